@@ -1,0 +1,5 @@
+"""`python -m hookbin` is `hookbin`."""
+
+from hookbin.cli import main
+
+main()

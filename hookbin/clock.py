@@ -1,0 +1,124 @@
+"""The time now, ids, and how both are written.
+
+Ids carry a prefix: `bin_ req_ wh_ evt_ dlv_ att_`. Those made from a UUIDv7 (RFC 9562, 5.7) are
+26 digits of Crockford base32, those made from a `seq` are 13: both sort as they were made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Protocol
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
+_VALUE = {digit: value for value, digit in enumerate(ALPHABET)}
+_BIN_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_LONGEST_WAIT = 60.0
+"""Seconds; a look at the time at least this often notices that the clock was set."""
+_SEQ_DIGITS = 13
+_SEQ_MAX = 2**63 - 1
+
+
+class Clock(Protocol):
+    def now(self) -> int:
+        """Microseconds since 1970-01-01 UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, never going back."""
+
+    async def wait(self, event: asyncio.Event, *, until: int | None) -> None:
+        """Return once `event` is set or the time is `until`, whichever comes first; it may return early."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        return time.time_ns() // 1000
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def wait(self, event: asyncio.Event, *, until: int | None) -> None:
+        if until is None:
+            await event.wait()
+            return
+        seconds = min((until - self.now()) / 1_000_000, _LONGEST_WAIT)
+        timer = asyncio.get_running_loop().call_later(max(0.0, seconds), event.set)
+        try:
+            await event.wait()
+        finally:
+            timer.cancel()
+
+
+class Ids:
+    """Makes ids. Those from one object rise strictly, even within a millisecond."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = 0
+
+    def bin(self) -> str:
+        """16 random characters: who doesn't know them doesn't find the bin."""
+        return "bin_" + "".join(secrets.choice(_BIN_ALPHABET) for _ in range(16))
+
+    def webhook(self) -> str:
+        return "wh_" + self._uuid7()
+
+    def event(self) -> str:
+        return "evt_" + self._uuid7()
+
+    def delivery(self) -> str:
+        return "dlv_" + self._uuid7()
+
+    def _uuid7(self) -> str:
+        milliseconds = self._clock.now() // 1000
+        random = secrets.randbits(74)
+        value = (milliseconds << 80) | (0x7 << 76) | ((random >> 62) << 64) | (0b10 << 62) | (random & (2**62 - 1))
+        if value <= self._last:
+            value = self._last + 1
+        self._last = value
+        return _base32(value, digits=26)
+
+
+def seq_id(prefix: str, seq: int) -> str:
+    """`req_0000000000abc` for a row of the log."""
+    return prefix + (
+        _PAIRS[seq >> 60 & 31][1:]
+        + _PAIRS[seq >> 50 & 1023]
+        + _PAIRS[seq >> 40 & 1023]
+        + _PAIRS[seq >> 30 & 1023]
+        + _PAIRS[seq >> 20 & 1023]
+        + _PAIRS[seq >> 10 & 1023]
+        + _PAIRS[seq & 1023]
+    )
+
+
+def parse_seq_id(prefix: str, text: str) -> int | None:
+    """The `seq` in an id made by `seq_id`, or None when `text` is no such id."""
+    digits = text.removeprefix(prefix)
+    if digits == text or len(digits) != _SEQ_DIGITS or not all(digit in _VALUE for digit in digits):
+        return None
+    seq = 0
+    for digit in digits:
+        seq = seq * 32 + _VALUE[digit]
+    return seq if seq <= _SEQ_MAX else None
+
+
+def rfc3339(microseconds: int) -> str:
+    """`2026-11-24T06:34:35.000001Z` (RFC 3339)."""
+    seconds, fraction = divmod(microseconds, 1_000_000)
+    return f"{_to_the_second(seconds)}.{fraction:06d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _base32(value: int, *, digits: int) -> str:
+    return "".join(ALPHABET[value >> 5 * place & 31] for place in range(digits - 1, -1, -1))

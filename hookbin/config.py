@@ -1,0 +1,124 @@
+"""Every setting once: its default, flag, environment name, limits and help.
+
+A field's flag is its name with dashes, its environment name `HOOKBIN_` and its name in
+capitals. The command line reads both; nothing else in the program does.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from hookbin.errors import FieldsInvalid
+from hookbin.retries import parse_retry_on, parse_schedule
+from hookbin.targets import parse_allowed
+
+KIB = 1024
+MIB = 1024 * KIB
+Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What the owner can set. The text in each `Meta` is the help on the command line."""
+
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8090
+    database: Annotated[Path | None, Meta(description="SQLite file; made when it is not there.")] = None
+    public_url: Annotated[
+        str | None, Meta(description="The URL that others reach this server by, when it stands behind a proxy.")
+    ] = None
+    token: Annotated[
+        str | None,
+        Meta(description="Token for everything but the bins. Without one, an exposed server makes its own at start."),
+    ] = None
+    max_body: Annotated[
+        int, Meta(ge=1, le=1024 * MIB, description="Most bytes of a captured body that are kept; more is a 413.")
+    ] = 10 * MIB
+    max_requests: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Captured requests that a new bin keeps; the oldest go first.")
+    ] = 10_000
+    max_age: Annotated[
+        Positive | None, Meta(description="Seconds after which a new bin's requests are deleted; no limit if unset.")
+    ] = None
+    retry_schedule: Annotated[
+        str, Meta(description="Retry delays of a new webhook: seconds as 1,5,30 or default, standard, fast, none.")
+    ] = "default"
+    retry_on: Annotated[
+        str, Meta(description="What a new webhook retries on: words of 5xx, network, 408, 429, 4xx, 3xx.")
+    ] = "5xx,network"
+    allow_target: Annotated[
+        tuple[str, ...], Meta(description="Network (CIDR) that deliveries may reach although it is private; repeatable.")
+    ] = ()
+    trust_proxy: Annotated[
+        tuple[str, ...],
+        Meta(description="Peer (address or CIDR) whose X-Forwarded-For and -Proto are believed; repeatable."),
+    ] = ()
+    auto_create: Annotated[
+        bool | None, Meta(description="Make a bin on first use. On while bound to loopback, off when exposed.")
+    ] = None
+    log_format: Annotated[str, Meta(pattern="^(text|json)$", description="Format of the log: text or json.")] = "text"
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback_host(self.host)
+
+    @property
+    def creates_bins(self) -> bool:
+        return self.on_loopback if self.auto_create is None else self.auto_create
+
+    def base_url(self, port: int) -> str:
+        """Where the server is reached, without a slash at the end; `port` is the one bound."""
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        shown = "localhost" if self.on_loopback or self.host in ("", "0.0.0.0", "::") else self.host
+        return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def check(settings: Settings) -> Settings:
+    """The settings with lists in their canonical form. Raises `FieldsInvalid` with the setting's name."""
+    parse_schedule(settings.retry_schedule)
+    parse_retry_on(settings.retry_on.split(","))
+    if settings.public_url is not None:
+        _check_public_url(settings.public_url)
+    if settings.token is not None and not (settings.token.isascii() and settings.token.isprintable()):
+        raise FieldsInvalid(("token", "use printable ASCII characters"))
+    return msgspec.structs.replace(
+        settings,
+        allow_target=parse_allowed(settings.allow_target),
+        trust_proxy=tuple(_network("trust_proxy", text) for text in settings.trust_proxy),
+    )
+
+
+def _check_public_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise FieldsInvalid(("public_url", "use http:// or https://, a host, maybe a port, and no path"))
+
+
+def _network(name: str, text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise FieldsInvalid((name, f"{text!r} is no address or network such as 10.0.0.0/8")) from error
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a bare host name or address (no port, no brackets) means this machine."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def public_host(public_url: str | None) -> str | None:
+    """The host name in the public URL."""
+    return urlsplit(public_url).hostname if public_url else None

@@ -1,0 +1,106 @@
+"""Publishing: an event becomes one delivery for each webhook that wants it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from hookbin.clock import Clock, Ids, rfc3339
+from hookbin.errors import LoopDetected
+from hookbin.models import Delivery, DeliveryState, Event, Trigger, Webhook
+from hookbin.store.events import EventStore, Published
+from hookbin.store.webhooks import WebhookStore
+
+MAX_HOPS = 5
+"""Times that an event may come back through our own webhooks."""
+
+
+class Publisher:
+    """The one place where events are made."""
+
+    def __init__(
+        self, events: EventStore, webhooks: WebhookStore, *, next_seq: Callable[[], int], clock: Clock, ids: Ids
+    ) -> None:
+        self._events = events
+        self._webhooks = webhooks
+        self._next_seq = next_seq
+        self._clock = clock
+        self._ids = ids
+
+    async def publish_json(
+        self, type: str, data: bytes, *, idempotency_key: str | None = None, only: Webhook | None = None, hops: int = 0
+    ) -> Published:
+        """Publish `{"type", "timestamp", "data"}`; `data` is JSON and is sent as it is, byte for byte.
+
+        With `only`, that webhook gets it whatever types it asked for, and nobody else does.
+        """
+        now = self._clock.now()
+        head = msgspec.json.encode({"type": type, "timestamp": rfc3339(now)})
+        body = b"%b,%b%b}" % (head[:-1], b'"data":', data)
+        return await self._publish(
+            type, body, "application/json", posted=data, now=now, idempotency_key=idempotency_key, only=only, hops=hops
+        )
+
+    async def publish_raw(
+        self, type: str, body: bytes, content_type: str, *, idempotency_key: str | None = None, hops: int = 0
+    ) -> Published:
+        """Publish a body of any kind, sent as it is."""
+        now = self._clock.now()
+        return await self._publish(
+            type, body, content_type, posted=body, now=now, idempotency_key=idempotency_key, only=None, hops=hops
+        )
+
+    async def _publish(
+        self,
+        type: str,
+        body: bytes,
+        content_type: str,
+        *,
+        posted: bytes,
+        now: int,
+        idempotency_key: str | None,
+        only: Webhook | None,
+        hops: int,
+    ) -> Published:
+        if hops > MAX_HOPS:
+            raise LoopDetected(
+                f"it came back {hops} times through webhooks of this server; take out the one that publishes to it"
+            )
+        event = Event(
+            seq=self._next_seq(),
+            id=self._ids.event(),
+            type=type,
+            created_at=now,
+            content_type=content_type,
+            idempotency_key=idempotency_key,
+            hops=hops,
+            size=len(body),
+            fingerprint=hashlib.sha256(b"\0".join((type.encode(), content_type.encode(), posted))).digest(),
+            body=body,
+        )
+        wanted = [only] if only is not None else [webhook for webhook in self._webhooks.all() if wants(webhook, type)]
+        return await self._events.publish(event, [self._delivery(event, webhook) for webhook in wanted])
+
+    def _delivery(self, event: Event, webhook: Webhook) -> Delivery:
+        return Delivery(
+            id=self._ids.delivery(),
+            event_id=event.id,
+            event_type=event.type,
+            webhook_id=webhook.id,
+            webhook_name=webhook.name,
+            destination=webhook.destination,
+            state=DeliveryState.PENDING,
+            attempt_count=0,
+            next_attempt_at=event.created_at,
+            next_trigger=Trigger.AUTO,
+            created_at=event.created_at,
+            finished_at=None,
+        )
+
+
+def wants(webhook: Webhook, type: str) -> bool:
+    """Whether an event of that type goes to the webhook; `*` in a pattern stands for any characters."""
+    return not webhook.disabled and any(fnmatchcase(type, pattern) for pattern in webhook.events)

@@ -1,0 +1,187 @@
+"""The error tree; one code for each failure that a user can meet.
+
+    HookbinError
+    ├── InvalidInput            what was sent can't be understood or isn't allowed
+    │   ├── NoBody, BrokenJson, UnsupportedMediaType, BodyTooLarge
+    │   ├── FieldsInvalid       carries errors: (loc, msg) pairs
+    │   └── TargetRefused       a destination that policy forbids
+    ├── NotFound                BinNotFound, RequestNotFound, WebhookNotFound, ...
+    ├── Conflict                NameTaken, IdempotencyMismatch, LoopDetected, NotRetryable, ...
+    ├── Refused                 Unauthorized, HostRefused, OriginRefused
+    ├── Unavailable             Overloaded, StorageFailed, ShuttingDown
+    └── StartError              hookbin could not start (command line, exit code 3)
+
+The HTTP status of each code stands in `hookbin.web.problems`, nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HookbinError(Exception):
+    """The root. `detail` is one sentence for a person, with the next step in it."""
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidInput(HookbinError):
+    code = "invalid_input"
+    title = "The input can't be used"
+
+
+class NoBody(InvalidInput):
+    code = "no_body"
+    title = "A body is needed"
+
+
+class BrokenJson(InvalidInput):
+    code = "broken_json"
+    title = "The body is not JSON"
+
+
+class UnsupportedMediaType(InvalidInput):
+    code = "unsupported_media_type"
+    title = "The content type can't be read here"
+
+
+class BodyTooLarge(InvalidInput):
+    code = "body_too_large"
+    title = "The body is too large"
+
+
+class FieldsInvalid(InvalidInput):
+    """`errors` holds one `(loc, msg)` for each field that is wrong."""
+
+    code = "invalid_fields"
+    title = "Some fields are not valid"
+
+    def __init__(self, *errors: tuple[str, str]) -> None:
+        super().__init__("; ".join(f"{loc}: {msg}" for loc, msg in errors))
+        self.errors = errors
+
+
+class TargetRefused(InvalidInput):
+    code = "target_refused"
+    title = "This destination may not be called"
+
+
+class NotFound(HookbinError):
+    code = "not_found"
+    title = "Nothing is here"
+
+
+class BinNotFound(NotFound):
+    code = "bin_not_found"
+    title = "There is no such bin"
+
+
+class RequestNotFound(NotFound):
+    code = "request_not_found"
+    title = "There is no such captured request"
+
+
+class WebhookNotFound(NotFound):
+    code = "webhook_not_found"
+    title = "There is no such webhook"
+
+
+class EventNotFound(NotFound):
+    code = "event_not_found"
+    title = "There is no such event"
+
+
+class DeliveryNotFound(NotFound):
+    code = "delivery_not_found"
+    title = "There is no such delivery"
+
+
+class MethodNotAllowed(HookbinError):
+    """`allow` lists the methods that the resource does have."""
+
+    code = "method_not_allowed"
+    title = "This method is not possible here"
+
+    def __init__(self, detail: str, *, allow: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.allow = allow
+
+
+class Conflict(HookbinError):
+    code = "conflict"
+    title = "This clashes with what is there"
+
+
+class NameTaken(Conflict):
+    code = "name_taken"
+    title = "The name is taken"
+
+
+class IdempotencyMismatch(Conflict):
+    code = "idempotency_mismatch"
+    title = "The idempotency key was used for another event"
+
+
+class LoopDetected(Conflict):
+    code = "loop_detected"
+    title = "This event goes in a circle"
+
+
+class NotRetryable(Conflict):
+    code = "not_retryable"
+    title = "This delivery can't be retried"
+
+
+class AttemptInFlight(Conflict):
+    code = "attempt_in_flight"
+    title = "An attempt is under way"
+
+
+class Refused(HookbinError):
+    code = "refused"
+    title = "This may not be done"
+
+
+class Unauthorized(Refused):
+    code = "unauthorized"
+    title = "A token is needed"
+
+
+class HostRefused(Refused):
+    code = "host_refused"
+    title = "The Host header names another server"
+
+
+class OriginRefused(Refused):
+    code = "origin_refused"
+    title = "Another site's page may not do this"
+
+
+class Unavailable(HookbinError):
+    code = "unavailable"
+    title = "Not now"
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+    title = "Too much is waiting to be written"
+
+
+class StorageFailed(Unavailable):
+    code = "storage_failed"
+    title = "The database could not be written"
+
+
+class ShuttingDown(Unavailable):
+    code = "shutting_down"
+    title = "hookbin is stopping"
+
+
+class StartError(HookbinError):
+    code = "start_error"
+    title = "hookbin could not start"

@@ -1,0 +1,238 @@
+"""The types that everything speaks of, and the delivery state table.
+
+All are frozen. Times are integers: microseconds since 1970-01-01 UTC. Durations are
+microseconds too, unless a name says otherwise. Headers are ordered pairs, duplicates kept,
+decoded as latin-1 so that every byte on the wire has one character here and back.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+SECOND = 1_000_000
+"""One second in the unit that every time and duration here is in."""
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Action(StrEnum):
+    """What can happen to a delivery."""
+
+    SUCCEED = "succeed"
+    RESCHEDULE = "reschedule"
+    FAIL = "fail"
+    CANCEL = "cancel"
+    RETRY = "retry"
+
+
+TRANSITIONS: dict[tuple[DeliveryState, Action], DeliveryState] = {
+    (DeliveryState.PENDING, Action.SUCCEED): DeliveryState.SUCCEEDED,
+    (DeliveryState.PENDING, Action.RESCHEDULE): DeliveryState.PENDING,
+    (DeliveryState.PENDING, Action.FAIL): DeliveryState.FAILED,
+    (DeliveryState.PENDING, Action.CANCEL): DeliveryState.CANCELLED,
+    (DeliveryState.PENDING, Action.RETRY): DeliveryState.PENDING,
+    (DeliveryState.FAILED, Action.RETRY): DeliveryState.PENDING,
+    (DeliveryState.CANCELLED, Action.RETRY): DeliveryState.PENDING,
+}
+"""Every legal step of a delivery. A pair that is not here is refused."""
+
+
+class Trigger(StrEnum):
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+class ErrorClass(StrEnum):
+    """Why an attempt got no answer."""
+
+    DNS_ERROR = "dns_error"
+    CONNECTION_REFUSED = "connection_refused"
+    CONNECT_TIMEOUT = "connect_timeout"
+    TLS_ERROR = "tls_error"
+    TIMEOUT = "timeout"
+    CONNECTION_RESET = "connection_reset"
+    PROTOCOL_ERROR = "protocol_error"
+    BLOCKED_TARGET = "blocked_target"
+
+
+class BinResponse(Struct, frozen=True, kw_only=True):
+    """What a bin answers to every request it captures."""
+
+    status: int = 200
+    headers: Headers = (("content-type", "text/plain; charset=utf-8"),)
+    body: str = "ok\n"
+    delay_ms: int = 0
+
+
+class Bin(Struct, frozen=True, kw_only=True):
+    """A place that captures requests.
+
+    `key` is the row's number inside the store; `id` is what the world sees.
+    """
+
+    key: int
+    id: str
+    name: str | None
+    created_at: int
+    response: BinResponse
+    max_requests: int
+    max_age: int | None
+    """Seconds after which a captured request is trimmed; None keeps by count alone."""
+
+
+class RequestSummary(Struct, frozen=True, kw_only=True):
+    """A captured request without the parts that can be large."""
+
+    seq: int
+    bin_id: str
+    received_at: int
+    method: str
+    target: str
+    """The request target as sent, query included; latin-1."""
+    http_version: str
+    scheme: str
+    client: str | None
+    """`address:port` of the peer, or of the client that a trusted proxy names."""
+    content_type: str | None
+    size: int
+    truncated: bool
+    incomplete: bool
+    declared_size: int | None
+    """The Content-Length that the sender claimed, if it claimed one."""
+    answer_status: int | None
+    """None when the sender was gone before it could be answered."""
+    answer_delay_ms: int
+    attempt_id: str | None
+    signature: str
+    """`ok`, `failed`, `unsigned` or `unchecked`."""
+
+
+class CapturedRequest(RequestSummary, frozen=True, kw_only=True):
+    """A captured request as it arrived."""
+
+    headers: Headers
+    body: bytes
+
+
+class Webhook(Struct, frozen=True, kw_only=True):
+    """A registered destination and how it is to be delivered to."""
+
+    id: str
+    name: str
+    destination: str
+    events: tuple[str, ...]
+    secret: str
+    retry_schedule: tuple[float, ...]
+    """Seconds to wait before each retry."""
+    retry_on: tuple[str, ...]
+    timeout: float
+    """Seconds that one attempt may take in all."""
+    max_in_flight: int
+    heartbeat: float | None
+    """Seconds between `webhook.heartbeat` events; None for none."""
+    disabled: bool
+    disabled_reason: str | None
+    created_at: int
+
+
+class EventSummary(Struct, frozen=True, kw_only=True):
+    seq: int
+    id: str
+    type: str
+    created_at: int
+    content_type: str
+    idempotency_key: str | None
+    hops: int
+    """How many times it came back to us through our own webhooks."""
+    size: int
+
+
+class Event(EventSummary, frozen=True, kw_only=True):
+    """Something that was published; `body` is what every delivery of it sends."""
+
+    fingerprint: bytes
+    """SHA-256 of what was posted, to tell a repeat from a clash under one idempotency key."""
+    body: bytes
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One event on its way to one webhook."""
+
+    id: str
+    event_id: str
+    event_type: str
+    webhook_id: str
+    webhook_name: str
+    destination: str
+    state: DeliveryState
+    attempt_count: int
+    next_attempt_at: int | None
+    next_trigger: Trigger
+    created_at: int
+    finished_at: int | None
+
+
+class AttemptSummary(Struct, frozen=True, kw_only=True):
+    """One try at a delivery, without what was said in it."""
+
+    seq: int
+    delivery_id: str
+    event_id: str
+    event_type: str
+    webhook_id: str
+    webhook_name: str
+    number: int
+    trigger: Trigger
+    started_at: int
+    duration: int
+    status: int | None
+    error: ErrorClass | None
+    error_detail: str | None
+    delivery_state: DeliveryState
+    """The delivery's state after this attempt."""
+    next_attempt_at: int | None
+
+    @property
+    def id(self) -> str:
+        return attempt_id(self.delivery_id, self.number)
+
+
+class Attempt(AttemptSummary, frozen=True, kw_only=True):
+    """One try at a delivery as it went over the wire; the request body is the event's."""
+
+    method: str
+    url: str
+    request_headers: Headers
+    response_headers: Headers | None
+    response_body: bytes | None
+    response_truncated: bool
+
+
+def attempt_id(delivery_id: str, number: int) -> str:
+    """The attempt's id: known before it is sent, the same if a crash makes us repeat it."""
+    return f"att_{delivery_id.removeprefix('dlv_')}_{number}"
+
+
+class Removed(Struct, frozen=True, kw_only=True):
+    """A bin or a webhook that is no more."""
+
+    kind: str
+    """`bin` or `webhook`."""
+    id: str
+
+
+LogRow: TypeAlias = RequestSummary | EventSummary | AttemptSummary
+"""What the one timeline is made of; the full types are kinds of their summaries."""
+
+Announcement: TypeAlias = LogRow | Delivery | Bin | Webhook | Removed
+"""What is told after a commit, in the order it was written."""

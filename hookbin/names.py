@@ -1,0 +1,57 @@
+"""Which names, event types and texts are taken; each complaint says what would be."""
+
+from __future__ import annotations
+
+import re
+
+from hookbin.errors import FieldsInvalid
+
+_BIN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_EVENT_TYPE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}")
+_EVENT_PATTERN = re.compile(r"[A-Za-z0-9_*][A-Za-z0-9_.:/*-]{0,127}")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_CONTENT_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+[\t\x20-\x7e]*")
+MAX_WEBHOOK_NAME = 100
+
+
+def is_bin_name(name: str) -> bool:
+    return _BIN_NAME.fullmatch(name) is not None
+
+
+def check_bin_name(name: str) -> str:
+    if not is_bin_name(name):
+        raise FieldsInvalid(("name", "use 1 to 63 of a-z, 0-9 and -, and no - at the start"))
+    return name
+
+
+def check_webhook_name(name: str) -> str:
+    if not 1 <= len(name) <= MAX_WEBHOOK_NAME or name != name.strip():
+        raise FieldsInvalid(("name", f"use 1 to {MAX_WEBHOOK_NAME} characters, without white space around them"))
+    if not name.isprintable():
+        raise FieldsInvalid(("name", "use no control characters or line breaks"))
+    return name
+
+
+def check_event_type(type: str) -> str:
+    if _EVENT_TYPE.fullmatch(type) is None:
+        raise FieldsInvalid(("type", "use 1 to 128 letters, digits and _ . : / -, such as user.created"))
+    return type
+
+
+def check_event_patterns(patterns: list[str]) -> tuple[str, ...]:
+    for index, pattern in enumerate(patterns):
+        if _EVENT_PATTERN.fullmatch(pattern) is None:
+            raise FieldsInvalid((f"events[{index}]", "use a type such as user.created, or one with * such as user.*"))
+    return tuple(dict.fromkeys(patterns))
+
+
+def check_idempotency_key(key: str | None) -> str | None:
+    if key is not None and _KEY.fullmatch(key) is None:
+        raise FieldsInvalid(("Idempotency-Key", "use 1 to 255 visible ASCII characters"))
+    return key
+
+
+def check_content_type(value: str) -> str:
+    if len(value) > 255 or _CONTENT_TYPE.fullmatch(value) is None:
+        raise FieldsInvalid(("Content-Type", "use a media type such as application/json, at most 255 characters"))
+    return value

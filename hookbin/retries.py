@@ -1,0 +1,285 @@
+"""What follows an attempt: success, another attempt at a given time, or giving up.
+
+`KINDS` is the table that both `after` (which decides) and `explain` (which tells) read:
+
+    what came back               retried when retry_on names   otherwise
+    2xx                          -                             succeeded
+    3xx                          3xx                           failed; redirects are not followed
+    408 / 429                    408 / 429, or 4xx             failed
+    410                          -                             failed, and the webhook is disabled
+    other 4xx                    4xx                           failed
+    5xx and above                5xx                           failed
+    address that policy forbids  -                             failed
+    no answer, or no final one   network                       failed
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from hookbin import errors
+from hookbin.models import SECOND, Action, DeliveryState, ErrorClass
+
+SCHEDULES: Mapping[str, tuple[float, ...]] = MappingProxyType(
+    {
+        "default": (1, 5, 30, 120, 600, 3_600, 21_600, 86_400),
+        "standard": (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400),
+        "fast": (1, 2, 4, 8, 16, 32),
+        "none": (),
+    }
+)
+"""Seconds to wait before each retry; `standard` is the Standard Webhooks specification's example."""
+
+RETRY_ON = ("5xx", "network", "408", "429", "4xx", "3xx")
+DEFAULT_RETRY_ON = ("5xx", "network")
+JITTER = 0.2
+MAX_RETRY_AFTER = 24 * 3600 * SECOND
+MAX_DELAY = 30 * 24 * 3600
+"""Seconds."""
+MAX_RETRIES = 50
+
+
+class Rule(StrEnum):
+    """Which rule decided."""
+
+    DELIVERED = "delivered"
+    REDIRECT = "redirect"
+    GONE = "gone"
+    CLIENT_ERROR = "client_error"
+    SERVER_ERROR = "server_error"
+    BLOCKED = "blocked"
+    NETWORK = "network"
+    EXHAUSTED = "exhausted"
+    """It would have been retried, but no retry was left."""
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """How an attempt ended. With `error` set there was no whole answer, whatever `status` says."""
+
+    status: int | None = None
+    error: ErrorClass | None = None
+    retry_after: str | None = None
+    """The raw header value."""
+    ended_at: int
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    action: Action
+    rule: Rule
+    next_attempt_at: int | None = None
+    disable: bool = False
+    """The webhook is to be disabled."""
+
+
+class Kind(Struct, frozen=True, kw_only=True):
+    """A row of the table: what came back, and what that means."""
+
+    rule: Rule
+    statuses: range = range(0)
+    retry_words: tuple[str, ...] = ()
+    meaning: str
+    consequence: str = "so it was not retried"
+    """What followed if it was not retried."""
+
+    def is_retried(self, retry_on: Collection[str]) -> bool:
+        return any(word in retry_on for word in self.retry_words)
+
+
+KINDS = (
+    Kind(rule=Rule.DELIVERED, statuses=range(200, 300), meaning="{status} is a success"),
+    Kind(
+        rule=Rule.REDIRECT,
+        statuses=range(300, 400),
+        retry_words=("3xx",),
+        meaning="{status} is a redirect and those are not followed",
+    ),
+    Kind(
+        rule=Rule.CLIENT_ERROR,
+        statuses=range(408, 409),
+        retry_words=("408", "4xx"),
+        meaning="{status} is a 4xx",
+    ),
+    Kind(
+        rule=Rule.CLIENT_ERROR,
+        statuses=range(429, 430),
+        retry_words=("429", "4xx"),
+        meaning="{status} is a 4xx",
+    ),
+    Kind(
+        rule=Rule.GONE,
+        statuses=range(410, 411),
+        meaning="{status} means the destination is gone",
+        consequence="so its webhook was disabled",
+    ),
+    Kind(
+        rule=Rule.CLIENT_ERROR,
+        statuses=range(400, 500),
+        retry_words=("4xx",),
+        meaning="{status} is a 4xx",
+    ),
+    Kind(
+        rule=Rule.SERVER_ERROR,
+        statuses=range(500, 1000),
+        retry_words=("5xx",),
+        meaning="{status} is a server error",
+    ),
+)
+"""The first row that holds a status is its kind."""
+
+BLOCKED = Kind(rule=Rule.BLOCKED, meaning="The address may not be called")
+NO_ANSWER = Kind(rule=Rule.NETWORK, retry_words=("network",), meaning="Nothing answered{error}")
+NO_FINAL_ANSWER = Kind(rule=Rule.NETWORK, retry_words=("network",), meaning="{status} is not a final answer")
+
+
+def classify(status: int | None, error: ErrorClass | None) -> Kind:
+    if error is ErrorClass.BLOCKED_TARGET:
+        return BLOCKED
+    if error is not None or status is None:
+        return NO_ANSWER
+    return next((kind for kind in KINDS if status in kind.statuses), NO_FINAL_ANSWER)
+
+
+def after(
+    outcome: Outcome, *, number: int, schedule: Sequence[float], retry_on: Collection[str], jitter: float
+) -> Decision:
+    """What follows attempt `number` (from 1, manual ones count). `jitter` is in [-1, 1], 0 for none."""
+    kind = classify(outcome.status, outcome.error)
+    if kind.rule is Rule.DELIVERED:
+        return Decision(action=Action.SUCCEED, rule=kind.rule)
+    if not kind.is_retried(retry_on):
+        return Decision(action=Action.FAIL, rule=kind.rule, disable=kind.rule is Rule.GONE)
+    if number > len(schedule):
+        return Decision(action=Action.FAIL, rule=Rule.EXHAUSTED)
+    planned = outcome.ended_at + round(schedule[number - 1] * (1 + JITTER * jitter) * SECOND)
+    asked = parse_retry_after(outcome.retry_after, now=outcome.ended_at)
+    return Decision(
+        action=Action.RESCHEDULE,
+        rule=kind.rule,
+        next_attempt_at=planned if asked is None else max(planned, asked),
+    )
+
+
+def explain(
+    *,
+    state: DeliveryState,
+    attempt_count: int,
+    next_attempt_at_text: str | None,
+    last_status: int | None,
+    last_error: ErrorClass | None,
+    retry_on: Collection[str],
+    schedule_length: int,
+) -> str:
+    """One sentence on where a delivery stands and what happens next.
+
+    `schedule_length` counts retries, so there is one attempt more.
+    """
+    if state is DeliveryState.SUCCEEDED:
+        return f"Delivered on attempt {attempt_count}" + (f" with {last_status}." if last_status else ".")
+    if state is DeliveryState.CANCELLED:
+        return _explain_cancelled(attempt_count)
+    if attempt_count == 0:
+        return "Waiting for its first attempt."
+    kind = classify(last_status, last_error)
+    retried = kind.is_retried(retry_on)
+    what = kind.meaning.format(status=last_status, error=f" ({last_error})" if last_error else "")
+    if state is DeliveryState.PENDING:
+        number = attempt_count + 1
+        place = f" of {schedule_length + 1}" if retried and number <= schedule_length + 1 else ""
+        aside = "" if retried else ", which is not retried by itself"
+        when = f" at {next_attempt_at_text}" if next_attempt_at_text else ""
+        return f"{what}{aside}; attempt {number}{place} follows{when}."
+    if not retried:
+        narrowed = kind.is_retried(DEFAULT_RETRY_ON)
+        return f"{what}, {'which this webhook does not retry' if narrowed else kind.consequence}."
+    if attempt_count <= schedule_length:
+        return f"{what}; nothing more is planned, so retry it to send it again."
+    if attempt_count == 1:
+        return f"{what}, and its webhook's schedule has no retries."
+    got = "no answer" if kind is NO_ANSWER else str(last_status)
+    return f"All {attempt_count} attempts failed; the last got {got}{f' ({last_error})' if last_error else ''}."
+
+
+def _explain_cancelled(attempt_count: int) -> str:
+    if attempt_count == 0:
+        return "Cancelled before its first attempt; retry it to send it."
+    plural = "" if attempt_count == 1 else "s"
+    return f"Cancelled after {attempt_count} attempt{plural}; retry it to send it again."
+
+
+_SECONDS = re.compile(r"[0-9]{1,10}")
+_CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+_HTTP_DATES = (
+    re.compile(rf"[A-Z][a-z]{{2}}, (?P<day>[0-9]{{2}}) (?P<month>[A-Za-z]{{3}}) (?P<year>[0-9]{{4}}) {_CLOCK} GMT"),
+    re.compile(rf"[A-Z][a-z]+day, (?P<day>[0-9]{{2}})-(?P<month>[A-Za-z]{{3}})-(?P<year>[0-9]{{2}}) {_CLOCK} GMT"),
+    re.compile(rf"[A-Z][a-z]{{2}} (?P<month>[A-Za-z]{{3}}) (?P<day>[ 0-9][0-9]) {_CLOCK} (?P<year>[0-9]{{4}})"),
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse_retry_after(value: str | None, *, now: int) -> int | None:
+    """When to come back, at most 24 h from `now`; None for nonsense and for the past (RFC 9110, 10.2.3)."""
+    text = (value or "").strip(" \t")
+    if _SECONDS.fullmatch(text):
+        return min(now + int(text) * SECOND, now + MAX_RETRY_AFTER)
+    instant = _parse_http_date(text, now=now)
+    return None if instant is None or instant <= now else min(instant, now + MAX_RETRY_AFTER)
+
+
+def _parse_http_date(text: str, *, now: int) -> int | None:
+    """All three forms that a recipient has to read (RFC 9110, 5.6.7)."""
+    match = next((found for form in _HTTP_DATES if (found := form.fullmatch(text))), None)
+    if match is None or match["month"] not in _MONTHS:
+        return None
+    year = int(match["year"]) if len(match["year"]) == 4 else _full_year(int(match["year"]), now=now)
+    month = _MONTHS.index(match["month"]) + 1
+    day, hour, minute, second = (int(match[part]) for part in ("day", "hour", "minute", "second"))
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _full_year(two_digits: int, *, now: int) -> int:
+    """More than 50 years ahead means the century before (RFC 9110, 5.6.7)."""
+    this_year = (_EPOCH + timedelta(microseconds=now)).year
+    year = this_year - this_year % 100 + two_digits
+    return year - 100 if year > this_year + 50 else year
+
+
+def parse_schedule(value: str | Sequence[float]) -> tuple[float, ...]:
+    """A name of `SCHEDULES`, seconds separated by commas, or a list of seconds. Raises FieldsInvalid."""
+    if isinstance(value, str):
+        if value in SCHEDULES:
+            return SCHEDULES[value]
+        value = _parse_seconds(value)
+    if len(value) > MAX_RETRIES:
+        raise _schedule_invalid(f"has {len(value)} entries, at most {MAX_RETRIES} are possible")
+    if not all(0 < seconds <= MAX_DELAY for seconds in value):
+        raise _schedule_invalid(f"each wait must be more than 0 and at most {MAX_DELAY} seconds (30 days)")
+    return tuple(float(seconds) for seconds in value)
+
+
+def _parse_seconds(text: str) -> list[float]:
+    parts = [part.strip(" ") for part in text.split(",")]
+    if not all(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", part) for part in parts):
+        raise _schedule_invalid(f"must be one of {', '.join(SCHEDULES)}, or seconds like 1,5,30")
+    return [float(part) for part in parts]
+
+
+def _schedule_invalid(message: str) -> errors.FieldsInvalid:
+    return errors.FieldsInvalid(("retry_schedule", message))
+
+
+def parse_retry_on(words: Sequence[str]) -> tuple[str, ...]:
+    """The words without repeats, in their order. Raises FieldsInvalid on one that `RETRY_ON` lacks."""
+    if unknown := [word for word in words if word not in RETRY_ON]:
+        raise errors.FieldsInvalid(("retry_on", f"{unknown[0][:40]!a} is not one of {', '.join(RETRY_ON)}"))
+    return tuple(dict.fromkeys(words))

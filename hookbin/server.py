@@ -1,0 +1,71 @@
+"""Running the application under uvicorn, and stopping it so that nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from hookbin.app import Hookbin
+from hookbin.web.protocol import WireProtocol
+
+GRACE_SECONDS = 1
+"""What open connections get when the server stops, after the deliveries were drained."""
+
+
+def run(app: Hookbin, listener: socket.socket, *, on_started: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM. Raises `StartError` when the database can't be used."""
+    config = config_for(app)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(app, config, listener, on_started))
+
+
+def config_for(app: Hookbin) -> uvicorn.Config:
+    settings = app.services.settings
+    return uvicorn.Config(
+        app,
+        http=WireProtocol,
+        loop="auto",
+        ws="none",  # or an Upgrade request would never reach a bin
+        lifespan="off",  # `_serve` opens the application itself, to tell in one line why it can't
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trust_proxy),
+        forwarded_allow_ips=list(settings.trust_proxy),
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+class Server(uvicorn.Server):
+    """Before the listening socket closes, the application gets to finish what it sends."""
+
+    def __init__(self, config: uvicorn.Config, app: Hookbin) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._app.wind_down()
+        await super().shutdown(sockets)
+
+
+async def _serve(
+    app: Hookbin, config: uvicorn.Config, listener: socket.socket, on_started: Callable[[], None]
+) -> None:
+    async with app.running():
+        # uvicorn raises the signal again when it is done; by then the database is still to be closed.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        server = Server(config, app)
+        starting = asyncio.create_task(_tell_when_started(server, on_started))
+        await server.serve(sockets=[listener])
+        await starting
+
+
+async def _tell_when_started(server: Server, on_started: Callable[[], None]) -> None:
+    while not (server.started or server.should_exit):
+        await asyncio.sleep(0.01)
+    on_started()

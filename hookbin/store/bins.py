@@ -1,0 +1,156 @@
+"""Bins: kept in the file, served from memory."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from hookbin.clock import Clock, Ids
+from hookbin.errors import BinNotFound, NameTaken
+from hookbin.models import Announcement, Bin, BinResponse, Removed, RequestSummary
+from hookbin.store.database import Database
+
+_COLUMNS = "key, id, name, created_at, response, max_requests, max_age"
+
+
+class BinStore:
+    """All bins by id and by name, and how many requests each holds."""
+
+    def __init__(self, database: Database, *, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._by_id: dict[str, Bin] = {}
+        self._by_name: dict[str, Bin] = {}
+        self._counts: dict[str, int] = {}
+        self._making: dict[str, asyncio.Task[Bin]] = {}
+        self._last_key = 0
+        database.on_commit(self._committed)
+
+    async def load(self) -> None:
+        for row in await self._database.read(f"SELECT {_COLUMNS} FROM bins ORDER BY key"):
+            self._remember(_from_row(row))
+        keys = {bin.key: bin.id for bin in self._by_id.values()}
+        for key, count in await self._database.read("SELECT bin, count(*) FROM requests GROUP BY bin"):
+            if key in keys:
+                self._counts[keys[key]] = count
+        last = await self._database.read("SELECT seq FROM sqlite_sequence WHERE name = 'bins'")
+        self._last_key = last[0][0] if last else 0
+
+    def find(self, name_or_id: str) -> Bin | None:
+        return self._by_name.get(name_or_id) or self._by_id.get(name_or_id)
+
+    def get(self, name_or_id: str) -> Bin:
+        bin = self.find(name_or_id)
+        if bin is None:
+            raise BinNotFound(f"no bin has the name or id {name_or_id!r}; POST /bins makes one")
+        return bin
+
+    def all(self) -> list[Bin]:
+        """Every bin, oldest first."""
+        return list(self._by_id.values())
+
+    def count(self, bin: Bin) -> int:
+        """How many requests the bin holds now."""
+        return self._counts.get(bin.id, 0)
+
+    def discount(self, bin: Bin, removed: int) -> None:
+        """Note that `removed` of its requests were deleted."""
+        self._counts[bin.id] = max(0, self.count(bin) - removed)
+
+    async def create(
+        self, *, name: str | None, response: BinResponse, max_requests: int, max_age: int | None
+    ) -> Bin:
+        """Make a bin. Raises `NameTaken`."""
+        self._last_key += 1
+        bin = Bin(
+            key=self._last_key,
+            id=self._ids.bin(),
+            name=name,
+            created_at=self._clock.now(),
+            response=response,
+            max_requests=max_requests,
+            max_age=max_age,
+        )
+        sql = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        try:
+            await self._database.insert(sql, _to_row(bin), row=bin)
+        except sqlite3.IntegrityError as error:
+            raise _name_taken(name) from error
+        return bin
+
+    async def ensure(self, name: str, *, max_requests: int, max_age: int | None) -> Bin:
+        """The bin of that name, made now if there is none; many callers at once make one."""
+        if (bin := self.find(name)) is not None:
+            return bin
+        if name not in self._making:
+            making = self.create(name=name, response=BinResponse(), max_requests=max_requests, max_age=max_age)
+            task = asyncio.create_task(making)
+            task.add_done_callback(lambda _: self._making.pop(name, None))
+            self._making[name] = task
+        return await asyncio.shield(self._making[name])
+
+    async def update(self, bin: Bin) -> None:
+        """Replace what is kept of `bin`. Raises `NameTaken`, and `BinNotFound` if it was deleted meanwhile."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            sql = "UPDATE bins SET name = ?, response = ?, max_requests = ?, max_age = ? WHERE key = ?"
+            response = msgspec.json.encode(bin.response).decode()
+            return connection.execute(sql, (bin.name, response, bin.max_requests, bin.max_age, bin.key)).rowcount
+
+        try:
+            changed = await self._database.transact(work, rows=lambda changed: (bin,) if changed else ())
+        except sqlite3.IntegrityError as error:
+            raise _name_taken(bin.name) from error
+        if not changed:
+            raise BinNotFound(f"the bin {bin.id} was deleted meanwhile")
+
+    async def delete(self, bin: Bin) -> None:
+        """The bin is gone at once; its requests are deleted in small steps afterwards (`retention`)."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM bins WHERE key = ?", (bin.key,))
+
+        await self._database.transact(work, rows=lambda _: (Removed(kind="bin", id=bin.id),))
+
+    def _committed(self, rows: Sequence[Announcement]) -> None:
+        counts = self._counts
+        for row in rows:
+            if isinstance(row, RequestSummary):
+                counts[row.bin_id] = counts.get(row.bin_id, 0) + 1
+            elif isinstance(row, Bin):
+                self._remember(row)
+            elif isinstance(row, Removed) and row.kind == "bin":
+                self._forget(row.id)
+
+    def _remember(self, bin: Bin) -> None:
+        before = self._by_id.get(bin.id)
+        if before is not None and before.name is not None:
+            del self._by_name[before.name]
+        self._by_id[bin.id] = bin
+        if bin.name is not None:
+            self._by_name[bin.name] = bin
+
+    def _forget(self, id: str) -> None:
+        bin = self._by_id.pop(id, None)
+        if bin is not None and bin.name is not None:
+            del self._by_name[bin.name]
+        self._counts.pop(id, None)
+
+
+def _name_taken(name: str | None) -> NameTaken:
+    return NameTaken(f"another bin is named {name!r}; choose another name or use that bin")
+
+
+def _to_row(bin: Bin) -> Iterable[object]:
+    response = msgspec.json.encode(bin.response).decode()
+    return (bin.key, bin.id, bin.name, bin.created_at, response, bin.max_requests, bin.max_age)
+
+
+def _from_row(row: tuple[object, ...]) -> Bin:
+    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    values["response"] = msgspec.json.decode(str(values["response"]), type=BinResponse)
+    return msgspec.convert(values, Bin)

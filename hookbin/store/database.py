@@ -1,0 +1,202 @@
+"""The SQLite file: one writer with group commit, a few read-only readers.
+
+Whoever wants something written waits in a queue; one task takes all that waits, has it written
+in one transaction on the one writing thread, answers everyone and then tells the listeners what
+was committed, in order. So `await write(...)` returns after the commit, never before, and a busy
+server pays for one fsync per batch instead of one per row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import aiosqlite
+
+from hookbin.errors import Overloaded, StorageFailed
+from hookbin.models import Announcement
+from hookbin.store.batch import Result, Work, commit
+from hookbin.store.opening import LockFile, open_reader, open_writer
+
+logger = logging.getLogger("hookbin")
+
+T = TypeVar("T")
+Row: TypeAlias = tuple[Any, ...]
+Listener: TypeAlias = Callable[[Sequence[Announcement]], None]
+
+QUEUE_BYTES = 64 * 1024 * 1024
+"""Bound of what may wait for the writer; over it, `Overloaded`."""
+
+READERS = 3
+_OVERHEAD = 512
+"""Bytes that a waiting row costs besides its body."""
+
+
+class _Waiter(Generic[T]):
+    """Someone who waits for a commit."""
+
+    __slots__ = ("future", "rows", "size", "work")
+
+    def __init__(self, work: Work[T], rows: Callable[[T], Sequence[Announcement]], size: int) -> None:
+        self.work = work
+        self.rows = rows
+        self.size = size
+        self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+
+class Database:
+    """Opened by `open()`, closed by `close()`; use it from one event loop."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        queue_bytes: int = QUEUE_BYTES,
+        observe_batch: Callable[[int, float], None] = lambda rows, seconds: None,
+        monotonic: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._path = path
+        self._queue_bytes = queue_bytes
+        self._observe_batch = observe_batch
+        self._monotonic = monotonic
+        self._listeners: list[Listener] = []
+        self._queue: list[_Waiter[Any]] = []
+        self._wake = asyncio.Event()
+        self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-writer")
+        self._closing = False
+        self.queued_bytes = 0
+        self._seq = 0
+
+    async def open(self) -> None:
+        """Lock, migrate and open the file. Raises `StartError` and leaves the file as it was."""
+        self._lock = LockFile(self._path)
+        try:
+            self._writer = await self._on_thread(open_writer, self._path)
+        except BaseException:
+            self._lock.release()
+            self._thread.shutdown()
+            raise
+        for _ in range(READERS):
+            self._readers.put_nowait(await open_reader(self._path))
+        rows = await self.read(
+            "SELECT max((SELECT seq FROM highest_seq), (SELECT ifnull(max(seq), 0) FROM requests),"
+            " (SELECT ifnull(max(seq), 0) FROM events), (SELECT ifnull(max(seq), 0) FROM attempts))"
+        )
+        self._seq = rows[0][0]
+        self._task = asyncio.create_task(self._write_forever(), name="hookbin-writer")
+
+    async def close(self) -> None:
+        """Write what still waits, then close everything and give the lock back."""
+        self._closing = True
+        self._wake.set()
+        await self._task
+        for _ in range(READERS):
+            await (await self._readers.get()).close()
+        await self._on_thread(self._writer.close)
+        self._thread.shutdown()
+        self._lock.release()
+
+    def on_commit(self, listener: Listener) -> None:
+        """Have `listener` told, on the event loop and in order of commit, of all that is committed."""
+        self._listeners.append(listener)
+
+    def next_seq(self) -> int:
+        """The log's next number. Write the row that takes it without awaiting anything in between."""
+        self._seq += 1
+        return self._seq
+
+    @property
+    def last_seq(self) -> int:
+        return self._seq
+
+    async def insert(self, sql: str, params: Sequence[Any], *, row: Announcement, size: int = 0) -> None:
+        """Write one row. Neighbours in the queue with the same `sql` go to SQLite as one call.
+
+        Raises `Overloaded` when too much waits already and `StorageFailed` when the disk refuses.
+        """
+        await self._wait_for((sql, params), rows=lambda _: (row,), size=size)
+
+    async def transact(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        rows: Callable[[T], Sequence[Announcement]] = lambda _: (),
+        size: int = 0,
+    ) -> T:
+        """Run `work` inside a transaction of the writer and return its result after the commit.
+
+        `work` may run twice (see `batch.commit`), so it changes nothing but the database.
+        `rows` makes from its result what is announced.
+        """
+        return await self._wait_for(work, rows=rows, size=size)
+
+    async def probe(self) -> None:
+        """Write and commit something, to find out whether that is possible. Raises `StorageFailed`."""
+        await self.transact(lambda connection: connection.execute("UPDATE highest_seq SET seq = seq").rowcount)
+
+    async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        async with self._reader() as connection:
+            return list(await connection.execute_fetchall(sql, params))  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
+        connection = await self._readers.get()
+        try:
+            yield connection
+        finally:
+            self._readers.put_nowait(connection)
+
+    def _wait_for(self, work: Work[T], *, rows: Callable[[T], Sequence[Announcement]], size: int) -> asyncio.Future[T]:
+        if self._closing:
+            raise StorageFailed("hookbin is stopping; send it again in a moment")
+        size += _OVERHEAD
+        if self.queued_bytes and self.queued_bytes + size > self._queue_bytes:
+            raise Overloaded("more is waiting to be written than the server holds; send it again in a second")
+        waiter = _Waiter(work, rows, size)
+        self.queued_bytes += size
+        self._queue.append(waiter)
+        self._wake.set()
+        return waiter.future
+
+    async def _write_forever(self) -> None:
+        while not (self._closing and not self._queue):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                batch, self._queue = self._queue, []
+                await self._write(batch)
+
+    async def _write(self, batch: list[_Waiter[Any]]) -> None:
+        started = self._monotonic()
+        results = await self._on_thread(commit, self._writer, [waiter.work for waiter in batch])
+        self._observe_batch(len(batch), self._monotonic() - started)
+        self.queued_bytes -= sum(waiter.size for waiter in batch)
+        announcements: list[Announcement] = []
+        for waiter, result in zip(batch, results, strict=True):
+            _resolve(waiter, result)
+            if not isinstance(result, Exception):
+                announcements.extend(waiter.rows(result))
+        for listener in self._listeners:
+            try:
+                listener(announcements)
+            except Exception:  # what is committed stays committed, and the next batch must not wait for ever
+                logger.exception("a listener failed on a commit")
+
+    async def _on_thread(self, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
+
+
+def _resolve(waiter: _Waiter[T], result: Result[T]) -> None:
+    if waiter.future.done():  # whoever waited was cancelled; the row is written all the same
+        return
+    if isinstance(result, Exception):
+        waiter.future.set_exception(result)
+    else:
+        waiter.future.set_result(result)

@@ -1,0 +1,204 @@
+"""Deliveries and the attempts at them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from hookbin.errors import NotRetryable
+from hookbin.models import (
+    TRANSITIONS,
+    Action,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Headers,
+    Trigger,
+    Webhook,
+)
+from hookbin.store import webhooks
+from hookbin.store.database import Database, Row
+
+COLUMNS = (
+    "d.id, d.event_id, e.type, d.webhook_id, w.name, w.destination, d.state, d.attempt_count, d.next_attempt_at,"
+    " d.next_trigger, d.created_at, d.finished_at"
+)
+TABLES = "deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id"
+_ATTEMPT = (
+    "seq, delivery_id, number, trigger, started_at, duration, status, error, error_detail, delivery_state,"
+    " next_attempt_at, method, url, request_headers, response_truncated, response_headers, response_body"
+)
+_encode = msgspec.json.encode
+_decode_headers = msgspec.json.Decoder(Headers).decode
+
+
+class DeliveryStore:
+    """The sending half of the log."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def finish(self, attempt: Attempt, *, action: Action, disable: Webhook | None) -> Attempt:
+        """Commit an attempt and what it made of its delivery; returns it as it was written.
+
+        A delivery that was cancelled while the attempt was under way stays cancelled, unless the
+        attempt got through: then it has succeeded. `disable` is the webhook, changed, that the
+        outcome disables; its other pending deliveries are cancelled.
+        """
+        ended_at = attempt.started_at + attempt.duration
+
+        def work(connection: sqlite3.Connection) -> Attempt:
+            state = _state_of(connection, attempt.delivery_id)
+            after = TRANSITIONS.get((state, action), DeliveryState.SUCCEEDED if action is Action.SUCCEED else state)
+            pending = after is DeliveryState.PENDING
+            written = msgspec.structs.replace(
+                attempt, delivery_state=after, next_attempt_at=attempt.next_attempt_at if pending else None
+            )
+            connection.execute(
+                f"INSERT INTO attempts ({_ATTEMPT}) VALUES ({', '.join('?' * 17)})", _attempt_params(written)
+            )
+            connection.execute(
+                "UPDATE deliveries SET state = ?, attempt_count = ?, next_attempt_at = ?, next_trigger = ?,"
+                " finished_at = ? WHERE id = ?",
+                (after, written.number, written.next_attempt_at, Trigger.AUTO, None if pending else ended_at, written.delivery_id),
+            )
+            if disable is not None:
+                webhooks.replace(connection, disable, now=ended_at)
+            return written
+
+        def rows(written: Attempt) -> Sequence[Attempt | Webhook]:
+            return (written,) if disable is None else (written, disable)
+
+        return await self._database.transact(work, rows=rows, size=len(attempt.response_body or b""))
+
+    async def retry(self, delivery_id: str, *, now: int) -> Delivery:
+        """Make a delivery due now, as a manual attempt. Raises `NotRetryable`."""
+
+        def work(connection: sqlite3.Connection) -> Delivery | str:
+            delivery = _delivery(connection, delivery_id)
+            if delivery is None or (delivery.state, Action.RETRY) not in TRANSITIONS:
+                return f"it has {delivery.state}" if delivery else "it is no longer kept"
+            if delivery.webhook_id not in webhooks.usable_ids(connection):
+                return "its webhook is disabled or deleted; enable or register it first"
+            connection.execute(
+                "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL WHERE id = ?",
+                (DeliveryState.PENDING, now, Trigger.MANUAL, delivery_id),
+            )
+            return msgspec.structs.replace(
+                delivery,
+                state=DeliveryState.PENDING,
+                next_attempt_at=now,
+                next_trigger=Trigger.MANUAL,
+                finished_at=None,
+            )
+
+        result = await self._database.transact(work, rows=lambda result: (result,) if isinstance(result, Delivery) else ())
+        if isinstance(result, str):
+            raise NotRetryable(f"the delivery {delivery_id} can't be retried: {result}")
+        return result
+
+    async def due(self, webhook_id: str, *, limit: int) -> list[Delivery]:
+        """The pending deliveries of one webhook, those due first."""
+        rows = await self._database.read(
+            f"SELECT {COLUMNS} FROM {TABLES} WHERE d.webhook_id = ? AND d.state = 'pending'"
+            " ORDER BY d.next_attempt_at LIMIT ?",
+            (webhook_id, limit),
+        )
+        return [to_delivery(row) for row in rows]
+
+    async def count_pending(self, webhook_id: str, *, limit: int) -> int:
+        """How many deliveries of one webhook are pending; counts no further than `limit`."""
+        sql = "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE webhook_id = ? AND state = 'pending' LIMIT ?)"
+        ((count,),) = await self._database.read(sql, (webhook_id, limit))
+        return int(count)
+
+    async def get(self, delivery_id: str) -> Delivery | None:
+        rows = await self._database.read(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (delivery_id,))
+        return to_delivery(rows[0]) if rows else None
+
+    async def list(
+        self,
+        *,
+        limit: int,
+        before: str | None = None,
+        webhook_id: str | None = None,
+        event_id: str | None = None,
+        state: DeliveryState | None = None,
+    ) -> list[Delivery]:
+        """The newest first."""
+        wanted = {"d.id < ?": before, "d.webhook_id = ?": webhook_id, "d.event_id = ?": event_id, "d.state = ?": state}
+        clauses = [clause for clause, value in wanted.items() if value is not None]
+        values = [value for value in wanted.values() if value is not None]
+        where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
+        sql = f"SELECT {COLUMNS} FROM {TABLES}{where} ORDER BY d.id DESC LIMIT ?"
+        return [to_delivery(row) for row in await self._database.read(sql, (*values, limit))]
+
+    async def of_events(self, event_ids: Sequence[str]) -> dict[str, list[Delivery]]:
+        """The deliveries of each of these events."""
+        found: dict[str, list[Delivery]] = {id: [] for id in event_ids}
+        marks = ", ".join("?" * len(event_ids))
+        sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE d.event_id IN ({marks}) ORDER BY d.id"
+        for row in await self._database.read(sql, tuple(event_ids)):
+            delivery = to_delivery(row)
+            found[delivery.event_id].append(delivery)
+        return found
+
+    async def attempts(self, delivery: Delivery) -> list[Attempt]:
+        """Every attempt at one delivery, in order."""
+        rows = await self._database.read(
+            f"SELECT {_ATTEMPT} FROM attempts WHERE delivery_id = ? ORDER BY number", (delivery.id,)
+        )
+        return [_to_attempt(row, delivery) for row in rows]
+
+
+def _delivery(connection: sqlite3.Connection, id: str) -> Delivery | None:
+    row = connection.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
+    return to_delivery(row) if row else None
+
+
+def _state_of(connection: sqlite3.Connection, id: str) -> DeliveryState:
+    (state,) = connection.execute("SELECT state FROM deliveries WHERE id = ?", (id,)).fetchone()
+    return DeliveryState(state)
+
+
+def to_delivery(row: Row) -> Delivery:
+    return msgspec.convert(dict(zip(Delivery.__struct_fields__, row, strict=True)), Delivery)
+
+
+def _attempt_params(attempt: Attempt) -> tuple[object, ...]:
+    return (
+        attempt.seq,
+        attempt.delivery_id,
+        attempt.number,
+        attempt.trigger,
+        attempt.started_at,
+        attempt.duration,
+        attempt.status,
+        attempt.error,
+        attempt.error_detail,
+        attempt.delivery_state,
+        attempt.next_attempt_at,
+        attempt.method,
+        attempt.url,
+        _encode(attempt.request_headers),
+        attempt.response_truncated,
+        None if attempt.response_headers is None else _encode(attempt.response_headers),
+        attempt.response_body,
+    )
+
+
+def _to_attempt(row: Row, delivery: Delivery) -> Attempt:
+    fields: dict[str, Any] = dict(zip(_ATTEMPT.split(", "), row, strict=True))
+    for name in ("request_headers", "response_headers"):
+        fields[name] = None if fields[name] is None else _decode_headers(fields[name])
+    fields["response_truncated"] = bool(fields["response_truncated"])
+    fields.update(
+        event_id=delivery.event_id,
+        event_type=delivery.event_type,
+        webhook_id=delivery.webhook_id,
+        webhook_name=delivery.webhook_name,
+    )
+    return msgspec.convert(fields, Attempt)

@@ -1,0 +1,109 @@
+"""Events: published once, with one delivery for each webhook that wants them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from hookbin.errors import IdempotencyMismatch
+from hookbin.models import Delivery, Event, EventSummary
+from hookbin.store import deliveries as delivery_rows
+from hookbin.store import webhooks
+from hookbin.store.database import Database, Row
+
+_SUMMARY = ", ".join(EventSummary.__struct_fields__)
+_ALL = ", ".join(Event.__struct_fields__)
+_INSERT = f"INSERT INTO events ({_ALL}) VALUES ({', '.join('?' * len(Event.__struct_fields__))})"
+_INSERT_DELIVERY = (
+    "INSERT INTO deliveries (id, event_id, webhook_id, state, attempt_count, next_attempt_at, next_trigger, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What publishing led to; `repeated` when the idempotency key had been used for the same before."""
+
+    event: EventSummary
+    deliveries: tuple[Delivery, ...]
+    repeated: bool = False
+
+
+class EventStore:
+    """What was published."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def publish(self, event: Event, deliveries: Sequence[Delivery]) -> Published:
+        """Commit an event and its deliveries as one; those to webhooks disabled meanwhile are left out.
+
+        Raises `IdempotencyMismatch` when the key was used for another event.
+        """
+
+        def work(connection: sqlite3.Connection) -> Published | None:
+            before = _event_by_key(connection, event.idempotency_key)
+            if before is not None:
+                return _repeated(connection, before) if before.fingerprint == event.fingerprint else None
+            usable = webhooks.usable_ids(connection)
+            kept = tuple(delivery for delivery in deliveries if delivery.webhook_id in usable)
+            connection.execute(_INSERT, msgspec.structs.astuple(event))
+            connection.executemany(_INSERT_DELIVERY, [_delivery_params(delivery) for delivery in kept])
+            return Published(event=event, deliveries=kept)
+
+        def rows(published: Published | None) -> Sequence[EventSummary | Delivery]:
+            return () if published is None or published.repeated else (published.event, *published.deliveries)
+
+        published = await self._database.transact(work, rows=rows, size=event.size + 200 * len(deliveries))
+        if published is None:
+            raise IdempotencyMismatch(
+                f"the key {event.idempotency_key!r} was used for another event; use a new key, or send the same again"
+            )
+        return published
+
+    async def get(self, event_id: str) -> Event | None:
+        rows = await self._database.read(f"SELECT {_ALL} FROM events WHERE id = ?", (event_id,))
+        return _to_event(rows[0]) if rows else None
+
+    async def list(self, *, limit: int, before: int | None = None) -> list[EventSummary]:
+        """The newest first, those with a `seq` under `before` only."""
+        rows = await self._database.read(
+            f"SELECT {_SUMMARY} FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+            (before if before is not None else 2**63 - 1, limit),
+        )
+        return [EventSummary(**dict(zip(EventSummary.__struct_fields__, row, strict=True))) for row in rows]
+
+
+
+def _event_by_key(connection: sqlite3.Connection, key: str | None) -> Event | None:
+    if key is None:
+        return None
+    row = connection.execute(f"SELECT {_ALL} FROM events WHERE idempotency_key = ?", (key,)).fetchone()
+    return _to_event(row) if row else None
+
+
+def _repeated(connection: sqlite3.Connection, event: Event) -> Published:
+    rows = connection.execute(
+        f"SELECT {delivery_rows.COLUMNS} FROM {delivery_rows.TABLES} WHERE d.event_id = ? ORDER BY d.id", (event.id,)
+    )
+    return Published(event=event, deliveries=tuple(delivery_rows.to_delivery(row) for row in rows), repeated=True)
+
+
+def _to_event(row: Row) -> Event:
+    return Event(**dict(zip(Event.__struct_fields__, row, strict=True)))
+
+
+def _delivery_params(delivery: Delivery) -> tuple[object, ...]:
+    return (
+        delivery.id,
+        delivery.event_id,
+        delivery.webhook_id,
+        delivery.state,
+        delivery.attempt_count,
+        delivery.next_attempt_at,
+        delivery.next_trigger,
+        delivery.created_at,
+    )
+
+

@@ -1,0 +1,56 @@
+"""The one log read back in order: what a stream missed, and what a page starts with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hookbin.models import AttemptSummary, EventSummary, LogRow
+from hookbin.store.database import Database, Row
+from hookbin.store.requests import SUMMARY, summary_from_row
+
+_EVENT = ", ".join(EventSummary.__struct_fields__)
+_ATTEMPT_FIELDS = AttemptSummary.__struct_fields__
+_ATTEMPT_SOURCE = {"event_id": "d.event_id", "event_type": "e.type", "webhook_id": "d.webhook_id", "webhook_name": "w.name"}
+_ATTEMPT = ", ".join(_ATTEMPT_SOURCE.get(field, f"a.{field}") for field in _ATTEMPT_FIELDS)
+_ATTEMPTS = (
+    "attempts a JOIN deliveries d ON d.id = a.delivery_id JOIN events e ON e.id = d.event_id"
+    " JOIN webhooks w ON w.id = d.webhook_id"
+)
+
+
+class LogStore:
+    """The rows of all three tables as one sequence."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def between(self, after: int, upto: int, *, limit: int) -> list[LogRow]:
+        """The first `limit` rows with `after < seq <= upto`, in order."""
+        return await self._rows("BETWEEN ? AND ?", "ASC", (after + 1, upto, limit))
+
+    async def newest(self, *, limit: int) -> list[LogRow]:
+        """The last `limit` rows, the newest first."""
+        return await self._rows("<= ?", "DESC", (2**63 - 1, limit))
+
+    async def _rows(self, condition: str, order: str, params: tuple[int, ...]) -> list[LogRow]:
+        rows: list[LogRow] = []
+        tail = f"{condition} ORDER BY 1 {order} LIMIT ?"
+        sql = f"SELECT {SUMMARY}, b.id FROM requests JOIN bins b ON b.key = bin WHERE seq {tail}"
+        rows += [summary_from_row(row[:-1], bin_id=row[-1]) for row in await self._database.read(sql, params)]
+        sql = f"SELECT {_EVENT} FROM events WHERE seq {tail}"
+        rows += [_to_event(row) for row in await self._database.read(sql, params)]
+        sql = f"SELECT {_ATTEMPT} FROM {_ATTEMPTS} WHERE a.seq {tail}"
+        rows += [_to_attempt(row) for row in await self._database.read(sql, params)]
+        rows.sort(key=lambda row: row.seq, reverse=order == "DESC")
+        return rows[: params[-1]]
+
+
+def _to_event(row: Row) -> EventSummary:
+    return EventSummary(**dict(zip(EventSummary.__struct_fields__, row, strict=True)))
+
+
+def _to_attempt(row: Row) -> AttemptSummary:
+    fields: dict[str, Any] = dict(zip(_ATTEMPT_FIELDS, row, strict=True))
+    return msgspec.convert(fields, AttemptSummary)

@@ -1,0 +1,93 @@
+"""Captured requests: written once, read back by bin or by number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hookbin.models import Bin, CapturedRequest, Headers, RequestSummary
+from hookbin.store.database import Database, Row
+
+SUMMARY = (
+    "seq, received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
+    " declared_size, answer_status, answer_delay_ms, attempt_id, signature"
+)
+_FIELDS = SUMMARY.replace("\n", "").split(", ")
+_INSERT = f"INSERT INTO requests ({SUMMARY}, bin, headers, body) VALUES ({', '.join('?' * (len(_FIELDS) + 3))})"
+_encode_headers = msgspec.json.Encoder().encode
+_decode_headers = msgspec.json.Decoder(Headers).decode
+
+
+class RequestStore:
+    """The requests of all bins."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, request: CapturedRequest, bin: Bin) -> None:
+        """Commit one captured request. `request.seq` must be the newest number of the log."""
+        params = (
+            request.seq,
+            request.received_at,
+            request.method,
+            request.target,
+            request.http_version,
+            request.scheme,
+            request.client,
+            request.content_type,
+            request.size,
+            request.truncated,
+            request.incomplete,
+            request.declared_size,
+            request.answer_status,
+            request.answer_delay_ms,
+            request.attempt_id,
+            request.signature,
+            bin.key,
+            _encode_headers(request.headers),
+            request.body,
+        )
+        await self._database.insert(_INSERT, params, row=request, size=request.size)
+
+    async def list(self, bin: Bin, *, limit: int, before: int | None) -> list[RequestSummary]:
+        """The newest first, those with a `seq` under `before` only."""
+        rows = await self._database.read(
+            f"SELECT {SUMMARY} FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            (bin.key, before if before is not None else 2**63 - 1, limit),
+        )
+        return [summary_from_row(row, bin_id=bin.id) for row in rows]
+
+    async def get(self, seq: int) -> CapturedRequest | None:
+        rows = await self._database.read(
+            f"SELECT {SUMMARY}, bins.id, headers, body FROM requests JOIN bins ON bins.key = bin WHERE seq = ?".replace(
+                "received_at", "requests.received_at"
+            ),
+            (seq,),
+        )
+        return _request_from_row(rows[0]) if rows else None
+
+    async def of_attempt(self, attempt_id: str) -> list[int]:
+        """The `seq` of every capture of one attempt: none, one, or more when it was repeated after a crash."""
+        rows = await self._database.read(
+            "SELECT seq FROM requests JOIN bins ON bins.key = bin WHERE attempt_id = ? ORDER BY seq", (attempt_id,)
+        )
+        return [seq for (seq,) in rows]
+
+
+def summary_from_row(row: Row, *, bin_id: str) -> RequestSummary:
+    return RequestSummary(bin_id=bin_id, **_summary_fields(row))
+
+
+def _request_from_row(row: Row) -> CapturedRequest:
+    *summary, bin_id, headers, body = row
+    return CapturedRequest(
+        bin_id=bin_id, headers=_decode_headers(headers), body=body, **_summary_fields(tuple(summary))
+    )
+
+
+def _summary_fields(row: Row) -> dict[str, Any]:
+    fields = dict(zip(_FIELDS, row, strict=True))
+    fields["truncated"] = bool(fields["truncated"])
+    fields["incomplete"] = bool(fields["incomplete"])
+    return fields

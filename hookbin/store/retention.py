@@ -1,0 +1,140 @@
+"""What is deleted in the end, in steps so small that no capture waits for one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Sequence
+
+from hookbin.clock import Clock
+from hookbin.errors import HookbinError
+from hookbin.models import SECOND, Announcement, Bin, Removed, RequestSummary
+from hookbin.store.bins import BinStore
+from hookbin.store.database import Database
+
+logger = logging.getLogger("hookbin")
+
+EVERY = 10 * SECOND
+"""How often what aged is looked for."""
+
+STEP = 200
+"""Rows that one transaction deletes at most."""
+
+ENDED_DELIVERIES = 100_000
+"""Deliveries kept after they ended, with their attempts; and events that led to no delivery."""
+
+_OLDEST_OF_BIN = "SELECT seq FROM requests WHERE bin = ? ORDER BY seq LIMIT ?"
+_EXPIRED_OF_BIN = "SELECT seq FROM requests WHERE bin = ? AND received_at < ? ORDER BY seq LIMIT ?"
+_OF_NO_BIN = "SELECT seq FROM requests WHERE bin NOT IN (SELECT key FROM bins) LIMIT ?"
+
+
+class Retention:
+    """Each method takes one step and returns how many rows went; 0 means that nothing is left to do."""
+
+    def __init__(self, database: Database, *, ended_deliveries: int = ENDED_DELIVERIES) -> None:
+        self._database = database
+        self._ended_deliveries = ended_deliveries
+
+    async def trim_bin(self, bin: Bin, *, count: int, now: int) -> int:
+        """Delete requests of `bin` that are over its number or its age; `count` is what it holds."""
+        over = count - bin.max_requests
+        if over > 0:
+            return await self._delete(_OLDEST_OF_BIN, bin.key, min(over, STEP))
+        if bin.max_age is not None:
+            return await self._delete(_EXPIRED_OF_BIN, bin.key, now - bin.max_age * SECOND, STEP)
+        return 0
+
+    async def trim_orphans(self) -> int:
+        """Delete requests whose bin was deleted."""
+        return await self._delete(_OF_NO_BIN, STEP)
+
+    async def trim_deliveries(self) -> int:
+        """Delete the oldest ended deliveries, their attempts, and events that have no delivery left."""
+        ((ended,),) = await self._database.read("SELECT count(*) FROM deliveries WHERE state != 'pending'")
+        over = min(ended - self._ended_deliveries, STEP)
+        if over <= 0:
+            return 0
+
+        def work(connection: sqlite3.Connection) -> int:
+            sql = "SELECT id, event_id FROM deliveries WHERE state != 'pending' ORDER BY id LIMIT ?"
+            rows = connection.execute(sql, (over,)).fetchall()
+            connection.executemany("DELETE FROM attempts WHERE delivery_id = ?", [(id,) for id, _ in rows])
+            connection.executemany("DELETE FROM deliveries WHERE id = ?", [(id,) for id, _ in rows])
+            connection.executemany(
+                "DELETE FROM events WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = ?1)",
+                list({(event,) for _, event in rows}),
+            )
+            return len(rows)
+
+        return await self._database.transact(work)
+
+    async def trim_undelivered_events(self) -> int:
+        """Delete the oldest events that no webhook wanted."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            sql = (
+                "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < "
+                "(SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?)"
+                " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id) LIMIT ?)"
+            )
+            return connection.execute(sql, (self._ended_deliveries, STEP)).rowcount
+
+        return await self._database.transact(work)
+
+    async def _delete(self, which: str, *params: int) -> int:
+        def work(connection: sqlite3.Connection) -> int:
+            return connection.execute(f"DELETE FROM requests WHERE seq IN ({which})", params).rowcount
+
+        return await self._database.transact(work)
+
+
+class Trimmer:
+    """The task that takes the steps: at once when a bin grew over its number, else now and then."""
+
+    def __init__(self, retention: Retention, *, bins: BinStore, clock: Clock) -> None:
+        self._retention = retention
+        self._bins = bins
+        self._clock = clock
+        self._wake = asyncio.Event()
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="hookbin-trimmer")
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def committed(self, rows: Sequence[Announcement]) -> None:
+        """Wake up when a bin holds one percent more than it should, or one was deleted. Called after each commit."""
+        for row in rows:
+            if isinstance(row, RequestSummary):
+                bin = self._bins.find(row.bin_id)
+                if bin is not None and self._bins.count(bin) > bin.max_requests + bin.max_requests // 100:
+                    self._wake.set()
+            elif isinstance(row, Removed | Bin):
+                self._wake.set()
+
+    async def trim(self) -> None:
+        """Take steps until nothing is left to delete."""
+        while await self._step():
+            pass
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self.trim()
+            except HookbinError as error:
+                logger.warning("old rows could not be deleted and stay for now: %s", error.detail)
+            await self._clock.wait(self._wake, until=self._clock.now() + EVERY)
+
+    async def _step(self) -> int:
+        removed = 0
+        for bin in self._bins.all():
+            gone = await self._retention.trim_bin(bin, count=self._bins.count(bin), now=self._clock.now())
+            self._bins.discount(bin, gone)
+            removed += gone
+        removed += await self._retention.trim_orphans()
+        removed += await self._retention.trim_deliveries()
+        return removed + await self._retention.trim_undelivered_events()

@@ -1,0 +1,114 @@
+"""Webhooks: kept in the file, served from memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from hookbin.clock import Clock
+from hookbin.errors import WebhookNotFound
+from hookbin.models import Announcement, DeliveryState, Removed, Webhook
+from hookbin.store.database import Database
+
+_FIELDS = Webhook.__struct_fields__
+_COLUMNS = ", ".join(_FIELDS)
+_JSON_FIELDS = ("events", "retry_schedule", "retry_on")
+_CANCEL_PENDING = (
+    f"UPDATE deliveries SET state = '{DeliveryState.CANCELLED}', next_attempt_at = NULL, finished_at = ?"
+    f" WHERE webhook_id = ? AND state = '{DeliveryState.PENDING}'"
+)
+
+
+class WebhookStore:
+    """All registered webhooks by id. A deleted one stays in the file while its deliveries do."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._by_id: dict[str, Webhook] = {}
+        database.on_commit(self._committed)
+
+    async def load(self) -> None:
+        sql = f"SELECT {_COLUMNS} FROM webhooks WHERE deleted_at IS NULL ORDER BY id"
+        for row in await self._database.read(sql):
+            webhook = _from_row(row)
+            self._by_id[webhook.id] = webhook
+
+    def find(self, id: str) -> Webhook | None:
+        return self._by_id.get(id)
+
+    def get(self, id: str) -> Webhook:
+        webhook = self.find(id)
+        if webhook is None:
+            raise WebhookNotFound(f"no webhook has the id {id!r}; GET /webhooks lists them")
+        return webhook
+
+    def all(self) -> list[Webhook]:
+        """Every webhook, oldest first."""
+        return list(self._by_id.values())
+
+    async def create(self, webhook: Webhook) -> None:
+        sql = f"INSERT INTO webhooks ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"
+        await self._database.insert(sql, _to_row(webhook), row=webhook)
+
+    async def update(self, webhook: Webhook) -> None:
+        """Replace what is kept of `webhook`; a disabled one gets its pending deliveries cancelled.
+
+        Raises `WebhookNotFound` if it was deleted meanwhile.
+        """
+
+        def work(connection: sqlite3.Connection) -> int:
+            return replace(connection, webhook, now=self._clock.now())
+
+        if not await self._database.transact(work, rows=lambda changed: (webhook,) if changed else ()):
+            raise WebhookNotFound(f"the webhook {webhook.id} was deleted meanwhile")
+
+    async def delete(self, webhook: Webhook) -> None:
+        """Take the webhook out of use and cancel its pending deliveries."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            now = self._clock.now()
+            connection.execute("UPDATE webhooks SET deleted_at = ? WHERE id = ?", (now, webhook.id))
+            connection.execute(_CANCEL_PENDING, (now, webhook.id))
+
+        await self._database.transact(work, rows=lambda _: (Removed(kind="webhook", id=webhook.id),))
+
+    def _committed(self, rows: Sequence[Announcement]) -> None:
+        for row in rows:
+            if isinstance(row, Webhook):
+                self._by_id[row.id] = row
+            elif isinstance(row, Removed) and row.kind == "webhook":
+                self._by_id.pop(row.id, None)
+
+
+def replace(connection: sqlite3.Connection, webhook: Webhook, *, now: int) -> int:
+    """Inside a transaction: write every field of a webhook anew. Returns 0 when it was deleted."""
+    sets = ", ".join(f"{field} = ?" for field in _FIELDS)
+    sql = f"UPDATE webhooks SET {sets} WHERE id = ? AND deleted_at IS NULL"
+    changed = connection.execute(sql, (*_to_row(webhook), webhook.id)).rowcount
+    if changed and webhook.disabled:
+        connection.execute(_CANCEL_PENDING, (now, webhook.id))
+    return changed
+
+
+def usable_ids(connection: sqlite3.Connection) -> set[str]:
+    """Inside a transaction: the webhooks that a delivery may be made for."""
+    rows = connection.execute("SELECT id FROM webhooks WHERE NOT disabled AND deleted_at IS NULL")
+    return {id for (id,) in rows}
+
+
+def _to_row(webhook: Webhook) -> tuple[object, ...]:
+    return tuple(
+        msgspec.json.encode(value).decode() if field in _JSON_FIELDS else value
+        for field, value in zip(_FIELDS, msgspec.structs.astuple(webhook), strict=True)
+    )
+
+
+def _from_row(row: tuple[object, ...]) -> Webhook:
+    values = dict(zip(_FIELDS, row, strict=True))
+    for field in _JSON_FIELDS:
+        values[field] = msgspec.json.decode(str(values[field]))
+    values["disabled"] = bool(values["disabled"])
+    return msgspec.convert(values, Webhook)

@@ -1,0 +1,143 @@
+"""The live feed: what was committed, handed to everyone who follows it.
+
+A message's JSON is made once, whoever reads it, and only while somebody follows. Each follower
+has a bounded queue; one that overflows is closed and comes back with the last number it saw, and
+gets what it missed from the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from hookbin.models import Announcement, AttemptSummary, Bin, EventSummary, Removed, RequestSummary, Webhook
+
+QUEUE = 1_000
+"""Messages that may wait for one follower."""
+
+
+class Message(Struct, frozen=True):
+    """One line of the feed. `seq` is None for changes of settings, which stand beside the log."""
+
+    seq: int | None
+    kind: str
+    """`request`, `event`, `attempt`, `bin` or `webhook`."""
+    bin_id: str | None
+    webhook_id: str | None
+    frame: bytes
+    """As it goes out: a complete server-sent event."""
+
+
+class Topic(Struct, frozen=True, kw_only=True):
+    """What a follower wants; None stands for everything."""
+
+    bin_id: str | None = None
+    webhook_id: str | None = None
+    kinds: frozenset[str] | None = None
+
+    def wants(self, message: Message) -> bool:
+        if self.kinds is not None and message.kind not in self.kinds:
+            return False
+        if self.bin_id is None and self.webhook_id is None:
+            return True
+        return (self.bin_id is not None and message.bin_id == self.bin_id) or (
+            self.webhook_id is not None and message.webhook_id == self.webhook_id
+        )
+
+
+class Subscription:
+    """One follower's place in the feed. `closed` says that nothing more will come."""
+
+    def __init__(self, topic: Topic, *, position: int) -> None:
+        self.topic = topic
+        self.position = position
+        """The log's number at which it began: later rows come through the queue."""
+        self.closed = False
+        self._waiting: list[Message] = []
+        self._wake = asyncio.Event()
+
+    async def next(self) -> list[Message]:
+        """All that is ready, at least one message; an empty list once it is closed."""
+        while not self._waiting and not self.closed:
+            self._wake.clear()
+            await self._wake.wait()
+        ready, self._waiting = self._waiting, []
+        return ready
+
+    def put(self, messages: Sequence[Message]) -> None:
+        wanted = [message for message in messages if self.topic.wants(message)]
+        if len(self._waiting) + len(wanted) > QUEUE:
+            self.close()
+        elif wanted and not self.closed:
+            self._waiting += wanted
+            self._wake.set()
+
+    def close(self) -> None:
+        self.closed = True
+        self._wake.set()
+
+
+class Timeline:
+    """Listens to the writer, speaks to the followers."""
+
+    def __init__(self, encode: Callable[[Announcement], Message | None], *, position: int = 0) -> None:
+        self._encode = encode
+        self._subscriptions: set[Subscription] = set()
+        self._closed = False
+        self.position = position
+        """The number of the last row that was announced."""
+
+    @property
+    def followers(self) -> int:
+        return len(self._subscriptions)
+
+    def subscribe(self, topic: Topic) -> Subscription:
+        subscription = Subscription(topic, position=self.position)
+        if self._closed:
+            subscription.close()
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        self._subscriptions.discard(subscription)
+
+    def committed(self, rows: Sequence[Announcement]) -> None:
+        """Tell the followers. Called after each commit, with its rows in order."""
+        for row in reversed(rows):
+            if isinstance(row, RequestSummary | EventSummary | AttemptSummary):
+                self.position = row.seq
+                break
+        if not self._subscriptions:
+            return
+        messages = [message for message in map(self._encode, rows) if message is not None]
+        for subscription in tuple(self._subscriptions):
+            subscription.put(messages)
+
+    def close(self) -> None:
+        """End every subscription: the server is stopping."""
+        self._closed = True
+        for subscription in self._subscriptions:
+            subscription.close()
+
+
+def place(row: Announcement) -> tuple[str, str | None, str | None]:
+    """`(kind, bin_id, webhook_id)`: what a row is, and whose topics it belongs to."""
+    match row:
+        case RequestSummary():
+            return "request", row.bin_id, None
+        case EventSummary():
+            return "event", None, None
+        case AttemptSummary():
+            return "attempt", None, row.webhook_id
+        case Bin():
+            return "bin", row.id, None
+        case Webhook():
+            return "webhook", None, row.id
+        case Removed(kind="bin"):
+            return "bin", row.id, None
+        case Removed():
+            return "webhook", None, row.id
+        case _:
+            return "delivery", None, row.webhook_id

@@ -1,0 +1,1 @@
+"""HTTP: the capture path, the JSON API, the pages and the stream."""

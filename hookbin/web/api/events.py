@@ -1,0 +1,82 @@
+"""Events: publish, list, read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from starlette.requests import Request
+
+from hookbin.errors import EventNotFound, FieldsInvalid, NoBody
+from hookbin.names import check_content_type, check_event_type, check_idempotency_key
+from hookbin.web.api import paging, present, shapes
+from hookbin.web.routing import Call, decode_json, read_body, require_json
+
+
+class PublishQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    type: Annotated[
+        str | None, Meta(description="With it the body is sent as it is, of any kind; without it the body is JSON.")
+    ] = None
+
+
+async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInList:
+    content = await read_body(call.request)
+    key = check_idempotency_key(call.request.headers.get("idempotency-key"))
+    hops = _hops(call.request)
+    publisher = call.services.publisher
+    if call.query.type is None:
+        event = _new_event(call.request, content)
+        published = await publisher.publish_json(event.type, bytes(event.data), idempotency_key=key, hops=hops)
+    else:
+        type = check_event_type(call.query.type)
+        content_type = check_content_type(call.request.headers.get("content-type", "application/octet-stream"))
+        published = await publisher.publish_raw(type, content, content_type, idempotency_key=key, hops=hops)
+    return present.event_in_list(published.event, list(published.deliveries))
+
+
+async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.EventInList]:
+    limit, before = call.query.limit, await _seq(call)
+    rows = await call.services.events.list(limit=limit + 1, before=before)
+    deliveries = await call.services.deliveries.of_events([row.id for row in rows[:limit]])
+    return paging.page(
+        rows,
+        limit=limit,
+        cursor_of=lambda row: row.id,
+        shape=lambda row: present.event_in_list(row, deliveries[row.id]),
+    )
+
+
+async def read(call: Call[None, None]) -> shapes.EventShape:
+    id = call.path["event"]
+    event = await call.services.events.get(id)
+    if event is None:
+        raise EventNotFound(f"no event has the id {id[:64]!r}; GET /events lists them")
+    deliveries = await call.services.deliveries.of_events([event.id])
+    return present.event_shape(event, deliveries[event.id])
+
+
+def _new_event(request: Request, content: bytes) -> shapes.NewEvent:
+    if not content.strip():
+        raise NoBody('send {"type": "user.created", "data": {…}}, or any body with ?type=user.created')
+    require_json(request)
+    event: shapes.NewEvent = decode_json(content, shapes.NewEvent)
+    check_event_type(event.type)
+    return event
+
+
+async def _seq(call: Call[paging.PageQuery, None]) -> int | None:
+    """The `seq` of the event that the cursor names."""
+    if call.query.cursor is None:
+        return None
+    event = await call.services.events.get(call.query.cursor)
+    if event is None:
+        raise paging.bad_cursor()
+    return event.seq
+
+
+def _hops(request: Request) -> int:
+    """How often the event went through this server before, as our own sender says."""
+    value = request.headers.get("hookbin-hops", "0")
+    if not (value.isascii() and value.isdigit() and len(value) < 4):
+        raise FieldsInvalid(("hookbin-hops", "is a small number that hookbin sets itself; leave it out"))
+    return int(value)

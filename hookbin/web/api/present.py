@@ -1,0 +1,235 @@
+"""How models become the shapes of the JSON API."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from msgspec import UNSET
+
+from hookbin.clock import rfc3339, seq_id
+from hookbin.models import (
+    Attempt,
+    AttemptSummary,
+    Bin,
+    CapturedRequest,
+    Delivery,
+    Event,
+    EventSummary,
+    RequestSummary,
+    Webhook,
+)
+from hookbin.web.api.shapes import (
+    Answer,
+    AttemptRow,
+    AttemptShape,
+    BinShape,
+    BinaryBody,
+    Body,
+    DeliveryRef,
+    DeliveryRow,
+    DeliveryShape,
+    EventInList,
+    EventRow,
+    EventShape,
+    ReceivedResponse,
+    RequestRow,
+    RequestShape,
+    Response,
+    SentRequest,
+    Signature,
+    TextBody,
+    WebhookShape,
+)
+
+SHOWN_BODY = 256 * 1024
+"""Bytes of a body that a JSON answer carries; all of it is at `/requests/{id}/body`."""
+
+
+def time_or_none(value: int | None) -> str | None:
+    return None if value is None else rfc3339(value)
+
+
+def body_shape(body: bytes, *, truncated: bool = False, size: int | None = None) -> Body:
+    """`text` when the bytes are UTF-8, else `base64`; cut at `SHOWN_BODY`."""
+    size = len(body) if size is None else size
+    shown = body[:SHOWN_BODY]
+    truncated = truncated or len(body) > SHOWN_BODY
+    try:
+        text = shown.decode()
+    except UnicodeDecodeError as error:
+        if len(body) > SHOWN_BODY and error.start > len(shown) - 4:  # the cut went through a character
+            return TextBody(size=size, truncated=True, text=shown[: error.start].decode())
+        return BinaryBody(size=size, truncated=truncated, base64=base64.b64encode(shown).decode())
+    return TextBody(size=size, truncated=truncated, text=text)
+
+
+def bin_shape(bin: Bin, *, url: str, request_count: int) -> BinShape:
+    response = bin.response
+    return BinShape(
+        id=bin.id,
+        name=bin.name,
+        url=url,
+        created_at=rfc3339(bin.created_at),
+        request_count=request_count,
+        response=Response(
+            status=response.status, headers=list(response.headers), body=response.body, delay_ms=response.delay_ms
+        ),
+        max_requests=bin.max_requests,
+        max_age=bin.max_age,
+    )
+
+
+def request_row(request: RequestSummary) -> RequestRow:
+    return RequestRow(**_request_fields(request))
+
+
+def request_shape(request: CapturedRequest) -> RequestShape:
+    return RequestShape(
+        **_request_fields(request),
+        headers=list(request.headers),
+        body=body_shape(request.body, truncated=request.truncated, size=request.size),
+    )
+
+
+def webhook_shape(webhook: Webhook, *, with_secret: bool = False) -> WebhookShape:
+    return WebhookShape(
+        id=webhook.id,
+        name=webhook.name,
+        destination=webhook.destination,
+        events=list(webhook.events),
+        retry_schedule=list(webhook.retry_schedule),
+        retry_on=list(webhook.retry_on),
+        timeout=webhook.timeout,
+        max_in_flight=webhook.max_in_flight,
+        heartbeat=webhook.heartbeat,
+        disabled=webhook.disabled,
+        disabled_reason=webhook.disabled_reason,
+        created_at=rfc3339(webhook.created_at),
+        secret=webhook.secret if with_secret else UNSET,
+    )
+
+
+def event_row(event: EventSummary) -> EventRow:
+    return EventRow(**_event_fields(event))
+
+
+def event_in_list(event: EventSummary, deliveries: list[Delivery]) -> EventInList:
+    return EventInList(**_event_fields(event), deliveries=[_delivery_ref(delivery) for delivery in deliveries])
+
+
+def event_shape(event: Event, deliveries: list[Delivery]) -> EventShape:
+    states = [_delivery_ref(delivery) for delivery in deliveries]
+    return EventShape(**_event_fields(event), deliveries=states, body=body_shape(event.body))
+
+
+def attempt_row(attempt: AttemptSummary) -> AttemptRow:
+    return AttemptRow(**_attempt_fields(attempt))
+
+
+def attempt_shape(attempt: Attempt, *, sent: bytes) -> AttemptShape:
+    """`sent` is the event's body: what the attempt sent."""
+    response = None
+    if attempt.response_headers is not None:
+        received = body_shape(attempt.response_body or b"", truncated=attempt.response_truncated)
+        response = ReceivedResponse(headers=list(attempt.response_headers), body=received)
+    request = SentRequest(
+        method=attempt.method, url=attempt.url, headers=list(attempt.request_headers), body=body_shape(sent)
+    )
+    return AttemptShape(**_attempt_fields(attempt), request=request, response=response)
+
+
+def delivery_row(delivery: Delivery) -> DeliveryRow:
+    return DeliveryRow(**_delivery_fields(delivery))
+
+
+def delivery_shape(delivery: Delivery, attempts: list[Attempt], *, sent: bytes, explanation: str) -> DeliveryShape:
+    return DeliveryShape(
+        **_delivery_fields(delivery),
+        explanation=explanation,
+        attempts=[attempt_shape(attempt, sent=sent) for attempt in attempts],
+    )
+
+
+def _request_fields(request: RequestSummary) -> dict[str, Any]:
+    path, mark, query = request.target.partition("?")
+    return {
+        "id": seq_id("req_", request.seq),
+        "seq": request.seq,
+        "bin": request.bin_id,
+        "received_at": rfc3339(request.received_at),
+        "method": request.method,
+        "target": request.target,
+        "path": path,
+        "query": query if mark else None,
+        "http_version": request.http_version,
+        "scheme": request.scheme,
+        "client": request.client,
+        "content_type": request.content_type,
+        "size": request.size,
+        "truncated": request.truncated,
+        "incomplete": request.incomplete,
+        "declared_size": request.declared_size,
+        "answer": _answer(request),
+        "signature": Signature(state=request.signature),  # type: ignore[arg-type]
+        "attempt_id": request.attempt_id,
+    }
+
+
+def _answer(request: RequestSummary) -> Answer | None:
+    if request.answer_status is None:
+        return None
+    return Answer(status=request.answer_status, delay_ms=request.answer_delay_ms)
+
+
+def _event_fields(event: EventSummary) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "seq": event.seq,
+        "type": event.type,
+        "created_at": rfc3339(event.created_at),
+        "content_type": event.content_type,
+        "idempotency_key": event.idempotency_key,
+        "size": event.size,
+    }
+
+
+def _attempt_fields(attempt: AttemptSummary) -> dict[str, Any]:
+    return {
+        "id": attempt.id,
+        "seq": attempt.seq,
+        "delivery_id": attempt.delivery_id,
+        "event_id": attempt.event_id,
+        "event_type": attempt.event_type,
+        "webhook_id": attempt.webhook_id,
+        "webhook_name": attempt.webhook_name,
+        "number": attempt.number,
+        "trigger": attempt.trigger,
+        "started_at": rfc3339(attempt.started_at),
+        "duration_ms": attempt.duration / 1000,
+        "status": attempt.status,
+        "error": attempt.error,
+        "error_detail": attempt.error_detail,
+        "delivery_state": attempt.delivery_state,
+        "next_attempt_at": time_or_none(attempt.next_attempt_at),
+    }
+
+
+def _delivery_fields(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "event_id": delivery.event_id,
+        "event_type": delivery.event_type,
+        "webhook_id": delivery.webhook_id,
+        "webhook_name": delivery.webhook_name,
+        "destination": delivery.destination,
+        "state": delivery.state,
+        "attempt_count": delivery.attempt_count,
+        "next_attempt_at": time_or_none(delivery.next_attempt_at),
+        "created_at": rfc3339(delivery.created_at),
+        "finished_at": time_or_none(delivery.finished_at),
+    }
+
+
+def _delivery_ref(delivery: Delivery) -> DeliveryRef:
+    return DeliveryRef(id=delivery.id, webhook_id=delivery.webhook_id, state=delivery.state)

@@ -1,0 +1,48 @@
+"""Captured requests: list, read, and the raw body."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from hookbin.clock import parse_seq_id, seq_id
+from hookbin.errors import RequestNotFound
+from hookbin.models import CapturedRequest
+from hookbin.web.api import paging, present, shapes
+from hookbin.web.routing import Call
+
+_INERT = {
+    "content-disposition": "attachment",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "sandbox; default-src 'none'",
+}
+
+
+async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.RequestRow]:
+    bin = call.services.bins.get(call.path["bin"])
+    before = paging.seq_cursor("req_", call.query.cursor)
+    rows = await call.services.requests.list(bin, limit=call.query.limit + 1, before=before)
+    return paging.page(
+        rows, limit=call.query.limit, cursor_of=lambda row: seq_id("req_", row.seq), shape=present.request_row
+    )
+
+
+async def read(call: Call[None, None]) -> shapes.RequestShape:
+    return present.request_shape(await _request(call))
+
+
+async def body(call: Call[None, None]) -> Response:
+    """The bytes as they came, as a download that no browser renders."""
+    request = await _request(call)
+    name = f'attachment; filename="{seq_id("req_", request.seq)}.bin"'
+    return Response(
+        request.body, media_type="application/octet-stream", headers={**_INERT, "content-disposition": name}
+    )
+
+
+async def _request(call: Call[None, None]) -> CapturedRequest:
+    id = call.path["request"]
+    seq = parse_seq_id("req_", id)
+    request = None if seq is None else await call.services.requests.get(seq)
+    if request is None:
+        raise RequestNotFound(f"no captured request has the id {id[:64]!r}; its bin may have trimmed it")
+    return request

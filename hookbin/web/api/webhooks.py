@@ -1,0 +1,115 @@
+"""Webhooks: register, list, read, change, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct
+
+from hookbin.errors import FieldsInvalid
+from hookbin.models import Webhook
+from hookbin.names import check_event_patterns, check_webhook_name
+from hookbin.retries import parse_retry_on, parse_schedule
+from hookbin.signing import make_secret, parse_secret
+from hookbin.targets import check_literal, parse_destination
+from hookbin.web.api import paging, present, shapes
+from hookbin.web.routing import Call
+from hookbin.web.services import Services
+
+PING = "webhook.ping"
+_DEFAULT = shapes.NewWebhook(name="", destination="")
+
+
+class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    secret: Annotated[bool, Meta(description="Show the signing secret too.")] = False
+
+
+async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
+    wanted, services = call.body, call.services
+    if wanted.secret is not None:
+        parse_secret(wanted.secret)
+    webhook = Webhook(
+        id=services.ids.webhook(),
+        name=check_webhook_name(wanted.name),
+        destination=check_destination(services, wanted.destination),
+        events=check_event_patterns(wanted.events),
+        secret=wanted.secret or make_secret(),
+        retry_schedule=_schedule(services, wanted.retry_schedule),
+        retry_on=_retry_on(services, wanted.retry_on),
+        timeout=wanted.timeout,
+        max_in_flight=wanted.max_in_flight,
+        heartbeat=wanted.heartbeat,
+        disabled=wanted.disabled,
+        disabled_reason="registered as disabled" if wanted.disabled else None,
+        created_at=services.clock.now(),
+    )
+    await services.webhooks.create(webhook)
+    if wanted.ping and not webhook.disabled:
+        await services.publisher.publish_json(PING, _greeting(webhook), only=webhook)
+    return present.webhook_shape(webhook, with_secret=True)
+
+
+async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.WebhookShape]:
+    rows = paging.after(call.services.webhooks.all()[::-1], cursor=call.query.cursor, id_of=lambda row: row.id)
+    return paging.page(rows, limit=call.query.limit, cursor_of=lambda row: row.id, shape=present.webhook_shape)
+
+
+async def read(call: Call[ReadQuery, None]) -> shapes.WebhookShape:
+    return present.webhook_shape(call.services.webhooks.get(call.path["webhook"]), with_secret=call.query.secret)
+
+
+async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
+    webhook = call.services.webhooks.get(call.path["webhook"])
+    changed = msgspec.structs.replace(webhook, **_changes(call.body, call.services))
+    if changed.disabled != webhook.disabled:
+        reason = "disabled by its owner" if changed.disabled else None
+        changed = msgspec.structs.replace(changed, disabled_reason=reason)
+    await call.services.webhooks.update(changed)
+    return present.webhook_shape(changed)
+
+
+async def delete(call: Call[None, None]) -> None:
+    await call.services.webhooks.delete(call.services.webhooks.get(call.path["webhook"]))
+
+
+def check_destination(services: Services, url: str) -> str:
+    """The URL as given. Raises `FieldsInvalid` or `TargetRefused`; our own bins are always allowed."""
+    parse_destination(url)
+    if not services.is_own_bin(url):
+        check_literal(services.policy, url)
+    return url
+
+
+def _changes(change: shapes.WebhookChange, services: Services) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if change.name is not UNSET:
+        changes["name"] = check_webhook_name(change.name)
+    if change.destination is not UNSET:
+        changes["destination"] = check_destination(services, change.destination)
+    if change.events is not UNSET:
+        changes["events"] = check_event_patterns(_DEFAULT.events if change.events is None else change.events)
+    if change.retry_schedule is not UNSET:
+        changes["retry_schedule"] = _schedule(services, change.retry_schedule)
+    if change.retry_on is not UNSET:
+        changes["retry_on"] = _retry_on(services, change.retry_on)
+    for field in ("timeout", "max_in_flight", "heartbeat", "disabled"):
+        value = getattr(change, field)
+        if value is not UNSET:
+            changes[field] = getattr(_DEFAULT, field) if value is None else value
+    return changes
+
+
+def _schedule(services: Services, wanted: str | list[float] | None) -> tuple[float, ...]:
+    return parse_schedule(services.settings.retry_schedule if wanted is None else wanted)
+
+
+def _retry_on(services: Services, wanted: list[str] | None) -> tuple[str, ...]:
+    words = services.settings.retry_on.split(",") if wanted is None else wanted
+    if not words:
+        raise FieldsInvalid(("retry_on", "name at least one; to retry nothing set retry_schedule to none"))
+    return parse_retry_on(words)
+
+
+def _greeting(webhook: Webhook) -> bytes:
+    return msgspec.json.encode({"webhook_id": webhook.id, "name": webhook.name, "destination": webhook.destination})

@@ -1,0 +1,159 @@
+"""The capture path: whatever arrives under `/b/` is drained, committed and then answered.
+
+It stands in front of the router (see `app`). Nothing is awaited before the body is in, so that a
+sender that posts and hangs up is not lost; nothing is looked up that memory does not hold; and
+the answer goes out after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec import Struct
+from starlette.types import Receive, Scope, Send
+
+from hookbin import signing
+from hookbin.errors import BinNotFound, HookbinError
+from hookbin.models import SECOND, Bin, BinResponse, CapturedRequest
+from hookbin.names import is_bin_name
+from hookbin.responses import Prepared, prepare
+from hookbin.web.problems import problem_response
+from hookbin.web.protocol import wire_of
+from hookbin.web.services import Services
+
+PREFIX = "/b/"
+_TOO_LARGE = BinResponse(status=413, body="the body is larger than this bin keeps; what fits was kept\n")
+
+
+class Drained(Struct, frozen=True):
+    """A request body, as much of it as came and was kept."""
+
+    body: bytes
+    truncated: bool = False
+    incomplete: bool = False
+
+
+class Capture:
+    """The ASGI application behind every bin's URL."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._prepared: dict[str, tuple[BinResponse, Prepared]] = {}
+        self._too_large = prepare(_TOO_LARGE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        drained = await drain(receive, limit=self._services.settings.max_body)
+        try:
+            bin = await self._bin(scope["path"])
+            answer = self._too_large if drained.truncated else self._answer(bin)
+            await self._services.requests.add(self._request(scope, drained, bin, answer), bin)
+        except HookbinError as error:
+            await problem_response(error)(scope, receive, send)
+            return
+        if drained.incomplete:
+            return
+        if answer.delay:
+            await self._delay(answer.delay)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _bin(self, path: str) -> Bin:
+        name = path[len(PREFIX) :].partition("/")[0]
+        bin = self._services.bins.find(name)
+        if bin is not None:
+            return bin
+        settings = self._services.settings
+        if not (settings.creates_bins and is_bin_name(name)):
+            raise BinNotFound("no bin has this address; POST /bins makes one")
+        return await self._services.bins.ensure(name, max_requests=settings.max_requests, max_age=settings.max_age)
+
+    def _answer(self, bin: Bin) -> Prepared:
+        known = self._prepared.get(bin.id)
+        if known is None or known[0] is not bin.response:
+            if len(self._prepared) > 10_000:
+                self._prepared.clear()
+            known = self._prepared[bin.id] = (bin.response, prepare(bin.response))
+        return known[1]
+
+    def _request(self, scope: Scope, drained: Drained, bin: Bin, answer: Prepared) -> CapturedRequest:
+        target, pairs = wire_of(scope)
+        named = dict(scope["headers"])
+        declared = named.get(b"content-length")
+        content_type = named.get(b"content-type")
+        client = scope["client"]
+        now = self._services.clock.now()
+        attempt_id, signature = self._sent_by_us(named, drained, now=now)
+        return CapturedRequest(
+            seq=self._services.database.next_seq(),
+            bin_id=bin.id,
+            received_at=now,
+            method=scope["method"],
+            target=target.decode("latin-1"),
+            http_version=scope["http_version"],
+            scheme=scope["scheme"],
+            client=f"{client[0]}:{client[1]}" if client else None,
+            content_type=content_type.decode("latin-1") if content_type is not None else None,
+            size=len(drained.body),
+            truncated=drained.truncated,
+            incomplete=drained.incomplete,
+            declared_size=_declared(declared),
+            answer_status=None if drained.incomplete else answer.status,
+            answer_delay_ms=round(answer.delay * 1000),
+            attempt_id=attempt_id,
+            signature=signature,
+            headers=tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]),
+            body=drained.body,
+        )
+
+    def _sent_by_us(self, named: dict[bytes, bytes], drained: Drained, *, now: int) -> tuple[str | None, str]:
+        """`(attempt id, signature state)` when one of our own attempts that is under way sent this."""
+        header = named.get(b"hookbin-attempt-id")
+        if header is None:
+            return None, "unchecked"
+        attempt_id = header.decode("latin-1")
+        webhook = self._services.dispatcher.webhook_of(attempt_id)
+        if webhook is None:
+            return None, "unchecked"
+        if drained.truncated or drained.incomplete:
+            return attempt_id, "unchecked"
+        verdict = signing.verify(
+            (webhook.secret,),
+            message_id=_text(named.get(b"webhook-id")),
+            timestamp=_text(named.get(b"webhook-timestamp")),
+            signature=_text(named.get(b"webhook-signature")),
+            body=drained.body,
+            now=now // SECOND,
+        )
+        return attempt_id, verdict
+
+    async def _delay(self, seconds: float) -> None:
+        """Wait, but not while the server is stopping: the request is committed, its sender gets its answer."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._services.stopping.wait()
+        except TimeoutError:
+            pass
+
+
+async def drain(receive: Receive, *, limit: int) -> Drained:
+    """Read the body to its end, to `limit` bytes, or to where the sender broke off."""
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body") and len(message["body"]) <= limit:
+        return Drained(message["body"])
+    body = bytearray()
+    while message["type"] == "http.request":
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return Drained(bytes(body[:limit]), truncated=True)
+        if not message.get("more_body"):
+            return Drained(bytes(body))
+        message = await receive()
+    return Drained(bytes(body), incomplete=True)
+
+
+def _declared(value: bytes | None) -> int | None:
+    return int(value) if value is not None and value.isdigit() and len(value) < 19 else None
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

@@ -1,0 +1,69 @@
+"""What `/metrics` counts. Captures, events and attempts are counted as they are committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from hookbin.models import SECOND, Announcement, AttemptSummary, DeliveryState, EventSummary, RequestSummary
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+
+class Metrics:
+    """One registry of our own, so that two servers in one process don't share their numbers."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._captures = Counter("hookbin_captures", "Requests captured in bins", registry=registry)
+        self._events = Counter("hookbin_events", "Events published", registry=registry)
+        self._attempts = Counter(
+            "hookbin_attempts", "Attempts at deliveries, by what they led to", ["outcome"], registry=registry
+        )
+        self._deliveries = Counter(
+            "hookbin_deliveries", "Deliveries that ended, by how", ["state"], registry=registry
+        )
+        self._duration = Histogram(
+            "hookbin_attempt_duration_seconds", "Time an attempt took", buckets=_SECONDS, registry=registry
+        )
+        self._batch_rows = Histogram(
+            "hookbin_commit_batch_size", "Pieces of work that one commit wrote", buckets=_ROWS, registry=registry
+        )
+        self._batch_seconds = Histogram(
+            "hookbin_commit_seconds", "Time from taking a batch to its commit", buckets=_SECONDS, registry=registry
+        )
+        for state in (DeliveryState.SUCCEEDED, DeliveryState.FAILED):
+            self._deliveries.labels(state)
+
+    def observe_batch(self, rows: int, seconds: float) -> None:
+        self._batch_rows.observe(rows)
+        self._batch_seconds.observe(seconds)
+
+    def committed(self, rows: Sequence[Announcement]) -> None:
+        captures = 0
+        for row in rows:
+            if isinstance(row, RequestSummary):
+                captures += 1
+            elif isinstance(row, EventSummary):
+                self._events.inc()
+            elif isinstance(row, AttemptSummary):
+                self._count_attempt(row)
+        if captures:
+            self._captures.inc(captures)
+
+    def watch(self, name: str, help: str, read: Callable[[], float]) -> None:
+        """Show what `read` returns, as a gauge of that name."""
+        Gauge(name, help, registry=self._registry).set_function(read)
+
+    def render(self) -> bytes:
+        return generate_latest(self._registry)
+
+    def _count_attempt(self, attempt: AttemptSummary) -> None:
+        outcome = attempt.error if attempt.error is not None else f"{(attempt.status or 0) // 100}xx"
+        self._attempts.labels(outcome).inc()
+        self._duration.observe(attempt.duration / SECOND)
+        if attempt.delivery_state in (DeliveryState.SUCCEEDED, DeliveryState.FAILED):
+            self._deliveries.labels(attempt.delivery_state).inc()

@@ -1,0 +1,176 @@
+"""How a route of the JSON API is described, decoded and answered.
+
+One `Route` says all there is to say about a call: from it the request is decoded and checked,
+the answer is encoded, and the OpenAPI document and the page of documentation are made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from hookbin import errors
+from hookbin.web.services import Services, services
+
+Query = TypeVar("Query")
+Body = TypeVar("Body")
+
+MAX_JSON_BODY = 1024 * 1024
+"""Bytes that a call may send in all; an event is no larger either."""
+
+
+class Call(Generic[Query, Body]):
+    """One call, decoded."""
+
+    __slots__ = ("body", "path", "query", "request", "services")
+
+    def __init__(self, request: Request, services: Services, query: Query, body: Body) -> None:
+        self.request = request
+        self.services = services
+        self.path: dict[str, str] = request.path_params
+        self.query = query
+        self.body = body
+
+
+Handler: TypeAlias = Callable[[Call[Any, Any]], Awaitable[Any]]
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """One method of one resource."""
+
+    method: str
+    path: str
+    handler: Handler
+    tag: str
+    summary: str
+    description: str
+    query: type[Struct] | None = None
+    body: type[Struct] | None = None
+    raw_body: bool = False
+    """The handler reads the body itself, and takes other media types than JSON too."""
+    body_optional: bool = False
+    answer: Any = None
+    """The type of the answer; None when it has no body."""
+    answer_media: str = "application/json"
+    status: int = 200
+    raises: tuple[type[errors.HookbinError], ...] = ()
+
+
+class Resource:
+    """All methods of one path, as an ASGI application. HEAD and OPTIONS come by themselves."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = {route.method: route for route in routes}
+        implied = ("HEAD", "OPTIONS") if "GET" in self._routes else ("OPTIONS",)
+        self._allow = tuple(sorted({*self._routes, *implied}))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await self._respond(request)
+        if request.method == "HEAD":
+            response.body = b""
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        route = self._routes.get(method)
+        if route is not None:
+            return await respond(route, request)
+        if method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": ", ".join(self._allow)})
+        raise errors.MethodNotAllowed(
+            f"{method} is not possible on {request.url.path}; use {', '.join(self._allow)}", allow=self._allow
+        )
+
+
+async def respond(route: Route, request: Request) -> Response:
+    query = decode_query(request, route.query) if route.query is not None else None
+    body = await _decode_body(route, request) if route.body is not None and not route.raw_body else None
+    result = await route.handler(Call(request, services(request), query, body))
+    if isinstance(result, Response):
+        return result
+    content = b"" if route.answer is None else msgspec.json.encode(result)
+    return Response(content, status_code=route.status, media_type=route.answer_media if content else None)
+
+
+def decode_query(request: Request, type: type[Struct]) -> Struct:
+    """The query as `type`, with numbers and booleans read from their text."""
+    pairs = request.query_params.multi_items()
+    names = [name for name, _ in pairs]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise errors.FieldsInvalid(*((name, "stands in the query more than once") for name in sorted(twice)))
+    try:
+        return msgspec.convert(dict(pairs), type, strict=False)
+    except msgspec.ValidationError as error:
+        raise fields_invalid(error, type) from error
+
+
+def decode_json(content: bytes, type: type[Struct]) -> Any:
+    """A JSON body as `type`. Raises `BrokenJson` or `FieldsInvalid`."""
+    try:
+        return msgspec.json.decode(content, type=type)
+    except msgspec.ValidationError as error:
+        raise fields_invalid(error, type) from error
+    except UnicodeDecodeError as error:
+        raise errors.BrokenJson(f"the body is not UTF-8 (byte {error.start}); JSON must be") from error
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise errors.BrokenJson(f"the body can't be read as JSON: {str(error) or 'it is nested too deeply'}") from error
+
+
+async def read_body(request: Request, *, limit: int = MAX_JSON_BODY) -> bytes:
+    """The whole body. Raises `BodyTooLarge`."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise errors.BodyTooLarge(f"the body has more than {limit:,} bytes; send less")
+    return bytes(body)
+
+
+async def _decode_body(route: Route, request: Request) -> Any:
+    assert route.body is not None
+    content = await read_body(request)
+    if not content.strip():
+        if route.body_optional:
+            return decode_json(b"{}", route.body)
+        raise errors.NoBody("send a JSON object; /docs shows its fields")
+    require_json(request)
+    return decode_json(content, route.body)
+
+
+def require_json(request: Request) -> None:
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise errors.UnsupportedMediaType(
+            f"the content type is {media_type[:100]!r}; send JSON with --header 'content-type: application/json'"
+        )
+
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>.*)`)?$", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<field>.*)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
+
+
+def fields_invalid(error: msgspec.ValidationError, type: type[Struct]) -> errors.FieldsInvalid:
+    """msgspec's complaint as ours: where in the input, and what to do."""
+    found = _AT.match(str(error))
+    what, where = (found["what"], found["where"] or "$") if found else (str(error), "$")
+    loc = where.removeprefix("$").removeprefix(".").replace("[...]", "")
+    if missing := _MISSING.fullmatch(what):
+        return errors.FieldsInvalid((_join(loc, missing["field"]), "is needed"))
+    if unknown := _UNKNOWN.fullmatch(what):
+        known = "" if loc else f"; known are {', '.join(type.__struct_encode_fields__)}"
+        return errors.FieldsInvalid((_join(loc, unknown["field"][:100]), f"is not a field here{known}"))
+    return errors.FieldsInvalid((loc or "body", what[:1].lower() + what[1:]))
+
+
+def _join(loc: str, field: str) -> str:
+    return f"{loc}.{field}" if loc else field

@@ -1,0 +1,63 @@
+"""What request handlers need, as one object, and the one way to reach it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from msgspec import Struct
+from starlette.requests import HTTPConnection
+
+from hookbin.clock import Clock, Ids
+from hookbin.config import Settings
+from hookbin.dispatch.dispatcher import Dispatcher
+from hookbin.dispatch.publisher import Publisher
+from hookbin.models import Announcement
+from hookbin.store.bins import BinStore
+from hookbin.store.database import Database
+from hookbin.store.deliveries import DeliveryStore
+from hookbin.store.events import EventStore
+from hookbin.store.log import LogStore
+from hookbin.store.requests import RequestStore
+from hookbin.store.webhooks import WebhookStore
+from hookbin.targets import Policy
+from hookbin.timeline import Message, Timeline
+from hookbin.web.metrics import Metrics
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """Built once, by `create_app`."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    database: Database
+    bins: BinStore
+    requests: RequestStore
+    webhooks: WebhookStore
+    events: EventStore
+    deliveries: DeliveryStore
+    log: LogStore
+    timeline: Timeline
+    encode: Callable[[Announcement], Message | None]
+    """Makes the stream's message of a row."""
+    publisher: Publisher
+    dispatcher: Dispatcher
+    policy: Policy
+    metrics: Metrics
+    is_own_bin: Callable[[str], bool]
+    """Whether a URL is that of one of our own bins."""
+    base_url: str
+    """Where the server is reached, without a slash at the end."""
+    token: str | None
+    """What everything but the bins asks for; None while bound to loopback without one."""
+    stopping: asyncio.Event
+    """Set when the server begins to stop."""
+
+    def bin_url(self, name_or_id: str) -> str:
+        return f"{self.base_url}/b/{name_or_id}"
+
+
+def services(connection: HTTPConnection) -> Services:
+    found: Services = connection.app.state.services
+    return found

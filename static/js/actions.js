@@ -1,0 +1,101 @@
+// Buttons that do something on the server, and the word on how it went.
+import { duration } from "./format.js";
+
+const STORY = () => ({ name: "joe", destination: `${location.origin}/b/joe` });
+const SHOWN_SECONDS = 8;
+
+class Refused extends Error {}
+
+async function post(path, body) {
+  const headers = body === undefined ? {} : { "content-type": "application/json" };
+  let response;
+  try {
+    response = await fetch(path, { method: "POST", headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw new Refused("The server can’t be reached.");
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refused(answer.detail || `The server answered ${response.status}.`);
+  return answer;
+}
+
+async function publish(type) {
+  const event = await post("/events", { type, data: { message: "Hello from hookbin", sent_at: new Date().toISOString() } });
+  const { length } = event.deliveries;
+  if (!length) return [`${type} is published, but no webhook wants it.`, { label: "Register joe", run: story }];
+  const link = { label: "Follow the delivery", href: `/ui/deliveries/${event.deliveries[0].id}` };
+  return length === 1 ? [`${type} is on its way.`, link] : [`${type} is on its way to ${length} webhooks.`, link];
+}
+
+async function story() {
+  const webhook = await post("/webhooks", STORY());
+  return ["joe is registered and its ping is on its way.", { label: "Open joe", href: `/ui/webhooks/${webhook.id}` }];
+}
+
+async function retry(button) {
+  await post(`/deliveries/${button.dataset.delivery}/retry`);
+  return ["One more attempt is on its way."];
+}
+
+async function testRequest(button) {
+  const began = performance.now();
+  const path = new URL(button.dataset.url).pathname;
+  let response;
+  try {
+    response = await fetch(`${path}/hello?from=hookbin`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ hello: "world", sent_at: new Date().toISOString() }),
+    });
+  } catch {
+    throw new Refused("The bin did not answer.");
+  }
+  return [`The bin answered ${response.status} in ${duration((performance.now() - began) / 1000)}.`];
+}
+
+const ACTIONS = {
+  "test-event": () => publish("hookbin.test"),
+  "test-webhook": (button) => publish(button.dataset.type),
+  "test-request": testRequest,
+  story,
+  retry,
+};
+
+export async function run(action, button) {
+  if (button.ariaDisabled === "true") return;
+  button.ariaDisabled = "true"; // stays focusable, unlike `disabled`
+  try {
+    tell(...(await action(button)));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    tell(error.message, null, "bad");
+  } finally {
+    button.ariaDisabled = null;
+  }
+}
+
+// Says how something went, in the live region of the page.
+export function tell(text, next = null, tone = "good") {
+  const toast = document.createElement("p");
+  toast.className = "toast";
+  toast.dataset.tone = tone;
+  toast.append(text);
+  if (next) toast.append(" ", nextStep(next));
+  document.querySelector("[data-outcome]").replaceChildren(toast);
+  setTimeout(() => toast.remove(), SHOWN_SECONDS * 1000);
+}
+
+function nextStep({ label, href, run: action }) {
+  const element = document.createElement(href ? "a" : "button");
+  element.textContent = label;
+  if (href) element.href = href;
+  else element.addEventListener("click", () => run(action, element));
+  return element;
+}
+
+export function listen() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-action]");
+    if (button) run(ACTIONS[button.dataset.action], button);
+  });
+}

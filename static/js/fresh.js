@@ -1,0 +1,48 @@
+// Loads a page of ours again and takes parts of it over.
+import { labelAll } from "./times.js";
+
+export async function load(url = location.href, { signal } = {}) {
+  const response = await fetch(url, { signal, headers: { accept: "text/html" } });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+// Puts the element of that id in `page` in the place of ours; what was opened and focused stays so.
+export function swap(page, id) {
+  const ours = document.getElementById(id);
+  const theirs = page.getElementById(id);
+  if (!ours || !theirs) return;
+  const next = document.importNode(theirs, true);
+  for (const details of ours.querySelectorAll("details[id]")) {
+    const same = next.querySelector(`details[id="${CSS.escape(details.id)}"]`);
+    if (same) same.open = details.open;
+  }
+  labelAll(next);
+  if (next.isEqualNode(ours)) return;
+  const focused = ours.contains(document.activeElement) ? document.activeElement.id : "";
+  const scrolled = ours.querySelector(".table-scroll, .axis")?.scrollLeft ?? 0;
+  ours.replaceWith(next);
+  const scroller = next.querySelector(".table-scroll, .axis");
+  if (scroller) scroller.scrollLeft = scrolled;
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+// Calls `work` soon, never twice at a time, and once more if it was asked for meanwhile.
+export function soon(work, wait) {
+  let running = false;
+  let again = false;
+  const run = async () => {
+    running = true;
+    again = false;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    try {
+      await work();
+    } catch (error) {
+      console.warn("hookbin: could not refresh", error);
+    } finally {
+      running = false;
+      if (again) run();
+    }
+  };
+  return () => (running ? (again = true) : run());
+}

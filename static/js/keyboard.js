@@ -1,0 +1,58 @@
+// Keys: j and k move through the rows, others press the button that names them in `data-key`.
+
+const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.checkVisibility());
+
+function current(all) {
+  const focused = all.indexOf(document.activeElement);
+  return focused >= 0 ? focused : all.findIndex((row) => row.ariaCurrent === "true");
+}
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return;
+  const at = current(all);
+  const row = all[at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + step))];
+  row.focus();
+  row.scrollIntoView({ block: "nearest" });
+  row.dispatchEvent(new CustomEvent("rowreached", { bubbles: true }));
+}
+
+function toNewest() {
+  document.querySelector("[data-show-newer]")?.click();
+  document.querySelector("[data-scroller]")?.scrollTo({ top: 0 });
+  scrollTo({ top: 0 });
+  const [first] = rows();
+  first?.focus({ preventScroll: true });
+  first?.dispatchEvent(new CustomEvent("rowreached", { bubbles: true }));
+}
+
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  g: toNewest,
+  "?": showKeys,
+};
+
+function showKeys() {
+  const dialog = document.querySelector("[data-keys]");
+  if (dialog && !dialog.open) dialog.showModal();
+}
+
+function isTyping(target) {
+  return target.closest("input, textarea, select, [contenteditable]") !== null;
+}
+
+export function listen() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (document.querySelector("dialog[open]")) return;
+    const press = KEYS[event.key];
+    const button = press ? null : /^[a-z]$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]:not(:disabled)`);
+    if (!press && !button) return;
+    event.preventDefault();
+    press ? press() : button.click();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-show-keys]")) showKeys();
+  });
+}

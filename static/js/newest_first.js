@@ -1,0 +1,72 @@
+// A list that grows at its top: what is being read never moves, and no more than `most` rows stay.
+
+export class NewestFirst {
+  #held = [];
+
+  // `isAtTop()` says whether the newest row is in view; while not, new rows wait behind a button.
+  constructor(list, { most, isAtTop }) {
+    this.list = list;
+    this.most = most;
+    this.isAtTop = isAtTop;
+    this.box = document.querySelector("[data-newer]");
+    this.button = this.box.querySelector("button");
+    this.button.addEventListener("click", () => this.showHeld());
+    for (const target of [window, document.querySelector("[data-scroller]")]) {
+      target?.addEventListener("scroll", () => this.#held.length && this.isAtTop() && this.#release(), { passive: true });
+    }
+  }
+
+  add(nodes) {
+    this.#held.push(...nodes);
+    if (this.isAtTop()) this.#release();
+    else this.#announce();
+  }
+
+  showHeld() {
+    document.querySelector("[data-scroller]")?.scrollTo({ top: 0 });
+    if (this.list.getBoundingClientRect().top < 0) this.list.scrollIntoView({ block: "center" });
+    scrollTo({ top: 0 });
+    this.#release();
+    this.list.querySelector("a")?.focus({ preventScroll: true });
+  }
+
+  // The list as loaded anew, up to the row `after`; what came behind that stays.
+  reset(nodes, after) {
+    const isBehind = (node) => Number(node.dataset.seq) > after;
+    this.#held = this.#held.filter(isBehind);
+    this.list.replaceChildren(...[...this.list.children].filter(isBehind), ...nodes);
+    this.#announce();
+  }
+
+  #release() {
+    const fresh = this.#held.slice(-this.most).reverse();
+    this.#held = [];
+    for (const node of fresh) node.dataset.fresh = "";
+    this.list.prepend(...fresh);
+    while (this.list.childElementCount > this.most) {
+      this.list.lastElementChild.remove();
+      const cut = document.querySelector("[data-cut]");
+      if (cut) cut.hidden = false;
+    }
+    this.#announce();
+  }
+
+  #announce() {
+    const count = this.#held.length;
+    if (count > this.most) this.#held.splice(0, count - this.most);
+    this.box.hidden = count === 0;
+    this.button.textContent = count ? `${count >= this.most ? `${this.most}+` : count} new ↑` : "";
+    announce(count ? `${count} new` : "");
+  }
+}
+
+let pending = null;
+
+// Said by screen readers, at most every few seconds.
+function announce(text) {
+  clearTimeout(pending);
+  pending = setTimeout(() => {
+    const region = document.querySelector("[data-announce]");
+    if (region && region.textContent !== text) region.textContent = text;
+  }, 2000);
+}

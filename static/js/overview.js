@@ -1,0 +1,104 @@
+// The overview: the timeline of both halves, and the cards beside it.
+import { load, soon, swap } from "./fresh.js";
+import { NewestFirst } from "./newest_first.js";
+import * as rows from "./rows.js";
+import { labelAll, setTime } from "./times.js";
+import { follow } from "./stream.js";
+
+const MOST_LINES = 300;
+const MOST_CARDS = 40;
+
+const list = document.querySelector("[data-timeline]");
+const timeline = new NewestFirst(list, { most: MOST_LINES, isAtTop: () => list.getBoundingClientRect().top > 0 });
+const byAttempt = new Map(); // the line of an attempt whose other half may still come
+rememberLines();
+
+function rememberLines() {
+  byAttempt.clear();
+  for (const line of document.querySelectorAll("[data-attempt]")) byAttempt.set(line.dataset.attempt, line);
+}
+
+function lineOf({ kind, seq, row }) {
+  if (kind === "event") return newLine(seq, row.created_at, rows.publishedHalf(row));
+  const sent = kind === "attempt";
+  const attempt = sent ? row.id : row.attempt_id;
+  const half = sent ? rows.sentHalf(row) : rows.receivedHalf(row);
+  const twin = attempt && byAttempt.get(attempt);
+  if (twin && !twin.querySelector(`[data-half="${half.dataset.half}"]`)) {
+    sent ? twin.querySelector(".spine").after(half) : twin.append(half);
+    return null;
+  }
+  const line = newLine(seq, sent ? row.started_at : row.received_at, half);
+  if (attempt) {
+    line.dataset.attempt = attempt;
+    byAttempt.set(attempt, line);
+    if (byAttempt.size > MOST_LINES * 2) byAttempt.delete(byAttempt.keys().next().value);
+  }
+  return line;
+}
+
+function newLine(seq, at, half) {
+  const line = rows.exchange(seq, at);
+  line.append(half);
+  return line;
+}
+
+function drawCards(messages) {
+  const counts = new Map();
+  for (const { kind, row } of messages) {
+    if (kind === "request") counts.set(row.bin, { more: (counts.get(row.bin)?.more ?? 0) + 1, at: row.received_at });
+    if (kind === "bin") change("bin", "[data-bins]", row, rows.binCard, rows.changeBinCard);
+    if (kind === "webhook") change("webhook", "[data-webhooks]", row, rows.webhookCard, rows.changeWebhookCard);
+  }
+  for (const [id, { more, at }] of counts) {
+    const card = document.querySelector(`[data-bin="${CSS.escape(id)}"]`);
+    if (!card) continue;
+    const count = rows.slot(card, "count");
+    count.textContent = Number(count.textContent) + more;
+    setTime(rows.slot(card, "last"), at);
+    card.classList.remove("struck");
+    void card.offsetWidth; // so that the animation begins again
+    card.classList.add("struck");
+  }
+}
+
+function change(kind, list, row, make, alter) {
+  const card = document.querySelector(`[data-${kind}="${CSS.escape(row.id)}"]`);
+  if (row.deleted) card?.remove();
+  else if (card) alter(card, row);
+  else {
+    const cards = document.querySelector(list);
+    cards.prepend(make(row));
+    if (cards.childElementCount > MOST_CARDS) cards.lastElementChild.remove();
+  }
+}
+
+const reload = soon(async () => {
+  const page = await load();
+  const after = Number(page.querySelector("main").dataset.after);
+  const lines = [...page.querySelectorAll("[data-timeline] > li")].map((line) => document.importNode(line, true));
+  inbox.skipTo(after);
+  timeline.reset(lines, after);
+  labelAll(list);
+  rememberLines();
+  swap(page, "webhooks-panel");
+  swap(page, "bins-panel");
+}, 0);
+
+const inbox = follow({
+  onRows(messages) {
+    drawCards(messages);
+    const logged = messages.filter(({ kind }) => kind !== "bin" && kind !== "webhook").slice(-2 * MOST_LINES);
+    const fresh = logged.map(lineOf).filter((line) => line !== null);
+    if (!fresh.length) return;
+    if (document.querySelector(".story")) leaveStory();
+    timeline.add(fresh);
+  },
+  onGap: reload,
+});
+
+function leaveStory() {
+  document.querySelector(".story").remove();
+  document.querySelector(".timeline-section").hidden = false;
+  document.querySelector("[data-timeline-empty]").hidden = true;
+}

@@ -1,0 +1,24 @@
+// The pages of a webhook and of a delivery: loaded again when something of theirs happened.
+import { load, soon, swap } from "./fresh.js";
+import { follow } from "./stream.js";
+
+const { webhook, delivery } = document.querySelector("main").dataset;
+const REFRESH_EVERY = 150;
+
+const refresh = soon(async () => {
+  const page = await load();
+  for (const part of document.querySelectorAll("[data-live]")) swap(page, part.id);
+  document.title = page.title;
+}, REFRESH_EVERY);
+
+function concerns({ kind, row }) {
+  if (kind === "attempt") return delivery ? row.delivery_id === delivery : row.webhook_id === webhook;
+  if (kind === "webhook") return row.id === webhook;
+  return kind === "event" && !delivery;
+}
+
+follow({
+  onRows: (messages) => messages.some(concerns) && refresh(),
+  onGap: refresh,
+});
+if (delivery) document.addEventListener("click", (event) => event.target.closest("[data-action=retry]") && refresh());

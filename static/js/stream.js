@@ -1,0 +1,107 @@
+// What a page hears of the stream: batches, at most ten a second, each row once.
+import { Feed } from "./feed.js";
+
+const DRAW_EVERY = 100;
+const WORKER_PATIENCE = 3_000;
+const MOST_WAITING = 10_000;
+const STATES = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
+
+// `onRows(messages)` gets `{kind, seq, row}`; `onGap()` says that rows are missing, so the page's list is to be
+// loaded anew. Returns the inbox, whose `skipTo(seq)` then leaves out what the loaded list holds.
+export function follow({ onRows, onGap }) {
+  const after = Number(document.querySelector("main").dataset.after);
+  const inbox = new Inbox(after, { onRows, onGap });
+  const onMessage = (message) => inbox.put(message);
+  connect(() => inbox.last, { onMessage, onState: showState });
+  return inbox;
+}
+
+class Inbox {
+  #waiting = [];
+  #timer = null;
+  #drawnAt = 0;
+
+  constructor(after, { onRows, onGap }) {
+    this.last = after;
+    this.onRows = onRows;
+    this.onGap = onGap;
+  }
+
+  put({ kind, seq, data }) {
+    if (kind === "gap") {
+      this.last = Math.max(this.last, seq);
+      this.#waiting = [];
+      this.onGap();
+      return;
+    }
+    const numbered = kind !== "bin" && kind !== "webhook";
+    if (numbered && seq <= this.last) return;
+    this.last = Math.max(this.last, seq);
+    this.#waiting.push({ kind, seq, data });
+    if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
+    this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + DRAW_EVERY - performance.now()));
+  }
+
+  skipTo(seq) {
+    this.last = Math.max(this.last, seq);
+    this.#waiting = this.#waiting.filter((message) => message.seq > seq);
+  }
+
+  #draw() {
+    const messages = this.#waiting.map(({ kind, seq, data }) => ({ kind, seq, row: JSON.parse(data) }));
+    this.#waiting = [];
+    this.#timer = null;
+    if (messages.length) this.onRows(messages);
+    this.#drawnAt = performance.now();
+  }
+}
+
+function connect(last, handlers) {
+  if (!("SharedWorker" in globalThis)) {
+    connectAlone(last, handlers);
+    return;
+  }
+  const worker = new SharedWorker("/static/js/stream_worker.js", { type: "module", name: "hookbin-stream" });
+  const { port } = worker;
+  let settled = false;
+  const giveUp = () => {
+    if (settled) return;
+    settled = true;
+    connectAlone(last, handlers);
+  };
+  const patience = setTimeout(giveUp, WORKER_PATIENCE);
+  worker.onerror = giveUp;
+  const join = () => port.postMessage({ join: last() });
+  port.onmessage = ({ data }) => {
+    if (data.hello) {
+      if (settled) return;
+      settled = true;
+      clearTimeout(patience);
+      join();
+    } else if (data.state) handlers.onState(data.state);
+    else data.messages.forEach(handlers.onMessage);
+  };
+  addEventListener("pagehide", () => port.postMessage({ leave: true }));
+  addEventListener("pageshow", (event) => event.persisted && join());
+}
+
+// Without a shared worker each tab has its own stream, while it can be seen.
+function connectAlone(last, handlers) {
+  let feed = null;
+  const openOrClose = () => {
+    feed?.close();
+    feed = document.hidden ? null : new Feed(last(), handlers);
+    feed?.open();
+  };
+  document.addEventListener("visibilitychange", openOrClose);
+  addEventListener("pagehide", () => feed?.close());
+  addEventListener("pageshow", (event) => event.persisted && openOrClose());
+  openOrClose();
+}
+
+function showState(state) {
+  const sign = document.querySelector("[data-connection]");
+  if (!sign) return;
+  sign.dataset.connection = state;
+  sign.querySelector("[data-connection-label]").textContent = STATES[state];
+}

@@ -1,0 +1,43 @@
+"""The fixtures that more than one module uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support import Server
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the whole module; use names of your own, others have been there."""
+    with Server(tmp_path_factory.mktemp("server") / "hookbin.db") as server:
+        yield server
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers with flags of one's own; the second one on the same database finds what the first left."""
+    with ExitStack() as stack:
+
+        def start(*flags: str, name: str = "hookbin.db", env: dict[str, str] | None = None) -> Server:
+            return stack.enter_context(Server(tmp_path / name, *flags, env=env))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

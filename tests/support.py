@@ -1,0 +1,214 @@
+"""What the tests share: a real server in a process of its own, a clock to turn, a receiver to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 20.0
+"""Seconds after which a condition that should have come true has failed."""
+
+
+def eventually(condition: Callable[[], T], *, within: float = PATIENCE) -> T:
+    """The first truthy thing that `condition` returns; fails when none comes in time."""
+    deadline = time.monotonic() + within
+    pause = threading.Event()
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"this did not come true within {within:g} s: {condition}")
+        pause.wait(0.02)
+
+
+class FakeClock:
+    """A clock that stands still until `advance` turns it; `wait` returns when it has come far enough."""
+
+    def __init__(self, now: int = 1_790_000_000_000_000) -> None:
+        self._now = now
+        self._sleepers: list[tuple[int, asyncio.Event]] = []
+
+    def now(self) -> int:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now / 1_000_000
+
+    async def wait(self, event: asyncio.Event, *, until: int | None) -> None:
+        if until is not None:
+            if until <= self._now:
+                return
+            self._sleepers.append((until, event))
+        await event.wait()
+
+    def advance(self, seconds: float) -> None:
+        self._now += round(seconds * 1_000_000)
+        for until, event in self._sleepers:
+            if until <= self._now:
+                event.set()
+        self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[0] > self._now]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Server:
+    """A hookbin of its own, as a user would start it. Use it as a context manager."""
+
+    def __init__(self, database: Path, *flags: str, port: int | None = None, env: dict[str, str] | None = None) -> None:
+        self.port = port or free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.database = database
+        self._flags = flags
+        self._env = env or {}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    def start(self) -> None:
+        self._log = (self.database.parent / f"log-{self.port}.txt").open("ab")
+        command = [sys.executable, "-m", "hookbin", "serve", "--port", str(self.port), "--database", str(self.database)]
+        self.process = subprocess.Popen(
+            [*command, *self._flags],
+            stdout=self._log,
+            stderr=self._log,
+            cwd=ROOT,
+            env={**os.environ, **self._env},
+        )
+        eventually(self._answers)
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the server ended: {self.log()}"
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/healthz", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        """As `kill -9`."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """As SIGTERM; returns the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=PATIENCE)
+
+    def log(self) -> str:
+        """All that it printed, to stdout and stderr."""
+        return (self.database.parent / f"log-{self.port}.txt").read_text()
+
+    def get(self, path: str, **options: Any) -> Any:
+        response = httpx.get(self.url + path, trust_env=False, **options)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def post(self, path: str, json_body: Any = None, **options: Any) -> httpx.Response:
+        return httpx.post(self.url + path, json=json_body, trust_env=False, **options)
+
+    def register(self, destination: str, **options: Any) -> Any:
+        """The webhook, as the API gave it."""
+        body = {"name": "test", "destination": destination, **options}
+        response = self.post("/webhooks", body)
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    def deliveries(self, **query: str) -> list[Any]:
+        found: list[Any] = self.get("/deliveries", params={"limit": "250", **query})["data"]
+        return found
+
+    def captured(self, bin: str) -> list[Any]:
+        """Every request of a bin in full, oldest first."""
+        rows = self.get(f"/bins/{bin}/requests", params={"limit": "250"})["data"]
+        return [self.get(f"/requests/{row['id']}") for row in reversed(rows)]
+
+
+class Receiver:
+    """A server on loopback that answers POSTs in turn from a list of statuses, then with the last one."""
+
+    def __init__(self, *statuses: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+        self._statuses = list(statuses) or [200]
+        self._headers = headers or {}
+        self._body = body
+        self._lock = threading.Lock()
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """Its URL, while it serves."""
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", "0")))
+                status = receiver._next(dict(self.headers.items()), body)
+                self.send_response(status)
+                for name, value in receiver._headers.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", str(len(receiver._body)))
+                self.end_headers()
+                self.wfile.write(receiver._body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/hook"
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def _next(self, headers: dict[str, str], body: bytes) -> int:
+        with self._lock:
+            self.requests.append((headers, body))
+            return self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+
+
+def sse(lines: Iterator[str]) -> Iterator[tuple[str | None, str, Any]]:
+    """`(id, event, data)` of each server-sent event in a stream of lines."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        else:
+            if "data" in fields:
+                yield fields.get("id"), fields.get("event", "message"), json.loads(fields["data"])
+            fields = {}

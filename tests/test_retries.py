@@ -1,0 +1,447 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookbin import errors
+from hookbin.models import SECOND, TRANSITIONS, Action, DeliveryState, ErrorClass
+from hookbin.retries import (
+    DEFAULT_RETRY_ON,
+    JITTER,
+    MAX_RETRY_AFTER,
+    RETRY_ON,
+    SCHEDULES,
+    Decision,
+    Outcome,
+    Rule,
+    after,
+    explain,
+    parse_retry_after,
+    parse_retry_on,
+    parse_schedule,
+)
+
+NOW = int(datetime(2026, 11, 24, 6, 30, tzinfo=UTC).timestamp()) * SECOND
+DAY = 24 * 3600 * SECOND
+DEFAULT = SCHEDULES["default"]
+NETWORK_ERRORS = [error for error in ErrorClass if error is not ErrorClass.BLOCKED_TARGET]
+
+
+def decide(
+    status: int | None = None,
+    *,
+    error: ErrorClass | None = None,
+    retry_after: str | None = None,
+    number: int = 1,
+    schedule: tuple[float, ...] = DEFAULT,
+    retry_on: tuple[str, ...] = DEFAULT_RETRY_ON,
+    jitter: float = 0.0,
+) -> Decision:
+    outcome = Outcome(status=status, error=error, retry_after=retry_after, ended_at=NOW)
+    return after(outcome, number=number, schedule=schedule, retry_on=retry_on, jitter=jitter)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_a_2xx_is_a_success(status: int) -> None:
+    assert decide(status) == Decision(action=Action.SUCCEED, rule=Rule.DELIVERED)
+
+
+@pytest.mark.parametrize("status", [500, 501, 502, 503, 504, 599, 600, 999])
+def test_a_5xx_is_retried(status: int) -> None:
+    assert decide(status) == Decision(
+        action=Action.RESCHEDULE, rule=Rule.SERVER_ERROR, next_attempt_at=NOW + 1 * SECOND
+    )
+
+
+@pytest.mark.parametrize("error", NETWORK_ERRORS)
+def test_no_answer_is_retried(error: ErrorClass) -> None:
+    assert decide(error=error) == Decision(
+        action=Action.RESCHEDULE, rule=Rule.NETWORK, next_attempt_at=NOW + 1 * SECOND
+    )
+
+
+@pytest.mark.parametrize("status", [-1, 0, 100, 101, 103, 199, 1000, 10**9])
+def test_a_status_that_is_no_final_answer_counts_as_none(status: int) -> None:
+    assert decide(status).rule is Rule.NETWORK
+    assert decide(status).action is Action.RESCHEDULE
+
+
+@pytest.mark.parametrize("status", [200, 404, 410])
+def test_an_answer_that_broke_off_counts_as_none(status: int) -> None:
+    decision = decide(status, error=ErrorClass.TIMEOUT)
+    assert (decision.action, decision.rule, decision.disable) == (Action.RESCHEDULE, Rule.NETWORK, False)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 422, 425, 429, 499])
+def test_a_4xx_is_not_retried(status: int) -> None:
+    assert decide(status) == Decision(action=Action.FAIL, rule=Rule.CLIENT_ERROR)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 304, 307, 308, 399])
+def test_a_redirect_is_not_retried(status: int) -> None:
+    assert decide(status) == Decision(action=Action.FAIL, rule=Rule.REDIRECT)
+
+
+@pytest.mark.parametrize("retry_on", [DEFAULT_RETRY_ON, RETRY_ON, ("4xx",), ()])
+def test_a_410_disables_the_webhook_whatever_retry_on_says(retry_on: tuple[str, ...]) -> None:
+    assert decide(410, retry_on=retry_on) == Decision(action=Action.FAIL, rule=Rule.GONE, disable=True)
+
+
+def test_nothing_but_a_410_disables_the_webhook() -> None:
+    assert [status for status in range(100, 1000) if decide(status, retry_on=RETRY_ON).disable] == [410]
+
+
+def test_an_address_that_policy_forbids_is_never_retried() -> None:
+    decision = decide(error=ErrorClass.BLOCKED_TARGET, retry_on=RETRY_ON)
+    assert decision == Decision(action=Action.FAIL, rule=Rule.BLOCKED)
+
+
+@pytest.mark.parametrize(
+    ("word", "retried"),
+    [
+        ("5xx", {500, 503, 599}),
+        ("network", {101, "none"}),
+        ("408", {408}),
+        ("429", {429}),
+        ("4xx", {400, 404, 408, 429, 499}),
+        ("3xx", {301, 302}),
+    ],
+)
+def test_a_word_of_retry_on_covers_just_these(word: str, retried: set[int | str]) -> None:
+    everything: list[int | str] = [101, 200, 301, 302, 400, 404, 408, 410, 429, 499, 500, 503, 599, "none"]
+    found = {
+        one
+        for one in everything
+        if decide(one if isinstance(one, int) else None, retry_on=(word,)).action is Action.RESCHEDULE
+    }
+    assert found == retried
+
+
+def test_the_default_schedule_is_followed_and_then_it_fails() -> None:
+    waits = [decide(500, number=number).next_attempt_at for number in range(1, 10)]
+    assert waits == [NOW + s * SECOND for s in (1, 5, 30, 120, 600, 3600, 21600, 86400)] + [None]
+    assert decide(500, number=9) == Decision(action=Action.FAIL, rule=Rule.EXHAUSTED)
+
+
+def test_an_attempt_by_hand_beyond_the_schedule_leaves_it_failed_or_delivers() -> None:
+    assert decide(500, number=12) == Decision(action=Action.FAIL, rule=Rule.EXHAUSTED)
+    assert decide(404, number=12) == Decision(action=Action.FAIL, rule=Rule.CLIENT_ERROR)
+    assert decide(200, number=12).action is Action.SUCCEED
+
+
+def test_without_a_schedule_the_first_failure_is_the_last() -> None:
+    assert decide(500, schedule=SCHEDULES["none"]).action is Action.FAIL
+
+
+@pytest.mark.parametrize(("jitter", "wait"), [(-1.0, 8), (0.0, 10), (0.5, 11), (1.0, 12)])
+def test_jitter_moves_a_wait_by_up_to_a_fifth(jitter: float, wait: int) -> None:
+    assert decide(500, schedule=(10,), jitter=jitter).next_attempt_at == NOW + wait * SECOND
+
+
+def test_retry_after_pushes_a_retry_later() -> None:
+    assert decide(503, retry_after="120").next_attempt_at == NOW + 120 * SECOND
+    assert decide(429, retry_after="120", retry_on=("429",)).next_attempt_at == NOW + 120 * SECOND
+
+
+def test_retry_after_never_brings_a_retry_forward() -> None:
+    assert decide(503, retry_after="2", number=3).next_attempt_at == NOW + 30 * SECOND
+    assert decide(503, retry_after="0").next_attempt_at == NOW + 1 * SECOND
+
+
+def test_retry_after_is_not_jittered() -> None:
+    assert decide(503, retry_after="120", jitter=1.0).next_attempt_at == NOW + 120 * SECOND
+    assert decide(503, retry_after="120", jitter=-1.0).next_attempt_at == NOW + 120 * SECOND
+
+
+def test_retry_after_waits_a_day_at_most_but_a_longer_schedule_stands() -> None:
+    assert decide(503, retry_after="86401").next_attempt_at == NOW + DAY
+    assert decide(503, retry_after="86401", schedule=(200_000,)).next_attempt_at == NOW + 200_000 * SECOND
+
+
+def test_retry_after_gives_no_retry_to_what_is_not_retried() -> None:
+    assert decide(404, retry_after="1").action is Action.FAIL
+    assert decide(503, retry_after="1", number=9).action is Action.FAIL
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Tue, 24 Nov 2026 06:32:00 GMT",
+        "Tuesday, 24-Nov-26 06:32:00 GMT",
+        "Tue Nov 24 06:32:00 2026",
+        "120",
+        " 120\t",
+        "000120",
+    ],
+)
+def test_retry_after_is_read_in_all_its_forms(value: str) -> None:
+    assert parse_retry_after(value, now=NOW) == NOW + 120 * SECOND
+
+
+def test_a_day_of_one_digit_in_an_asctime_date_is_read() -> None:
+    now = int(datetime(2026, 12, 6, 6, 30, tzinfo=UTC).timestamp()) * SECOND
+    assert parse_retry_after("Sun Dec  6 06:30:01 2026", now=now) == now + 1 * SECOND
+
+
+def test_a_year_of_two_digits_is_at_most_50_years_ahead() -> None:
+    assert parse_retry_after("Tuesday, 24-Nov-76 06:32:00 GMT", now=NOW) == NOW + DAY
+    assert parse_retry_after("Tuesday, 24-Nov-77 06:32:00 GMT", now=NOW) is None
+
+
+def test_retry_after_is_capped_at_a_day() -> None:
+    assert parse_retry_after("86400", now=NOW) == NOW + DAY
+    assert parse_retry_after("9999999999", now=NOW) == NOW + DAY
+    assert parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now=NOW) == NOW + DAY
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        " ",
+        "-1",
+        "+1",
+        "1.5",
+        "1e3",
+        "1_000",
+        "0x10",
+        "٣",
+        "１２",
+        "²",
+        "120\x00",
+        "120\xa0",
+        "120\n",
+        "\x00",
+        "120, 240",
+        "soon",
+        "nan",
+        "9" * 11,
+        "9" * 5000,
+        "Tue, 24 Nov 2026 06:29:59 GMT",
+        "Tue, 24 Nov 2026 06:30:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Tue, 24 Nov 2026 06:32:00",
+        "Tue, 24 Nov 2026 06:32:00 CET",
+        "Tue, 24 Nov 2026 06:32:00 +0100",
+        "Tue, 24 Foo 2026 06:32:00 GMT",
+        "Tue, 31 Nov 2026 06:32:00 GMT",
+        "Tue, 24 Nov 2026 25:32:00 GMT",
+        "Tue, 24 Nov 0000 06:32:00 GMT",
+        "Tue, ٢٤ Nov 2026 06:32:00 GMT",
+        "2026-11-24T06:32:00Z",
+    ],
+)
+def test_nonsense_and_the_past_are_ignored_in_retry_after(value: str | None) -> None:
+    assert parse_retry_after(value, now=NOW) is None
+    assert decide(503, retry_after=value).next_attempt_at == NOW + 1 * SECOND
+
+
+header_text = st.one_of(
+    st.text(st.characters(exclude_categories=()), max_size=60),
+    st.integers().map(str),
+    st.from_regex(r"\A[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\Z"),
+    st.datetimes(min_value=datetime(1900, 1, 1)).map(lambda when: f"{when:%a, %d %b %Y %H:%M:%S} GMT"),
+)
+outcomes = st.builds(
+    Outcome,
+    status=st.none() | st.integers(0, 1100),
+    error=st.none() | st.sampled_from(ErrorClass),
+    retry_after=st.none() | header_text,
+    ended_at=st.integers(0, 4_000_000_000 * SECOND),
+)
+schedules = st.lists(st.floats(0, 2_592_000, exclude_min=True), max_size=50)
+
+
+@given(value=header_text, now=st.integers(0, 4_000_000_000 * SECOND))
+def test_no_text_whatever_makes_retry_after_raise_or_leave_its_day(value: str, now: int) -> None:
+    instant = parse_retry_after(value, now=now)
+    assert instant is None or now <= instant <= now + MAX_RETRY_AFTER
+
+
+@given(
+    outcome=outcomes,
+    number=st.integers(1, 60),
+    schedule=schedules,
+    retry_on=st.sets(st.sampled_from(RETRY_ON)),
+    jitter=st.floats(-1, 1),
+)
+def test_a_decision_is_legal_and_its_time_within_bounds(
+    outcome: Outcome, number: int, schedule: list[float], retry_on: set[str], jitter: float
+) -> None:
+    decision = after(outcome, number=number, schedule=schedule, retry_on=retry_on, jitter=jitter)
+    assert (DeliveryState.PENDING, decision.action) in TRANSITIONS
+    assert (decision.next_attempt_at is not None) == (decision.action is Action.RESCHEDULE)
+    if decision.next_attempt_at is not None:
+        planned = outcome.ended_at + round(schedule[number - 1] * (1 + JITTER * jitter) * SECOND)
+        assert planned <= decision.next_attempt_at <= max(planned, outcome.ended_at + MAX_RETRY_AFTER)
+
+
+def test_the_named_schedules_are_those_of_the_design() -> None:
+    assert parse_schedule("default") == (1, 5, 30, 120, 600, 3600, 21600, 86400)
+    assert parse_schedule("standard") == (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+    assert parse_schedule("fast") == (1, 2, 4, 8, 16, 32)
+    assert parse_schedule("none") == ()
+
+
+def test_every_named_schedule_passes_its_own_check() -> None:
+    assert all(parse_schedule(list(seconds)) == seconds for seconds in SCHEDULES.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "schedule"),
+    [
+        ("1,5,30", (1.0, 5.0, 30.0)),
+        ("1, 5 , 30", (1.0, 5.0, 30.0)),
+        ("0.5", (0.5,)),
+        ("2592000", (2_592_000.0,)),
+        ([], ()),
+        ([1, 0.25], (1.0, 0.25)),
+        ([1] * 50, (1.0,) * 50),
+    ],
+)
+def test_a_schedule_is_read_from_a_text_or_a_list(value: str | list[float], schedule: tuple[float, ...]) -> None:
+    assert parse_schedule(value) == schedule
+    assert all(isinstance(seconds, float) for seconds in parse_schedule(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "quick",
+        "Default",
+        "1,,5",
+        "1,5,",
+        "1 5",
+        "-1",
+        "0",
+        "0.0",
+        "1e3",
+        "nan",
+        "inf",
+        "1_0",
+        "٣",
+        "5s",
+        "2592001",
+        ",".join("1" * 51),
+        [0],
+        [-1.0],
+        [float("nan")],
+        [float("inf")],
+        [2_592_000.1],
+        [10**400],
+        [1.0] * 51,
+    ],
+)
+def test_a_schedule_that_makes_no_sense_is_refused(value: str | list[float]) -> None:
+    with pytest.raises(errors.FieldsInvalid) as refused:
+        parse_schedule(value)
+    assert [loc for loc, _ in refused.value.errors] == ["retry_schedule"]
+
+
+def test_retry_on_keeps_its_order_and_loses_repeats() -> None:
+    assert parse_retry_on(["429", "5xx", "429", "network"]) == ("429", "5xx", "network")
+    assert parse_retry_on([]) == ()
+    assert parse_retry_on(RETRY_ON) == RETRY_ON
+
+
+@pytest.mark.parametrize("words", [["2xx"], ["5XX"], ["503"], [""], ["5xx", "x" * 500], "5xx"])
+def test_retry_on_refuses_words_that_it_does_not_know(words: list[str] | str) -> None:
+    with pytest.raises(errors.FieldsInvalid) as refused:
+        parse_retry_on(words)
+    [(loc, msg)] = refused.value.errors
+    assert loc == "retry_on"
+    assert "5xx, network, 408" in msg
+    assert len(msg) < 120
+
+
+PENDING, SUCCEEDED, FAILED, CANCELLED = DeliveryState
+REFUSED, TIMEOUT, BLOCKED = ErrorClass.CONNECTION_REFUSED, ErrorClass.TIMEOUT, ErrorClass.BLOCKED_TARGET
+
+
+@pytest.mark.parametrize(
+    ("state", "count", "last", "sentence"),
+    [
+        (PENDING, 0, None, "Waiting for its first attempt."),
+        (PENDING, 2, 503, "503 is a server error; attempt 3 of 9 follows at NOON."),
+        (PENDING, 8, 500, "500 is a server error; attempt 9 of 9 follows at NOON."),
+        (PENDING, 9, 500, "500 is a server error; attempt 10 follows at NOON."),
+        (PENDING, 1, REFUSED, "Nothing answered (connection_refused); attempt 2 of 9 follows at NOON."),
+        (PENDING, 1, 101, "101 is not a final answer; attempt 2 of 9 follows at NOON."),
+        (PENDING, 1, 404, "404 is a 4xx, which is not retried by itself; attempt 2 follows at NOON."),
+        (SUCCEEDED, 3, 200, "Delivered on attempt 3 with 200."),
+        (FAILED, 1, 404, "404 is a 4xx, so it was not retried."),
+        (FAILED, 1, 429, "429 is a 4xx, so it was not retried."),
+        (FAILED, 1, 302, "302 is a redirect and those are not followed, so it was not retried."),
+        (FAILED, 1, 410, "410 means the destination is gone, so its webhook was disabled."),
+        (FAILED, 1, BLOCKED, "The address may not be called, so it was not retried."),
+        (FAILED, 9, 500, "All 9 attempts failed; the last got 500."),
+        (FAILED, 11, 500, "All 11 attempts failed; the last got 500."),
+        (FAILED, 9, TIMEOUT, "All 9 attempts failed; the last got no answer (timeout)."),
+        (FAILED, 2, 500, "500 is a server error; nothing more is planned, so retry it to send it again."),
+        (FAILED, 8, 500, "500 is a server error; nothing more is planned, so retry it to send it again."),
+        (CANCELLED, 0, None, "Cancelled before its first attempt; retry it to send it."),
+        (CANCELLED, 1, 500, "Cancelled after 1 attempt; retry it to send it again."),
+        (CANCELLED, 2, TIMEOUT, "Cancelled after 2 attempts; retry it to send it again."),
+    ],
+)
+def test_a_delivery_is_explained_in_a_sentence(
+    state: DeliveryState, count: int, last: int | ErrorClass | None, sentence: str
+) -> None:
+    assert explained(state, count=count, last=last) == sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "retry_on", "retries", "sentence"),
+    [
+        (PENDING, 429, ("429",), 8, "429 is a 4xx; attempt 2 of 9 follows at NOON."),
+        (FAILED, 503, ("network",), 8, "503 is a server error, which this webhook does not retry."),
+        (FAILED, TIMEOUT, ("5xx",), 8, "Nothing answered (timeout), which this webhook does not retry."),
+        (FAILED, 503, ("5xx",), 0, "503 is a server error, and its webhook's schedule has no retries."),
+    ],
+)
+def test_the_explanation_knows_the_webhooks_own_rules(
+    state: DeliveryState, last: int | ErrorClass, retry_on: tuple[str, ...], retries: int, sentence: str
+) -> None:
+    assert explained(state, count=1, last=last, retry_on=retry_on, retries=retries) == sentence
+
+
+def test_an_attempt_without_a_known_time_simply_follows() -> None:
+    assert explained(PENDING, count=1, last=500, at=None) == "500 is a server error; attempt 2 of 9 follows."
+
+
+@pytest.mark.parametrize("last", [*range(100, 1000, 7), 408, 410, 429, *ErrorClass])
+@pytest.mark.parametrize("retry_on", [DEFAULT_RETRY_ON, ("4xx", "3xx"), ()])
+def test_what_is_decided_is_what_is_explained(last: int | ErrorClass, retry_on: tuple[str, ...]) -> None:
+    status, error = (None, last) if isinstance(last, ErrorClass) else (last, None)
+    decision = decide(status, error=error, retry_on=retry_on)
+    state = TRANSITIONS[DeliveryState.PENDING, decision.action]
+    sentence = explained(state, count=1, last=last, retry_on=retry_on)
+    assert ("attempt 2 of 9 follows" in sentence) == (decision.action is Action.RESCHEDULE)
+    assert ("not retr" in sentence) == (decision.action is Action.FAIL and not decision.disable)
+    assert ("disabled" in sentence) == decision.disable
+    assert ("Delivered" in sentence) == (decision.action is Action.SUCCEED)
+
+
+def explained(
+    state: DeliveryState,
+    *,
+    count: int,
+    last: int | ErrorClass | None,
+    retry_on: tuple[str, ...] = DEFAULT_RETRY_ON,
+    retries: int = 8,
+    at: str | None = "NOON",
+) -> str:
+    return explain(
+        state=state,
+        attempt_count=count,
+        next_attempt_at_text=at,
+        last_status=None if isinstance(last, ErrorClass) else last,
+        last_error=last if isinstance(last, ErrorClass) else None,
+        retry_on=retry_on,
+        schedule_length=retries,
+    )

@@ -1,0 +1,501 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+import httpx
+import pytest
+import yarl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookbin import errors
+from hookbin.targets import (
+    MAX_URL,
+    Policy,
+    check_literal,
+    literal_address,
+    parse_allowed,
+    parse_destination,
+    refusal,
+)
+
+EXPOSED = Policy(allow_private=False)
+LOCAL = Policy(allow_private=True)
+BINS_NET = Policy(allow_private=False, allowed=("10.1.0.0/16", "fd12::/16"))
+
+ACCEPTED = [
+    "http://example.com",
+    "https://example.com/",
+    "HTTPS://Example.COM/Path?q=1",
+    "http://localhost:8090/b/demo",
+    "http://my_service:80/",
+    "http://xn--bcher-kva.example/",
+    "http://example.com./",
+    "http://127.0.0.1:65535/",
+    "http://[::1]:1/x",
+    "http://[::ffff:127.0.0.1]/",
+    "http://[2001:DB8::1]",
+    "http://example.com?x=1",
+    "http://example.com/a//b/../%2e%2e/%00?next=http://other/@here:1",
+    "http://1.2.3.4.example/",
+    "http://1.example.com",
+    "http://0x7f.example/",
+]
+
+
+@pytest.mark.parametrize("url", ACCEPTED)
+def test_a_plain_url_is_kept_exactly_as_given(url: str) -> None:
+    assert parse_destination(url) == url
+
+
+@pytest.mark.parametrize("url", ACCEPTED)
+def test_the_dialler_reads_the_same_host_from_an_accepted_url(url: str) -> None:
+    assert_all_parsers_agree(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("", "must start with http"),
+        ("example.com", "must start with http"),
+        ("//example.com", "must start with http"),
+        ("ftp://example.com", "must start with http"),
+        ("file:///etc/passwd", "must start with http"),
+        ("http:/example.com", "must start with http"),
+        ("http:example.com", "must start with http"),
+        ("http+unix://example.com", "must start with http"),
+        ("javascript://example.com", "must start with http"),
+        ("http://", "has no host"),
+        ("http:///example.com", "has no host"),
+        ("http://?x", "has no host"),
+        ("http://:80/", "has no host"),
+        ("http://user@example.com/", "user name"),
+        ("http://user:secret@example.com/", "user name"),
+        ("http://example.com:80@127.0.0.1/", "user name"),
+        ("http://a@[::1]@b/", "user name"),
+        ("http://@example.com/", "user name"),
+        ("http://example.com/#top", "fragment"),
+        ("http://example.com#@127.0.0.1/", "fragment"),
+        ("http://example.com/#", "fragment"),
+        ("http://example.com\\@127.0.0.1/", "backslash"),
+        ("http:\\\\example.com", "backslash"),
+        ("http://example.com/a\\b", "backslash"),
+        ("http://example.com/a b", "spaces or control"),
+        (" http://example.com/", "spaces or control"),
+        ("http://example.com/\n", "spaces or control"),
+        ("http://exa\tmple.com/", "spaces or control"),
+        ("http://example.com/\x00", "spaces or control"),
+        ("http://example.com/\x7f", "spaces or control"),
+        ("ht\ntp://example.com/", "spaces or control"),
+        ("http://example.com/ü", "percent-encode"),
+        ("http://example.com/?q=☃", "percent-encode"),
+        ("http://example.com/\ud800", "percent-encode"),
+        ("http://bücher.example/", "punycode"),
+        ("http://１２７.0.0.1/", "punycode"),
+        ("http://example。com", "punycode"),
+        ("http://127。0。0。1/", "punycode"),
+        ("http://example.com:/", "port"),
+        ("http://example.com:0/", "port"),
+        ("http://example.com:65536/", "port"),
+        ("http://example.com:-1/", "port"),
+        ("http://example.com:+80/", "port"),
+        ("http://example.com:8_0/", "port"),
+        ("http://example.com:80:80/", "port"),
+        ("http://example.com:000080/", "port"),
+        ("http://::1/", "port"),
+        ("http://[::1]:/", "port"),
+        ("http://[::1", "brackets"),
+        ("http://::1]/", "port"),
+        ("http://[::1]x/", "brackets"),
+        ("http://x[::1]/", "brackets"),
+        ("http://[[::1]]/", "brackets"),
+        ("http://[]/", "not an IPv6"),
+        ("http://[127.0.0.1]/", "not an IPv6"),
+        ("http://[example.com]/", "not an IPv6"),
+        ("http://[::1::]/", "not an IPv6"),
+        ("http://[v1.x]/", "not an IPv6"),
+        ("http://[::01270.0.0.1]/", "not an IPv6"),
+        ("http://[fe80::1%25eth0]/", "scope"),
+        ("http://[fe80::1%eth0]/", "scope"),
+        ("http://127.1/", "four decimal numbers"),
+        ("http://127.0.1", "four decimal numbers"),
+        ("http://2130706433/", "four decimal numbers"),
+        ("http://0x7f000001/", "four decimal numbers"),
+        ("http://0x7f.1/", "four decimal numbers"),
+        ("http://0X7F.0.0.0X1/", "four decimal numbers"),
+        ("http://0177.0.0.1/", "four decimal numbers"),
+        ("http://127.0.0.01/", "four decimal numbers"),
+        ("http://127.0.0.1./", "four decimal numbers"),
+        ("http://127.0.0.0x/", "four decimal numbers"),
+        ("http://0/", "four decimal numbers"),
+        ("http://256.0.0.1/", "four decimal numbers"),
+        ("http://1.2.3.4.5/", "four decimal numbers"),
+        ("http://example.5/", "four decimal numbers"),
+        ("http://example..com/", "neither a name nor an address"),
+        ("http://.example.com/", "neither a name nor an address"),
+        ("http://./", "neither a name nor an address"),
+        ("http://example.com%2f@x/", "user name"),
+        ("http://127.0.0.1%2f.example.com/", "neither a name nor an address"),
+        ("http://%6c%6fcalhost/", "neither a name nor an address"),
+        ("http://exa$mple.com/", "neither a name nor an address"),
+        ("http://example.com;x/", "neither a name nor an address"),
+        ("http://{host}/", "neither a name nor an address"),
+        ("http://*.example.com/", "neither a name nor an address"),
+        ("http://" + "a" * 64 + ".com/", "neither a name nor an address"),
+        ("http://" + "a." * 127 + "com/", "neither a name nor an address"),
+        ("http://example.com/" + "a" * (MAX_URL - 18), "2049 characters"),
+    ],
+)
+def test_a_doubtful_url_is_refused_with_the_reason(url: str, message: str) -> None:
+    with pytest.raises(errors.FieldsInvalid) as refused:
+        parse_destination(url)
+    [(loc, msg)] = refused.value.errors
+    assert loc == "destination"
+    assert message in msg
+
+
+def test_a_url_may_be_2048_characters_long() -> None:
+    url = "http://example.com/" + "a" * (MAX_URL - 19)
+    assert len(url) == 2048
+    assert parse_destination(url) == url
+
+
+@given(
+    st.lists(
+        st.sampled_from(["http:", "https:", "//", "/", "@", ":", "[", "]", "::1", "127.0.0.1", "a.b", "0x7f", "1", "."])
+        | st.sampled_from(["80", "?", "#", "\\", "%", "%25", "%2e", "\t", " ", "ü", "localhost", "-", "xn--", "&", ";"])
+        | st.characters(exclude_categories=()),
+        max_size=12,
+    ).map("".join),
+    st.sampled_from(["", "http://"]),
+)
+def test_any_text_is_refused_or_read_alike_by_the_dialler(text: str, start: str) -> None:
+    try:
+        url = parse_destination(start + text)
+    except errors.FieldsInvalid:
+        return
+    assert url == start + text
+    assert_all_parsers_agree(url)
+
+
+def assert_all_parsers_agree(url: str) -> None:
+    """httpx builds the request, aiohttp dials what yarl reads from it; both go by the authority as written."""
+    authority = url.split("//", 1)[1].replace("?", "/").split("/", 1)[0].lower()
+    written = httpx.URL(url)
+    dialled = yarl.URL(str(written))
+    host, port = (dialled.raw_host or "").rstrip("."), dialled.explicit_port
+    bracketed = authority.startswith("[")
+    name, _, tail = authority[1:].partition("]") if bracketed else authority.partition(":")
+    assert port in (int(tail.strip(":")), None) if tail.strip(":") else port is None
+    assert (ip_address(host) == ip_address(name)) if bracketed else (host == name.rstrip("."))
+    assert written.raw_host.decode().lower().rstrip(".") == name.rstrip(".")
+    if literal_address(url):
+        assert ip_address(literal_address(url) or "") == ip_address(host)
+
+
+PUBLIC = [
+    "1.1.1.1",
+    "8.8.8.8",
+    "9.255.255.255",
+    "11.0.0.0",
+    "100.63.255.255",
+    "100.128.0.0",
+    "126.255.255.255",
+    "128.0.0.1",
+    "169.253.255.255",
+    "169.255.0.0",
+    "172.15.255.255",
+    "172.32.0.0",
+    "192.0.1.0",
+    "192.167.255.255",
+    "192.169.0.0",
+    "198.17.255.255",
+    "198.20.0.0",
+    "223.255.255.255",
+    "2606:4700:4700::1111",
+    "2a00:1450:4001::1",
+    "::ffff:8.8.8.8",
+    "::8.8.8.8",
+    "64:ff9b::8.8.8.8",
+    "2002:808:808::1",
+    "2001:0:808:808:0:0:f7f7:f7f7",
+]
+PRIVATE = [
+    "127.0.0.1",
+    "127.255.255.255",
+    "0.0.0.0",
+    "10.0.0.1",
+    "10.255.255.255",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.1.1",
+    "100.64.0.1",
+    "100.127.255.255",
+    "192.0.0.8",
+    "192.0.2.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "198.18.0.1",
+    "198.19.255.255",
+    "192.88.99.1",
+    "::",
+    "::1",
+    "0:0:0:0:0:0:0:1",
+    "::1%lo",
+    "fc00::1",
+    "fdff::1",
+    "fec0::1",
+    "2001:db8::1",
+    "2001:2::1",
+    "3fff::1",
+    "100::1",
+    "::ffff:127.0.0.1",
+    "::ffff:7f00:1",
+    "0:0:0:0:0:FFFF:7F00:0001",
+    "::ffff:10.0.0.1",
+    "::ffff:0.0.0.0",
+    "::127.0.0.1",
+    "64:ff9b::127.0.0.1",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b:1::8.8.8.8",
+    "64:ff9b:1:808:8:800::",
+    "2002:7f00:1::",
+    "2002:c0a8:101::1",
+    "2001:0:7f00:1:0:0:f7f7:f7f7",
+    "2001:0:808:808:0:0:80ff:fffe",
+]
+FORBIDDEN = [
+    "169.254.169.254",
+    "169.254.0.1",
+    "169.254.255.255",
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "0.0.0.1",
+    "0.255.255.255",
+    "224.0.0.1",
+    "239.255.255.255",
+    "240.0.0.1",
+    "255.255.255.255",
+    "fe80::1",
+    "fe80::1%eth0",
+    "febf::1",
+    "ff02::1",
+    "fd00:ec2::254",
+    "fd00:ec2:0::254%1",
+    "fd20:ce::254",
+    "fd00:42::42",
+    "fd00:c1::a9fe:a9fe",
+    "4000::1",
+    "::ffff:169.254.169.254",
+    "::ffff:a9fe:a9fe",
+    "::ffff:0:a9fe:a9fe",
+    "::169.254.169.254",
+    "::2",
+    "64:ff9b::169.254.169.254",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::169.254.169.254",
+    "64:ff9b:1:a9fe:a9:fe00::",
+    "64:ff9b::100.100.100.200",
+    "2002:a9fe:a9fe::",
+    "2001:0:a9fe:a9fe:0:0:f7f7:f7f7",
+    "2001:0:808:808:0:0:5601:5601",
+    "::ffff:224.0.0.1",
+]
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+@pytest.mark.parametrize("policy", [EXPOSED, LOCAL])
+def test_a_public_address_may_be_called(policy: Policy, address: str) -> None:
+    assert refusal(policy, address) is None
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_a_private_address_may_be_called_only_when_private_ones_are_allowed(address: str) -> None:
+    reason = refusal(EXPOSED, address)
+    assert reason is not None
+    assert reason.endswith("--allow-target opens such addresses")
+    assert refusal(LOCAL, address) is None
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+def test_a_forbidden_address_is_never_called(address: str) -> None:
+    everything = Policy(allow_private=True, allowed=("0.0.0.0/0", "::/0"))
+    for policy in (EXPOSED, LOCAL, everything):
+        reason = refusal(policy, address)
+        assert reason is not None
+        assert reason.endswith("and is never called")
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("127.0.0.1", "127.0.0.1 is this machine (loopback); --allow-target opens such addresses"),
+        (
+            "169.254.169.254",
+            "169.254.169.254 is link-local, where clouds serve their metadata, and is never called",
+        ),
+        (
+            "::ffff:a00:1",
+            "10.0.0.1, which ::ffff:a00:1 stands for, is a private network; --allow-target opens such addresses",
+        ),
+        ("255.255.255.255", "255.255.255.255 is broadcast, and is never called"),
+        ("fe80::1%eth0", "fe80::1%eth0 is link-local, and is never called"),
+        ("ff02::1", "ff02::1 is multicast, and is never called"),
+        ("4000::1", "4000::1 is reserved, and is never called"),
+        ("example.com", "'example.com' is not an IP address"),
+    ],
+)
+def test_a_refusal_says_why(address: str, reason: str) -> None:
+    assert refusal(EXPOSED, address) == reason
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::10.1.2.3", "fd12::1", "2002:a01:203::"])
+def test_an_allowed_network_is_opened(address: str) -> None:
+    assert refusal(EXPOSED, address) is not None
+    assert refusal(BINS_NET, address) is None
+
+
+@pytest.mark.parametrize(
+    "address", ["10.2.0.1", "127.0.0.1", "::1", "fd13::1", "::ffff:10.2.0.1", "64:ff9b:1::10.1.2.3"]
+)
+def test_an_allowed_network_opens_nothing_else(address: str) -> None:
+    assert refusal(BINS_NET, address) is not None
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "localhost", "127.1", "0x7f.0.0.1", "010.0.0.1", "2130706433", "1.2.3.4/32", "1.2.3.4%eth0", "[::1]", "::1\n"]
+    + ["１.1.1.1", "1.1.1.1\x00", "\ud800", "1" * 10_000],
+)
+def test_what_is_not_an_address_is_refused(address: str) -> None:
+    reason = refusal(LOCAL, address)
+    assert reason is not None
+    assert reason.endswith("is not an IP address")
+    assert len(reason.encode()) < 500
+
+
+@given(st.text(st.characters(exclude_categories=())) | st.text("0123456789abcdef:.%/[]x "))
+def test_no_text_whatever_makes_the_check_of_an_address_raise(address: str) -> None:
+    reason = refusal(EXPOSED, address)
+    try:
+        ip_address(address)
+    except ValueError:
+        assert reason is not None
+
+
+@given(st.ip_addresses())
+def test_whatever_python_calls_private_is_not_public_here(ip: IPv4Address | IPv6Address) -> None:
+    if ip.is_private or ip.is_reserved or ip.is_multicast or ip.is_link_local:
+        embeds_another = any(ip in ip_network(it) for it in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "2001::/32"))
+        assert embeds_another or refusal(EXPOSED, str(ip)) is not None
+
+
+@given(st.ip_addresses(v=4))
+def test_an_embedded_address_is_never_judged_more_kindly_than_itself(ip: IPv4Address) -> None:
+    high, low = divmod(int(ip), 65536)
+    spellings = [f"::ffff:{ip}", f"64:ff9b::{ip}", f"64:ff9b:1::{ip}", f"2002:{high:x}:{low:x}::1"]
+    for spelling in spellings:
+        for policy in (EXPOSED, LOCAL):
+            assert refusal(policy, str(ip)) is None or refusal(policy, spelling) is not None
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://127.0.0.1:80/x", "127.0.0.1"),
+        ("http://[::1]/", "::1"),
+        ("http://[2001:DB8::1]:8080", "2001:DB8::1"),
+        ("http://example.com/", None),
+        ("http://localhost/127.0.0.1", None),
+        ("http://127.0.0.1.example.com/", None),
+        ("http://abcd/", None),
+    ],
+)
+def test_the_literal_address_of_a_url_is_found(url: str, address: str | None) -> None:
+    assert literal_address(url) == address
+
+
+@pytest.mark.parametrize("check", [literal_address, lambda url: check_literal(LOCAL, url)])
+def test_a_url_that_is_not_valid_never_passes_for_one_without_an_address(check: Callable[[str], object]) -> None:
+    with pytest.raises(errors.FieldsInvalid):
+        check("http://0x7f.1/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://[::1]:8090/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://192.168.1.1/",
+        "http://localhost/",
+        "http://LOCALHOST:8090/",
+        "http://localhost./",
+        "http://app.localhost/",
+    ],
+)
+def test_a_private_destination_is_refused_when_exposed_and_accepted_when_not(url: str) -> None:
+    with pytest.raises(errors.TargetRefused) as refused:
+        check_literal(EXPOSED, url)
+    assert "--allow-target" in refused.value.detail
+    check_literal(LOCAL, url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[fd00:ec2::254]/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://metadata.google.internal/",
+        "http://Metadata.Google.Internal./",
+        "http://metadata/",
+    ],
+)
+def test_a_metadata_service_is_refused_always(url: str) -> None:
+    for policy in (EXPOSED, LOCAL):
+        with pytest.raises(errors.TargetRefused) as refused:
+            check_literal(policy, url)
+        assert "never called" in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/", "http://8.8.8.8/", "http://notlocalhost/", "http://localhost.example/"]
+)
+def test_other_destinations_pass_the_check_at_registration(url: str) -> None:
+    check_literal(EXPOSED, url)
+
+
+@pytest.mark.parametrize("network", ["127.0.0.0/8", "::1/128"])
+def test_localhost_is_accepted_when_either_of_its_addresses_is_allowed(network: str) -> None:
+    check_literal(Policy(allow_private=False, allowed=(network,)), "http://localhost/")
+
+
+def test_allowed_networks_are_written_in_one_way_and_once() -> None:
+    written = ["10.0.0.0/8", "10.0.0.0/255.0.0.0", "192.168.1.5", "FD00:0::/8", "::1"]
+    assert parse_allowed(written) == ("10.0.0.0/8", "192.168.1.5/32", "fd00::/8", "::1/128")
+
+
+@pytest.mark.parametrize(
+    ("cidr", "message"),
+    [
+        ("", "not a network"),
+        ("example.com", "not a network"),
+        ("10.0.0.0/33", "not a network"),
+        ("10.0.0/8", "not a network"),
+        ("10.0.0.0/8/8", "not a network"),
+        (" 10.0.0.0/8", "not a network"),
+        ("10.0.0.5/8", "the network is 10.0.0.0/8"),
+        ("fd00::1/8", "the network is fd00::/8"),
+        ("fe80::%eth0/64", "scope"),
+        ("\ud800", "not a network"),
+    ],
+)
+def test_an_allowed_network_that_is_none_is_refused_with_the_reason(cidr: str, message: str) -> None:
+    with pytest.raises(errors.FieldsInvalid) as refused:
+        parse_allowed(["10.0.0.0/8", cidr])
+    [(loc, msg)] = refused.value.errors
+    assert loc == "allow_target"
+    assert message in msg
