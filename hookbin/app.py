@@ -27,7 +27,7 @@ from hookbin.dispatch.heartbeats import Heartbeats
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.sender import Sender
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
-from hookbin.models import Bin
+from hookbin.models import Bin, Delivery, Removed, RequestSummary, Webhook
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
@@ -115,14 +115,11 @@ class Hookbin:
         )
         self._heartbeats = Heartbeats(publisher=publisher, deliveries=deliveries, webhooks=webhooks, clock=clock)
         self._trimmer = Trimmer(Retention(database), bins=bins, clock=clock)
-        for listener in (
-            metrics.committed,
-            dispatcher.committed,
-            self._heartbeats.committed,
-            self._trimmer.committed,
-            self.services.timeline.committed,
-        ):
-            database.on_commit(listener)
+        database.on_commit(metrics.committed)
+        database.on_commit(dispatcher.committed, of=(Delivery, Webhook, Removed))
+        database.on_commit(self._heartbeats.committed, of=(Webhook,))
+        database.on_commit(self._trimmer.committed, of=(RequestSummary, Bin, Removed))
+        database.on_commit(self.services.timeline.committed)
         metrics.watch("hookbin_writer_queue_bytes", "Bytes that wait for the writer", lambda: database.queued_bytes)
         metrics.watch("hookbin_stream_subscribers", "Open streams", lambda: self.services.timeline.followers)
         metrics.watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import click
 import msgspec
@@ -63,7 +63,7 @@ def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 def _plain(hint: Any) -> Any:
     """`int` for `Annotated[Annotated[int, …] | None, …]`."""
-    if get_origin(hint) is Annotated or isinstance(hint, UnionType):
+    if get_origin(hint) in (Annotated, Union, UnionType):
         return _plain(get_args(hint)[0])
     return hint
 

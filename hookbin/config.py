@@ -20,7 +20,7 @@ from hookbin.targets import parse_allowed
 
 KIB = 1024
 MIB = 1024 * KIB
-Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+Age: TypeAlias = Annotated[int, Meta(ge=1, le=10 * 365 * 24 * 3600)]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=1_000_000, description="Captured requests that a new bin keeps; the oldest go first.")
     ] = 10_000
     max_age: Annotated[
-        Positive | None, Meta(description="Seconds after which a new bin's requests are deleted; no limit if unset.")
+        Age | None, Meta(description="Seconds after which a new bin's requests are deleted; no limit if unset.")
     ] = None
     retry_schedule: Annotated[
         str, Meta(description="Retry delays of a new webhook: seconds as 1,5,30 or default, standard, fast, none.")

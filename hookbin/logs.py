@@ -16,7 +16,7 @@ class TextFormatter(logging.Formatter):
     """`2026-11-24T06:34:35.000000Z WARNING hookbin: message`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"{_time(record)} {record.levelname} {record.name}: {printable(record.getMessage())}{self._trace(record)}"
+        return f"{_time(record)} {record.levelname} {record.name}: {printable(record.getMessage().strip())}{self._trace(record)}"
 
     def _trace(self, record: logging.LogRecord) -> str:
         if not record.exc_info:
@@ -32,7 +32,7 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage().strip(),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

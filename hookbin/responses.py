@@ -25,6 +25,8 @@ _MANAGED = {
     "content-security-policy": "is set by hookbin, so that no bin can run scripts on this site",
 }
 _BODILESS = (204, 205, 304)
+_LENGTHLESS = (204, 304)
+"""A 205 says that it is empty, these two must not or need not (RFC 9110, 8.6 and 15.3.6)."""
 SANDBOX = (b"content-security-policy", b"sandbox")
 """What a bin answers with must not act with this site's rights when a browser shows it."""
 
@@ -42,7 +44,7 @@ class Prepared(Struct, frozen=True):
 def prepare(response: BinResponse) -> Prepared:
     body = b"" if response.status in _BODILESS else response.body.encode()
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
-    if response.status not in _BODILESS:
+    if response.status not in _LENGTHLESS:
         headers.append((b"content-length", str(len(body)).encode()))
     return Prepared(response.status, [*headers, SANDBOX], body, response.delay_ms / 1000)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -56,6 +57,7 @@ async def _serve(
     app: Hookbin, config: uvicorn.Config, listener: socket.socket, on_started: Callable[[], None]
 ) -> None:
     async with app.running():
+        _collect_rarely()
         # uvicorn raises the signal again when it is done; by then the database is still to be closed.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
@@ -63,6 +65,17 @@ async def _serve(
         starting = asyncio.create_task(_tell_when_started(server, on_started))
         await server.serve(sockets=[listener])
         await starting
+
+
+def _collect_rarely() -> None:
+    """Leave what is there for good out of the garbage collection, and make it rarer.
+
+    A capture makes some hundred objects and no cycles; with the default thresholds a tenth of the
+    time under load goes into looking for some (`benchmarks/capture.py`).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
 
 
 async def _tell_when_started(server: Server, on_started: Callable[[], None]) -> None:

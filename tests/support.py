@@ -93,15 +93,11 @@ class Server:
             self.kill()
 
     def start(self) -> None:
-        self._log = (self.database.parent / f"log-{self.port}.txt").open("ab")
         command = [sys.executable, "-m", "hookbin", "serve", "--port", str(self.port), "--database", str(self.database)]
-        self.process = subprocess.Popen(
-            [*command, *self._flags],
-            stdout=self._log,
-            stderr=self._log,
-            cwd=ROOT,
-            env={**os.environ, **self._env},
-        )
+        with (self.database.parent / f"log-{self.port}.txt").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *self._flags], stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **self._env}
+            )
         eventually(self._answers)
 
     def _answers(self) -> bool:

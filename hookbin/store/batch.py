@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, TypeAlias, TypeVar
 
 from hookbin.errors import StorageFailed
@@ -14,6 +14,8 @@ Statement: TypeAlias = tuple[str, Sequence[Any]]
 Work: TypeAlias = Statement | Callable[[sqlite3.Connection], T]
 Result: TypeAlias = T | Exception
 
+_ROWS_AT_ONCE = (64, 16, 4, 1)
+"""Rows that one statement inserts: few sizes, so that SQLite finds each statement prepared."""
 _STORAGE_ERRORS = (sqlite3.OperationalError, sqlite3.InternalError)
 
 
@@ -59,9 +61,24 @@ def _together(connection: sqlite3.Connection, batch: Sequence[Work[Any]]) -> lis
             results.extend(work(connection) for work in group if callable(work))
         else:
             params = [work[1] for work in group if not callable(work)]
-            connection.executemany(sql, params)
+            _insert(connection, sql, params)
             results.extend([None] * len(params))
     return results
+
+
+def _insert(connection: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run `INSERT … VALUES (?, …)` for all rows with as few calls as there may be.
+
+    `executemany` gives the interpreter's lock away and takes it back once a row, and each time
+    the event loop may hold it for long; a statement of many rows does so once.
+    """
+    more = f", ({', '.join('?' * len(rows[0]))})"
+    done = 0
+    for size in _ROWS_AT_ONCE:
+        statement = sql + more * (size - 1)
+        while len(rows) - done >= size:
+            connection.execute(statement, list(chain.from_iterable(rows[done : done + size])))
+            done += size
 
 
 def _one_by_one(connection: sqlite3.Connection, batch: Sequence[Work[Any]]) -> list[Result[Any]]:

@@ -59,7 +59,8 @@ class BinStore:
 
     def discount(self, bin: Bin, removed: int) -> None:
         """Note that `removed` of its requests were deleted."""
-        self._counts[bin.id] = max(0, self.count(bin) - removed)
+        if bin.id in self._counts:
+            self._counts[bin.id] = max(0, self.count(bin) - removed)
 
     async def create(
         self, *, name: str | None, response: BinResponse, max_requests: int, max_age: int | None
@@ -87,11 +88,16 @@ class BinStore:
         if (bin := self.find(name)) is not None:
             return bin
         if name not in self._making:
-            making = self.create(name=name, response=BinResponse(), max_requests=max_requests, max_age=max_age)
-            task = asyncio.create_task(making)
+            task = asyncio.create_task(self._make(name, max_requests=max_requests, max_age=max_age))
             task.add_done_callback(lambda _: self._making.pop(name, None))
             self._making[name] = task
         return await asyncio.shield(self._making[name])
+
+    async def _make(self, name: str, *, max_requests: int, max_age: int | None) -> Bin:
+        try:
+            return await self.create(name=name, response=BinResponse(), max_requests=max_requests, max_age=max_age)
+        except NameTaken:  # somebody else asked for a bin of that name at the same time
+            return self.get(name)
 
     async def update(self, bin: Bin) -> None:
         """Replace what is kept of `bin`. Raises `NameTaken`, and `BinNotFound` if it was deleted meanwhile."""
@@ -120,7 +126,8 @@ class BinStore:
         counts = self._counts
         for row in rows:
             if isinstance(row, RequestSummary):
-                counts[row.bin_id] = counts.get(row.bin_id, 0) + 1
+                if row.bin_id in self._by_id:  # or it was deleted meanwhile
+                    counts[row.bin_id] = counts.get(row.bin_id, 0) + 1
             elif isinstance(row, Bin):
                 self._remember(row)
             elif isinstance(row, Removed) and row.kind == "bin":

@@ -12,7 +12,6 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -23,6 +22,7 @@ from hookbin.errors import Overloaded, StorageFailed
 from hookbin.models import Announcement
 from hookbin.store.batch import Result, Work, commit
 from hookbin.store.opening import LockFile, open_reader, open_writer
+from hookbin.store.thread import Worker
 
 logger = logging.getLogger("hookbin")
 
@@ -43,11 +43,13 @@ class _Waiter(Generic[T]):
 
     __slots__ = ("future", "rows", "size", "work")
 
-    def __init__(self, work: Work[T], rows: Callable[[T], Sequence[Announcement]], size: int) -> None:
+    def __init__(
+        self, work: Work[T], rows: Callable[[T], Sequence[Announcement]], size: int, future: asyncio.Future[T]
+    ) -> None:
         self.work = work
         self.rows = rows
         self.size = size
-        self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.future = future
 
 
 class Database:
@@ -65,31 +67,31 @@ class Database:
         self._queue_bytes = queue_bytes
         self._observe_batch = observe_batch
         self._monotonic = monotonic
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, tuple[type, ...]]] = []
         self._queue: list[_Waiter[Any]] = []
         self._wake = asyncio.Event()
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-writer")
         self._closing = False
         self.queued_bytes = 0
         self._seq = 0
 
     async def open(self) -> None:
         """Lock, migrate and open the file. Raises `StartError` and leaves the file as it was."""
+        self._loop = asyncio.get_running_loop()  # asked for once: each time costs a system call on Python 3.11
         self._lock = LockFile(self._path)
+        self._thread = Worker("hookbin-writer")
         try:
-            self._writer = await self._on_thread(open_writer, self._path)
+            self._writer, self._seq = await self._thread.do(open_writer, self._path)
         except BaseException:
+            self._thread.end()
             self._lock.release()
-            self._thread.shutdown()
             raise
-        for _ in range(READERS):
-            self._readers.put_nowait(await open_reader(self._path))
-        rows = await self.read(
-            "SELECT max((SELECT seq FROM highest_seq), (SELECT ifnull(max(seq), 0) FROM requests),"
-            " (SELECT ifnull(max(seq), 0) FROM events), (SELECT ifnull(max(seq), 0) FROM attempts))"
-        )
-        self._seq = rows[0][0]
+        try:
+            for _ in range(READERS):
+                self._readers.put_nowait(await open_reader(self._path))
+        except BaseException:
+            await self._close_files(readers=self._readers.qsize())
+            raise
         self._task = asyncio.create_task(self._write_forever(), name="hookbin-writer")
 
     async def close(self) -> None:
@@ -97,15 +99,22 @@ class Database:
         self._closing = True
         self._wake.set()
         await self._task
-        for _ in range(READERS):
+        await self._close_files(readers=READERS)
+
+    async def _close_files(self, *, readers: int) -> None:
+        for _ in range(readers):
             await (await self._readers.get()).close()
-        await self._on_thread(self._writer.close)
-        self._thread.shutdown()
+        await self._thread.do(self._writer.close)
+        self._thread.end()
         self._lock.release()
 
-    def on_commit(self, listener: Listener) -> None:
-        """Have `listener` told, on the event loop and in order of commit, of all that is committed."""
-        self._listeners.append(listener)
+    def on_commit(self, listener: Listener, *, of: tuple[type, ...] = (object,)) -> None:
+        """Have `listener` told, on the event loop and in order of commit, of what is committed.
+
+        It is called with all rows of a commit that has at least one of the types `of`: who has no
+        use for captures is not called for commits that hold nothing else.
+        """
+        self._listeners.append((listener, of))
 
     def next_seq(self) -> int:
         """The log's next number. Write the row that takes it without awaiting anything in between."""
@@ -159,7 +168,7 @@ class Database:
         size += _OVERHEAD
         if self.queued_bytes and self.queued_bytes + size > self._queue_bytes:
             raise Overloaded("more is waiting to be written than the server holds; send it again in a second")
-        waiter = _Waiter(work, rows, size)
+        waiter = _Waiter(work, rows, size, self._loop.create_future())
         self.queued_bytes += size
         self._queue.append(waiter)
         self._wake.set()
@@ -175,7 +184,7 @@ class Database:
 
     async def _write(self, batch: list[_Waiter[Any]]) -> None:
         started = self._monotonic()
-        results = await self._on_thread(commit, self._writer, [waiter.work for waiter in batch])
+        results = await self._thread.do(commit, self._writer, [waiter.work for waiter in batch])
         self._observe_batch(len(batch), self._monotonic() - started)
         self.queued_bytes -= sum(waiter.size for waiter in batch)
         announcements: list[Announcement] = []
@@ -183,14 +192,13 @@ class Database:
             _resolve(waiter, result)
             if not isinstance(result, Exception):
                 announcements.extend(waiter.rows(result))
-        for listener in self._listeners:
+        types = {type(row) for row in announcements}
+        for listener, of in self._listeners:
             try:
-                listener(announcements)
+                if any(issubclass(each, of) for each in types):
+                    listener(announcements)
             except Exception:  # what is committed stays committed, and the next batch must not wait for ever
                 logger.exception("a listener failed on a commit")
-
-    async def _on_thread(self, function: Callable[..., T], *args: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
 
 
 def _resolve(waiter: _Waiter[T], result: Result[T]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,10 @@ import aiosqlite
 from hookbin.errors import StartError
 
 _BUSY_MS = 2_000
+_HIGHEST_SEQ = (
+    "SELECT max((SELECT seq FROM highest_seq), (SELECT ifnull(max(seq), 0) FROM requests),"
+    " (SELECT ifnull(max(seq), 0) FROM events), (SELECT ifnull(max(seq), 0) FROM attempts))"
+)
 
 
 class LockFile:
@@ -43,26 +48,28 @@ class LockFile:
         os.close(self._file)
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """The one connection that writes, with the schema brought up to date."""
+def open_writer(path: Path) -> tuple[sqlite3.Connection, int]:
+    """The one connection that writes, with the schema brought up to date, and the log's highest number."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise StartError(f"can't write the database {path}: {getattr(error, 'strerror', None) or error}") from error
     try:
-        migrate(connection)
+        migrate(connection, migrations())
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         connection.execute("PRAGMA journal_size_limit = 67108864")
         connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA secure_delete = FAST")
+        (highest,) = connection.execute(_HIGHEST_SEQ).fetchone()
     except (StartError, sqlite3.Error) as error:
         connection.close()
         if isinstance(error, StartError):
             raise StartError(f"can't use the database {path}: {error.detail}") from error
         raise StartError(f"can't use the database {path}: {error}") from error
-    return connection
+    return connection, highest
 
 
 async def open_reader(path: Path) -> aiosqlite.Connection:
@@ -79,13 +86,14 @@ def migrations() -> list[tuple[int, str]]:
     return [(int(file.name[:4]), file.read_text("utf-8")) for file in scripts]
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, steps: Sequence[tuple[int, str]]) -> None:
     """Bring the schema to the newest version, each step in a transaction of its own."""
-    steps = migrations()
     newest = steps[-1][0]
     (current,) = connection.execute("PRAGMA user_version").fetchone()
     if current > newest:
         raise StartError(f"it is from a newer hookbin (schema {current}, this one knows {newest}); update hookbin")
+    if current == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise StartError("it is the database of another program; choose another file with --database")
     for version, sql in steps:
         if version > current:
             try:

@@ -60,10 +60,7 @@ class RequestStore:
 
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
-            f"SELECT {SUMMARY}, bins.id, headers, body FROM requests JOIN bins ON bins.key = bin WHERE seq = ?".replace(
-                "received_at", "requests.received_at"
-            ),
-            (seq,),
+            f"SELECT {SUMMARY}, bins.id, headers, body FROM requests JOIN bins ON bins.key = bin WHERE seq = ?", (seq,)
         )
         return _request_from_row(rows[0]) if rows else None
 

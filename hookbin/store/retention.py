@@ -18,8 +18,11 @@ logger = logging.getLogger("hookbin")
 EVERY = 10 * SECOND
 """How often what aged is looked for."""
 
-STEP = 200
+STEP = 500
 """Rows that one transaction deletes at most."""
+
+SLACK = 20
+"""A bin that holds a twentieth more than it should is trimmed at once, others every `EVERY`."""
 
 ENDED_DELIVERIES = 100_000
 """Deliveries kept after they ended, with their attempts; and events that led to no delivery."""
@@ -90,13 +93,15 @@ class Retention:
 
 
 class Trimmer:
-    """The task that takes the steps: at once when a bin grew over its number, else now and then."""
+    """The task that takes the steps: at once for a bin that grew far over its number, else now and then."""
 
     def __init__(self, retention: Retention, *, bins: BinStore, clock: Clock) -> None:
         self._retention = retention
         self._bins = bins
         self._clock = clock
         self._wake = asyncio.Event()
+        self._overfull: set[str] = set()
+        self._all_due_at = 0
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="hookbin-trimmer")
@@ -106,35 +111,47 @@ class Trimmer:
         await asyncio.gather(self._task, return_exceptions=True)
 
     def committed(self, rows: Sequence[Announcement]) -> None:
-        """Wake up when a bin holds one percent more than it should, or one was deleted. Called after each commit."""
-        for row in rows:
-            if isinstance(row, RequestSummary):
-                bin = self._bins.find(row.bin_id)
-                if bin is not None and self._bins.count(bin) > bin.max_requests + bin.max_requests // 100:
-                    self._wake.set()
-            elif isinstance(row, Removed | Bin):
+        """Note bins that grew far over their number, and that limits changed. Called after each commit."""
+        for bin_id in {row.bin_id for row in rows if isinstance(row, RequestSummary)}:
+            bin = self._bins.find(bin_id)
+            if bin is not None and self._bins.count(bin) > bin.max_requests + bin.max_requests // SLACK:
+                self._overfull.add(bin_id)
                 self._wake.set()
+        if any(isinstance(row, Removed | Bin) for row in rows):
+            self._all_due_at = 0
+            self._wake.set()
 
     async def trim(self) -> None:
-        """Take steps until nothing is left to delete."""
-        while await self._step():
-            pass
+        """Delete all that is to be deleted."""
+        for bin in self._bins.all():
+            await self._trim_bin(bin)
+        for step in (
+            self._retention.trim_orphans,
+            self._retention.trim_deliveries,
+            self._retention.trim_undelivered_events,
+        ):
+            while await step():
+                pass
+
+    async def _trim_bin(self, bin: Bin) -> None:
+        while gone := await self._retention.trim_bin(bin, count=self._bins.count(bin), now=self._clock.now()):
+            self._bins.discount(bin, gone)
 
     async def _run(self) -> None:
         while True:
             self._wake.clear()
             try:
-                await self.trim()
+                await self._trim_what_is_due()
             except HookbinError as error:
                 logger.warning("old rows could not be deleted and stay for now: %s", error.detail)
-            await self._clock.wait(self._wake, until=self._clock.now() + EVERY)
+                self._overfull.clear()
+            await self._clock.wait(self._wake, until=self._all_due_at)
 
-    async def _step(self) -> int:
-        removed = 0
-        for bin in self._bins.all():
-            gone = await self._retention.trim_bin(bin, count=self._bins.count(bin), now=self._clock.now())
-            self._bins.discount(bin, gone)
-            removed += gone
-        removed += await self._retention.trim_orphans()
-        removed += await self._retention.trim_deliveries()
-        return removed + await self._retention.trim_undelivered_events()
+    async def _trim_what_is_due(self) -> None:
+        while self._overfull:
+            bin = self._bins.find(self._overfull.pop())
+            if bin is not None:
+                await self._trim_bin(bin)
+        if self._clock.now() >= self._all_due_at:
+            self._all_due_at = self._clock.now() + EVERY
+            await self.trim()

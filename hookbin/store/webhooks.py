@@ -28,7 +28,7 @@ class WebhookStore:
         self._database = database
         self._clock = clock
         self._by_id: dict[str, Webhook] = {}
-        database.on_commit(self._committed)
+        database.on_commit(self._committed, of=(Webhook, Removed))
 
     async def load(self) -> None:
         sql = f"SELECT {_COLUMNS} FROM webhooks WHERE deleted_at IS NULL ORDER BY id"

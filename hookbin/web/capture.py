@@ -22,6 +22,8 @@ from hookbin.web.protocol import wire_of
 from hookbin.web.services import Services
 
 PREFIX = "/b/"
+MAX_SPILLED = 64 * 1024 * 1024
+"""Bytes over the limit that are still read after the answer."""
 _TOO_LARGE = BinResponse(status=413, body="the body is larger than this bin keeps; what fits was kept\n")
 
 
@@ -31,6 +33,8 @@ class Drained(Struct, frozen=True):
     body: bytes
     truncated: bool = False
     incomplete: bool = False
+    unread: bool = False
+    """More of it is to come."""
 
 
 class Capture:
@@ -55,7 +59,12 @@ class Capture:
         if answer.delay:
             await self._delay(answer.delay)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        if drained.unread:
+            await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+            await linger(receive)
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send({"type": "http.response.body", "body": answer.body})
 
     async def _bin(self, path: str) -> Bin:
         name = path[len(PREFIX) :].partition("/")[0]
@@ -144,11 +153,23 @@ async def drain(receive: Receive, *, limit: int) -> Drained:
     while message["type"] == "http.request":
         body += message.get("body", b"")
         if len(body) > limit:
-            return Drained(bytes(body[:limit]), truncated=True)
+            return Drained(bytes(body[:limit]), truncated=True, unread=bool(message.get("more_body")))
         if not message.get("more_body"):
             return Drained(bytes(body))
         message = await receive()
     return Drained(bytes(body), incomplete=True)
+
+
+async def linger(receive: Receive) -> None:
+    """Take in what is still on its way, and throw it away.
+
+    A connection that is closed with bytes unread is reset, and then the sender may never see its
+    answer (RFC 9112, 9.6).
+    """
+    spilled, message = 0, await receive()
+    while message["type"] == "http.request" and message.get("more_body") and spilled < MAX_SPILLED:
+        spilled += len(message["body"])
+        message = await receive()
 
 
 def _declared(value: bytes | None) -> int | None:

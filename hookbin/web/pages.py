@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from math import log10
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import jinja2
 from markupsafe import Markup, escape
@@ -31,6 +31,7 @@ from hookbin.models import (
     CapturedRequest,
     Delivery,
     DeliveryState,
+    ErrorClass,
     Headers,
     LogRow,
     RequestSummary,
@@ -41,8 +42,8 @@ from hookbin.web.api import present, shapes
 from hookbin.web.api.deliveries import describe
 from hookbin.web.services import Services, services
 
-TIMELINE_ROWS = 80
-LIST_ROWS = 100
+TIMELINE_ROWS = 60
+LIST_ROWS = 50
 PANEL_ROWS = 40
 """Bins and webhooks that the overview lists; the newest of each."""
 SHOWN_TEXT = 64 * 1024
@@ -68,10 +69,15 @@ async def overview(request: Request) -> Response:
         "overview.html",
         after=after,
         exchanges=paired(rows),
-        bins=[
-            BinCard(bin=_bin_shape(s, bin), last_at=clock.rfc3339(last[0].received_at) if last else None)
-            for bin, last in zip(bins, newest, strict=True)
-        ],
+        cut=len(rows) == TIMELINE_ROWS,
+        bins=sorted(
+            (
+                BinCard(bin=_bin_shape(s, bin), last_at=clock.rfc3339(last[0].received_at) if last else None)
+                for bin, last in zip(bins, newest, strict=True)
+            ),
+            key=lambda card: card.last_at or card.bin.created_at,
+            reverse=True,
+        ),
         bin_total=len(s.bins.all()),
         webhooks=[present.webhook_shape(webhook) for webhook in webhooks],
         webhook_total=len(s.webhooks.all()),
@@ -312,7 +318,7 @@ def paired(rows: Sequence[LogRow]) -> list[Exchange]:
         key = _attempt_of(row)
         if key is not None and key in places:
             other = exchanges[places[key]]
-            if other.attempt is None or other.request is None and exchange.attempt is None:
+            if other.attempt is None or (other.request is None and exchange.attempt is None):
                 exchanges[places[key]] = Exchange(
                     seq=other.seq,
                     at=other.at,
@@ -340,7 +346,9 @@ def _attempt_of(row: LogRow) -> str | None:
     return row.attempt_id if isinstance(row, RequestSummary) else None
 
 
-async def _selected(s: Services, bin: Bin, wanted: str | None, rows: Sequence[RequestSummary]) -> CapturedRequest | None:
+async def _selected(
+    s: Services, bin: Bin, wanted: str | None, rows: Sequence[RequestSummary]
+) -> CapturedRequest | None:
     """The request that the URL names, else the newest. Raises `RequestNotFound`."""
     if wanted is None:
         return await s.requests.get(rows[0].seq) if rows else None
@@ -418,10 +426,9 @@ def _bin_shape(s: Services, bin: Bin) -> shapes.BinShape:
 
 def _own_bin(s: Services, destination: str) -> Bin | None:
     """The bin of ours that a destination leads to."""
-    prefix = s.bin_url("")
-    if not destination.startswith(prefix):
+    if not s.is_own_bin(destination):
         return None
-    return s.bins.find(re.split(r"[/?#]", destination.removeprefix(prefix), maxsplit=1)[0])
+    return s.bins.find(urlsplit(destination).path.removeprefix("/b/").partition("/")[0])
 
 
 def _parameters(query: str | None) -> list[tuple[str, str]]:
@@ -449,7 +456,7 @@ def time_axis(attempts: Sequence[Attempt], delivery: Delivery) -> TimeAxis:
                 x=x,
                 wait_x=x - step // 2,
                 label=f"#{attempt.number}",
-                outcome=str(attempt.status) if attempt.error is None else str(attempt.error).replace("_", " "),
+                outcome=str(attempt.status) if attempt.error is None else _BRIEF[attempt.error],
                 wait=None if wait is None else duration(wait),
                 tone=tone,
                 at=clock.rfc3339(attempt.started_at),
@@ -475,6 +482,19 @@ def time_axis(attempts: Sequence[Attempt], delivery: Delivery) -> TimeAxis:
     return TimeAxis(width=x + 60, ticks=ticks, summary=f"Attempts in time: {told}")
 
 
+_BRIEF = {
+    ErrorClass.DNS_ERROR: "no name",
+    ErrorClass.CONNECTION_REFUSED: "refused",
+    ErrorClass.CONNECT_TIMEOUT: "timeout",
+    ErrorClass.TLS_ERROR: "TLS error",
+    ErrorClass.TIMEOUT: "timeout",
+    ErrorClass.CONNECTION_RESET: "reset",
+    ErrorClass.PROTOCOL_ERROR: "protocol",
+    ErrorClass.BLOCKED_TARGET: "blocked",
+}
+"""Errors in the room that the axis has."""
+
+
 def _room(wait: int) -> int:
     return 76 + round(26 * log10(1 + wait / SECOND))
 
@@ -493,8 +513,9 @@ def body_view(body: bytes, *, size: int | None = None, content_type: str | None 
         return BodyView(kind="binary", size=size, text=escape(hex_dump(body[:SHOWN_BINARY])), notice=notice)
     laid_out = indented(text) if len(body) <= FORMATTED_JSON else None
     if laid_out is None:
-        return BodyView(kind="text", size=size, text=reveal(text[:SHOWN_TEXT]), notice=_cut_notice(SHOWN_TEXT, len(text)))
-    colored = Markup(highlight(laid_out[:SHOWN_TEXT], _JSON, _SPANS))
+        notice = _cut_notice(SHOWN_TEXT, len(text))
+        return BodyView(kind="text", size=size, text=reveal(text[:SHOWN_TEXT]), notice=notice)
+    colored = Markup(highlight(laid_out[:SHOWN_TEXT], _JSON, _SPANS))  # noqa: S704 - Pygments escapes it
     return BodyView(kind="json", size=size, text=reveal(colored), notice=_cut_notice(SHOWN_TEXT, len(laid_out)))
 
 
@@ -527,19 +548,19 @@ def _refuse(constant: str) -> None:
 
 def _laid_out(tokens: Sequence[str]) -> Iterator[str]:
     depth = 0
-    for place, token in enumerate(tokens):
-        if token in "}]" and tokens[place - 1] not in "{[":
+    for place, word in enumerate(tokens):
+        if word in "}]" and tokens[place - 1] not in "{[":
             depth -= 1
             yield "\n" + "  " * depth
-        yield token
-        if token in "{[":
+        yield word
+        if word in "{[":
             if tokens[place + 1] in "}]":
                 continue
             depth += 1
             yield "\n" + "  " * depth
-        elif token == ",":
+        elif word == ",":
             yield "\n" + "  " * depth
-        elif token == ":":
+        elif word == ":":
             yield " "
 
 
@@ -581,7 +602,8 @@ _UNITS = (("d", 86_400 * SECOND), ("h", 3_600 * SECOND), ("min", 60 * SECOND), (
 
 def reveal(text: str) -> Markup:
     """Escaped, with characters that hide or reorder text shown by their code."""
-    return Markup(_ODD.sub(lambda match: f'<span class="odd">U+{ord(match[0]):04X}</span>', str(escape(text))))
+    shown = _ODD.sub(lambda match: f'<span class="odd">U+{ord(match[0]):04X}</span>', str(escape(text)))
+    return Markup(shown)  # noqa: S704 - escaped above; what was added is ours
 
 
 def wire(text: str) -> str:
@@ -609,11 +631,20 @@ def duration(microseconds: float) -> str:
 
 def ago(time: str, now: int) -> str:
     passed = now - round(datetime.fromisoformat(time).timestamp() * SECOND)
-    return "just now" if passed < 2 * SECOND else f"{duration(passed // SECOND * SECOND)} ago"
+    if passed < 2 * SECOND:
+        return "just now"
+    name, unit = next((name, unit) for name, unit in _UNITS if passed >= unit)
+    return f"{passed // unit} {name} ago"
 
 
 def seconds_list(values: Iterable[float]) -> str:
     return ", ".join(duration(value * SECOND) for value in values)
+
+
+def with_code(text: str) -> Markup:
+    """Words between backticks as code."""
+    shown = re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(shown)  # noqa: S704 - escaped above; what was added is ours
 
 
 def split_times(sentence: str) -> list[tuple[str, bool]]:
@@ -636,4 +667,5 @@ _templates.filters.update(
     size=size_text,
     split_times=split_times,
     wire=wire,
+    with_code=with_code,
 )

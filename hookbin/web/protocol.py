@@ -7,8 +7,10 @@ protocol puts the header pairs in wire case and the raw request target into the 
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import asyncio
+from typing import Any, TypeAlias, cast
 
+import httptools
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -18,19 +20,66 @@ _KEY = "hookbin.wire"
 
 
 class WireProtocol(HttpToolsProtocol):
-    """Keeps header names as sent and the target undecoded."""
+    """Keeps header names as sent and the target undecoded, and reads the body of a request that asks for an upgrade.
+
+    No upgrade is ever made here, so such a request is like any other (RFC 9110, 7.8), but the parser
+    takes everything behind its headers for another protocol's. A second parser goes on from there,
+    led in by headers of the same framing that call nothing back.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            message = "Invalid HTTP request received."
+            self.logger.warning(message)
+            self.send_400_response(message)
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._pairs: Pairs = []
+        if not self._leading_in:
+            super().on_message_begin()
+            self._pairs: Pairs = []
+
+    def on_url(self, url: bytes) -> None:
+        if not self._leading_in:
+            super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._pairs.append((name, value))
-        super().on_header(name, value)
+        if not self._leading_in:
+            self._pairs.append((name, value))
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self.scope["extensions"] = {_KEY: {"target": self.url, "headers": self._pairs}}
-        super().on_headers_complete()
+        if not self._leading_in:
+            self.scope["extensions"] = {_KEY: {"target": self.url, "headers": self._pairs}}
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    _leading_in = False
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                self._lead_in()
+
+    def _lead_in(self) -> None:
+        framing = [pair for pair in self._pairs if pair[0].lower() in (b"content-length", b"transfer-encoding")]
+        head = [b"POST / HTTP/1.1", *(b"%b: %b" % pair for pair in framing), b"", b""]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._leading_in = True
+        try:
+            self.parser.feed_data(b"\r\n".join(head))
+        finally:
+            self._leading_in = False
 
 
 def wire_of(scope: Scope) -> tuple[bytes, Pairs]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Generic, TypeAlias, TypeVar
+from enum import EnumType
+from typing import Any, Generic, TypeAlias, TypeVar, get_args, get_type_hints
 
 import msgspec
 from msgspec import Struct
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -24,6 +25,8 @@ Body = TypeVar("Body")
 
 MAX_JSON_BODY = 1024 * 1024
 """Bytes that a call may send in all; an event is no larger either."""
+MAX_SPILLED = 16 * 1024 * 1024
+"""Bytes over the limit that are still read, and thrown away."""
 
 
 class Call(Generic[Query, Body]):
@@ -73,7 +76,10 @@ class Resource:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        response = await self._respond(request)
+        try:
+            response = await self._respond(request)
+        except ClientDisconnect:
+            return  # it broke off before its body was in; there is nobody to answer
         if request.method == "HEAD":
             response.body = b""
         await response(scope, receive, send)
@@ -116,22 +122,33 @@ def decode_query(request: Request, type: type[Struct]) -> Struct:
 def decode_json(content: bytes, type: type[Struct]) -> Any:
     """A JSON body as `type`. Raises `BrokenJson` or `FieldsInvalid`."""
     try:
+        content.decode()  # msgspec looks into the strings of a `Raw` no closer than it must
         return msgspec.json.decode(content, type=type)
     except msgspec.ValidationError as error:
         raise fields_invalid(error, type) from error
     except UnicodeDecodeError as error:
         raise errors.BrokenJson(f"the body is not UTF-8 (byte {error.start}); JSON must be") from error
-    except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise errors.BrokenJson(f"the body can't be read as JSON: {str(error) or 'it is nested too deeply'}") from error
+    except RecursionError as error:
+        raise errors.BrokenJson("the body is nested too deeply; send it flatter") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise errors.BrokenJson(f"the body can't be read as JSON: {error}; send one whole JSON object") from error
 
 
 async def read_body(request: Request, *, limit: int = MAX_JSON_BODY) -> bytes:
-    """The whole body. Raises `BodyTooLarge`."""
-    body = bytearray()
+    """The whole body. Raises `BodyTooLarge`.
+
+    What is over the limit is read too: a connection that is closed with bytes unread is reset, and
+    the sender may never see the answer (RFC 9112, 9.6).
+    """
+    body, size = bytearray(), 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise errors.BodyTooLarge(f"the body has more than {limit:,} bytes; send less")
+        size += len(chunk)
+        if size <= limit:
+            body += chunk
+        elif size > limit + MAX_SPILLED:
+            break
+    if size > limit:
+        raise errors.BodyTooLarge(f"the body has more than {limit:,} bytes; send less")
     return bytes(body)
 
 
@@ -156,6 +173,7 @@ def require_json(request: Request) -> None:
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>.*)`")
+_NO_MEMBER = re.compile(r"Invalid enum value '?(?P<value>.*?)'?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 
 
@@ -169,7 +187,15 @@ def fields_invalid(error: msgspec.ValidationError, type: type[Struct]) -> errors
     if unknown := _UNKNOWN.fullmatch(what):
         known = "" if loc else f"; known are {', '.join(type.__struct_encode_fields__)}"
         return errors.FieldsInvalid((_join(loc, unknown["field"][:100]), f"is not a field here{known}"))
+    if (wrong := _NO_MEMBER.fullmatch(what)) and (members := _members(type, loc)):
+        return errors.FieldsInvalid((loc, f"{wrong['value'][:40]!r} is not one of {', '.join(members)}"))
     return errors.FieldsInvalid((loc or "body", what[:1].lower() + what[1:]))
+
+
+def _members(type: type[Struct], field: str) -> list[str]:
+    """What a field takes that is an enumeration or null."""
+    hint = get_type_hints(type).get(field)
+    return [str(member) for option in get_args(hint) if isinstance(option, EnumType) for member in option]
 
 
 def _join(loc: str, field: str) -> str:

@@ -36,7 +36,8 @@ class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         str | None, Meta(description="Comma-separated: request, event, attempt, bin, webhook; all when left out.")
     ] = None
     after: Annotated[
-        int | None, Meta(ge=0, description="Begin behind this `seq`; the header Last-Event-ID does the same and wins.")
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="Begin behind this `seq`; the header Last-Event-ID does the same and wins."),
     ] = None
 
 
@@ -54,6 +55,9 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
     )
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 class Encoder:
     """Makes a committed row the message that every follower gets."""
 
@@ -64,7 +68,7 @@ class Encoder:
         if isinstance(row, Delivery):
             return None
         kind, bin_id, webhook_id = place(row)
-        data = msgspec.json.encode(self._shape(row))
+        data = _encode(self._shape(row))
         if isinstance(row, RequestSummary | EventSummary | AttemptSummary):
             frame = b"id: %d\nevent: %b\ndata: %b\n\n" % (row.seq, kind.encode(), data)
             return Message(row.seq, kind, bin_id, webhook_id, frame)

@@ -19,7 +19,9 @@ export function duration(seconds) {
 
 export function ago(date, now = Date.now()) {
   const seconds = Math.floor((now - date) / 1000);
-  return seconds < 2 ? "just now" : `${duration(seconds)} ago`;
+  if (seconds < 2) return "just now";
+  const [name, unit] = UNITS.find(([, unit]) => seconds >= unit);
+  return `${Math.floor(seconds / unit)} ${name} ago`;
 }
 
 const ODD =

@@ -27,11 +27,12 @@ async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
 
 
 async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.BinShape]:
-    rows = paging.after(call.services.bins.all()[::-1], cursor=call.query.cursor, id_of=lambda bin: bin.id)
+    before = paging.before_number("bin_", call.query.cursor)
+    newest_first = reversed(call.services.bins.all())
     return paging.page(
-        rows,
+        [bin for bin in newest_first if before is None or bin.key < before],
         limit=call.query.limit,
-        cursor_of=lambda bin: bin.id,
+        cursor_of=lambda bin: paging.number_cursor("bin_", bin.key),
         shape=lambda bin: shape(call.services, bin),
     )
 

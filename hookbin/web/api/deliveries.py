@@ -26,7 +26,7 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.DeliveryRow]:
     query = call.query
     rows = await call.services.deliveries.list(
         limit=query.limit + 1,
-        before=_cursor(query.cursor),
+        before=paging.before_id("dlv_", query.cursor),
         webhook_id=query.webhook,
         event_id=query.event,
         state=query.state,
@@ -68,9 +68,3 @@ async def describe(delivery: Delivery, attempts: list[Attempt], services: Servic
         schedule_length=len(webhook.retry_schedule) if webhook else 0,
     )
     return present.delivery_shape(delivery, attempts, sent=event.body if event else b"", explanation=explanation)
-
-
-def _cursor(cursor: str | None) -> str | None:
-    if cursor is not None and not cursor.startswith("dlv_"):
-        raise paging.bad_cursor()
-    return cursor

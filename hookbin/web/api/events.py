@@ -35,13 +35,13 @@ async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInLi
 
 
 async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.EventInList]:
-    limit, before = call.query.limit, await _seq(call)
+    limit, before = call.query.limit, paging.before_number("evt_", call.query.cursor)
     rows = await call.services.events.list(limit=limit + 1, before=before)
     deliveries = await call.services.deliveries.of_events([row.id for row in rows[:limit]])
     return paging.page(
         rows,
         limit=limit,
-        cursor_of=lambda row: row.id,
+        cursor_of=lambda row: paging.number_cursor("evt_", row.seq),
         shape=lambda row: present.event_in_list(row, deliveries[row.id]),
     )
 
@@ -62,16 +62,6 @@ def _new_event(request: Request, content: bytes) -> shapes.NewEvent:
     event: shapes.NewEvent = decode_json(content, shapes.NewEvent)
     check_event_type(event.type)
     return event
-
-
-async def _seq(call: Call[paging.PageQuery, None]) -> int | None:
-    """The `seq` of the event that the cursor names."""
-    if call.query.cursor is None:
-        return None
-    event = await call.services.events.get(call.query.cursor)
-    if event is None:
-        raise paging.bad_cursor()
-    return event.seq
 
 
 def _hops(request: Request) -> int:

@@ -1,13 +1,14 @@
-"""Lists: newest first, a page at a time. A cursor is the id of the last row that was given."""
+"""Lists: newest first, a page at a time. A cursor names the last row given, and works when that row is gone."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
 
-from hookbin.clock import parse_seq_id
+from hookbin.clock import ALPHABET, parse_seq_id, seq_id
 from hookbin.errors import FieldsInvalid
 from hookbin.web.api.shapes import Page
 
@@ -31,25 +32,27 @@ def page(
     return Page(data=[shape(row) for row in shown], next_cursor=cursor_of(shown[-1]) if more else None)
 
 
-def after(rows: Sequence[Row], *, cursor: str | None, id_of: Callable[[Row], str]) -> Sequence[Row]:
-    """Those of `rows` that come behind the one the cursor names."""
-    if cursor is None:
-        return rows
-    for index, row in enumerate(rows):
-        if id_of(row) == cursor:
-            return rows[index + 1 :]
-    raise bad_cursor()
+def number_cursor(prefix: str, number: int) -> str:
+    """A cursor of a list that is in the order of a number."""
+    return seq_id(prefix, number)
 
 
-def seq_cursor(prefix: str, cursor: str | None) -> int | None:
-    """The `seq` in a cursor that is the id of a row of the log."""
+def before_number(prefix: str, cursor: str | None) -> int | None:
+    """The number in such a cursor: the page goes on below it."""
     if cursor is None:
         return None
-    seq = parse_seq_id(prefix, cursor)
-    if seq is None:
-        raise bad_cursor()
-    return seq
+    number = parse_seq_id(prefix, cursor)
+    if number is None:
+        raise _bad_cursor()
+    return number
 
 
-def bad_cursor() -> FieldsInvalid:
+def before_id(prefix: str, cursor: str | None) -> str | None:
+    """The id in a cursor of a list that is in the order of its ids: the page goes on below it."""
+    if cursor is not None and re.fullmatch(f"{prefix}[{ALPHABET}]{{26}}", cursor) is None:
+        raise _bad_cursor()
+    return cursor
+
+
+def _bad_cursor() -> FieldsInvalid:
     return FieldsInvalid(("cursor", "is not one that this list gave; leave it out to begin at the newest"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import Any
 
 from msgspec import UNSET
@@ -24,7 +25,6 @@ from hookbin.web.api.shapes import (
     AttemptRow,
     AttemptShape,
     BinShape,
-    BinaryBody,
     Body,
     DeliveryRef,
     DeliveryRow,
@@ -38,7 +38,6 @@ from hookbin.web.api.shapes import (
     Response,
     SentRequest,
     Signature,
-    TextBody,
     WebhookShape,
 )
 
@@ -59,9 +58,9 @@ def body_shape(body: bytes, *, truncated: bool = False, size: int | None = None)
         text = shown.decode()
     except UnicodeDecodeError as error:
         if len(body) > SHOWN_BODY and error.start > len(shown) - 4:  # the cut went through a character
-            return TextBody(size=size, truncated=True, text=shown[: error.start].decode())
-        return BinaryBody(size=size, truncated=truncated, base64=base64.b64encode(shown).decode())
-    return TextBody(size=size, truncated=truncated, text=text)
+            return Body(size=size, truncated=True, text=shown[: error.start].decode())
+        return Body(size=size, truncated=truncated, base64=base64.b64encode(shown).decode())
+    return Body(size=size, truncated=truncated, text=text)
 
 
 def bin_shape(bin: Bin, *, url: str, request_count: int) -> BinShape:
@@ -170,16 +169,20 @@ def _request_fields(request: RequestSummary) -> dict[str, Any]:
         "truncated": request.truncated,
         "incomplete": request.incomplete,
         "declared_size": request.declared_size,
-        "answer": _answer(request),
-        "signature": Signature(state=request.signature),  # type: ignore[arg-type]
+        "answer": _answer(request.answer_status, request.answer_delay_ms),
+        "signature": _signature(request.signature),
         "attempt_id": request.attempt_id,
     }
 
 
-def _answer(request: RequestSummary) -> Answer | None:
-    if request.answer_status is None:
-        return None
-    return Answer(status=request.answer_status, delay_ms=request.answer_delay_ms)
+@lru_cache(maxsize=256)
+def _answer(status: int | None, delay_ms: int) -> Answer | None:
+    return None if status is None else Answer(status=status, delay_ms=delay_ms)
+
+
+@lru_cache(maxsize=8)
+def _signature(state: Any) -> Signature:
+    return Signature(state=state)
 
 
 def _event_fields(event: EventSummary) -> dict[str, Any]:

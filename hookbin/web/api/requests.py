@@ -19,10 +19,13 @@ _INERT = {
 
 async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.RequestRow]:
     bin = call.services.bins.get(call.path["bin"])
-    before = paging.seq_cursor("req_", call.query.cursor)
+    before = paging.before_number("req_", call.query.cursor)
     rows = await call.services.requests.list(bin, limit=call.query.limit + 1, before=before)
     return paging.page(
-        rows, limit=call.query.limit, cursor_of=lambda row: seq_id("req_", row.seq), shape=present.request_row
+        rows,
+        limit=call.query.limit,
+        cursor_of=lambda row: paging.number_cursor("req_", row.seq),
+        shape=present.request_row,
     )
 
 

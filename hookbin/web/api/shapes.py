@@ -6,6 +6,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
+from hookbin.config import Age
 from hookbin.models import DeliveryState, ErrorClass, Trigger
 
 T = TypeVar("T")
@@ -19,19 +20,13 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class TextBody(Struct, frozen=True, kw_only=True):
+class Body(Struct, frozen=True, kw_only=True):
+    """Has `text` when the bytes are UTF-8, else `base64`."""
+
     size: int
     truncated: bool
-    text: str
-
-
-class BinaryBody(Struct, frozen=True, kw_only=True):
-    size: int
-    truncated: bool
-    base64: str
-
-
-Body = TextBody | BinaryBody
+    text: str | UnsetType = UNSET
+    base64: str | UnsetType = UNSET
 
 
 class Response(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +44,7 @@ class NewBin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str | None, Meta(description="`[a-z0-9][a-z0-9-]{0,62}`; without one the id is the address.")] = None
     response: Response | UnsetType = UNSET
     max_requests: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
-    max_age: Annotated[int, Meta(ge=1)] | None | UnsetType = UNSET
+    max_age: Age | None | UnsetType = UNSET
 
 
 class BinChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +53,7 @@ class BinChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str | None | UnsetType = UNSET
     response: Response | None | UnsetType = UNSET
     max_requests: Annotated[int, Meta(ge=1, le=1_000_000)] | None | UnsetType = UNSET
-    max_age: Annotated[int, Meta(ge=1)] | None | UnsetType = UNSET
+    max_age: Age | None | UnsetType = UNSET
 
 
 class BinShape(Struct, frozen=True, kw_only=True):

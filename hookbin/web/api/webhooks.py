@@ -51,7 +51,9 @@ async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
 
 
 async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.WebhookShape]:
-    rows = paging.after(call.services.webhooks.all()[::-1], cursor=call.query.cursor, id_of=lambda row: row.id)
+    before = paging.before_id("wh_", call.query.cursor)
+    newest_first = reversed(call.services.webhooks.all())
+    rows = [webhook for webhook in newest_first if before is None or webhook.id < before]
     return paging.page(rows, limit=call.query.limit, cursor_of=lambda row: row.id, shape=present.webhook_shape)
 
 

@@ -1,0 +1,360 @@
+"""What the tests of the core are built from: rows with sensible values, opened stores, a scripted sender."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hookbin.clock import Clock, Ids
+from hookbin.dispatch.dispatcher import Dispatcher
+from hookbin.dispatch.publisher import Publisher
+from hookbin.dispatch.sender import Sender, Sent
+from hookbin.models import (
+    Announcement,
+    Attempt,
+    AttemptSummary,
+    Bin,
+    BinResponse,
+    CapturedRequest,
+    Delivery,
+    DeliveryState,
+    ErrorClass,
+    Event,
+    RequestSummary,
+    Trigger,
+    Webhook,
+)
+from hookbin.store.bins import BinStore
+from hookbin.store.database import Database
+from hookbin.store.deliveries import DeliveryStore
+from hookbin.store.events import EventStore
+from hookbin.store.log import LogStore
+from hookbin.store.requests import RequestStore
+from hookbin.store.webhooks import WebhookStore
+from tests.support import FakeClock
+
+S = TypeVar("S", bound=Struct)
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
+NOW = FakeClock().now()
+PATIENCE = 20.0
+
+
+def a_request(seq: int, bin: Bin, **changes: Any) -> CapturedRequest:
+    request = CapturedRequest(
+        seq=seq,
+        bin_id=bin.id,
+        received_at=NOW,
+        method="POST",
+        target="/b/joe?q=1",
+        http_version="1.1",
+        scheme="http",
+        client="127.0.0.1:5000",
+        content_type="text/plain",
+        size=len(changes.get("body", b"hello")),
+        truncated=False,
+        incomplete=False,
+        declared_size=5,
+        answer_status=200,
+        answer_delay_ms=0,
+        attempt_id=None,
+        signature="unchecked",
+        headers=(("Host", "localhost"), ("X-A", "1"), ("x-a", "2")),
+        body=b"hello",
+    )
+    return replace(request, **changes)
+
+
+def a_bin(**changes: Any) -> Bin:
+    bin = Bin(
+        key=1,
+        id="bin_aaaaaaaaaaaaaaaa",
+        name="joe",
+        created_at=NOW,
+        response=BinResponse(),
+        max_requests=10_000,
+        max_age=None,
+    )
+    return replace(bin, **changes)
+
+
+def a_webhook(id: str = "wh_1", **changes: Any) -> Webhook:
+    webhook = Webhook(
+        id=id,
+        name=f"name of {id}",
+        destination="http://localhost:1/hook",
+        events=("*",),
+        secret=SECRET,
+        retry_schedule=(1.0, 5.0, 30.0),
+        retry_on=("5xx", "network"),
+        timeout=15.0,
+        max_in_flight=8,
+        heartbeat=None,
+        disabled=False,
+        disabled_reason=None,
+        created_at=NOW,
+    )
+    return replace(webhook, **changes)
+
+
+def an_event(seq: int = 1, id: str = "evt_1", **changes: Any) -> Event:
+    event = Event(
+        seq=seq,
+        id=id,
+        type="user.created",
+        created_at=NOW,
+        content_type="application/json",
+        idempotency_key=None,
+        hops=0,
+        size=len(changes.get("body", b"{}")),
+        fingerprint=b"f",
+        body=b"{}",
+    )
+    return replace(event, **changes)
+
+
+def a_delivery(event: Event, webhook: Webhook, **changes: Any) -> Delivery:
+    delivery = Delivery(
+        id=f"dlv_{event.id}_{webhook.id}",
+        event_id=event.id,
+        event_type=event.type,
+        webhook_id=webhook.id,
+        webhook_name=webhook.name,
+        destination=webhook.destination,
+        state=DeliveryState.PENDING,
+        attempt_count=0,
+        next_attempt_at=event.created_at,
+        next_trigger=Trigger.AUTO,
+        created_at=event.created_at,
+        finished_at=None,
+    )
+    return replace(delivery, **changes)
+
+
+def an_attempt(seq: int, delivery: Delivery, **changes: Any) -> Attempt:
+    attempt = Attempt(
+        seq=seq,
+        delivery_id=delivery.id,
+        event_id=delivery.event_id,
+        event_type=delivery.event_type,
+        webhook_id=delivery.webhook_id,
+        webhook_name=delivery.webhook_name,
+        number=delivery.attempt_count + 1,
+        trigger=Trigger.AUTO,
+        started_at=NOW,
+        duration=1_000,
+        status=200,
+        error=None,
+        error_detail=None,
+        delivery_state=DeliveryState.PENDING,
+        next_attempt_at=None,
+        method="POST",
+        url=delivery.destination,
+        request_headers=(("webhook-id", delivery.event_id),),
+        response_headers=(("Server", "x"),),
+        response_body=b"ok",
+        response_truncated=False,
+    )
+    return replace(attempt, **changes)
+
+
+class Seen:
+    """Everything that was announced, and a way to wait for more of it."""
+
+    def __init__(self) -> None:
+        self.rows: list[Announcement] = []
+        self.commits: list[list[Announcement]] = []
+        self._changed = asyncio.Event()
+
+    def committed(self, rows: Sequence[Announcement]) -> None:
+        self.commits.append(list(rows))
+        self.rows += rows
+        self.touch()
+
+    def touch(self) -> None:
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    @property
+    def attempts(self) -> list[AttemptSummary]:
+        return [row for row in self.rows if isinstance(row, AttemptSummary)]
+
+    @property
+    def requests(self) -> list[RequestSummary]:
+        return [row for row in self.rows if isinstance(row, RequestSummary)]
+
+
+class Stores:
+    """An open database and everything that stands on it, below the dispatcher."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self.ids = Ids(clock)
+        self.bins = BinStore(database, clock=clock, ids=self.ids)
+        self.requests = RequestStore(database)
+        self.webhooks = WebhookStore(database, clock=clock)
+        self.events = EventStore(database)
+        self.deliveries = DeliveryStore(database)
+        self.log = LogStore(database)
+        self.publisher = Publisher(
+            self.events, self.webhooks, next_seq=database.next_seq, clock=clock, ids=self.ids
+        )
+        self.seen = Seen()
+
+    async def make_bin(self, name: str | None = "joe", **changes: Any) -> Bin:
+        settings: dict[str, Any] = {"max_requests": 10_000, "max_age": None, **changes}
+        return await self.bins.create(name=name, response=BinResponse(), **settings)
+
+    async def capture(self, bin: Bin, **changes: Any) -> CapturedRequest:
+        request = a_request(self.database.next_seq(), bin, received_at=self.clock.now())
+        request = replace(request, **changes)
+        await self.requests.add(request, bin)
+        return request
+
+    async def register(self, id: str = "wh_1", **changes: Any) -> Webhook:
+        webhook = a_webhook(id, **changes)
+        await self.webhooks.create(webhook)
+        return webhook
+
+    async def publish(self, type: str = "user.created", **options: Any) -> list[Delivery]:
+        """The deliveries of a newly published event."""
+        return list((await self.publisher.publish_json(type, b"{}", **options)).deliveries)
+
+    async def count(self, table: str) -> int:
+        ((count,),) = await self.database.read(f"SELECT count(*) FROM {table}")
+        return int(count)
+
+
+@asynccontextmanager
+async def open_stores(path: Path, *, clock: Clock | None = None, **options: Any) -> AsyncIterator[Stores]:
+    stores = Stores(Database(path, **options), clock or FakeClock())
+    await stores.database.open()
+    try:
+        await stores.bins.load()
+        await stores.webhooks.load()
+        stores.database.on_commit(stores.seen.committed)
+        yield stores
+    finally:
+        await stores.database.close()
+
+
+Answer = int | ErrorClass
+
+
+class FakeSender(Sender):
+    """Answers from a script, one list per webhook, its last answer for ever; a webhook on `hold` hangs."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.script: dict[str, list[Answer]] = {}
+        self.retry_after: str | None = None
+        self.calls: list[tuple[str, str, int]] = []
+        """`(webhook, delivery, attempt number)` of every attempt that began."""
+        self.under_way: Counter[str] = Counter()
+        self.most_under_way: Counter[str] = Counter()
+        self.by_delivery: Counter[str] = Counter()
+        self._held: dict[str, asyncio.Event] = {}
+        self._seen = seen
+
+    def hold(self, webhook_id: str) -> None:
+        self._held[webhook_id] = asyncio.Event()
+
+    def release(self, webhook_id: str) -> None:
+        self._held.pop(webhook_id).set()
+
+    def to(self, webhook_id: str) -> list[tuple[str, str, int]]:
+        return [call for call in self.calls if call[0] == webhook_id]
+
+    async def send(
+        self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int
+    ) -> Sent:
+        assert not self.by_delivery[delivery_id], "two attempts of one delivery at once"
+        self.calls.append((webhook.id, delivery_id, number))
+        for key in (webhook.id, "*"):
+            self.under_way[key] += 1
+            self.most_under_way[key] = max(self.most_under_way[key], self.under_way[key])
+        self.by_delivery[delivery_id] += 1
+        self._seen.touch()
+        try:
+            if webhook.id in self._held:
+                await self._held[webhook.id].wait()
+        finally:
+            self.under_way.subtract([webhook.id, "*"])
+            self.by_delivery[delivery_id] -= 1
+        return self._answer(webhook)
+
+    def _answer(self, webhook: Webhook) -> Sent:
+        script = self.script.get(webhook.id, [200])
+        answer = script.pop(0) if len(script) > 1 else script[0]
+        if isinstance(answer, ErrorClass):
+            return Sent(url=webhook.destination, request_headers=(), error=answer, error_detail="as scripted")
+        headers = (("Retry-After", self.retry_after),) if self.retry_after else ()
+        return Sent(
+            url=webhook.destination, request_headers=(), status=answer, response_headers=headers, response_body=b""
+        )
+
+
+class Workshop:
+    """Stores with a dispatcher at work, a scripted sender and a clock to turn."""
+
+    def __init__(self, stores: Stores, clock: FakeClock, **options: Any) -> None:
+        self.stores = stores
+        self.clock = clock
+        self.sender = FakeSender(stores.seen)
+        self.dispatcher = Dispatcher(
+            deliveries=options.pop("deliveries", stores.deliveries),
+            events=stores.events,
+            webhooks=stores.webhooks,
+            sender=self.sender,
+            next_seq=stores.database.next_seq,
+            clock=clock,
+            jitter=lambda: 0.0,
+            **options,
+        )
+
+    @property
+    def seen(self) -> Seen:
+        return self.stores.seen
+
+    async def settle(self) -> None:
+        """Let everything come to rest that is not waiting for the clock or for a held destination."""
+        quiet = 0
+        while quiet < 5:
+            calls = len(self.sender.calls)
+            await self.stores.database.read("SELECT 1")
+            await self.stores.database.probe()
+            busy = self.dispatcher.in_flight > self.sender.under_way["*"]
+            quiet = 0 if busy or len(self.sender.calls) > calls else quiet + 1
+
+    async def state(self, delivery: Delivery) -> DeliveryState:
+        found = await self.stores.deliveries.get(delivery.id)
+        assert found is not None
+        return found.state
+
+
+@asynccontextmanager
+async def open_workshop(
+    path: Path, *, before: Callable[[Workshop], None] = lambda _: None, clock: FakeClock | None = None, **options: Any
+) -> AsyncIterator[Workshop]:
+    """`before` is called when all is built and nothing has started."""
+    clock = clock or FakeClock()
+    async with open_stores(path, clock=clock) as stores:
+        workshop = Workshop(stores, clock, **options)
+        before(workshop)
+        stores.database.on_commit(workshop.dispatcher.committed)
+        workshop.dispatcher.start()
+        try:
+            yield workshop
+        finally:
+            await workshop.dispatcher.stop(grace=0)

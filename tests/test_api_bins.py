@@ -1,0 +1,339 @@
+"""`/bins` and `/requests`: make, list, read, change, delete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support import Server, eventually
+from tests.wire import check_problem
+
+DEFAULT_RESPONSE = {
+    "status": 200,
+    "headers": [["content-type", "text/plain; charset=utf-8"]],
+    "body": "ok\n",
+    "delay_ms": 0,
+}
+
+
+def make(server: Server, **fields: Any) -> Any:
+    response = server.post("/bins", fields)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+def request(method: str, url: str, **options: Any) -> httpx.Response:
+    return httpx.request(method, url, trust_env=False, **options)
+
+
+def test_a_bin_made_of_nothing_has_every_default(server: Server) -> None:
+    response = request("POST", f"{server.url}/bins")
+    bin = response.json()
+
+    assert response.status_code == 201
+    assert bin["name"] is None
+    assert re.fullmatch(r"(bin_)?[a-z0-9]{16}", bin["id"])
+    assert bin["url"] == f"{server.url}/b/{bin['id']}"
+    assert bin["request_count"] == 0
+    assert bin["response"] == DEFAULT_RESPONSE
+    assert bin["max_requests"] == 10_000
+    assert bin["max_age"] is None
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", bin["created_at"])
+
+
+def test_a_bin_is_read_by_its_name_and_by_its_id(server: Server) -> None:
+    bin = make(server, name="by-both")
+
+    assert server.get("/bins/by-both") == bin
+    assert server.get(f"/bins/{bin['id']}") == bin
+
+
+def test_a_bin_without_a_name_captures_under_its_id(server: Server) -> None:
+    bin = make(server)
+
+    assert httpx.get(bin["url"], trust_env=False).text == "ok\n"
+    assert [captured["bin"] for captured in server.captured(bin["id"])] == [bin["id"]]
+
+
+@pytest.mark.parametrize("name", ["a", "0", "a-", "a" * 63, "with-dash-1"])
+def test_a_name_of_lower_case_letters_digits_and_dashes_is_taken(server: Server, name: str) -> None:
+    assert make(server, name=name)["url"] == f"{server.url}/b/{name}"
+
+
+@pytest.mark.parametrize("name", ["", "-a", "A", "a" * 64, "a_b", "a.b", "a b", "a/b", "é", "a\n", "a\0", "ａ"])
+def test_any_other_name_is_refused(server: Server, name: str) -> None:
+    check_problem(server.post("/bins", {"name": name}), 422, "invalid_fields", loc="name")
+
+
+def test_a_name_that_is_taken_is_a_conflict(server: Server) -> None:
+    make(server, name="taken")
+
+    problem = check_problem(server.post("/bins", {"name": "taken"}), 409, "name_taken")
+
+    assert "taken" in problem["detail"]
+
+
+def test_renaming_to_a_taken_name_is_a_conflict_and_changes_nothing(server: Server) -> None:
+    make(server, name="first-come")
+    second = make(server, name="second-come")
+
+    response = request("PATCH", f"{server.url}/bins/second-come", json={"name": "first-come"})
+
+    check_problem(response, 409, "name_taken")
+
+    assert server.get("/bins/second-come") == second
+
+
+def test_an_id_can_not_be_taken_as_a_name(server: Server) -> None:
+    """Or a bin would answer in the place of another one."""
+    bin = make(server)
+
+    response = server.post("/bins", {"name": bin["id"]})
+
+    assert response.status_code in (409, 422), response.text
+
+
+def test_a_renamed_bin_is_found_by_its_new_name_only(server: Server) -> None:
+    bin = make(server, name="old-name")
+
+    renamed = request("PATCH", f"{server.url}/bins/old-name", json={"name": "new-name"}).json()
+
+    assert renamed == {**bin, "name": "new-name", "url": f"{server.url}/b/new-name"}
+    assert server.get("/bins/new-name") == renamed
+    check_problem(request("GET", f"{server.url}/bins/old-name"), 404, "bin_not_found")
+
+
+def test_a_patch_leaves_alone_what_it_does_not_name(server: Server) -> None:
+    response = {"status": 418, "headers": [["x-tea", "pot"]], "body": "short and stout", "delay_ms": 1}
+    bin = make(server, name="patched", response=response, max_age=60)
+
+    changed = request("PATCH", f"{server.url}/bins/patched", json={"max_requests": 7}).json()
+
+    assert changed == {**bin, "max_requests": 7}
+
+
+def test_null_in_a_patch_puts_the_default_back(server: Server) -> None:
+    make(server, name="nulled", response={"status": 500}, max_requests=7, max_age=60)
+
+    nothing = dict.fromkeys(("name", "response", "max_requests", "max_age"))
+    changed = request("PATCH", f"{server.url}/bins/nulled", json=nothing).json()
+
+    assert changed["response"] == DEFAULT_RESPONSE
+    assert (changed["max_requests"], changed["max_age"], changed["name"]) == (10_000, None, None)
+    assert changed["url"] == f"{server.url}/b/{changed['id']}"
+
+
+def test_an_empty_patch_changes_nothing(server: Server) -> None:
+    bin = make(server, name="unchanged")
+
+    assert request("PATCH", f"{server.url}/bins/unchanged", json={}).json() == bin
+
+
+@pytest.mark.parametrize(
+    ("fields", "loc"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"response": {"colour": "red"}}, "response.colour"),
+        ({"response": {"status": 199}}, "response.status"),
+        ({"response": {"status": 600}}, "response.status"),
+        ({"response": {"status": "200"}}, "response.status"),
+        ({"response": {"delay_ms": -1}}, "response.delay_ms"),
+        ({"response": {"delay_ms": 30_001}}, "response.delay_ms"),
+        ({"response": {"body": "x" * 262_145}}, "response.body"),
+        ({"response": {"headers": [["x-a", "1"]] * 51}}, "response.headers"),
+        ({"response": {"headers": [["x a", "1"]]}}, "response.headers[0]"),
+        ({"response": {"headers": [["", "1"]]}}, "response.headers[0]"),
+        ({"response": {"headers": [["x-a", "1"], ["x-b", "1\r\nx-c: 2"]]}}, "response.headers[1]"),
+        ({"response": {"headers": [["x-a", "\0"]]}}, "response.headers[0]"),
+        ({"response": {"headers": [["x-a", "☃"]]}}, "response.headers[0]"),
+        ({"response": {"headers": [["Content-Length", "5"]]}}, "response.headers[0]"),
+        ({"response": {"headers": [["transfer-encoding", "chunked"]]}}, "response.headers[0]"),
+        ({"response": {"headers": [["CONNECTION", "close"]]}}, "response.headers[0]"),
+        ({"response": {"headers": [["content-security-policy", "script-src *"]]}}, "response.headers[0]"),
+        ({"max_requests": 0}, "max_requests"),
+        ({"max_requests": 1_000_001}, "max_requests"),
+        ({"max_requests": True}, "max_requests"),
+        ({"max_age": 0}, "max_age"),
+        ({"max_age": 10**20}, "max_age"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named(server: Server, fields: dict[str, Any], loc: str) -> None:
+    before = server.get("/bins?limit=250")
+
+    check_problem(server.post("/bins", fields), 422, "invalid_fields", loc=loc)
+
+    assert server.get("/bins?limit=250") == before
+
+
+def test_a_bin_that_is_deleted_is_gone_with_what_it_captured(start_server: Callable[..., Server]) -> None:
+    server = start_server("--no-auto-create")
+    bin = make(server, name="short-lived")
+    httpx.post(bin["url"], content=b"x", trust_env=False)
+    (captured,) = server.captured("short-lived")
+
+    response = request("DELETE", f"{server.url}/bins/short-lived")
+
+    assert (response.status_code, response.content) == (204, b"")
+    check_problem(request("GET", f"{server.url}/bins/short-lived"), 404, "bin_not_found")
+    check_problem(request("GET", f"{server.url}/bins/{bin['id']}/requests"), 404, "bin_not_found")
+    check_problem(request("GET", f"{server.url}/requests/{captured['id']}"), 404, "request_not_found")
+    check_problem(request("DELETE", f"{server.url}/bins/short-lived"), 404, "bin_not_found")
+    check_problem(request("POST", bin["url"]), 404, "bin_not_found")
+
+
+def test_a_bin_of_a_deleted_one_s_name_begins_empty(server: Server) -> None:
+    bin = make(server, name="phoenix")
+    httpx.post(bin["url"], trust_env=False)
+    request("DELETE", f"{server.url}/bins/phoenix")
+
+    risen = make(server, name="phoenix")
+
+    assert risen["id"] != bin["id"]
+    assert risen["request_count"] == 0
+    assert server.captured("phoenix") == []
+
+
+def test_the_request_count_follows_the_captures(server: Server) -> None:
+    bin = make(server, name="counted")
+    for _ in range(3):
+        httpx.post(bin["url"], trust_env=False)
+
+    assert server.get("/bins/counted")["request_count"] == 3
+
+
+def test_the_oldest_requests_go_when_a_bin_holds_more_than_it_should(server: Server) -> None:
+    bin = make(server, name="small", max_requests=3)
+    for number in range(10):
+        httpx.post(bin["url"], content=str(number), trust_env=False)
+
+    eventually(lambda: server.get("/bins/small")["request_count"] == 3)
+
+    assert [captured["body"]["text"] for captured in server.captured("small")] == ["7", "8", "9"]
+
+
+def test_what_is_too_old_goes(start_server: Callable[..., Server]) -> None:
+    server = start_server("--max-age", "1")
+    httpx.post(f"{server.url}/b/brief", trust_env=False)
+
+    def count_after_a_change() -> int:
+        """A change of a bin has its requests looked through at once."""
+        request("PATCH", f"{server.url}/bins/brief", json={})
+        count: int = server.get("/bins/brief")["request_count"]
+        return count
+
+    assert server.get("/bins/brief")["max_age"] == 1
+    eventually(lambda: count_after_a_change() == 0)
+    assert server.captured("brief") == []
+
+
+def test_a_bin_keeps_its_settings_and_requests_over_a_restart(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    make(server, name="kept", response={"status": 202, "body": "later"}, max_requests=5)
+    httpx.post(f"{server.url}/b/kept", content=b"\x00\xff", trust_env=False)
+    bin, captured = server.get("/bins/kept"), server.captured("kept")
+    assert server.stop() == 0
+
+    again = start_server()
+
+    assert again.get("/bins/kept") == {**bin, "url": f"{again.url}/b/kept"}
+    assert again.captured("kept") == captured
+
+
+def test_a_request_in_a_list_comes_without_headers_and_body(server: Server) -> None:
+    httpx.post(f"{server.url}/b/rows/deep?x=1", content=b"hello", trust_env=False)
+
+    (row,) = server.get("/bins/rows/requests")["data"]
+    whole = server.get(f"/requests/{row['id']}")
+
+    assert "headers" not in row
+    assert "body" not in row
+    assert {key: value for key, value in whole.items() if key in row} == row
+    assert whole["body"] == {"size": 5, "truncated": False, "text": "hello"}
+    assert (row["path"], row["query"], row["target"]) == ("/b/rows/deep", "x=1", "/b/rows/deep?x=1")
+
+
+def test_a_body_that_is_not_utf_8_is_shown_in_base64(server: Server) -> None:
+    httpx.post(f"{server.url}/b/binary", content=b"\xff\xfe", trust_env=False)
+
+    (captured,) = server.captured("binary")
+
+    assert captured["body"] == {"size": 2, "truncated": False, "base64": "//4="}
+
+
+def test_a_long_body_is_cut_in_json_between_two_characters_and_whole_in_the_download(server: Server) -> None:
+    body = b"x" + "é".encode() * 200_000
+    httpx.post(f"{server.url}/b/long", content=body, trust_env=False)
+
+    (captured,) = server.captured("long")
+
+    assert captured["body"]["truncated"] is True
+    assert captured["body"]["size"] == captured["size"] == 400_001
+    assert captured["body"]["text"] == "x" + "é" * ((256 * 1024 - 1) // 2)
+    assert captured["truncated"] is False
+    assert request("GET", f"{server.url}/requests/{captured['id']}/body").content == body
+
+
+def test_a_raw_body_is_a_download_that_no_browser_renders(server: Server) -> None:
+    page = b"<script>alert(1)</script>"
+    httpx.post(f"{server.url}/b/inert", content=page, headers={"content-type": "text/html"}, trust_env=False)
+    (captured,) = server.captured("inert")
+
+    response = request("GET", f"{server.url}/requests/{captured['id']}/body")
+
+    assert response.content == page
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-disposition"] == f'attachment; filename="{captured["id"]}.bin"'
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in response.headers["content-security-policy"]
+
+
+def pages(server: Server, path: str, *, limit: int) -> Any:
+    """Each page of a list in turn; something new may be made between two."""
+    cursor = ""
+    while True:
+        page = server.get(f"{path}{'&' if '?' in path else '?'}limit={limit}{cursor}")
+        yield page["data"]
+        if page["next_cursor"] is None:
+            return
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def test_paging_through_requests_misses_and_repeats_nothing_while_more_arrive(server: Server) -> None:
+    def capture(number: int) -> None:
+        httpx.post(f"{server.url}/b/paged/{number}", trust_env=False)
+
+    for number in range(7):
+        capture(number)
+    seen = []
+    for page in pages(server, "/bins/paged/requests", limit=2):
+        seen += [row["path"] for row in page]
+        capture(100 + len(seen))
+
+    assert seen == [f"/b/paged/{number}" for number in range(6, -1, -1)]
+
+
+def test_paging_through_bins_goes_on_when_some_are_made_and_deleted(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    for number in range(7):
+        make(server, name=f"bin-{number}")
+    seen = []
+    for page in pages(server, "/bins", limit=2):
+        seen += [bin["name"] for bin in page]
+        make(server, name=f"late-{len(seen)}")
+        request("DELETE", f"{server.url}/bins/{page[-1]['name']}")
+
+    assert seen == [f"bin-{number}" for number in range(6, -1, -1)]
+
+
+def test_a_full_last_page_has_no_next_one(server: Server) -> None:
+    for _ in range(2):
+        httpx.post(f"{server.url}/b/exact", trust_env=False)
+
+    page = server.get("/bins/exact/requests?limit=2")
+
+    assert len(page["data"]) == 2
+    assert page["next_cursor"] is None

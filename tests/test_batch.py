@@ -1,0 +1,177 @@
+"""One group commit: who gets an error, and what is kept."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hookbin.errors import StorageFailed
+from hookbin.store.batch import Statement, commit
+
+INSERT = "INSERT INTO things (name) VALUES (?)"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "batch.db"
+
+
+@pytest.fixture
+def connection(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE things (name TEXT UNIQUE NOT NULL)")
+    yield connection
+    connection.close()
+
+
+def named(name: str | None) -> Statement:
+    return (INSERT, (name,))
+
+
+def names(connection: sqlite3.Connection) -> list[str]:
+    return [name for (name,) in connection.execute("SELECT name FROM things ORDER BY rowid")]
+
+
+def test_a_batch_is_written_in_its_order(connection: sqlite3.Connection) -> None:
+    results = commit(connection, [named("a"), _inserting("b"), named("c")])
+    assert results == [None, "b", None]
+    assert names(connection) == ["a", "b", "c"]
+
+
+def test_another_connection_sees_it_when_commit_returns(connection: sqlite3.Connection, path: Path) -> None:
+    commit(connection, [named("a")])
+    assert not connection.in_transaction
+    other = sqlite3.connect(path)
+    assert names(other) == ["a"]
+    other.close()
+
+
+def test_a_batch_is_one_transaction(connection: sqlite3.Connection) -> None:
+    said: list[str] = []
+    connection.set_trace_callback(said.append)
+    commit(connection, [named("a"), named("b"), _inserting("c")])
+    assert [line for line in said if line in ("BEGIN IMMEDIATE", "COMMIT")] == ["BEGIN IMMEDIATE", "COMMIT"]
+
+
+def test_neighbours_with_the_same_sql_share_statements(connection: sqlite3.Connection) -> None:
+    said: list[str] = []
+    connection.set_trace_callback(said.append)
+    commit(connection, [named(f"{number}") for number in range(64)])
+    assert sum(line.startswith("INSERT") for line in said) == 1
+    assert names(connection) == [f"{number}" for number in range(64)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 84, 85, 200])
+def test_every_number_of_neighbours_is_written_once_and_in_order(connection: sqlite3.Connection, count: int) -> None:
+    rows = [named(f"{number}") for number in range(count)]
+    results = commit(connection, [*rows, _inserting("between"), *[named(f"after {name}") for _, (name,) in rows]])
+    assert results == [*[None] * count, "between", *[None] * count]
+    expected = [f"{number}" for number in range(count)]
+    assert names(connection) == [*expected, "between", *[f"after {name}" for name in expected]]
+
+
+def test_an_empty_batch_is_no_trouble(connection: sqlite3.Connection) -> None:
+    assert commit(connection, []) == []
+
+
+def test_a_broken_constraint_hits_only_its_culprit(connection: sqlite3.Connection) -> None:
+    results = commit(connection, [named("a"), named("a"), named(None), _inserting("b"), named("c")])
+    assert results[0] is None
+    assert isinstance(results[1], sqlite3.IntegrityError)
+    assert isinstance(results[2], sqlite3.IntegrityError)
+    assert results[3:] == ["b", None]
+    assert names(connection) == ["a", "b", "c"]
+
+
+def test_a_value_that_sqlite_cannot_keep_hits_only_its_culprit(connection: sqlite3.Connection) -> None:
+    results = commit(connection, [named("a"), (INSERT, (object(),)), (INSERT, (2**70,)), (INSERT, ("\ud800",))])
+    assert [isinstance(result, Exception) for result in results] == [False, True, True, True]
+    assert names(connection) == ["a"]
+
+
+def test_an_exception_in_a_work_function_hits_only_it_and_undoes_what_it_did(connection: sqlite3.Connection) -> None:
+    error = ValueError("no")
+
+    def fails(connection: sqlite3.Connection) -> None:
+        connection.execute(*named("half"))
+        raise error
+
+    results = commit(connection, [named("a"), fails, named("b")])
+    assert results == [None, error, None]
+    assert names(connection) == ["a", "b"]
+
+
+def test_work_that_runs_twice_is_kept_once(connection: sqlite3.Connection) -> None:
+    runs: list[str] = []
+
+    def work(connection: sqlite3.Connection) -> int:
+        runs.append("run")
+        connection.execute(*named("b"))
+        return len(runs)
+
+    results = commit(connection, [named("a"), work, named("a")])
+    assert len(runs) == 2
+    assert results[1] == 2
+    assert names(connection) == ["a", "b"]
+
+
+def test_a_full_disk_fails_everyone_and_keeps_nothing(connection: sqlite3.Connection) -> None:
+    commit(connection, [named("before")])
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    results = commit(connection, [named("a"), named("x" * 100_000), _inserting("b")])
+    assert [type(result) for result in results] == [StorageFailed] * 3
+    assert not connection.in_transaction
+    assert names(connection) == ["before"]
+
+
+def test_a_full_disk_fails_everyone_when_a_culprit_is_among_them_too(connection: sqlite3.Connection) -> None:
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    results = commit(connection, [named("a"), named("a"), named("x" * 100_000)])
+    assert [type(result) for result in results] == [StorageFailed] * 3
+    assert names(connection) == []
+
+
+def test_after_a_full_disk_writing_goes_on(connection: sqlite3.Connection) -> None:
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    commit(connection, [named("x" * 100_000)])
+    connection.execute("PRAGMA max_page_count = 1000000")
+    assert commit(connection, [named("x" * 100_000), named("a")]) == [None, None]
+
+
+def test_a_database_that_someone_else_holds_is_a_storage_failure(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    (result,) = commit(connection, [named("a")])
+    assert isinstance(result, StorageFailed)
+    other.execute("ROLLBACK")
+    other.close()
+    assert commit(connection, [named("a")]) == [None]
+
+
+def test_a_damaged_file_is_a_storage_failure(connection: sqlite3.Connection, path: Path) -> None:
+    commit(connection, [named(f"{number:0200d}") for number in range(500)])
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    damaged = sqlite3.connect(path, isolation_level=None)
+    results = commit(damaged, [named("a"), named("b")])
+    damaged.close()
+    assert [type(result) for result in results] == [StorageFailed] * 2
+
+
+def _inserting(name: str) -> Callable[[sqlite3.Connection], str]:
+    def work(connection: sqlite3.Connection) -> str:
+        connection.execute(*named(name))
+        return name
+
+    return work

@@ -1,0 +1,147 @@
+"""Bins: made once, found by name and id, counted, changed and deleted."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from hookbin.errors import BinNotFound, NameTaken
+from hookbin.models import BinResponse, Removed
+from tests.builders import Stores, a_request, open_stores
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_bin_is_found_by_its_name_and_by_its_id(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    assert stores.bins.find("joe") is stores.bins.find(bin.id)
+    assert stores.bins.get(bin.id) == bin
+
+
+async def test_a_bin_may_have_no_name(stores: Stores) -> None:
+    one, other = await stores.make_bin(None), await stores.make_bin(None)
+    assert one.id != other.id
+    assert stores.bins.all() == [one, other]
+
+
+async def test_a_bin_that_is_not_there_is_told_so(stores: Stores) -> None:
+    assert stores.bins.find("nobody") is None
+    with pytest.raises(BinNotFound):
+        stores.bins.get("nobody")
+
+
+async def test_a_name_is_taken_once(stores: Stores) -> None:
+    await stores.make_bin("joe")
+    with pytest.raises(NameTaken):
+        await stores.make_bin("joe")
+    assert len(stores.bins.all()) == 1
+
+
+async def test_bins_and_their_counts_are_there_after_a_restart(tmp_path: Path) -> None:
+    response = BinResponse(status=503, headers=(("X-A", "ä"), ("X-A", "b")), body="é", delay_ms=7)
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        bin = await stores.bins.create(name="joe", response=response, max_requests=5, max_age=60)
+        for _ in range(3):
+            await stores.capture(bin)
+        await stores.make_bin(None)
+        before = stores.bins.all()
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        assert stores.bins.all() == before
+        assert stores.bins.count(bin) == 3
+        assert stores.bins.get("joe").response == response
+
+
+async def test_a_hundred_callers_at_once_make_one_bin(stores: Stores) -> None:
+    made = await asyncio.gather(*[stores.bins.ensure("joe", max_requests=1, max_age=None) for _ in range(100)])
+    assert {bin.id for bin in made} == {stores.bins.get("joe").id}
+    assert await stores.count("bins") == 1
+
+
+async def test_a_caller_that_is_cancelled_takes_the_bin_from_nobody(stores: Stores) -> None:
+    callers = [asyncio.create_task(stores.bins.ensure("joe", max_requests=1, max_age=None)) for _ in range(3)]
+    await asyncio.sleep(0)
+    callers[0].cancel()
+    done = await asyncio.gather(*callers, return_exceptions=True)
+    assert isinstance(done[0], asyncio.CancelledError)
+    assert done[1] == done[2] == stores.bins.get("joe")
+
+
+async def test_ensuring_a_bin_that_someone_makes_at_the_same_time_gives_that_bin(stores: Stores) -> None:
+    made, ensured = await asyncio.gather(
+        stores.make_bin("joe"), stores.bins.ensure("joe", max_requests=1, max_age=None)
+    )
+    assert ensured == made
+
+
+async def test_a_bin_is_counted_after_each_commit(stores: Stores) -> None:
+    bin = await stores.make_bin()
+    await asyncio.gather(*[stores.capture(bin) for _ in range(10)])
+    assert stores.bins.count(bin) == 10
+    stores.bins.discount(bin, 4)
+    assert stores.bins.count(bin) == 6
+    stores.bins.discount(bin, 100)
+    assert stores.bins.count(bin) == 0
+
+
+async def test_a_changed_bin_is_found_by_its_new_name_only(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    changed = replace(bin, name="jim", response=BinResponse(status=500))
+    await stores.bins.update(changed)
+    assert stores.bins.find("joe") is None
+    assert stores.bins.get("jim") == stores.bins.get(bin.id) == changed
+    assert changed in stores.seen.rows
+
+
+async def test_two_bins_can_pass_a_name_on_in_one_batch(stores: Stores) -> None:
+    one, other = await stores.make_bin("one"), await stores.make_bin("other")
+    await asyncio.gather(stores.bins.update(replace(one, name="third")), stores.bins.update(replace(other, name="one")))
+    assert stores.bins.get("one").id == other.id
+    assert stores.bins.get("third").id == one.id
+    assert stores.bins.find("other") is None
+
+
+async def test_a_change_to_a_name_that_is_taken_changes_nothing(stores: Stores) -> None:
+    await stores.make_bin("jim")
+    bin = await stores.make_bin("joe")
+    with pytest.raises(NameTaken):
+        await stores.bins.update(replace(bin, name="jim"))
+    assert stores.bins.get("joe") == bin
+
+
+async def test_a_deleted_bin_is_gone_at_once(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    request = await stores.capture(bin)
+    await stores.bins.delete(bin)
+    assert stores.bins.find("joe") is stores.bins.find(bin.id) is None
+    assert await stores.requests.get(request.seq) is None
+    assert stores.seen.rows[-1] == Removed(kind="bin", id=bin.id)
+
+
+async def test_a_deleted_bin_cannot_be_changed(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    await stores.bins.delete(bin)
+    with pytest.raises(BinNotFound):
+        await stores.bins.update(replace(bin, name="jim"))
+    assert stores.bins.all() == []
+
+
+async def test_a_name_is_free_after_its_bin_was_deleted_and_the_new_bin_is_empty(tmp_path: Path) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        old = await stores.make_bin("joe")
+        await stores.capture(old)
+        await stores.bins.delete(old)
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        new = await stores.make_bin("joe")
+        assert new.key > old.key
+        assert stores.bins.count(new) == 0
+        assert await stores.requests.list(new, limit=10, before=None) == []
+
+
+async def test_a_request_that_comes_as_its_bin_goes_is_counted_for_nobody(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    await stores.bins.delete(bin)
+    await stores.requests.add(a_request(stores.database.next_seq(), bin), bin)
+    assert stores.bins.count(bin) == 0

@@ -1,0 +1,461 @@
+"""What arrives under `/b/`: kept as it came, answered as the bin's owner wants it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support import Server, eventually
+from tests.wire import check_problem, connected, curl, exchange, parsed, read_all
+
+METHODS = (
+    *("DELETE", "GET", "HEAD", "POST", "PUT", "CONNECT", "OPTIONS", "TRACE", "COPY", "LOCK", "MKCOL", "MOVE"),
+    *("PROPFIND", "PROPPATCH", "SEARCH", "UNLOCK", "BIND", "REBIND", "UNBIND", "ACL", "REPORT", "MKACTIVITY"),
+    *("CHECKOUT", "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "PATCH", "PURGE", "MKCALENDAR"),
+    *("LINK", "UNLINK", "QUERY"),
+)
+
+
+def send(server: Server, request_line: str, *headers: str, body: bytes = b"") -> Any:
+    """Exactly this request, on a connection of its own."""
+    lines = [f"{request_line} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]
+    return exchange(server, "\r\n".join(lines).encode("latin-1") + body)
+
+
+def only(server: Server, bin: str) -> Any:
+    """The one request that the bin captured."""
+    (captured,) = server.captured(bin)
+    return captured
+
+
+def test_a_post_is_kept_whole(server: Server) -> None:
+    response = httpx.post(
+        f"{server.url}/b/whole/orders?id=7", content=b'{"a": 1}', headers={"content-type": "text/x"}, trust_env=False
+    )
+
+    captured = only(server, "whole")
+    assert (response.status_code, response.text) == (200, "ok\n")
+    assert captured["method"] == "POST"
+    assert captured["target"] == "/b/whole/orders?id=7"
+    assert captured["body"] == {"size": 8, "truncated": False, "text": '{"a": 1}'}
+    assert captured["content_type"] == "text/x"
+    assert (captured["size"], captured["declared_size"]) == (8, 8)
+    assert captured["http_version"] == "1.1"
+    assert captured["scheme"] == "http"
+    assert captured["client"].startswith("127.0.0.1:")
+    assert captured["answer"]["status"] == 200
+    assert captured["signature"]["state"] == "unchecked"
+    assert captured["attempt_id"] is None
+    assert not captured["truncated"]
+    assert not captured["incomplete"]
+
+
+def test_every_method_that_the_parser_knows_is_captured(server: Server) -> None:
+    answers = {method: send(server, f"{method} /b/methods/here").status for method in METHODS}
+
+    assert answers == dict.fromkeys(METHODS, 200)
+    assert [captured["method"] for captured in server.captured("methods")] == list(METHODS)
+
+
+def test_a_binary_body_comes_back_byte_for_byte(server: Server) -> None:
+    body = bytes(range(256)) * 1000
+    httpx.put(f"{server.url}/b/bytes", content=body, trust_env=False)
+
+    id = only(server, "bytes")["id"]
+
+    assert httpx.get(f"{server.url}/requests/{id}/body", trust_env=False).content == body
+
+
+def test_a_chunked_body_is_put_together(server: Server) -> None:
+    chunks = b"3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\n\r\n"
+    send(server, "POST /b/chunked", "Transfer-Encoding: chunked", body=chunks)
+
+    captured = only(server, "chunked")
+
+    assert captured["body"]["text"] == "abcde"
+    assert captured["declared_size"] is None
+    assert not captured["incomplete"]
+
+
+def test_headers_keep_their_order_their_case_and_their_duplicates(server: Server) -> None:
+    sent = [("X-b", "2"), ("x-A", "1"), ("X-B", "3"), ("x-Empty", ""), ("X-Latin", "caf\xe9"), ("Cookie", "a=1; b=2")]
+    send(server, "GET /b/headers", *(f"{name}: {value}" for name, value in sent))
+
+    headers = [tuple(pair) for pair in only(server, "headers")["headers"]]
+
+    assert headers == [("Host", "localhost"), ("Connection", "close"), *sent]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["", "/", "?", "?a=1&a=2", "/a%2Fb", "//x//", "/a;v=1", "/%00", "/../up", "/.", '/{x}|"<>', "/a+b%20", "?q=%ff#f"],
+)
+def test_the_target_is_kept_as_it_was_sent(server: Server, rest: str) -> None:
+    bin = f"target-{sum(map(ord, rest))}"
+    assert send(server, f"GET /b/{bin}{rest}").status == 200
+
+    captured = only(server, bin)
+
+    assert captured["target"] == f"/b/{bin}{rest}"
+    path, mark, query = captured["target"].partition("?")
+    assert (captured["path"], captured["query"]) == (path, query if mark else None)
+
+
+def test_a_target_with_scheme_and_host_is_kept_too(server: Server) -> None:
+    """Absolute form, as a proxy gets it (RFC 9112, 3.2.2)."""
+    assert send(server, "GET http://elsewhere.example/b/absolute?x").status == 200
+
+    assert only(server, "absolute")["target"] == "http://elsewhere.example/b/absolute?x"
+
+
+def test_an_http_1_0_request_is_captured(server: Server) -> None:
+    answer = exchange(server, b"POST /b/old HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi")
+
+    assert answer.status == 200
+    assert only(server, "old")["http_version"] == "1.0"
+
+
+def test_a_request_that_asks_for_an_upgrade_is_captured_and_the_next_one_too(server: Server) -> None:
+    """Java's HttpClient asks for h2c with its first POST."""
+    upgrade = (
+        b"POST /b/upgrade HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        b"HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nContent-Length: 5\r\n\r\nfirst"
+    )
+    plain = b"POST /b/upgrade HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 6\r\n\r\nsecond"
+    with connected(server) as connection:
+        connection.sendall(upgrade)
+        eventually(lambda: len(server.captured("upgrade")) == 1)
+        connection.sendall(plain)
+        answers = read_all(connection)
+
+    assert answers.count(b"HTTP/1.1 200 OK\r\n") == 2
+    assert [captured["body"]["text"] for captured in server.captured("upgrade")] == ["first", "second"]
+    assert "upgrade" not in server.log().lower()
+
+
+def test_requests_in_one_pipeline_are_all_captured_in_order(server: Server) -> None:
+    requests = [f"POST /b/pipeline/{number} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n" for number in range(10)]
+    requests[-1] += "Connection: close\r\n"
+    with connected(server) as connection:
+        connection.sendall("".join(f"{request}\r\n{number}" for number, request in enumerate(requests)).encode())
+        answers = read_all(connection)
+
+    assert answers.count(b"HTTP/1.1 200 OK\r\n") == 10
+    assert [captured["path"] for captured in server.captured("pipeline")] == [f"/b/pipeline/{n}" for n in range(10)]
+
+
+def test_the_sender_is_asked_for_a_body_that_it_holds_back(server: Server) -> None:
+    with connected(server) as connection:
+        connection.sendall(b"POST /b/expect HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
+        connection.sendall(b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"abc")
+        assert parsed(read_all(connection)).status == 200
+
+    assert only(server, "expect")["body"]["text"] == "abc"
+
+
+# What a bin answers
+
+
+def test_a_bin_answers_with_the_status_headers_and_body_of_its_owner(server: Server) -> None:
+    headers = [["Content-Type", "application/json"], ["X-Twice", "1"], ["x-twice", "2"], ["x-latin", "caf\xe9"]]
+    server.post("/bins", {"name": "tea", "response": {"status": 418, "headers": headers, "body": '{"é": 1}'}})
+
+    answer = send(server, "POST /b/tea")
+
+    own = [("content-length", "9"), ("content-security-policy", "sandbox"), ("connection", "close")]
+    assert answer.status == 418
+    assert answer.body == '{"é": 1}'.encode()
+    given = [(name.lower(), value) for name, value in answer.headers if name.lower() != "date"]
+    assert given == [(name.lower(), value) for name, value in headers] + own
+    assert only(server, "tea")["answer"] == {"status": 418, "delay_ms": 0}
+
+
+def test_a_changed_answer_is_given_at_once(server: Server) -> None:
+    server.post("/bins", {"name": "changing"})
+    httpx.get(f"{server.url}/b/changing", trust_env=False)
+
+    httpx.patch(f"{server.url}/bins/changing", json={"response": {"status": 503}}, trust_env=False)
+
+    assert httpx.get(f"{server.url}/b/changing", trust_env=False).status_code == 503
+
+
+def test_a_delay_holds_up_the_answer_but_not_the_capture(server: Server) -> None:
+    server.post("/bins", {"name": "slow", "response": {"delay_ms": 1500}})
+    begun = time.monotonic()
+    with connected(server) as connection:
+        connection.sendall(b"GET /b/slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        eventually(lambda: server.captured("slow"))
+        kept = time.monotonic() - begun
+        assert parsed(read_all(connection)).status == 200
+        answered = time.monotonic() - begun
+
+    assert kept < 1.4
+    assert answered >= 1.5
+    assert only(server, "slow")["answer"] == {"status": 200, "delay_ms": 1500}
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_that_can_have_no_body_has_none(server: Server, status: int) -> None:
+    server.post("/bins", {"name": f"empty-{status}", "response": {"status": status, "body": "not sent"}})
+
+    answer = send(server, f"GET /b/empty-{status}")
+
+    assert answer.status == status
+    assert answer.body == b""
+    assert answer.header("content-length") is None
+    assert answer.header("transfer-encoding") is None
+
+
+def test_a_205_says_that_it_is_empty(server: Server) -> None:
+    server.post("/bins", {"name": "reset-content", "response": {"status": 205, "body": "not sent"}})
+
+    answer = send(server, "GET /b/reset-content")
+
+    assert (answer.status, answer.header("content-length"), answer.body) == (205, "0", b"")
+
+
+def test_a_head_is_captured_and_answered_without_the_body(server: Server) -> None:
+    answer = send(server, "HEAD /b/head")
+
+    assert (answer.status, answer.header("content-length"), answer.body) == (200, "3", b"")
+    assert only(server, "head")["method"] == "HEAD"
+
+
+def test_an_options_is_captured_like_any_other_request(server: Server) -> None:
+    answer = send(server, "OPTIONS /b/options", "Origin: https://app.example", "Access-Control-Request-Method: POST")
+
+    assert (answer.status, answer.body) == (200, b"ok\n")
+    assert only(server, "options")["method"] == "OPTIONS"
+
+
+def test_what_a_bin_answers_has_no_rights_in_a_browser(server: Server) -> None:
+    server.post("/bins", {"name": "html", "response": {"headers": [["content-type", "text/html"]], "body": "<script>"}})
+
+    assert send(server, "GET /b/html").header("content-security-policy") == "sandbox"
+
+
+# Who may send, and to which bins
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost", "", "[::1]:80", "a b"])
+def test_a_bin_takes_requests_for_any_host(server: Server, host: str) -> None:
+    answer = exchange(server, f"GET /b/any-host HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+
+    assert answer.status == 200
+
+
+def test_a_bin_takes_requests_from_other_sites_pages(server: Server) -> None:
+    headers = ["Origin: https://evil.example", "Sec-Fetch-Site: cross-site", "Content-Length: 0"]
+
+    assert send(server, "POST /b/cross-site", *headers).status == 200
+
+
+def test_the_first_request_makes_the_bin(server: Server) -> None:
+    httpx.post(f"{server.url}/b/brand-new/deep/down", trust_env=False)
+
+    assert server.get("/bins/brand-new")["request_count"] == 1
+
+
+def test_fifty_first_requests_at_once_make_one_bin(server: Server) -> None:
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda _: httpx.post(f"{server.url}/b/stampede", trust_env=False), range(50)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert [bin["name"] for bin in server.get("/bins?limit=250")["data"]].count("stampede") == 1
+    assert len(server.captured("stampede")) == 50
+
+
+@pytest.mark.parametrize("name", ["UPPER", "-dash", "under_score", "a" * 64, "%C3%A9", "bin_abcdefghijklm", "%00", ""])
+def test_an_address_that_is_no_name_makes_no_bin(server: Server, name: str) -> None:
+    before = server.get("/bins?limit=250")
+
+    check_problem(httpx.post(f"{server.url}/b/{name}", trust_env=False), 404, "bin_not_found")
+
+    assert server.get("/bins?limit=250") == before
+
+
+def test_without_auto_create_an_unknown_bin_is_a_404(start_server: Callable[..., Server]) -> None:
+    server = start_server("--no-auto-create")
+
+    problem = check_problem(httpx.post(f"{server.url}/b/unknown", trust_env=False), 404, "bin_not_found")
+
+    assert "POST /bins" in problem["detail"]
+    assert server.get("/bins")["data"] == []
+
+
+# Bodies that are too large, and senders that go away
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose bins keep 1,000 bytes of a body."""
+    with Server(tmp_path_factory.mktemp("strict") / "hookbin.db", "--max-body", "1000") as server:
+        yield server
+
+
+def test_a_body_at_the_limit_is_kept_whole(strict: Server) -> None:
+    assert send(strict, "POST /b/at-limit", "Content-Length: 1000", body=b"x" * 1000).status == 200
+
+    captured = only(strict, "at-limit")
+    assert (captured["size"], captured["truncated"]) == (1000, False)
+
+
+@pytest.mark.parametrize("size", [1001, 300_000, 5_000_000])
+def test_a_body_over_the_limit_gets_a_413_and_is_kept_up_to_it(strict: Server, size: int) -> None:
+    """However much of it is still on its way when the answer goes out."""
+    bin = f"over-{size}"
+    answer = send(strict, f"POST /b/{bin}", f"Content-Length: {size}", body=b"y" * size)
+
+    captured = only(strict, bin)
+    assert answer.status == 413
+    assert b"larger" in answer.body
+    assert (captured["truncated"], captured["size"], captured["declared_size"]) == (True, 1000, size)
+    assert captured["body"] == {"size": 1000, "truncated": True, "text": "y" * 1000}
+    assert captured["answer"]["status"] == 413
+
+
+def test_a_chunked_body_over_the_limit_gets_a_413_too(strict: Server) -> None:
+    body = b"600\r\n" + b"z" * 0x600 + b"\r\n0\r\n\r\n"
+    answer = send(strict, "POST /b/over-chunked", "Transfer-Encoding: chunked", body=body)
+
+    captured = only(strict, "over-chunked")
+    assert answer.status == 413
+    assert (captured["truncated"], captured["size"], captured["declared_size"]) == (True, 1000, None)
+
+
+def test_the_connection_can_be_used_again_after_a_413(strict: Server) -> None:
+    with httpx.Client(base_url=strict.url, trust_env=False) as client:
+        first = client.post("/b/reused", content=b"x" * 200_000)
+        second = client.post("/b/reused", content=b"x")
+
+    assert [first.status_code, second.status_code] == [413, 200]
+
+
+def test_curl_sees_the_413(strict: Server, tmp_path: Path) -> None:
+    body = tmp_path / "body"
+    body.write_bytes(b"x" * 2_000_000)
+
+    printed = curl("--data-binary", f"@{body}", "--write-out", "%{http_code}", f"{strict.url}/b/curl-413")
+
+    assert printed.endswith("413")
+
+
+@pytest.mark.parametrize(
+    ("framing", "sent", "kept"),
+    [(b"Content-Length: 100", b"01234567", "01234567"), (b"Transfer-Encoding: chunked", b"5\r\nabcde\r\n", "abcde")],
+    ids=["declared", "chunked"],
+)
+def test_a_sender_that_breaks_off_is_kept_as_incomplete(server: Server, framing: bytes, sent: bytes, kept: str) -> None:
+    bin = f"broken-off-{kept}"
+    with connected(server) as connection:
+        connection.sendall(f"POST /b/{bin} HTTP/1.1\r\nHost: x\r\n".encode() + framing + b"\r\n\r\n" + sent)
+
+    (captured,) = eventually(lambda: server.captured(bin))
+
+    assert captured["incomplete"] is True
+    assert captured["answer"] is None
+    assert captured["body"]["text"] == kept
+    assert captured["declared_size"] == (100 if b"Length" in framing else None)
+    assert "Traceback" not in server.log()
+
+
+def test_a_sender_that_posts_and_hangs_up_is_not_lost(server: Server) -> None:
+    request = b"POST /b/hung-up HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nbye"
+    for _ in range(20):
+        with connected(server) as connection:
+            connection.sendall(request)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))  # a reset
+
+    eventually(lambda: len(server.captured("hung-up")) == 20)
+
+    assert {captured["body"]["text"] for captured in server.captured("hung-up")} == {"bye"}
+    assert not any(captured["incomplete"] for captured in server.captured("hung-up"))
+
+
+def test_a_sender_that_hangs_up_during_the_delay_is_no_error(server: Server) -> None:
+    server.post("/bins", {"name": "left-early", "response": {"delay_ms": 200}})
+    with connected(server) as connection:
+        connection.sendall(b"GET /b/left-early HTTP/1.1\r\nHost: x\r\n\r\n")
+        eventually(lambda: server.captured("left-early"))
+
+    assert httpx.get(f"{server.url}/b/left-early", trust_env=False).status_code == 200
+    assert "Traceback" not in server.log()
+
+
+# Where it came from
+
+
+def test_what_a_sender_says_of_its_address_is_not_believed(server: Server) -> None:
+    send(server, "GET /b/forwarded", "X-Forwarded-For: 203.0.113.9", "X-Forwarded-Proto: https")
+
+    captured = only(server, "forwarded")
+    assert captured["client"].startswith("127.0.0.1:")
+    assert captured["scheme"] == "http"
+    assert ["X-Forwarded-For", "203.0.113.9"] in captured["headers"]
+
+
+def test_what_a_trusted_proxy_says_of_the_sender_s_address_is(start_server: Callable[..., Server]) -> None:
+    server = start_server("--trust-proxy", "127.0.0.1")
+    send(server, "GET /b/forwarded", "X-Forwarded-For: 198.51.100.7, 203.0.113.9", "X-Forwarded-Proto: https")
+
+    captured = only(server, "forwarded")
+    assert captured["client"].startswith("203.0.113.9:")
+    assert captured["scheme"] == "https"
+
+
+# Our own webhooks
+
+
+def deliver(server: Server, bin: str, **options: Any) -> Any:
+    """The delivery of a ping to a bin of ours, once it succeeded."""
+    webhook = server.register(f"{server.url}/b/{bin}", **options)
+    (delivery,) = eventually(lambda: server.deliveries(webhook=webhook["id"], state="succeeded"))
+    return server.get(f"/deliveries/{delivery['id']}")
+
+
+def forwardable(headers: list[list[str]]) -> dict[str, str]:
+    return {name: value for name, value in headers if name.lower() not in ("host", "content-length")}
+
+
+def test_a_request_of_our_own_webhook_is_known_and_its_signature_is_checked(server: Server) -> None:
+    delivery = deliver(server, "own")
+
+    captured = only(server, "own")
+    assert captured["attempt_id"] == delivery["attempts"][0]["id"]
+    assert captured["signature"]["state"] == "ok"
+
+
+def test_an_attempt_id_is_not_believed_from_someone_else(server: Server) -> None:
+    """Neither one that is over nor one made up, and least of all while the real one is under way."""
+    attempt = deliver(server, "robbed")["attempts"][0]
+    headers = forwardable(attempt["request"]["headers"])
+
+    for forged in (attempt["id"], "att_00000000000000000000000000_1", ""):
+        headers["hookbin-attempt-id"] = forged
+        httpx.post(f"{server.url}/b/forged", content=b"{}", headers=headers, trust_env=False)
+
+    captured = server.captured("forged")
+    assert [(row["attempt_id"], row["signature"]["state"]) for row in captured] == [(None, "unchecked")] * 3
+
+
+def test_a_body_that_was_changed_on_the_way_fails_its_signature(server: Server) -> None:
+    """As if the destination relayed what it got, altered, while the attempt is still under way."""
+    server.post("/bins", {"name": "held", "response": {"delay_ms": 1000}})
+    server.register(f"{server.url}/b/held")
+    first = eventually(lambda: server.captured("held"))[0]
+
+    headers = forwardable(first["headers"])
+    httpx.post(f"{server.url}/b/altered", content=b"{}", headers=headers, trust_env=False)
+
+    assert first["signature"]["state"] == "ok"
+    assert only(server, "altered")["signature"]["state"] == "failed"

@@ -1,0 +1,162 @@
+"""Times and ids: how they are made, written and read back."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookbin.clock import ALPHABET, Ids, SystemClock, parse_seq_id, rfc3339, seq_id
+from tests.support import FakeClock
+
+SEQ = st.integers(min_value=0, max_value=2**63 - 1)
+
+
+def test_the_alphabet_is_crockfords_in_its_order() -> None:
+    assert "0123456789abcdefghjkmnpqrstvwxyz" == ALPHABET
+    assert list(ALPHABET) == sorted(ALPHABET)
+
+
+@given(SEQ)
+def test_a_seq_id_leads_back_to_its_number(seq: int) -> None:
+    assert parse_seq_id("req_", seq_id("req_", seq)) == seq
+
+
+@given(SEQ, SEQ)
+def test_seq_ids_sort_as_their_numbers(one: int, other: int) -> None:
+    assert (seq_id("req_", one) < seq_id("req_", other)) == (one < other)
+
+
+def test_a_seq_id_has_thirteen_digits() -> None:
+    assert seq_id("req_", 0) == "req_0000000000000"
+    assert seq_id("req_", 31) == "req_000000000000z"
+    assert seq_id("req_", 32) == "req_0000000000010"
+    assert seq_id("req_", 2**63 - 1) == "req_7zzzzzzzzzzzz"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "req_",
+        "0000000000000",
+        "req_000000000000",
+        "req_00000000000000",
+        "req_000000000000u",
+        "req_000000000000I",
+        "req_000000000000A",
+        "req_-000000000001",
+        "req_ 000000000001",
+        "req_000000000000\u0661",
+        "req_8000000000000",
+        "req_zzzzzzzzzzzzz",
+        "evt_0000000000001",
+        "req_req_000000001",
+        "req_0000000000001\n",
+    ],
+)
+def test_what_is_no_seq_id_is_refused(text: str) -> None:
+    assert parse_seq_id("req_", text) is None
+
+
+@given(st.text())
+def test_any_text_is_refused_or_is_the_only_spelling(text: str) -> None:
+    seq = parse_seq_id("req_", text)
+    assert seq is None or seq_id("req_", seq) == text
+
+
+def test_ids_carry_their_prefix() -> None:
+    ids = Ids(FakeClock())
+    assert re.fullmatch(r"bin_[a-z0-9]{16}", ids.bin())
+    for prefix, id in (("wh_", ids.webhook()), ("evt_", ids.event()), ("dlv_", ids.delivery())):
+        assert re.fullmatch(prefix + r"[0-7][0-9a-hjkmnp-tv-z]{25}", id)
+
+
+def test_bin_ids_cannot_be_guessed_from_one_another() -> None:
+    ids = Ids(FakeClock())
+    assert len({ids.bin() for _ in range(1_000)}) == 1_000
+
+
+def test_an_event_id_is_a_uuid_version_7_of_this_millisecond() -> None:
+    clock = FakeClock()
+    value = _number(Ids(clock).event().removeprefix("evt_"))
+    assert value >> 80 == clock.now() // 1000
+    assert value >> 76 & 0xF == 7
+    assert value >> 62 & 0b11 == 0b10
+
+
+def test_ids_rise_within_a_millisecond_and_when_the_clock_goes_back() -> None:
+    clock = FakeClock()
+    ids = Ids(clock)
+    made = [ids.event() for _ in range(2_000)]
+    clock.advance(-60)
+    made += [ids.event() for _ in range(10)]
+    clock.advance(120)
+    made.append(ids.event())
+    assert made == sorted(set(made))
+
+
+def test_ids_of_all_kinds_rise_together() -> None:
+    ids = Ids(FakeClock())
+    made = [ids.event(), ids.delivery(), ids.webhook(), ids.delivery()]
+    digits = [id.partition("_")[2] for id in made]
+    assert digits == sorted(digits)
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000000Z"),
+        (1, "1970-01-01T00:00:00.000001Z"),
+        (999_999, "1970-01-01T00:00:00.999999Z"),
+        (1_790_000_075_000_001, "2026-09-21T14:14:35.000001Z"),
+        (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
+        (-1, "1969-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_a_time_is_written_as_rfc_3339_has_it(microseconds: int, text: str) -> None:
+    assert rfc3339(microseconds) == text
+
+
+def test_the_system_clock_counts_microseconds() -> None:
+    clock = SystemClock()
+    assert abs(clock.now() - time.time() * 1_000_000) < 5_000_000
+    assert clock.monotonic() <= clock.monotonic()
+
+
+@pytest.mark.anyio
+async def test_a_wait_ends_when_the_time_has_come() -> None:
+    clock = SystemClock()
+    until = clock.now() + 20_000
+    event = asyncio.Event()
+    async with asyncio.timeout(5):
+        while clock.now() < until:  # it may return early
+            await clock.wait(event, until=until)
+            event.clear()
+
+
+@pytest.mark.anyio
+async def test_a_wait_ends_when_the_event_is_set() -> None:
+    clock = SystemClock()
+    event = asyncio.Event()
+    asyncio.get_running_loop().call_soon(event.set)
+    async with asyncio.timeout(5):
+        await clock.wait(event, until=clock.now() + 3_600_000_000)
+
+
+@pytest.mark.anyio
+async def test_a_wait_for_a_time_that_is_over_returns_at_once() -> None:
+    clock = SystemClock()
+    async with asyncio.timeout(5):
+        await clock.wait(asyncio.Event(), until=clock.now() - 1)
+
+
+def _number(digits: str) -> int:
+    value = 0
+    for digit in digits:
+        value = value * 32 + ALPHABET.index(digit)
+    return value

@@ -1,0 +1,367 @@
+"""The writer: answered after the commit, in order, in groups; bounded; and closed without a loss."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from hookbin.errors import Overloaded, StorageFailed
+from hookbin.models import Announcement, RequestSummary
+from hookbin.store.database import Database
+from tests.builders import Seen, Stores, a_bin, a_request, open_stores
+from tests.support import ROOT, FakeClock
+
+pytestmark = pytest.mark.anyio
+CRASH = """
+import asyncio, os, sys
+from pathlib import Path
+from tests.builders import open_stores
+
+async def main():
+    async with open_stores(Path(sys.argv[1])) as stores:
+        bin = await stores.make_bin()
+        for number in range(5):
+            await stores.capture(bin)
+        os.kill(os.getpid(), 9)
+
+asyncio.run(main())
+"""
+
+
+class Gate:
+    """Work that keeps the writer busy until it is opened."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+        self.entered = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, connection: sqlite3.Connection) -> None:
+        self._loop.call_soon_threadsafe(self.entered.set)
+        self._open.wait(20)
+
+    def open(self) -> None:
+        self._open.set()
+
+    async def shut(self, database: Database) -> asyncio.Task[None]:
+        """Give the writer this to do, and wait until it does."""
+        task = asyncio.create_task(database.transact(self))
+        await self.entered.wait()
+        return task
+
+
+def seqs(path: Path) -> list[int]:
+    """What another process would see now."""
+    connection = sqlite3.connect(path)
+    try:
+        return [seq for (seq,) in connection.execute("SELECT seq FROM requests ORDER BY seq")]
+    finally:
+        connection.close()
+
+
+def announced(rows: Sequence[Announcement]) -> list[int]:
+    return [row.seq for row in rows if isinstance(row, RequestSummary)]
+
+
+async def test_a_write_returns_after_the_commit(stores: Stores, tmp_path: Path) -> None:
+    bin = await stores.make_bin()
+    for number in range(1, 6):
+        await stores.capture(bin)
+        assert len(seqs(tmp_path / "hookbin.db")) == number
+
+
+async def test_what_is_announced_is_committed_already(stores: Stores, tmp_path: Path) -> None:
+    bin = await stores.make_bin()
+    unseen: list[set[int]] = []
+
+    def listener(rows: Sequence[Announcement]) -> None:
+        unseen.append(set(announced(rows)) - set(seqs(tmp_path / "hookbin.db")))
+
+    stores.database.on_commit(listener)
+    await asyncio.gather(*[stores.capture(bin) for _ in range(20)])
+    assert unseen
+    assert not any(unseen)
+
+
+async def test_the_order_of_announcements_is_that_of_the_numbers(stores: Stores) -> None:
+    bin = await stores.make_bin()
+    await asyncio.gather(*[stores.capture(bin) for _ in range(300)], stores.register(), *[stores.capture(bin) for _ in range(100)])
+    numbers = announced(stores.seen.rows)
+    assert numbers == list(range(1, 401))
+
+
+async def test_many_writers_at_once_share_few_commits(stores: Stores) -> None:
+    bin = await stores.make_bin()
+    before = len(stores.seen.commits)
+    await asyncio.gather(*[stores.capture(bin) for _ in range(200)])
+    assert len(stores.seen.commits) - before <= 3
+
+
+async def test_what_came_while_the_writer_was_busy_goes_as_one_batch(tmp_path: Path) -> None:
+    batches: list[int] = []
+    async with open_stores(tmp_path / "hookbin.db", observe_batch=lambda rows, _: batches.append(rows)) as stores:
+        bin = await stores.make_bin()
+        gate = Gate()
+        busy = await gate.shut(stores.database)
+        captures = [asyncio.create_task(stores.capture(bin)) for _ in range(50)]
+        await asyncio.sleep(0)
+        gate.open()
+        await asyncio.gather(busy, *captures)
+    assert batches == [1, 1, 50]
+
+
+async def test_over_the_bound_a_write_is_refused_and_the_queue_is_still_written(tmp_path: Path) -> None:
+    path = tmp_path / "hookbin.db"
+    async with open_stores(path, queue_bytes=10_000) as stores:
+        bin = await stores.make_bin()
+        gate = Gate()
+        busy = await gate.shut(stores.database)
+        kept = [asyncio.create_task(stores.capture(bin, size=2_000)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await stores.capture(bin, size=2_000)
+        gate.open()
+        await asyncio.gather(busy, *kept)
+        assert seqs(path) == [1, 2, 3]
+        assert stores.database.queued_bytes == 0
+        await stores.capture(bin, size=2_000)
+        assert len(seqs(path)) == 4
+
+
+async def test_one_row_over_the_bound_is_written_when_nothing_waits(tmp_path: Path) -> None:
+    async with open_stores(tmp_path / "hookbin.db", queue_bytes=1_000) as stores:
+        await stores.capture(await stores.make_bin(), size=1_000_000)
+
+
+async def test_a_waiter_that_was_cancelled_is_written_and_announced(stores: Stores, tmp_path: Path) -> None:
+    bin = await stores.make_bin()
+    gate = Gate()
+    busy = await gate.shut(stores.database)
+    capture = asyncio.create_task(stores.capture(bin))
+    await asyncio.sleep(0)
+    capture.cancel()
+    gate.open()
+    await asyncio.gather(busy, capture, return_exceptions=True)
+    assert capture.cancelled()
+    await stores.database.probe()
+    assert seqs(tmp_path / "hookbin.db") == announced(stores.seen.rows) == [1]
+
+
+async def test_a_cancelled_waiter_whose_work_fails_harms_nobody(stores: Stores) -> None:
+    bin = await stores.make_bin()
+    gate = Gate()
+    busy = await gate.shut(stores.database)
+    clash = asyncio.create_task(stores.make_bin("joe"))
+    capture = asyncio.create_task(stores.capture(bin))
+    await asyncio.sleep(0)
+    clash.cancel()
+    gate.open()
+    await asyncio.gather(busy, clash, capture, return_exceptions=True)
+    assert not capture.cancelled()
+    assert capture.exception() is None
+
+
+async def test_a_listener_that_raises_stops_neither_the_writer_nor_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        bin = await stores.make_bin()
+
+        def broken(rows: Sequence[Announcement]) -> None:
+            raise ValueError("broken listener")
+
+        after = Seen()
+        stores.database.on_commit(broken)
+        stores.database.on_commit(after.committed)
+        with caplog.at_level(logging.CRITICAL, "hookbin"):
+            await stores.capture(bin)
+            await stores.capture(bin)
+        assert announced(after.rows) == [1, 2]
+
+
+async def test_an_announcement_that_cannot_be_made_does_not_stop_the_writer(
+    stores: Stores, caplog: pytest.LogCaptureFixture
+) -> None:
+    bin = await stores.make_bin()
+
+    def broken(_: object) -> Sequence[Announcement]:
+        raise ValueError("broken rows")
+
+    with caplog.at_level(logging.CRITICAL, "hookbin"):
+        await stores.database.transact(lambda connection: None, rows=broken)
+    async with asyncio.timeout(10):
+        await stores.capture(bin)
+
+
+async def test_an_error_of_the_work_is_its_callers_alone_and_is_not_announced(stores: Stores) -> None:
+    bin = await stores.make_bin()
+
+    def fails(connection: sqlite3.Connection) -> None:
+        raise ValueError("no")
+
+    results = await asyncio.gather(
+        stores.capture(bin),
+        stores.database.transact(fails, rows=lambda _: (bin,)),
+        stores.capture(bin),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results][1] is ValueError
+    assert announced(stores.seen.rows) == [1, 2]
+    assert stores.seen.rows.count(bin) == 1
+
+
+async def test_when_the_disk_is_full_everyone_is_told_and_nothing_is_announced(stores: Stores, tmp_path: Path) -> None:
+    bin = await stores.make_bin()
+    await limit_pages(stores, room=2)
+    results = await asyncio.gather(
+        stores.capture(bin), stores.capture(bin, body=b"x" * 200_000), stores.capture(bin), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [StorageFailed] * 3
+    assert announced(stores.seen.rows) == []
+    assert stores.bins.count(bin) == 0
+    assert seqs(tmp_path / "hookbin.db") == []
+    await limit_pages(stores, room=1_000_000)
+    await stores.capture(bin, body=b"x" * 200_000)
+    assert stores.bins.count(bin) == 1
+
+
+async def test_a_probe_tells_of_a_full_disk(stores: Stores, tmp_path: Path) -> None:
+    await stores.database.probe()
+    other = sqlite3.connect(tmp_path / "hookbin.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # as good as full: nothing can be committed
+    with pytest.raises(StorageFailed):
+        await stores.database.probe()
+    other.execute("ROLLBACK")
+    other.close()
+    await stores.database.probe()
+
+
+async def test_closing_writes_what_waits(tmp_path: Path) -> None:
+    path = tmp_path / "hookbin.db"
+    async with open_stores(path) as stores:
+        bin = await stores.make_bin()
+        gate = Gate()
+        busy = await gate.shut(stores.database)
+        captures = [asyncio.create_task(stores.capture(bin)) for _ in range(10)]
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(gate.open)
+    await asyncio.gather(busy, *captures)
+    assert seqs(path) == list(range(1, 11))
+
+
+async def test_after_closing_a_write_is_refused(tmp_path: Path) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        bin = await stores.make_bin()
+    with pytest.raises(StorageFailed):
+        await stores.capture(bin)
+
+
+async def test_closing_leaves_one_file_that_another_process_may_open(tmp_path: Path) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        await stores.make_bin()
+    assert {file.name for file in tmp_path.iterdir()} == {"hookbin.db", "hookbin.db.lock"}
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        assert stores.bins.find("joe")
+
+
+@pytest.mark.parametrize("table", ["requests", "events", "attempts"])
+async def test_a_number_is_never_given_twice_also_after_its_row_was_deleted(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "hookbin.db"
+    async with open_stores(path) as stores:
+        bin = await stores.make_bin()
+        await stores.register()
+        await stores.publish()
+        for _ in range(5):
+            await stores.capture(bin)
+        last = stores.database.last_seq
+        await stores.database.transact(_delete_everything)
+    async with open_stores(path) as stores:
+        assert stores.database.next_seq() > last
+
+
+async def test_a_number_given_to_a_row_that_failed_leaves_a_gap(stores: Stores) -> None:
+    bin = await stores.make_bin()
+    await stores.capture(bin)
+    with pytest.raises(sqlite3.IntegrityError):
+        await stores.requests.add(a_request(1, bin), bin)
+    assert (await stores.capture(bin)).seq == 2
+
+
+async def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "hookbin.db"
+    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", CRASH, str(path)], cwd=ROOT)
+    assert done.returncode == -9
+    async with open_stores(path) as stores:
+        bin = stores.bins.get("joe")
+        assert stores.bins.count(bin) == 5
+        assert stores.database.next_seq() == 6
+
+
+async def test_readers_cannot_write(stores: Stores) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await stores.database.read("DELETE FROM bins")
+
+
+async def test_the_writer_keeps_the_promise_of_durability(stores: Stores) -> None:
+    def settings(connection: sqlite3.Connection) -> list[object]:
+        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+
+    assert await stores.database.transact(settings) == ["wal", 2]
+
+
+async def test_more_reads_than_readers_wait_for_their_turn(stores: Stores) -> None:
+    answers = await asyncio.gather(*[stores.database.read("SELECT ?", (number,)) for number in range(50)])
+    assert answers == [[(number,)] for number in range(50)]
+
+
+async def test_a_read_that_fails_or_is_cancelled_gives_its_reader_back(stores: Stores) -> None:
+    for _ in range(5):
+        with pytest.raises(sqlite3.OperationalError):
+            await stores.database.read("SELECT nothing")
+        task = asyncio.create_task(stores.database.read("SELECT 1"))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert await stores.database.read("SELECT 1") == [(1,)]
+
+
+async def test_each_batch_is_observed_with_its_size_and_seconds(tmp_path: Path) -> None:
+    observed: list[tuple[int, float]] = []
+    clock = FakeClock()
+    options = {"observe_batch": lambda rows, seconds: observed.append((rows, seconds)), "monotonic": clock.monotonic}
+    async with open_stores(tmp_path / "hookbin.db", **options) as stores:
+        await stores.database.transact(_advancing(clock, 2))
+    assert observed == [(1, 2.0)]
+
+
+async def test_rows_of_a_bin_that_is_not_there_are_counted_nowhere(stores: Stores) -> None:
+    bin = await stores.make_bin()
+    await stores.requests.add(a_request(stores.database.next_seq(), a_bin(key=99, id="bin_gone")), a_bin(key=99))
+    assert stores.bins.count(bin) == 0
+
+
+async def limit_pages(stores: Stores, *, room: int) -> None:
+    """Let the file grow by so many pages, as a disk that is nearly full does."""
+
+    def work(connection: sqlite3.Connection) -> None:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages + room}")
+
+    await stores.database.transact(work)
+
+
+def _delete_everything(connection: sqlite3.Connection) -> None:
+    for table in ("requests", "attempts", "deliveries", "events"):
+        connection.execute(f"DELETE FROM {table}")
+
+
+def _advancing(clock: FakeClock, seconds: float) -> Callable[[sqlite3.Connection], None]:
+    return lambda connection: clock.advance(seconds)
