@@ -49,7 +49,7 @@ def _compare(floor_url: str, capture_url: str, *, rounds: int, seconds: float) -
     for connections in CONNECTIONS:
         load(capture_url, connections=connections, seconds=1)
         pairs = [
-            (load(floor_url, connections=connections, seconds=seconds), load(capture_url, connections=connections, seconds=seconds))
+            tuple(load(url, connections=connections, seconds=seconds) for url in (floor_url, capture_url))
             for _ in range(rounds)
         ]
         bare, durable = (_median([pair[side] for pair in pairs]) for side in (0, 1))

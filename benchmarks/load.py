@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import urlsplit
 
 BODY = ('{"event":"bench","data":"' + "x" * 997 + '"}').encode()
@@ -61,7 +62,7 @@ async def _own(url: str, *, connections: int, seconds: float) -> Rate:
     started = time.perf_counter()
     times = await asyncio.gather(*(_client(url, ends) for _ in range(connections)))
     took = time.perf_counter() - started
-    ordered = sorted(sum(times, []))
+    ordered = sorted(chain.from_iterable(times))
     at = [1000 * ordered[int(len(ordered) * share)] for share in (0.5, 0.99)]
     return Rate(len(ordered) / took, *at)
 

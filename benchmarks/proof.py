@@ -25,12 +25,12 @@ def prove() -> bool:
         trace = Path(folder) / "trace"
         calls = "trace=fdatasync,fsync,sendto,sendmsg,write,writev"
         prefix = ("strace", "-f", "-y", "-s", "400", "-e", calls, "-o", str(trace))
-        with hookbin(Path(folder) / "hookbin.db", core=None, prefix=prefix) as url:
-            with httpx.Client(trust_env=False) as client:
-                answer = {"status": 200, "body": _MARK, "headers": []}
-                client.post(f"{url}/bins", json={"name": "proof", "response": answer}).raise_for_status()
-                for _ in range(REQUESTS):
-                    client.post(f"{url}/b/proof", content=b"x").raise_for_status()
+        database = Path(folder) / "hookbin.db"
+        with hookbin(database, core=None, prefix=prefix) as url, httpx.Client(trust_env=False) as client:
+            answer = {"status": 200, "body": _MARK, "headers": []}
+            client.post(f"{url}/bins", json={"name": "proof", "response": answer}).raise_for_status()
+            for _ in range(REQUESTS):
+                client.post(f"{url}/b/proof", content=b"x").raise_for_status()
         return _judge(trace.read_text(errors="replace").splitlines())
 
 
@@ -39,7 +39,7 @@ def _judge(lines: list[str]) -> bool:
     for line in lines:
         if found := _SYNC.search(line):
             synced = found["file"]
-        elif _MARK in line and "HTTP/1.1 200" in line or _MARK in line and "sendto" in line:
+        elif _MARK in line and "HTTP/1.1 200 OK" in line:
             answers += 1
             if synced is not None and synced.endswith("-wal"):
                 kept += 1

@@ -26,7 +26,8 @@ async def app(scope, receive, send):
         more = (await receive()).get("more_body", False)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
-uvicorn.run(app, port=int(sys.argv[1]), http="httptools", ws="none", access_log=False, log_level="error", lifespan="off")
+quiet = {"access_log": False, "log_level": "error"}
+uvicorn.run(app, port=int(sys.argv[1]), http="httptools", ws="none", lifespan="off", **quiet)
 """
 
 

@@ -44,6 +44,7 @@ from hookbin.web.capture import PREFIX, Capture
 from hookbin.web.metrics import Metrics
 from hookbin.web.middleware import SecurityHeadersMiddleware
 from hookbin.web.problems import problem, problem_response
+from hookbin.web.rendering import render
 from hookbin.web.routing import Resource
 from hookbin.web.services import Services
 from hookbin.web.stream import Encoder
@@ -188,7 +189,12 @@ def _site(house: Hookbin) -> Starlette:
             yield
 
     site = Starlette(
-        routes=[*_api(), *pages.ROUTES, *access.ROUTES, Mount("/static", StaticFiles(directory=assets.folder("static")))],
+        routes=[
+            *_api(),
+            *pages.ROUTES,
+            *access.ROUTES,
+            Mount("/static", StaticFiles(directory=assets.folder("static"))),
+        ],
         middleware=[Middleware(SecurityHeadersMiddleware), Middleware(access.AccessMiddleware)],
         exception_handlers={HookbinError: _problem, HTTPException: _http_problem, Exception: _internal_problem},
         lifespan=lifespan,
@@ -208,7 +214,7 @@ async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HookbinError)
     if request.url.path.startswith("/ui") and "text/html" in request.headers.get("accept", ""):
         shape = problem(error)
-        return pages.render(request, "problem.html", status=shape.status, problem=shape)
+        return render(request, "problem.html", status=shape.status, problem=shape)
     return problem_response(error)
 
 

@@ -127,7 +127,8 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartError(
-                f"port {settings.port} on {settings.host} is taken; stop what listens there or choose another with --port"
+                f"port {settings.port} on {settings.host} is taken; "
+                "stop what listens there or choose another with --port"
             ) from error
         raise StartError(f"can't listen on {settings.host} port {settings.port}: {error.strerror or error}") from error
     listener.setblocking(False)

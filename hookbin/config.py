@@ -52,7 +52,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(description="What a new webhook retries on: words of 5xx, network, 408, 429, 4xx, 3xx.")
     ] = "5xx,network"
     allow_target: Annotated[
-        tuple[str, ...], Meta(description="Network (CIDR) that deliveries may reach although it is private; repeatable.")
+        tuple[str, ...],
+        Meta(description="Network (CIDR) that deliveries may reach although it is private; repeatable."),
     ] = ()
     trust_proxy: Annotated[
         tuple[str, ...],
@@ -97,7 +98,13 @@ def check(settings: Settings) -> Settings:
 
 def _check_public_url(url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+    ):
         raise FieldsInvalid(("public_url", "use http:// or https://, a host, maybe a port, and no path"))
 
 

@@ -16,7 +16,8 @@ class TextFormatter(logging.Formatter):
     """`2026-11-24T06:34:35.000000Z WARNING hookbin: message`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return f"{_time(record)} {record.levelname} {record.name}: {printable(record.getMessage().strip())}{self._trace(record)}"
+        message = printable(record.getMessage().strip())
+        return f"{_time(record)} {record.levelname} {record.name}: {message}{self._trace(record)}"
 
     def _trace(self, record: logging.LogRecord) -> str:
         if not record.exc_info:

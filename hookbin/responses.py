@@ -67,7 +67,9 @@ def _complaint(name: str, value: str) -> str | None:
     if name.lower() in _MANAGED:
         return f"{name.lower()} {_MANAGED[name.lower()]}"
     if _VALUE.fullmatch(value) is None:
-        return "a header value has no line breaks, NUL or other control characters, and at most 8,192 latin-1 characters"
+        return (
+            "a header value has no line breaks, NUL or other control characters, and at most 8,192 latin-1 characters"
+        )
     if value != value.strip():
         return "a header value neither begins nor ends with white space"
     return None

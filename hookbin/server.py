@@ -44,27 +44,27 @@ def config_for(app: Hookbin) -> uvicorn.Config:
 class Server(uvicorn.Server):
     """Before the listening socket closes, the application gets to finish what it sends."""
 
-    def __init__(self, config: uvicorn.Config, app: Hookbin) -> None:
+    def __init__(self, config: uvicorn.Config, app: Hookbin, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self._app = app
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._app.wind_down()
         await super().shutdown(sockets)
 
 
-async def _serve(
-    app: Hookbin, config: uvicorn.Config, listener: socket.socket, on_started: Callable[[], None]
-) -> None:
+async def _serve(app: Hookbin, config: uvicorn.Config, listener: socket.socket, on_started: Callable[[], None]) -> None:
     async with app.running():
         _collect_rarely()
         # uvicorn raises the signal again when it is done; by then the database is still to be closed.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
-        server = Server(config, app)
-        starting = asyncio.create_task(_tell_when_started(server, on_started))
-        await server.serve(sockets=[listener])
-        await starting
+        await Server(config, app, on_started).serve(sockets=[listener])
 
 
 def _collect_rarely() -> None:
@@ -76,9 +76,3 @@ def _collect_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
-
-
-async def _tell_when_started(server: Server, on_started: Callable[[], None]) -> None:
-    while not (server.started or server.should_exit):
-        await asyncio.sleep(0.01)
-    on_started()

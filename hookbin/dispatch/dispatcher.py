@@ -277,6 +277,4 @@ class Dispatcher:
 
 def _outcome(sent: Sent, *, ended_at: int) -> retries.Outcome:
     named = (value for name, value in sent.response_headers or () if name.lower() == "retry-after")
-    return retries.Outcome(
-        status=sent.status, error=sent.error, retry_after=next(named, None), ended_at=ended_at
-    )
+    return retries.Outcome(status=sent.status, error=sent.error, retry_after=next(named, None), ended_at=ended_at)

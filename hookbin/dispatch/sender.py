@@ -77,23 +77,17 @@ class Sender:
         if self._session is not None:
             await self._session.close()
 
-    async def send(
-        self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int
-    ) -> Sent:
+    async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         """POST the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
         headers = request_headers(webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp)
         request = httpx.Request("POST", webhook.destination, headers=headers, content=event.body)
         request.extensions["timeout"] = {"connect": CONNECT_SECONDS}
         url = str(request.url)
-        sent_headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
-        )
+        sent_headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
         own = self._is_own(url)
         blocked = None if own else self._literal_refusal(url)
         if blocked is not None:
-            return Sent(
-                url=url, request_headers=sent_headers, error=ErrorClass.BLOCKED_TARGET, error_detail=blocked
-            )
+            return Sent(url=url, request_headers=sent_headers, error=ErrorClass.BLOCKED_TARGET, error_detail=blocked)
         dial = _Dial(own=own)
         _dial.set(dial)
         try:

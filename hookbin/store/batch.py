@@ -86,7 +86,7 @@ def _one_by_one(connection: sqlite3.Connection, batch: Sequence[Work[Any]]) -> l
     for work in batch:
         connection.execute("SAVEPOINT one")
         try:
-            results.append(work(connection) if callable(work) else _execute(connection, work))
+            results.append(_run(connection, work))
         except _STORAGE_ERRORS:
             raise
         except Exception as error:
@@ -96,8 +96,11 @@ def _one_by_one(connection: sqlite3.Connection, batch: Sequence[Work[Any]]) -> l
     return results
 
 
-def _execute(connection: sqlite3.Connection, statement: Statement) -> None:
-    connection.execute(*statement)
+def _run(connection: sqlite3.Connection, work: Work[Any]) -> Any:
+    if callable(work):
+        return work(connection)
+    connection.execute(*work)
+    return None
 
 
 def _sql(work: Work[Any]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -62,9 +62,7 @@ class BinStore:
         if bin.id in self._counts:
             self._counts[bin.id] = max(0, self.count(bin) - removed)
 
-    async def create(
-        self, *, name: str | None, response: BinResponse, max_requests: int, max_age: int | None
-    ) -> Bin:
+    async def create(self, *, name: str | None, response: BinResponse, max_requests: int, max_age: int | None) -> Bin:
         """Make a bin. Raises `NameTaken`."""
         self._last_key += 1
         bin = Bin(
@@ -152,7 +150,7 @@ def _name_taken(name: str | None) -> NameTaken:
     return NameTaken(f"another bin is named {name!r}; choose another name or use that bin")
 
 
-def _to_row(bin: Bin) -> Iterable[object]:
+def _to_row(bin: Bin) -> tuple[object, ...]:
     response = msgspec.json.encode(bin.response).decode()
     return (bin.key, bin.id, bin.name, bin.created_at, response, bin.max_requests, bin.max_age)
 

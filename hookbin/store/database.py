@@ -191,7 +191,7 @@ class Database:
         for waiter, result in zip(batch, results, strict=True):
             _resolve(waiter, result)
             if not isinstance(result, Exception):
-                announcements.extend(waiter.rows(result))
+                announcements.extend(_rows(waiter, result))
         types = {type(row) for row in announcements}
         for listener, of in self._listeners:
             try:
@@ -199,6 +199,14 @@ class Database:
                     listener(announcements)
             except Exception:  # what is committed stays committed, and the next batch must not wait for ever
                 logger.exception("a listener failed on a commit")
+
+
+def _rows(waiter: _Waiter[T], result: T) -> Sequence[Announcement]:
+    try:
+        return waiter.rows(result)
+    except Exception:
+        logger.exception("a commit could not be announced")
+        return ()
 
 
 def _resolve(waiter: _Waiter[T], result: Result[T]) -> None:

@@ -46,12 +46,15 @@ class DeliveryStore:
 
         A delivery that was cancelled while the attempt was under way stays cancelled, unless the
         attempt got through: then it has succeeded. `disable` is the webhook, changed, that the
-        outcome disables; its other pending deliveries are cancelled.
+        outcome disables; its other pending deliveries are cancelled. Of a delivery that is no
+        longer kept nothing is written.
         """
         ended_at = attempt.started_at + attempt.duration
 
-        def work(connection: sqlite3.Connection) -> Attempt:
+        def work(connection: sqlite3.Connection) -> tuple[Attempt, tuple[Attempt | Webhook, ...]]:
             state = _state_of(connection, attempt.delivery_id)
+            if state is None:
+                return msgspec.structs.replace(attempt, next_attempt_at=None), ()
             after = TRANSITIONS.get((state, action), DeliveryState.SUCCEEDED if action is Action.SUCCEED else state)
             pending = after is DeliveryState.PENDING
             written = msgspec.structs.replace(
@@ -63,16 +66,22 @@ class DeliveryStore:
             connection.execute(
                 "UPDATE deliveries SET state = ?, attempt_count = ?, next_attempt_at = ?, next_trigger = ?,"
                 " finished_at = ? WHERE id = ?",
-                (after, written.number, written.next_attempt_at, Trigger.AUTO, None if pending else ended_at, written.delivery_id),
+                (
+                    after,
+                    written.number,
+                    written.next_attempt_at,
+                    Trigger.AUTO,
+                    None if pending else ended_at,
+                    written.delivery_id,
+                ),
             )
-            if disable is not None:
-                webhooks.replace(connection, disable, now=ended_at)
-            return written
+            if disable is not None and webhooks.replace(connection, disable, now=ended_at):
+                return written, (written, disable)
+            return written, (written,)
 
-        def rows(written: Attempt) -> Sequence[Attempt | Webhook]:
-            return (written,) if disable is None else (written, disable)
-
-        return await self._database.transact(work, rows=rows, size=len(attempt.response_body or b""))
+        size = len(attempt.response_body or b"")
+        written, _ = await self._database.transact(work, rows=lambda result: result[1], size=size)
+        return written
 
     async def retry(self, delivery_id: str, *, now: int) -> Delivery:
         """Make a delivery due now, as a manual attempt. Raises `NotRetryable`."""
@@ -84,7 +93,8 @@ class DeliveryStore:
             if delivery.webhook_id not in webhooks.usable_ids(connection):
                 return "its webhook is disabled or deleted; enable or register it first"
             connection.execute(
-                "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL WHERE id = ?",
+                "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL"
+                " WHERE id = ?",
                 (DeliveryState.PENDING, now, Trigger.MANUAL, delivery_id),
             )
             return msgspec.structs.replace(
@@ -95,7 +105,9 @@ class DeliveryStore:
                 finished_at=None,
             )
 
-        result = await self._database.transact(work, rows=lambda result: (result,) if isinstance(result, Delivery) else ())
+        result = await self._database.transact(
+            work, rows=lambda result: (result,) if isinstance(result, Delivery) else ()
+        )
         if isinstance(result, str):
             raise NotRetryable(f"the delivery {delivery_id} can't be retried: {result}")
         return result
@@ -119,23 +131,6 @@ class DeliveryStore:
         rows = await self._database.read(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (delivery_id,))
         return to_delivery(rows[0]) if rows else None
 
-    async def list(
-        self,
-        *,
-        limit: int,
-        before: str | None = None,
-        webhook_id: str | None = None,
-        event_id: str | None = None,
-        state: DeliveryState | None = None,
-    ) -> list[Delivery]:
-        """The newest first."""
-        wanted = {"d.id < ?": before, "d.webhook_id = ?": webhook_id, "d.event_id = ?": event_id, "d.state = ?": state}
-        clauses = [clause for clause, value in wanted.items() if value is not None]
-        values = [value for value in wanted.values() if value is not None]
-        where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-        sql = f"SELECT {COLUMNS} FROM {TABLES}{where} ORDER BY d.id DESC LIMIT ?"
-        return [to_delivery(row) for row in await self._database.read(sql, (*values, limit))]
-
     async def of_events(self, event_ids: Sequence[str]) -> dict[str, list[Delivery]]:
         """The deliveries of each of these events."""
         found: dict[str, list[Delivery]] = {id: [] for id in event_ids}
@@ -153,15 +148,32 @@ class DeliveryStore:
         )
         return [_to_attempt(row, delivery) for row in rows]
 
+    async def list(
+        self,
+        *,
+        limit: int,
+        before: str | None = None,
+        webhook_id: str | None = None,
+        event_id: str | None = None,
+        state: DeliveryState | None = None,
+    ) -> list[Delivery]:
+        """The newest first."""
+        wanted = {"d.id < ?": before, "d.webhook_id = ?": webhook_id, "d.event_id = ?": event_id, "d.state = ?": state}
+        clauses = [clause for clause, value in wanted.items() if value is not None]
+        values = [value for value in wanted.values() if value is not None]
+        where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
+        sql = f"SELECT {COLUMNS} FROM {TABLES}{where} ORDER BY d.id DESC LIMIT ?"
+        return [to_delivery(row) for row in await self._database.read(sql, (*values, limit))]
+
 
 def _delivery(connection: sqlite3.Connection, id: str) -> Delivery | None:
     row = connection.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
     return to_delivery(row) if row else None
 
 
-def _state_of(connection: sqlite3.Connection, id: str) -> DeliveryState:
-    (state,) = connection.execute("SELECT state FROM deliveries WHERE id = ?", (id,)).fetchone()
-    return DeliveryState(state)
+def _state_of(connection: sqlite3.Connection, id: str) -> DeliveryState | None:
+    row = connection.execute("SELECT state FROM deliveries WHERE id = ?", (id,)).fetchone()
+    return DeliveryState(row[0]) if row else None
 
 
 def to_delivery(row: Row) -> Delivery:

@@ -75,7 +75,6 @@ class EventStore:
         return [EventSummary(**dict(zip(EventSummary.__struct_fields__, row, strict=True))) for row in rows]
 
 
-
 def _event_by_key(connection: sqlite3.Connection, key: str | None) -> Event | None:
     if key is None:
         return None
@@ -105,5 +104,3 @@ def _delivery_params(delivery: Delivery) -> tuple[object, ...]:
         delivery.next_trigger,
         delivery.created_at,
     )
-
-

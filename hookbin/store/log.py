@@ -12,7 +12,12 @@ from hookbin.store.requests import SUMMARY, summary_from_row
 
 _EVENT = ", ".join(EventSummary.__struct_fields__)
 _ATTEMPT_FIELDS = AttemptSummary.__struct_fields__
-_ATTEMPT_SOURCE = {"event_id": "d.event_id", "event_type": "e.type", "webhook_id": "d.webhook_id", "webhook_name": "w.name"}
+_ATTEMPT_SOURCE = {
+    "event_id": "d.event_id",
+    "event_type": "e.type",
+    "webhook_id": "d.webhook_id",
+    "webhook_name": "w.name",
+}
 _ATTEMPT = ", ".join(_ATTEMPT_SOURCE.get(field, f"a.{field}") for field in _ATTEMPT_FIELDS)
 _ATTEMPTS = (
     "attempts a JOIN deliveries d ON d.id = a.delivery_id JOIN events e ON e.id = d.event_id"

@@ -74,9 +74,13 @@ def open_writer(path: Path) -> tuple[sqlite3.Connection, int]:
 
 async def open_reader(path: Path) -> aiosqlite.Connection:
     """A connection that can only read: it neither writes nor checkpoints."""
-    connection = await aiosqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
     await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     return connection
+
+
+def _read_only(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 def migrations() -> list[tuple[int, str]]:

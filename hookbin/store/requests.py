@@ -50,14 +50,6 @@ class RequestStore:
         )
         await self._database.insert(_INSERT, params, row=request, size=request.size)
 
-    async def list(self, bin: Bin, *, limit: int, before: int | None) -> list[RequestSummary]:
-        """The newest first, those with a `seq` under `before` only."""
-        rows = await self._database.read(
-            f"SELECT {SUMMARY} FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
-            (bin.key, before if before is not None else 2**63 - 1, limit),
-        )
-        return [summary_from_row(row, bin_id=bin.id) for row in rows]
-
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
             f"SELECT {SUMMARY}, bins.id, headers, body FROM requests JOIN bins ON bins.key = bin WHERE seq = ?", (seq,)
@@ -70,6 +62,14 @@ class RequestStore:
             "SELECT seq FROM requests JOIN bins ON bins.key = bin WHERE attempt_id = ? ORDER BY seq", (attempt_id,)
         )
         return [seq for (seq,) in rows]
+
+    async def list(self, bin: Bin, *, limit: int, before: int | None) -> list[RequestSummary]:
+        """The newest first, those with a `seq` under `before` only."""
+        rows = await self._database.read(
+            f"SELECT {SUMMARY} FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            (bin.key, before if before is not None else 2**63 - 1, limit),
+        )
+        return [summary_from_row(row, bin_id=bin.id) for row in rows]
 
 
 def summary_from_row(row: Row, *, bin_id: str) -> RequestSummary:

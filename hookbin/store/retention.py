@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Sequence
 
 from hookbin.clock import Clock
-from hookbin.errors import HookbinError
 from hookbin.models import SECOND, Announcement, Bin, Removed, RequestSummary
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
@@ -28,8 +27,18 @@ ENDED_DELIVERIES = 100_000
 """Deliveries kept after they ended, with their attempts; and events that led to no delivery."""
 
 _OLDEST_OF_BIN = "SELECT seq FROM requests WHERE bin = ? ORDER BY seq LIMIT ?"
-_EXPIRED_OF_BIN = "SELECT seq FROM requests WHERE bin = ? AND received_at < ? ORDER BY seq LIMIT ?"
-_OF_NO_BIN = "SELECT seq FROM requests WHERE bin NOT IN (SELECT key FROM bins) LIMIT ?"
+_EXPIRED_OF_BIN = (
+    "SELECT seq FROM (SELECT seq, received_at FROM requests WHERE bin = ? ORDER BY seq LIMIT ?) WHERE received_at < ?"
+)
+_BINS_HELD = (  # jumps from bin to bin in the index, however many requests they hold
+    "WITH RECURSIVE held(bin) AS (SELECT min(bin) FROM requests UNION ALL"
+    " SELECT (SELECT min(bin) FROM requests WHERE bin > held.bin) FROM held WHERE held.bin IS NOT NULL)"
+)
+_DELETED_BINS = f"{_BINS_HELD} SELECT bin FROM held WHERE bin IS NOT NULL AND bin NOT IN (SELECT key FROM bins) LIMIT 1"
+_UNDELIVERED_EVENTS = (
+    "SELECT seq FROM events WHERE seq < (SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?)"
+    " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id) LIMIT ?"
+)
 
 
 class Retention:
@@ -45,12 +54,13 @@ class Retention:
         if over > 0:
             return await self._delete(_OLDEST_OF_BIN, bin.key, min(over, STEP))
         if bin.max_age is not None:
-            return await self._delete(_EXPIRED_OF_BIN, bin.key, now - bin.max_age * SECOND, STEP)
+            return await self._delete(_EXPIRED_OF_BIN, bin.key, STEP, now - bin.max_age * SECOND)
         return 0
 
     async def trim_orphans(self) -> int:
         """Delete requests whose bin was deleted."""
-        return await self._delete(_OF_NO_BIN, STEP)
+        deleted = await self._database.read(_DELETED_BINS)
+        return await self._delete(_OLDEST_OF_BIN, deleted[0][0], STEP) if deleted else 0
 
     async def trim_deliveries(self) -> int:
         """Delete the oldest ended deliveries, their attempts, and events that have no delivery left."""
@@ -74,14 +84,12 @@ class Retention:
 
     async def trim_undelivered_events(self) -> int:
         """Delete the oldest events that no webhook wanted."""
+        found = await self._database.read(_UNDELIVERED_EVENTS, (self._ended_deliveries, STEP))
+        if not found:
+            return 0
 
         def work(connection: sqlite3.Connection) -> int:
-            sql = (
-                "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < "
-                "(SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?)"
-                " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id) LIMIT ?)"
-            )
-            return connection.execute(sql, (self._ended_deliveries, STEP)).rowcount
+            return connection.executemany("DELETE FROM events WHERE seq = ?", found).rowcount
 
         return await self._database.transact(work)
 
@@ -142,8 +150,8 @@ class Trimmer:
             self._wake.clear()
             try:
                 await self._trim_what_is_due()
-            except HookbinError as error:
-                logger.warning("old rows could not be deleted and stay for now: %s", error.detail)
+            except Exception as error:  # the next look comes all the same
+                logger.warning("old rows could not be deleted and stay for now: %s", error)
                 self._overfull.clear()
             await self._clock.wait(self._wake, until=self._all_due_at)
 

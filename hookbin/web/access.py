@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hookbin.config import is_loopback_host, public_host
 from hookbin.errors import HostRefused, OriginRefused, Refused, Unauthorized
-from hookbin.web.pages import render
 from hookbin.web.problems import problem_response
+from hookbin.web.rendering import render
 from hookbin.web.services import services
 
 COOKIE = "hookbin_session"

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin.web import openapi as description
-from hookbin.web.pages import render
 from hookbin.web.problems import status_of
+from hookbin.web.rendering import render
 from hookbin.web.routing import Call, Route
 
 

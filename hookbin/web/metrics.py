@@ -23,9 +23,7 @@ class Metrics:
         self._attempts = Counter(
             "hookbin_attempts", "Attempts at deliveries, by what they led to", ["outcome"], registry=registry
         )
-        self._deliveries = Counter(
-            "hookbin_deliveries", "Deliveries that ended, by how", ["state"], registry=registry
-        )
+        self._deliveries = Counter("hookbin_deliveries", "Deliveries that ended, by how", ["state"], registry=registry)
         self._duration = Histogram(
             "hookbin_attempt_duration_seconds", "Time an attempt took", buckets=_SECONDS, registry=registry
         )

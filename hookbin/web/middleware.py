@@ -29,7 +29,7 @@ _HEADERS = {
 
 
 class SecurityHeadersMiddleware:
-    """Sets each field unless the answer has set its own."""
+    """Sets each field unless the answer has set its own. Static files may be kept, and are asked for anew by ETag."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -44,7 +44,7 @@ class SecurityHeadersMiddleware:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
+                headers.setdefault("cache-control", "no-cache" if scope["path"].startswith("/static/") else "no-store")
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -8,11 +8,13 @@ protocol puts the header pairs in wire case and the raw request target into the 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import httptools
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from hookbin.web.one_write import OneWrite
 
 Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
@@ -26,6 +28,9 @@ class WireProtocol(HttpToolsProtocol):
     takes everything behind its headers for another protocol's. A second parser goes on from there,
     led in by headers of the same framing that call nothing back.
     """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(cast(asyncio.Transport, OneWrite(transport, self.loop)))
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from enum import EnumType
-from typing import Any, Generic, TypeAlias, TypeVar, get_args, get_type_hints
+from enum import Enum, EnumType
+from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -195,7 +195,11 @@ def fields_invalid(error: msgspec.ValidationError, type: type[Struct]) -> errors
 def _members(type: type[Struct], field: str) -> list[str]:
     """What a field takes that is an enumeration or null."""
     hint = get_type_hints(type).get(field)
-    return [str(member) for option in get_args(hint) if isinstance(option, EnumType) for member in option]
+    return [str(name.value) for option in get_args(hint) if isinstance(option, EnumType) for name in _values(option)]
+
+
+def _values(enum: EnumType) -> Iterable[Enum]:
+    return cast(Iterable[Enum], enum)
 
 
 def _join(loc: str, field: str) -> str:

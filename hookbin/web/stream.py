@@ -11,9 +11,18 @@ from msgspec import Meta, Struct
 from sse_starlette import EventSourceResponse
 from starlette.responses import Response
 
-
 from hookbin.errors import FieldsInvalid
-from hookbin.models import Announcement, AttemptSummary, Bin, Delivery, EventSummary, LogRow, Removed, RequestSummary, Webhook
+from hookbin.models import (
+    Announcement,
+    AttemptSummary,
+    Bin,
+    Delivery,
+    EventSummary,
+    LogRow,
+    Removed,
+    RequestSummary,
+    Webhook,
+)
 from hookbin.timeline import Message, Subscription, Topic, place
 from hookbin.web.api import present
 from hookbin.web.api.shapes import BinShape, Gone

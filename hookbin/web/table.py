@@ -9,7 +9,13 @@ from hookbin.web import documentation, stream
 from hookbin.web.api import bins, deliveries, events, operations, paging, requests, shapes, webhooks
 from hookbin.web.routing import Route
 
-_BODY_ERRORS = (errors.NoBody, errors.BrokenJson, errors.UnsupportedMediaType, errors.BodyTooLarge, errors.FieldsInvalid)
+_BODY_ERRORS = (
+    errors.NoBody,
+    errors.BrokenJson,
+    errors.UnsupportedMediaType,
+    errors.BodyTooLarge,
+    errors.FieldsInvalid,
+)
 _LIST: dict[str, Any] = {"query": paging.PageQuery, "raises": (errors.FieldsInvalid,)}
 
 ROUTES: tuple[Route, ...] = (

@@ -23,9 +23,22 @@ async def root(call: Call[None, None]) -> Index | Response:
     if "text/html" in call.request.headers.get("accept", ""):
         return RedirectResponse("/ui/", status_code=303)
     base = call.services.base_url
-    paths = ("bins", "webhooks", "events", "deliveries", "stream", "docs", "openapi.json", "healthz", "readyz", "metrics")
+    paths = (
+        "bins",
+        "webhooks",
+        "events",
+        "deliveries",
+        "stream",
+        "docs",
+        "openapi.json",
+        "healthz",
+        "readyz",
+        "metrics",
+    )
     links = {path.partition(".")[0]: f"{base}/{path}" for path in paths}
-    return Index(name="hookbin", version=__version__, links={"page": f"{base}/ui/", "bin": f"{base}/b/{{bin}}", **links})
+    return Index(
+        name="hookbin", version=__version__, links={"page": f"{base}/ui/", "bin": f"{base}/b/{{bin}}", **links}
+    )
 
 
 async def healthz(call: Call[None, None]) -> Status:

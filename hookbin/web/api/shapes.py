@@ -41,19 +41,21 @@ class Response(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class NewBin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: Annotated[str | None, Meta(description="`[a-z0-9][a-z0-9-]{0,62}`; without one the id is the address.")] = None
+    name: Annotated[str | None, Meta(description="`[a-z0-9][a-z0-9-]{0,62}`; without one the id is the address.")] = (
+        None
+    )
     response: Response | UnsetType = UNSET
     max_requests: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
-    max_age: Age | None | UnsetType = UNSET
+    max_age: Age | UnsetType | None = UNSET
 
 
 class BinChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is left out stays; null puts the default back."""
 
-    name: str | None | UnsetType = UNSET
-    response: Response | None | UnsetType = UNSET
-    max_requests: Annotated[int, Meta(ge=1, le=1_000_000)] | None | UnsetType = UNSET
-    max_age: Age | None | UnsetType = UNSET
+    name: str | UnsetType | None = UNSET
+    response: Response | UnsetType | None = UNSET
+    max_requests: Annotated[int, Meta(ge=1, le=1000000)] | UnsetType | None = UNSET
+    max_age: Age | UnsetType | None = UNSET
 
 
 class BinShape(Struct, frozen=True, kw_only=True):
@@ -108,8 +110,8 @@ class RequestShape(RequestRow, frozen=True, kw_only=True):
 class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(description="1 to 100 characters; need not be unique.")]
     destination: Annotated[str, Meta(description="An http or https URL.")]
-    events: Annotated[list[str], Meta(min_length=1, max_length=50, description="Type patterns such as `user.*`.")] = field(
-        default_factory=lambda: ["*"]
+    events: Annotated[list[str], Meta(min_length=1, max_length=50, description="Type patterns such as `user.*`.")] = (
+        field(default_factory=lambda: ["*"])
     )
     secret: Annotated[str | None, Meta(description="`whsec_` and base64 of 24 to 64 bytes; made when left out.")] = None
     retry_schedule: Annotated[
@@ -130,13 +132,13 @@ class WebhookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     name: str | UnsetType = UNSET
     destination: str | UnsetType = UNSET
-    events: Annotated[list[str], Meta(min_length=1, max_length=50)] | None | UnsetType = UNSET
-    retry_schedule: str | list[float] | None | UnsetType = UNSET
-    retry_on: list[str] | None | UnsetType = UNSET
-    timeout: Annotated[float, Meta(gt=0, le=120)] | None | UnsetType = UNSET
-    max_in_flight: Annotated[int, Meta(ge=1, le=64)] | None | UnsetType = UNSET
-    heartbeat: Annotated[float, Meta(ge=1, le=86_400)] | None | UnsetType = UNSET
-    disabled: bool | None | UnsetType = UNSET
+    events: Annotated[list[str], Meta(min_length=1, max_length=50)] | UnsetType | None = UNSET
+    retry_schedule: str | list[float] | UnsetType | None = UNSET
+    retry_on: list[str] | UnsetType | None = UNSET
+    timeout: Annotated[float, Meta(gt=0, le=120)] | UnsetType | None = UNSET
+    max_in_flight: Annotated[int, Meta(ge=1, le=64)] | UnsetType | None = UNSET
+    heartbeat: Annotated[float, Meta(ge=1, le=86400)] | UnsetType | None = UNSET
+    disabled: bool | UnsetType | None = UNSET
 
 
 class WebhookShape(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,0 +1,37 @@
+"""Templates: where they are, what they can use, and a page made from one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from hookbin.web import assets, writing
+from hookbin.web.services import services
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(assets.folder("templates")),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters.update(
+    ago=writing.ago,
+    duration=writing.duration,
+    reveal=writing.reveal,
+    seconds_list=writing.seconds_list,
+    size=writing.size_text,
+    split_times=writing.split_times,
+    wire=writing.wire,
+    with_code=writing.with_code,
+)
+
+
+def render(request: Request, template: str, /, *, status: int = 200, **context: Any) -> Response:
+    """The page made from `template`; `base_url` and `now` are there for every one."""
+    s = services(request)
+    page = _templates.get_template(template).render(base_url=s.base_url, now=s.clock.now(), **context)
+    return HTMLResponse(page, status_code=status)

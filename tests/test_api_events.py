@@ -1,0 +1,387 @@
+"""`/events` and `/deliveries`: publish, read, retry."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support import Receiver, Server, eventually, free_port
+from tests.wire import check_problem
+
+JSON = {"content-type": "application/json"}
+
+
+def post(server: Server, content: bytes, *, query: str = "", **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.post(f"{server.url}/events{query}", content=content, headers=named, trust_env=False)
+
+
+def publish(server: Server, type: str, **headers: str) -> Any:
+    response = post(server, json.dumps({"type": type, "data": None}).encode(), **headers)
+    assert response.status_code == 202, response.text
+    return response.json()
+
+
+def retry(server: Server, delivery: Any) -> httpx.Response:
+    return httpx.post(f"{server.url}/deliveries/{delivery['id']}/retry", trust_env=False)
+
+
+def delivery_of(server: Server, event: Any, state: str) -> Any:
+    """The one delivery of an event, in full, once it is in that state."""
+    (found,) = eventually(lambda: server.deliveries(event=event["id"], state=state))
+    return server.get(f"/deliveries/{found['id']}")
+
+
+@pytest.fixture(scope="module")
+def hooked(server: Server) -> Iterator[Server]:
+    """The server with a webhook to the bin `in` for events of the types `in.*`."""
+    server.register(f"{server.url}/b/in", events=["in.*"], ping=False)
+    yield server
+
+
+# Publishing
+
+
+def test_an_event_is_answered_with_its_deliveries(hooked: Server) -> None:
+    event = publish(hooked, "in.shape")
+
+    assert re.fullmatch(r"evt_[0-9a-z]{26}", event["id"])
+    assert event["type"] == "in.shape"
+    assert event["content_type"] == "application/json"
+    assert event["idempotency_key"] is None
+    (delivery,) = event["deliveries"]
+    assert re.fullmatch(r"dlv_[0-9a-z]{26}", delivery["id"])
+    assert delivery["state"] == "pending"
+
+
+def test_an_event_that_nobody_wants_is_kept_all_the_same(server: Server) -> None:
+    event = publish(server, "nobody.wants.this")
+
+    assert event["deliveries"] == []
+    assert server.get(f"/events/{event['id']}")["type"] == "nobody.wants.this"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"a": 1.0,  "b":12345678901234567890, "a":2}',
+        '[ 1e999 , -0.0,\n\t"\\u00e9\\/" ]',
+        '"é☃𝄞"',
+        "null",
+        "0.10",
+        '""',
+    ],
+)
+def test_data_is_sent_byte_for_byte_as_it_was_given(hooked: Server, data: str) -> None:
+    event = post(
+        hooked, b'{ "data" :  ' + data.encode() + b' , "type": "in.bytes"}', content_type="application/json"
+    ).json()
+
+    delivery = delivery_of(hooked, event, "succeeded")
+    (captured,) = [c for c in hooked.captured("in") if c["attempt_id"] == delivery["attempts"][0]["id"]]
+    sent = captured["body"]["text"]
+    assert re.fullmatch(r'{"type":"in\.bytes","timestamp":"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}Z","data":(?s:.*)}', sent)
+    assert sent.partition('"data":')[2] == data + "}"
+    assert server_body(hooked, event) == sent
+
+
+def server_body(server: Server, event: Any) -> Any:
+    return server.get(f"/events/{event['id']}")["body"]["text"]
+
+
+def test_json_needs_no_content_type(hooked: Server) -> None:
+    assert post(hooked, b'{"type": "in.untyped", "data": 1}').status_code == 202
+
+
+def test_a_json_content_type_may_have_parameters_and_suffixes(hooked: Server) -> None:
+    for content_type in ("application/json; charset=utf-8", "application/cloudevents+json", "APPLICATION/JSON"):
+        assert post(hooked, b'{"type": "in.typed", "data": 1}', content_type=content_type).status_code == 202
+
+
+def test_any_body_is_sent_as_it_is_when_the_type_is_in_the_query(hooked: Server) -> None:
+    body = bytes(range(256))
+    event = post(hooked, body, query="?type=in.raw", content_type="image/x-noise; q=1").json()
+
+    delivery = delivery_of(hooked, event, "succeeded")
+    (captured,) = [c for c in hooked.captured("in") if c["attempt_id"] == delivery["attempts"][0]["id"]]
+    raw = httpx.get(f"{hooked.url}/requests/{captured['id']}/body", trust_env=False)
+    assert raw.content == body
+    assert captured["content_type"] == event["content_type"] == "image/x-noise; q=1"
+    assert captured["signature"]["state"] == "ok"
+
+
+def test_a_raw_body_may_be_empty_and_is_octets_unless_said_otherwise(hooked: Server) -> None:
+    event = post(hooked, b"", query="?type=in.empty").json()
+
+    delivery = delivery_of(hooked, event, "succeeded")
+    assert event["content_type"] == "application/octet-stream"
+    assert delivery["attempts"][0]["request"]["body"] == {"size": 0, "truncated": False, "text": ""}
+
+
+def test_an_event_reaches_every_webhook_that_wants_it(server: Server) -> None:
+    destinations = [f"{server.url}/b/several-{number}" for number in range(3)]
+    webhooks = [server.register(url, events=["several"], ping=False)["id"] for url in destinations]
+
+    event = publish(server, "several")
+
+    assert sorted(row["webhook_id"] for row in event["deliveries"]) == sorted(webhooks)
+    for number in range(3):
+        eventually(lambda number=number: len(server.captured(f"several-{number}")) == 1)  # type: ignore[misc]
+
+
+def test_a_webhook_that_publishes_to_ourselves_ends_by_itself(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.register(f"{server.url}/events?type=echo", retry_schedule="none")
+
+    eventually(lambda: server.deliveries(state="failed"))
+
+    assert server.deliveries(state="pending") == []
+    (failed,) = server.deliveries(state="failed")
+    answer = server.get(f"/deliveries/{failed['id']}")["attempts"][0]["response"]["body"]["text"]
+    assert json.loads(answer)["code"] == "loop_detected"
+    assert len(server.get("/events")["data"]) == 6
+
+
+# Idempotency
+
+
+def test_a_repeat_under_one_key_gives_the_first_event_and_sends_nothing(hooked: Server) -> None:
+    first = publish(hooked, "in.once", idempotency_key="key-1")
+    delivery_of(hooked, first, "succeeded")
+
+    again = publish(hooked, "in.once", idempotency_key="key-1")
+
+    assert again["id"] == first["id"]
+    assert again["seq"] == first["seq"]
+    assert [row["state"] for row in again["deliveries"]] == ["succeeded"]
+    assert len(hooked.deliveries(event=first["id"])) == 1
+
+
+def test_another_event_under_one_key_is_a_conflict(hooked: Server) -> None:
+    first = publish(hooked, "in.clash", idempotency_key="key-2")
+
+    for content in (b'{"type": "in.clash", "data": 2}', b'{"type": "in.other", "data": null}'):
+        problem = check_problem(post(hooked, content, idempotency_key="key-2"), 409, "idempotency_mismatch")
+        assert "key-2" in problem["detail"]
+
+    assert [row["id"] for row in hooked.get("/events?limit=250")["data"] if row["idempotency_key"] == "key-2"] == [
+        first["id"]
+    ]
+
+
+def test_twenty_posts_at_once_under_one_key_make_one_event(hooked: Server) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        events = list(pool.map(lambda _: publish(hooked, "in.race", idempotency_key="key-3"), range(20)))
+
+    assert len({event["id"] for event in events}) == 1
+    assert len(hooked.deliveries(event=events[0]["id"])) == 1
+
+
+def test_a_key_holds_over_a_restart(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    first = publish(server, "kept", idempotency_key="key")
+    assert server.stop() == 0
+
+    assert publish(start_server(), "kept", idempotency_key="key")["id"] == first["id"]
+
+
+def test_raw_events_repeat_under_a_key_too(server: Server) -> None:
+    events = [post(server, b"\xff", query="?type=raw.once", idempotency_key="raw-key").json() for _ in range(2)]
+
+    assert events[0]["id"] == events[1]["id"]
+    check_problem(post(server, b"\xfe", query="?type=raw.once", idempotency_key="raw-key"), 409, "idempotency_mismatch")
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 256, "é"])
+def test_a_key_that_can_not_be_one_is_refused(server: Server, key: str) -> None:
+    response = httpx.post(
+        f"{server.url}/events",
+        content=b'{"type": "bad.key", "data": 1}',
+        headers=[(b"content-type", b"application/json"), (b"idempotency-key", key.encode())],
+        trust_env=False,
+    )
+
+    check_problem(response, 422, "invalid_fields", loc="Idempotency-Key")
+
+
+# Reading
+
+
+def test_events_are_listed_newest_first_without_bodies(server: Server) -> None:
+    ids = [publish(server, "listed")["id"] for _ in range(3)]
+
+    rows = server.get("/events?limit=3")["data"]
+
+    assert [row["id"] for row in rows] == ids[::-1]
+    assert "body" not in rows[0]
+
+
+def paged(server: Server, path: str, *, between: Callable[[], object]) -> list[str]:
+    """The ids on all pages of a list, with something done between two."""
+    ids: list[str] = []
+    cursor = ""
+    while True:
+        page = server.get(f"{path}{'&' if '?' in path else '?'}limit=3{cursor}")
+        ids += [row["id"] for row in page["data"]]
+        if page["next_cursor"] is None:
+            return ids
+        cursor = f"&cursor={page['next_cursor']}"
+        between()
+
+
+def test_paging_through_events_misses_and_repeats_nothing_while_more_come(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    ids = [publish(server, "paged")["id"] for _ in range(8)]
+
+    assert paged(server, "/events", between=lambda: publish(server, "late")) == ids[::-1]
+
+
+def test_paging_through_deliveries_misses_and_repeats_nothing_while_more_come(server: Server) -> None:
+    webhook = server.register(f"{server.url}/b/paged", events=["paged.delivery"], ping=False)
+    ids = [publish(server, "paged.delivery")["deliveries"][0]["id"] for _ in range(8)]
+
+    path = f"/deliveries?webhook={webhook['id']}"
+    assert paged(server, path, between=lambda: publish(server, "paged.delivery")) == ids[::-1]
+
+
+# Deliveries
+
+
+def test_a_delivery_shows_its_attempts_as_they_went_over_the_wire(server: Server) -> None:
+    receiver = Receiver(201, headers={"x-answer": "yes"}, body=b"thanks")
+    with receiver.serving() as url:
+        webhook = server.register(url, name="shown", events=["shown"], ping=False)
+        event = publish(server, "shown")
+        delivery = delivery_of(server, event, "succeeded")
+    (headers, body) = receiver.requests[0]
+
+    assert delivery["event_id"] == event["id"]
+    assert delivery["event_type"] == "shown"
+    assert (delivery["webhook_id"], delivery["webhook_name"]) == (webhook["id"], "shown")
+    assert delivery["destination"] == url
+    assert delivery["attempt_count"] == 1
+    assert delivery["next_attempt_at"] is None
+    assert delivery["finished_at"] >= delivery["created_at"]
+    assert delivery["explanation"] == "Delivered on attempt 1 with 201."
+    (attempt,) = delivery["attempts"]
+    assert (attempt["number"], attempt["trigger"], attempt["status"], attempt["error"]) == (1, "auto", 201, None)
+    assert attempt["request"]["method"] == "POST"
+    assert attempt["request"]["url"] == url
+    assert attempt["request"]["body"]["text"] == body.decode()
+    recorded = {name.lower(): value for name, value in attempt["request"]["headers"]}
+    assert recorded == {name.lower(): value for name, value in headers.items()}
+    assert recorded["webhook-id"] == event["id"]
+    assert recorded["hookbin-attempt-id"] == attempt["id"]
+    assert ["x-answer", "yes"] in [[name.lower(), value] for name, value in attempt["response"]["headers"]]
+    assert attempt["response"]["body"] == {"size": 6, "truncated": False, "text": "thanks"}
+
+
+def test_an_attempt_without_an_answer_says_why(server: Server) -> None:
+    server.register(f"http://127.0.0.1:{free_port()}/", events=["refused"], ping=False, retry_schedule="none")
+
+    delivery = delivery_of(server, publish(server, "refused"), "failed")
+
+    (attempt,) = delivery["attempts"]
+    assert (attempt["status"], attempt["error"], attempt["response"]) == (None, "connection_refused", None)
+    assert attempt["error_detail"]
+
+
+def test_deliveries_are_filtered_by_webhook_event_and_state(server: Server) -> None:
+    server.post("/bins", {"name": "refuses", "response": {"status": 400}})
+    good = server.register(f"{server.url}/b/accepts", events=["filtered"], ping=False)
+    bad = server.register(f"{server.url}/b/refuses", events=["filtered"], ping=False)
+    events = [publish(server, "filtered") for _ in range(2)]
+    for webhook in (good, bad):
+        eventually(lambda webhook=webhook: not pending(server, webhook))  # type: ignore[misc]
+
+    assert len(server.deliveries(webhook=good["id"])) == 2
+    assert len(server.deliveries(event=events[0]["id"])) == 2
+    (one,) = server.deliveries(event=events[0]["id"], state="failed")
+    assert one["webhook_id"] == bad["id"]
+    assert server.deliveries(webhook=good["id"], state="failed") == []
+    assert [row["id"] for row in server.deliveries(webhook=bad["id"], event=events[0]["id"])] == [one["id"]]
+
+
+def pending(server: Server, webhook: Any) -> list[Any]:
+    return server.deliveries(webhook=webhook["id"], state="pending")
+
+
+def test_a_failed_delivery_is_retried_by_hand(server: Server) -> None:
+    receiver = Receiver(400, 200)
+    with receiver.serving() as url:
+        server.register(url, events=["by.hand"], ping=False)
+        event = publish(server, "by.hand")
+        failed = delivery_of(server, event, "failed")
+
+        response = retry(server, failed)
+        delivery = delivery_of(server, event, "succeeded")
+
+    assert response.status_code == 202
+    assert response.json()["state"] == "pending"
+    assert [attempt["trigger"] for attempt in delivery["attempts"]] == ["auto", "manual"]
+    assert [attempt["number"] for attempt in delivery["attempts"]] == [1, 2]
+    sent = [{name.lower(): value for name, value in headers.items()} for headers, _ in receiver.requests]
+    assert sent[0]["webhook-id"] == sent[1]["webhook-id"] == event["id"]
+    assert sent[0]["hookbin-attempt-id"] != sent[1]["hookbin-attempt-id"]
+
+
+def test_a_delivery_that_succeeded_is_not_retried(hooked: Server) -> None:
+    delivery = delivery_of(hooked, publish(hooked, "in.done"), "succeeded")
+
+    check_problem(retry(hooked, delivery), 409, "not_retryable")
+
+    assert hooked.get(f"/deliveries/{delivery['id']}") == delivery
+
+
+def test_a_delivery_that_is_being_sent_is_not_retried(server: Server) -> None:
+    server.post("/bins", {"name": "takes-time", "response": {"delay_ms": 800}})
+    server.register(f"{server.url}/b/takes-time", events=["slow.one"], ping=False)
+    event = publish(server, "slow.one")
+    eventually(lambda: server.captured("takes-time"))
+
+    check_problem(retry(server, event["deliveries"][0]), 409, "attempt_in_flight")
+
+    assert delivery_of(server, event, "succeeded")["attempt_count"] == 1
+
+
+def test_a_pending_delivery_is_sent_at_once_by_a_retry(server: Server) -> None:
+    with (receiver := Receiver(500, 200)).serving() as url:
+        server.register(url, events=["hurry"], ping=False, retry_schedule=[3600])
+        event = publish(server, "hurry")
+        eventually(lambda: server.deliveries(event=event["id"])[0]["attempt_count"] == 1)
+
+        retry(server, event["deliveries"][0])
+
+        assert delivery_of(server, event, "succeeded")["attempt_count"] == 2
+    assert len(receiver.requests) == 2
+
+
+def test_a_cancelled_delivery_is_sent_by_a_retry_once_its_webhook_is_enabled(server: Server) -> None:
+    with Receiver(500, 200).serving() as url:
+        webhook = server.register(url, events=["cancelled"], ping=False, retry_schedule=[3600])
+        event = publish(server, "cancelled")
+        eventually(lambda: server.deliveries(event=event["id"])[0]["attempt_count"] == 1)
+        for disabled in (True, False):
+            httpx.patch(f"{server.url}/webhooks/{webhook['id']}", json={"disabled": disabled}, trust_env=False)
+        delivery_of(server, event, "cancelled")
+
+        assert retry(server, event["deliveries"][0]).status_code == 202
+
+        assert delivery_of(server, event, "succeeded")["attempt_count"] == 2
+
+
+def test_a_delivery_to_a_webhook_that_is_no_more_can_not_be_retried(server: Server) -> None:
+    with Receiver(400).serving() as url:
+        webhook = server.register(url, events=["orphan"], ping=False)
+        failed = delivery_of(server, publish(server, "orphan"), "failed")
+    httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False)
+
+    check_problem(retry(server, failed), 409, "not_retryable")
+
+    assert server.get(f"/deliveries/{failed['id']}")["state"] == "failed"

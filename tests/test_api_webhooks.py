@@ -1,0 +1,395 @@
+"""`/webhooks`: register, list, read, change, delete, and what that does to deliveries."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from standardwebhooks import Webhook as Judge
+
+from tests.support import Receiver, Server, eventually, free_port
+from tests.wire import check_problem, curl
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+
+
+def nowhere() -> str:
+    """A destination on loopback where nothing listens."""
+    return f"http://127.0.0.1:{free_port()}/hook"
+
+
+def patch(server: Server, id: str, **fields: Any) -> httpx.Response:
+    return httpx.patch(f"{server.url}/webhooks/{id}", json=fields, trust_env=False)
+
+
+def publish(server: Server, type: str, data: Any = None) -> Any:
+    response = server.post("/events", {"type": type, "data": data})
+    assert response.status_code == 202, response.text
+    return response.json()
+
+
+def types(server: Server, bin: str) -> list[str]:
+    return [json.loads(captured["body"]["text"])["type"] for captured in server.captured(bin)]
+
+
+def test_the_curl_that_the_server_prints_registers_a_webhook_and_shows_a_delivery(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    command = server.log().partition("curl ")[2]
+    arguments = shlex.split(command.replace("\\\n", " ").split("\n\n")[0])
+
+    webhook = json.loads(curl(*arguments))
+
+    assert (webhook["name"], webhook["destination"]) == ("joe", f"{server.url}/b/joe")
+    (captured,) = eventually(lambda: server.captured("joe"))
+    ping = json.loads(captured["body"]["text"])
+    assert ping["type"] == "webhook.ping"
+    assert ping["data"] == {"webhook_id": webhook["id"], "name": "joe", "destination": webhook["destination"]}
+    assert captured["signature"]["state"] == "ok"
+
+
+def test_a_new_webhook_has_every_default(server: Server) -> None:
+    webhook = server.register(nowhere(), ping=False)
+
+    assert re.fullmatch(r"wh_[0-9a-z]{26}", webhook["id"])
+    assert webhook["events"] == ["*"]
+    assert webhook["retry_schedule"] == [1, 5, 30, 120, 600, 3_600, 21_600, 86_400]
+    assert webhook["retry_on"] == ["5xx", "network"]
+    assert (webhook["timeout"], webhook["max_in_flight"], webhook["heartbeat"]) == (15, 8, None)
+    assert (webhook["disabled"], webhook["disabled_reason"]) == (False, None)
+    assert len(base64.b64decode(webhook["secret"].removeprefix("whsec_"))) == 32
+
+
+def test_the_defaults_of_new_webhooks_come_from_the_settings(start_server: Callable[..., Server]) -> None:
+    server = start_server("--retry-schedule", "1,2.5", "--retry-on", "5xx,429")
+
+    webhook = server.register(nowhere(), ping=False)
+
+    assert (webhook["retry_schedule"], webhook["retry_on"]) == ([1, 2.5], ["5xx", "429"])
+
+
+def test_the_secret_is_shown_once_and_then_only_when_asked_for(server: Server) -> None:
+    webhook = server.register(nowhere(), ping=False)
+    path = f"/webhooks/{webhook['id']}"
+
+    assert "secret" not in server.get(path)
+    assert "secret" not in server.get(f"{path}?secret=false")
+    assert all("secret" not in row for row in server.get("/webhooks")["data"])
+    assert "secret" not in patch(server, webhook["id"], timeout=3).json()
+    assert server.get(f"{path}?secret=true")["secret"] == webhook["secret"]
+
+
+def test_one_s_own_secret_signs_what_is_sent(server: Server) -> None:
+    with Receiver(200).serving() as url:
+        pass
+    receiver = Receiver(200)
+    with receiver.serving() as url:
+        webhook = server.register(url, secret=SECRET)
+        headers, body = eventually(lambda: receiver.requests)[0]
+
+    assert webhook["secret"] == SECRET
+    sent = {name.lower(): value for name, value in headers.items()}
+    assert Judge(SECRET).verify(body, sent)["type"] == "webhook.ping"
+
+
+def test_without_ping_nothing_is_sent(server: Server) -> None:
+    webhook = server.register(f"{server.url}/b/unpinged", ping=False)
+    publish(server, "after.registration")
+
+    eventually(lambda: types(server, "unpinged") == ["after.registration"])
+
+    assert len(server.deliveries(webhook=webhook["id"])) == 1
+
+
+def test_several_webhooks_may_share_a_name_and_a_destination(server: Server) -> None:
+    one = server.register(f"{server.url}/b/shared", name="same", events=["shared.event"], ping=False)
+    two = server.register(f"{server.url}/b/shared", name="same", events=["shared.event"], ping=False)
+
+    event = publish(server, "shared.event")
+
+    assert sorted(row["webhook_id"] for row in event["deliveries"]) == sorted([one["id"], two["id"]])
+    eventually(lambda: types(server, "shared") == ["shared.event"] * 2)
+    assert len({captured["attempt_id"] for captured in server.captured("shared")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("patterns", "wanted"),
+    [
+        (["user.created"], ["user.created"]),
+        (["user.*"], ["user.created", "user.a.b"]),
+        (["*.created"], ["user.created"]),
+        (["order.*", "user.a.b"], ["user.a.b", "order.x"]),
+        (["*"], ["user.created", "user.a.b", "users", "order.x"]),
+        (["USER.*"], []),
+    ],
+)
+def test_a_webhook_gets_the_types_that_it_asked_for(server: Server, patterns: list[str], wanted: list[str]) -> None:
+    webhook = server.register(nowhere(), events=patterns, ping=False)
+
+    got = [
+        type
+        for type in ("user.created", "user.a.b", "users", "order.x")
+        if webhook["id"] in [row["webhook_id"] for row in publish(server, type)["deliveries"]]
+    ]
+
+    assert got == wanted
+    httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False)
+
+
+def test_a_heartbeat_comes_by_itself(server: Server) -> None:
+    webhook = server.register(f"{server.url}/b/heart", heartbeat=1, ping=False, events=["never.this"])
+
+    eventually(lambda: types(server, "heart")[:2] == ["webhook.heartbeat"] * 2)
+    patch(server, webhook["id"], heartbeat=None)
+
+    assert server.get(f"/webhooks/{webhook['id']}")["heartbeat"] is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "loc"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"name": " x"}, "name"),
+        ({"name": "x\ny"}, "name"),
+        ({"name": "x\0"}, "name"),
+        ({"name": "\u202ex"}, "name"),
+        ({"name": 5}, "name"),
+        ({"name": None}, "name"),
+        ({"events": []}, "events"),
+        ({"events": ["*"] * 51}, "events"),
+        ({"events": ["a b"]}, "events[0]"),
+        ({"events": ["ok", ""]}, "events[1]"),
+        ({"events": "*"}, "events"),
+        ({"secret": "hunter2"}, "secret"),
+        ({"secret": "whsec_AAAA"}, "secret"),
+        ({"secret": SECRET.replace("whsec_", "whsk_")}, "secret"),
+        ({"retry_schedule": "sometimes"}, "retry_schedule"),
+        ({"retry_schedule": [0]}, "retry_schedule"),
+        ({"retry_schedule": [-1]}, "retry_schedule"),
+        ({"retry_schedule": [1] * 51}, "retry_schedule"),
+        ({"retry_schedule": [1e9]}, "retry_schedule"),
+        ({"retry_schedule": ["1"]}, "retry_schedule"),
+        ({"retry_on": []}, "retry_on"),
+        ({"retry_on": ["2xx"]}, "retry_on"),
+        ({"timeout": 0}, "timeout"),
+        ({"timeout": 120.5}, "timeout"),
+        ({"timeout": "15"}, "timeout"),
+        ({"max_in_flight": 0}, "max_in_flight"),
+        ({"max_in_flight": 65}, "max_in_flight"),
+        ({"max_in_flight": 1.5}, "max_in_flight"),
+        ({"heartbeat": 0.5}, "heartbeat"),
+        ({"heartbeat": 86_401}, "heartbeat"),
+        ({"disabled": "yes"}, "disabled"),
+        ({"ping": 1}, "ping"),
+        ({"colour": "red"}, "colour"),
+        ({"destination": None}, "destination"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named(server: Server, fields: dict[str, Any], loc: str) -> None:
+    before = server.get("/webhooks?limit=250")
+
+    response = server.post("/webhooks", {"name": "test", "destination": nowhere(), **fields})
+
+    problem = check_problem(response, 422, "invalid_fields")
+    assert problem["errors"][0]["loc"].startswith(loc), problem
+    assert server.get("/webhooks?limit=250") == before
+
+
+def test_a_complaint_about_a_secret_does_not_repeat_it(server: Server) -> None:
+    response = server.post("/webhooks", {"name": "test", "destination": nowhere(), "secret": "hunter2hunter2"})
+
+    check_problem(response, 422, "invalid_fields", loc="secret")
+    assert "hunter2" not in response.text
+
+
+@pytest.mark.parametrize("field", ["name", "destination"])
+def test_name_and_destination_are_needed(server: Server, field: str) -> None:
+    body = {"name": "test", "destination": nowhere()}
+    del body[field]
+
+    check_problem(server.post("/webhooks", body), 422, "invalid_fields", loc=field)
+
+
+@pytest.mark.parametrize("schedule", ["default", "standard", "fast", "none", "1, 2.5", [0.5, 1], []])
+def test_a_schedule_is_a_name_or_seconds(server: Server, schedule: Any) -> None:
+    webhook = server.register(nowhere(), retry_schedule=schedule, ping=False)
+
+    named = {"fast": [1, 2, 4, 8, 16, 32], "none": [], "1, 2.5": [1, 2.5]}
+    if isinstance(schedule, list) or schedule in named:
+        assert webhook["retry_schedule"] == (schedule if isinstance(schedule, list) else named[schedule])
+    else:
+        assert len(webhook["retry_schedule"]) in (8, 9)
+
+
+def test_a_patch_changes_what_it_names_and_null_puts_the_default_back(server: Server) -> None:
+    webhook = server.register(nowhere(), retry_schedule=[7], timeout=3, ping=False, events=["a", "b"])
+    del webhook["secret"]
+
+    changed = patch(server, webhook["id"], name="renamed", timeout=None).json()
+    assert changed == {**webhook, "name": "renamed", "timeout": 15.0}
+
+    restored = patch(server, webhook["id"], retry_schedule=None, events=None).json()
+    assert restored["retry_schedule"][0] == 1
+    assert restored["events"] == ["*"]
+    assert server.get(f"/webhooks/{webhook['id']}") == restored
+
+
+@pytest.mark.parametrize(
+    ("fields", "loc"),
+    [
+        ({"secret": SECRET}, "secret"),
+        ({"name": None}, "name"),
+        ({"destination": "ftp://x"}, "destination"),
+        ({"events": []}, "events"),
+        ({"max_in_flight": 0}, "max_in_flight"),
+    ],
+)
+def test_a_patch_that_is_wrong_changes_nothing(server: Server, fields: dict[str, Any], loc: str) -> None:
+    webhook = server.register(nowhere(), ping=False)
+
+    check_problem(patch(server, webhook["id"], timeout=1, **fields), 422, "invalid_fields", loc=loc)
+
+    assert server.get(f"/webhooks/{webhook['id']}?secret=true") == webhook
+
+
+def test_a_changed_destination_holds_for_what_is_still_to_be_sent(server: Server) -> None:
+    webhook = server.register(nowhere(), ping=False, retry_schedule=[1], events=["moved"])
+    publish(server, "moved")
+    eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 1)
+
+    patch(server, webhook["id"], destination=f"{server.url}/b/moved")
+
+    eventually(lambda: types(server, "moved") == ["moved"])
+
+
+def test_disabling_cancels_what_is_pending_and_stops_what_would_come(server: Server) -> None:
+    webhook = server.register(nowhere(), retry_schedule=[3600], events=["stop.it"], ping=False)
+    publish(server, "stop.it")
+    eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 1)
+
+    disabled = patch(server, webhook["id"], disabled=True).json()
+    event = publish(server, "stop.it")
+
+    assert disabled["disabled"] is True
+    assert disabled["disabled_reason"]
+    assert event["deliveries"] == []
+    (delivery,) = server.deliveries(webhook=webhook["id"])
+    assert (delivery["state"], delivery["next_attempt_at"]) == ("cancelled", None)
+    assert delivery["finished_at"] is not None
+
+
+def test_a_webhook_that_is_enabled_again_gets_what_comes_then(server: Server) -> None:
+    webhook = server.register(f"{server.url}/b/again", events=["again"], disabled=True)
+    assert publish(server, "again")["deliveries"] == []
+
+    enabled = patch(server, webhook["id"], disabled=False).json()
+    publish(server, "again")
+
+    assert (enabled["disabled"], enabled["disabled_reason"]) == (False, None)
+    eventually(lambda: types(server, "again") == ["again"])
+
+
+def test_a_webhook_registered_as_disabled_gets_no_ping(server: Server) -> None:
+    webhook = server.register(f"{server.url}/b/asleep", disabled=True)
+
+    assert webhook["disabled_reason"]
+    assert server.deliveries(webhook=webhook["id"]) == []
+
+
+def test_a_410_disables_the_webhook(server: Server) -> None:
+    server.post("/bins", {"name": "gone", "response": {"status": 410}})
+
+    webhook = server.register(f"{server.url}/b/gone")
+
+    gone = eventually(lambda: (found := server.get(f"/webhooks/{webhook['id']}"))["disabled"] and found)
+    assert "410" in gone["disabled_reason"]
+
+
+def test_a_deleted_webhook_leaves_its_deliveries_in_the_log(server: Server) -> None:
+    webhook = server.register(nowhere(), retry_schedule=[3600])
+    eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 1)
+
+    response = httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False)
+
+    assert (response.status_code, response.content) == (204, b"")
+    (delivery,) = server.deliveries(webhook=webhook["id"])
+    assert delivery["state"] == "cancelled"
+    assert len(server.get(f"/deliveries/{delivery['id']}")["attempts"]) == 1
+    for method in ("GET", "PATCH", "DELETE"):
+        again = httpx.request(
+            method, f"{server.url}/webhooks/{webhook['id']}", json={} if method == "PATCH" else None, trust_env=False
+        )
+        check_problem(again, 404, "webhook_not_found")
+
+
+def test_webhooks_and_their_secrets_are_there_after_a_restart(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    webhook = server.register(nowhere(), events=["a.*"], retry_schedule=[1.5], heartbeat=3600, ping=False)
+    assert server.stop() == 0
+
+    again = start_server()
+
+    assert again.get(f"/webhooks/{webhook['id']}?secret=true") == webhook
+
+
+def test_paging_through_webhooks_goes_on_when_some_are_made_and_deleted(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    made = [server.register(nowhere(), ping=False)["id"] for _ in range(5)]
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = server.get(f"/webhooks?limit=2{cursor}")
+        seen += [row["id"] for row in page["data"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+        server.register(nowhere(), ping=False)
+        httpx.delete(f"{server.url}/webhooks/{seen[-1]}", trust_env=False)
+
+    assert seen == made[::-1]
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        "http://example.com:8080/a?b=c",
+        "https://example.com",
+        "http://127.0.0.1:1/",
+        "http://[::1]:1/x",
+        "http://10.0.0.1/",
+        "HTTP://EXAMPLE.com/%2F",
+    ],
+)
+def test_a_destination_is_kept_as_it_was_given(server: Server, destination: str) -> None:
+    assert server.register(destination, ping=False, disabled=True)["destination"] == destination
+
+
+@pytest.mark.parametrize(
+    "destination",
+    ["http://169.254.169.254/latest", "http://[fe80::1]/", "http://metadata.google.internal/", "http://224.0.0.1/"],
+)
+def test_cloud_metadata_and_link_local_are_never_a_destination(server: Server, destination: str) -> None:
+    before = server.get("/webhooks?limit=250")
+
+    response = server.post("/webhooks", {"name": "test", "destination": destination})
+
+    check_problem(response, 422, "target_refused")
+    assert server.get("/webhooks?limit=250") == before
+
+
+def test_curl_can_delete(server: Server) -> None:
+    webhook = server.register(nowhere(), ping=False)
+
+    command = ["curl", "-sS", "--noproxy", "*", "-X", "DELETE", "-w", "%{http_code}"]
+    done = subprocess.run([*command, f"{server.url}/webhooks/{webhook['id']}"], capture_output=True, check=True)
+
+    assert done.stdout == b"204"

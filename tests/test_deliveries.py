@@ -1,0 +1,299 @@
+"""Deliveries and attempts: what each outcome makes of them, in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from hookbin.errors import IdempotencyMismatch, NotRetryable
+from hookbin.models import (
+    TRANSITIONS,
+    Action,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    ErrorClass,
+    EventSummary,
+    Trigger,
+    Webhook,
+)
+from tests.builders import Stores, a_delivery, an_attempt, an_event
+
+pytestmark = pytest.mark.anyio
+LATER = 2_000_000_000_000_000
+OUTCOMES = (Action.SUCCEED, Action.RESCHEDULE, Action.FAIL)
+
+
+async def found(stores: Stores, delivery: Delivery) -> Delivery:
+    row = await stores.deliveries.get(delivery.id)
+    assert row is not None
+    return row
+
+
+async def finish(
+    stores: Stores, delivery: Delivery, action: Action, *, disable: Webhook | None = None, **changes: Any
+) -> Attempt:
+    """Commit an attempt at the delivery as it is now."""
+    now = await found(stores, delivery)
+    next_attempt_at = LATER if action is Action.RESCHEDULE else None
+    attempt = an_attempt(stores.database.next_seq(), now, next_attempt_at=next_attempt_at, **changes)
+    return await stores.deliveries.finish(attempt, action=action, disable=disable)
+
+
+async def put_into(stores: Stores, delivery: Delivery, state: DeliveryState) -> None:
+    sql = "UPDATE deliveries SET state = ?, next_attempt_at = NULL, finished_at = 1 WHERE id = ?"
+    await stores.database.transact(lambda connection: connection.execute(sql, (state, delivery.id)).rowcount)
+
+
+async def test_an_event_and_its_deliveries_are_one_commit(stores: Stores) -> None:
+    await stores.register("wh_1")
+    await stores.register("wh_2")
+    deliveries = await stores.publish()
+    commit = stores.seen.commits[-1]
+    assert isinstance(commit[0], EventSummary)
+    assert commit[1:] == deliveries
+    assert {delivery.webhook_id for delivery in deliveries} == {"wh_1", "wh_2"}
+    assert [await found(stores, delivery) for delivery in deliveries] == deliveries
+
+
+async def test_when_a_delivery_cannot_be_made_there_is_no_event_either(stores: Stores) -> None:
+    webhook = await stores.register()
+    event = an_event(stores.database.next_seq())
+    twice = [a_delivery(event, webhook), a_delivery(event, webhook)]
+    with pytest.raises(Exception, match="UNIQUE"):
+        await stores.events.publish(event, twice)
+    assert await stores.events.get(event.id) is None
+    assert await stores.count("deliveries") == 0
+
+
+async def test_a_webhook_that_was_disabled_meanwhile_gets_no_delivery(stores: Stores) -> None:
+    webhook, other = await stores.register("wh_1"), await stores.register("wh_2")
+    event = an_event(stores.database.next_seq())
+    wanted = [a_delivery(event, webhook), a_delivery(event, other)]
+    _, published = await asyncio.gather(
+        stores.webhooks.update(replace(webhook, disabled=True)), stores.events.publish(event, wanted)
+    )
+    assert [delivery.webhook_id for delivery in published.deliveries] == ["wh_2"]
+    assert await stores.count("deliveries") == 1
+
+
+async def test_the_same_key_at_the_same_time_publishes_once(stores: Stores) -> None:
+    await stores.register()
+    publications = [stores.publisher.publish_json("a", b"1", idempotency_key="k") for _ in range(20)]
+    published = await asyncio.gather(*publications)
+    assert len({each.event.id for each in published}) == 1
+    assert len({each.deliveries for each in published}) == 1
+    assert sorted(each.repeated for each in published) == [False] + [True] * 19
+    assert await stores.count("events") == await stores.count("deliveries") == 1
+    assert len([row for row in stores.seen.rows if isinstance(row, EventSummary)]) == 1
+
+
+@pytest.mark.parametrize(("type", "data"), [("a", b"2"), ("b", b"1")])
+async def test_the_same_key_for_something_else_is_refused(stores: Stores, type: str, data: bytes) -> None:
+    await stores.publisher.publish_json("a", b"1", idempotency_key="k")
+    with pytest.raises(IdempotencyMismatch):
+        await stores.publisher.publish_json(type, data, idempotency_key="k")
+    assert await stores.count("events") == 1
+
+
+async def test_a_repeated_event_shows_its_deliveries_as_they_are_now(stores: Stores) -> None:
+    await stores.register()
+    first = await stores.publisher.publish_json("a", b"1", idempotency_key="k")
+    await finish(stores, first.deliveries[0], Action.SUCCEED)
+    again = await stores.publisher.publish_json("a", b"1", idempotency_key="k")
+    assert [delivery.state for delivery in again.deliveries] == [DeliveryState.SUCCEEDED]
+
+
+async def test_an_attempt_comes_back_as_it_was_written(stores: Stores) -> None:
+    await stores.register()
+    (delivery,) = await stores.publish()
+    written = await finish(
+        stores,
+        delivery,
+        Action.RESCHEDULE,
+        status=None,
+        error=ErrorClass.TIMEOUT,
+        error_detail="slow",
+        response_headers=None,
+        response_body=None,
+    )
+    again = await finish(
+        stores, delivery, Action.FAIL, status=404, response_body=b"\xff\x00", response_truncated=True, trigger=Trigger.MANUAL
+    )
+    assert await stores.deliveries.attempts(await found(stores, delivery)) == [written, again]
+    assert stores.seen.attempts == [written, again]
+    assert [written.number, again.number] == [1, 2]
+
+
+@pytest.mark.parametrize("action", OUTCOMES)
+@pytest.mark.parametrize("state", list(DeliveryState))
+async def test_an_outcome_changes_the_state_as_the_table_says(
+    stores: Stores, state: DeliveryState, action: Action
+) -> None:
+    await stores.register()
+    (delivery,) = await stores.publish()
+    await put_into(stores, delivery, state)
+    written = await finish(stores, delivery, action)
+    expected = TRANSITIONS.get((state, action), DeliveryState.SUCCEEDED if action is Action.SUCCEED else state)
+    now = await found(stores, delivery)
+    assert now.state is written.delivery_state is expected
+    assert now.attempt_count == 1
+    pending = expected is DeliveryState.PENDING
+    assert now.next_attempt_at == written.next_attempt_at == (LATER if pending else None)
+    assert (now.finished_at is None) == pending
+
+
+async def test_a_delivery_cancelled_under_way_stays_cancelled_when_the_attempt_fails(stores: Stores) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    await stores.webhooks.update(replace(webhook, disabled=True))
+    written = await finish(stores, delivery, Action.RESCHEDULE, status=500)
+    assert written.delivery_state is DeliveryState.CANCELLED
+    assert written.next_attempt_at is None
+    assert (await found(stores, delivery)).attempt_count == 1
+
+
+async def test_a_delivery_cancelled_under_way_has_succeeded_when_the_attempt_got_through(stores: Stores) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    await stores.webhooks.update(replace(webhook, disabled=True))
+    await finish(stores, delivery, Action.SUCCEED)
+    assert (await found(stores, delivery)).state is DeliveryState.SUCCEEDED
+
+
+async def test_the_same_attempt_twice_is_refused_and_changes_nothing(stores: Stores) -> None:
+    await stores.register()
+    (delivery,) = await stores.publish()
+    first = await finish(stores, delivery, Action.RESCHEDULE, status=500)
+    with pytest.raises(Exception, match="UNIQUE"):
+        await finish(stores, delivery, Action.SUCCEED, number=first.number)
+    assert (await found(stores, delivery)).state is DeliveryState.PENDING
+
+
+async def test_an_attempt_at_a_delivery_that_is_no_longer_kept_is_dropped(stores: Stores) -> None:
+    webhook = await stores.register()
+    gone = a_delivery(an_event(), webhook)
+    attempt = an_attempt(stores.database.next_seq(), gone, next_attempt_at=LATER)
+    written = await stores.deliveries.finish(attempt, action=Action.RESCHEDULE, disable=None)
+    assert written.next_attempt_at is None
+    assert await stores.count("attempts") == 0
+    assert stores.seen.attempts == []
+
+
+async def test_gone_disables_the_webhook_and_cancels_its_other_deliveries_in_the_same_commit(stores: Stores) -> None:
+    webhook = await stores.register("wh_1")
+    await stores.register("wh_2")
+    first, elsewhere = await stores.publish()
+    second, _ = await stores.publish()
+    disabled = replace(webhook, disabled=True, disabled_reason="410")
+    written = await finish(stores, first, Action.FAIL, disable=disabled, status=410)
+    assert stores.seen.commits[-1] == [written, disabled]
+    assert stores.webhooks.get("wh_1").disabled_reason == "410"
+    states = [(await found(stores, delivery)).state for delivery in (first, second, elsewhere)]
+    assert states == [DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.PENDING]
+
+
+async def test_gone_from_a_webhook_deleted_meanwhile_does_not_bring_it_back(stores: Stores) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    await stores.webhooks.delete(webhook)
+    await finish(stores, delivery, Action.FAIL, disable=replace(webhook, disabled=True), status=410)
+    assert stores.webhooks.find("wh_1") is None
+
+
+@pytest.mark.parametrize("state", [state for state in DeliveryState if (state, Action.RETRY) in TRANSITIONS])
+async def test_a_manual_retry_makes_it_due_now(stores: Stores, state: DeliveryState) -> None:
+    await stores.register()
+    (delivery,) = await stores.publish()
+    await finish(stores, delivery, Action.RESCHEDULE, status=500)
+    await put_into(stores, delivery, state)
+    retried = await stores.deliveries.retry(delivery.id, now=77)
+    assert retried == await found(stores, delivery)
+    assert stores.seen.rows[-1] == retried
+    assert (retried.state, retried.next_attempt_at, retried.next_trigger) == (DeliveryState.PENDING, 77, Trigger.MANUAL)
+    assert retried.finished_at is None
+    assert retried.attempt_count == 1
+
+
+async def test_after_a_manual_attempt_the_next_one_is_automatic(stores: Stores) -> None:
+    await stores.register()
+    (delivery,) = await stores.publish()
+    await stores.deliveries.retry(delivery.id, now=1)
+    await finish(stores, delivery, Action.RESCHEDULE, trigger=Trigger.MANUAL, status=500)
+    assert (await found(stores, delivery)).next_trigger is Trigger.AUTO
+
+
+async def test_what_succeeded_is_not_retried(stores: Stores) -> None:
+    await stores.register()
+    (delivery,) = await stores.publish()
+    await finish(stores, delivery, Action.SUCCEED)
+    with pytest.raises(NotRetryable, match="succeeded"):
+        await stores.deliveries.retry(delivery.id, now=1)
+
+
+async def test_what_is_not_there_is_not_retried(stores: Stores) -> None:
+    with pytest.raises(NotRetryable):
+        await stores.deliveries.retry("dlv_0", now=1)
+
+
+@pytest.mark.parametrize("how", ["disabled", "deleted"])
+async def test_nothing_is_retried_to_a_webhook_out_of_use(stores: Stores, how: str) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    if how == "disabled":
+        await stores.webhooks.update(replace(webhook, disabled=True))
+    else:
+        await stores.webhooks.delete(webhook)
+    with pytest.raises(NotRetryable, match="disabled or deleted"):
+        await stores.deliveries.retry(delivery.id, now=1)
+    assert (await found(stores, delivery)).state is DeliveryState.CANCELLED
+
+
+async def test_due_lists_what_is_pending_for_one_webhook_the_earliest_first(stores: Stores) -> None:
+    webhook, other = await stores.register("wh_1"), await stores.register("wh_2")
+    times = [30, 10, 20, 40]
+    for number, due in enumerate(times):
+        event = an_event(stores.database.next_seq(), f"evt_{number}", created_at=due)
+        await stores.events.publish(event, [a_delivery(event, webhook), a_delivery(event, other)])
+    due = await stores.deliveries.due("wh_1", limit=3)
+    assert [row.next_attempt_at for row in due] == [10, 20, 30]
+    assert {row.webhook_id for row in due} == {"wh_1"}
+    await finish(stores, due[0], Action.SUCCEED)
+    assert len(await stores.deliveries.due("wh_1", limit=10)) == 3
+
+
+async def test_pending_deliveries_are_counted_up_to_a_limit(stores: Stores) -> None:
+    await stores.register()
+    for _ in range(5):
+        await stores.publish()
+    assert await stores.deliveries.count_pending("wh_1", limit=3) == 3
+    assert await stores.deliveries.count_pending("wh_1", limit=10) == 5
+    assert await stores.deliveries.count_pending("wh_0", limit=10) == 0
+
+
+async def test_a_list_is_the_newest_first_and_can_be_narrowed(stores: Stores) -> None:
+    await stores.register("wh_1")
+    await stores.register("wh_2")
+    made = [delivery for _ in range(3) for delivery in await stores.publish()]
+    await finish(stores, made[0], Action.FAIL, status=404)
+    listed = await stores.deliveries.list(limit=10)
+    assert [row.id for row in listed] == [row.id for row in reversed(made)]
+    assert [row.id for row in await stores.deliveries.list(limit=2, before=made[4].id)] == [made[3].id, made[2].id]
+    assert len(await stores.deliveries.list(limit=10, webhook_id="wh_1")) == 3
+    assert len(await stores.deliveries.list(limit=10, event_id=made[0].event_id)) == 2
+    failed = await stores.deliveries.list(limit=10, state=DeliveryState.FAILED)
+    assert [row.id for row in failed] == [made[0].id]
+
+
+async def test_the_deliveries_of_several_events_are_found_at_once(stores: Stores) -> None:
+    await stores.register()
+    one, other = (await stores.publish())[0], (await stores.publish())[0]
+    assert await stores.deliveries.of_events([one.event_id, other.event_id, "evt_0"]) == {
+        one.event_id: [one],
+        other.event_id: [other],
+        "evt_0": [],
+    }
+    assert await stores.deliveries.of_events([]) == {}

@@ -1,0 +1,255 @@
+"""What is deleted in the end, and that it goes in small steps."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from hookbin.models import Action, DeliveryState
+from hookbin.store.database import Database
+from hookbin.store.retention import EVERY, STEP, Retention, Trimmer
+from tests.builders import Stores, a_request, an_attempt, open_stores
+from tests.support import FakeClock
+
+pytestmark = pytest.mark.anyio
+
+
+def trimmer(stores: Stores, **options: Any) -> Trimmer:
+    return Trimmer(Retention(stores.database, **options), bins=stores.bins, clock=stores.clock)
+
+
+@asynccontextmanager
+async def trimming(stores: Stores) -> AsyncIterator[Trimmer]:
+    at_work = trimmer(stores)
+    stores.database.on_commit(at_work.committed)
+    at_work.start()
+    try:
+        yield at_work
+    finally:
+        await at_work.stop()
+
+
+async def kept(stores: Stores, bin: str) -> list[int]:
+    rows = await stores.requests.list(stores.bins.get(bin), limit=10_000, before=None)
+    return [row.seq for row in reversed(rows)]
+
+
+def turn(clock: object, seconds: float) -> None:
+    assert isinstance(clock, FakeClock)
+    clock.advance(seconds)
+
+
+async def test_a_bin_keeps_its_newest_requests(stores: Stores) -> None:
+    bin, other = await stores.make_bin("joe", max_requests=3), await stores.make_bin("other")
+    for _ in range(5):
+        await stores.capture(bin)
+        await stores.capture(other)
+    await trimmer(stores).trim()
+    assert await kept(stores, "joe") == [5, 7, 9]
+    assert len(await kept(stores, "other")) == 5
+    assert (stores.bins.count(bin), stores.bins.count(other)) == (3, 5)
+
+
+async def test_a_bin_forgets_what_is_too_old(stores: Stores) -> None:
+    bin = await stores.make_bin("joe", max_age=60)
+    await stores.capture(bin)
+    turn(stores.clock, 50)
+    await stores.capture(bin)
+    turn(stores.clock, 10)
+    await trimmer(stores).trim()
+    assert await kept(stores, "joe") == [1, 2]
+    turn(stores.clock, 0.000001)
+    await trimmer(stores).trim()
+    assert await kept(stores, "joe") == [2]
+    assert stores.bins.count(bin) == 1
+
+
+async def test_number_and_age_are_both_kept_to(stores: Stores) -> None:
+    bin = await stores.make_bin("joe", max_age=60, max_requests=3)
+    for _ in range(3):
+        await stores.capture(bin)
+    turn(stores.clock, 61)
+    for _ in range(2):
+        await stores.capture(bin)
+    await trimmer(stores).trim()
+    assert await kept(stores, "joe") == [4, 5]
+    assert stores.bins.count(bin) == 2
+
+
+async def test_the_requests_of_a_deleted_bin_go_in_steps(stores: Stores) -> None:
+    bin, other = await stores.make_bin("joe"), await stores.make_bin("other")
+    await asyncio.gather(*[stores.capture(bin) for _ in range(STEP + 50)], *[stores.capture(other) for _ in range(5)])
+    await stores.bins.delete(bin)
+    retention = Retention(stores.database)
+    steps = [await retention.trim_orphans(), await retention.trim_orphans(), await retention.trim_orphans()]
+    assert steps == [STEP, 50, 0]
+    assert await stores.count("requests") == 5
+
+
+async def test_the_requests_of_several_deleted_bins_all_go(stores: Stores) -> None:
+    bins = [await stores.make_bin(None) for _ in range(5)]
+    for bin in bins:
+        await stores.capture(bin)
+    for bin in bins[::2]:
+        await stores.bins.delete(bin)
+    await trimmer(stores).trim()
+    assert await stores.count("requests") == 2
+    for bin in bins[1::2]:
+        await stores.bins.delete(bin)
+    await trimmer(stores).trim()
+    assert await stores.count("requests") == 0
+
+
+async def test_a_bin_far_over_its_number_is_trimmed_in_steps(stores: Stores) -> None:
+    bin = await stores.make_bin("joe", max_requests=10)
+    await asyncio.gather(*[stores.capture(bin) for _ in range(STEP + 30)])
+    retention = Retention(stores.database)
+    assert await retention.trim_bin(bin, count=STEP + 30, now=0) == STEP
+    assert await retention.trim_bin(bin, count=30, now=0) == 20
+    assert await retention.trim_bin(bin, count=10, now=0) == 0
+
+
+async def test_ended_deliveries_go_with_their_attempts_and_events(stores: Stores) -> None:
+    await stores.register("wh_1")
+    await stores.register("wh_2")
+    for _ in range(4):
+        for delivery in await stores.publish():
+            attempt = an_attempt(stores.database.next_seq(), delivery)
+            await stores.deliveries.finish(attempt, action=Action.SUCCEED, disable=None)
+    await trimmer(stores, ended_deliveries=3).trim()
+    assert await stores.count("deliveries") == await stores.count("attempts") == 3
+    # two deliveries of the newest event are left and one of the event before
+    assert await stores.count("events") == 2
+    assert len(await stores.log.newest(limit=100)) == 5
+
+
+async def test_what_is_pending_stays_however_old(stores: Stores) -> None:
+    await stores.register()
+    (waiting,) = await stores.publish()
+    for _ in range(5):
+        (delivery,) = await stores.publish()
+        attempt = an_attempt(stores.database.next_seq(), delivery)
+        await stores.deliveries.finish(attempt, action=Action.FAIL, disable=None)
+    await trimmer(stores, ended_deliveries=1).trim()
+    left = await stores.deliveries.list(limit=10)
+    assert [(row.id == waiting.id, row.state) for row in left] == [
+        (False, DeliveryState.FAILED),
+        (True, DeliveryState.PENDING),
+    ]
+    assert await stores.events.get(waiting.event_id)
+
+
+async def test_events_that_nobody_wanted_go_as_well(stores: Stores) -> None:
+    for _ in range(6):
+        await stores.publish()
+    await stores.register()
+    (waiting,) = await stores.publish()
+    await trimmer(stores, ended_deliveries=2).trim()
+    left = [event.id for event in await stores.events.list(limit=10)]
+    assert len(left) <= 3
+    assert left[0] == waiting.event_id
+
+
+async def test_an_event_that_is_still_pending_for_one_webhook_stays_when_the_other_is_done(stores: Stores) -> None:
+    await stores.register("wh_1")
+    await stores.register("wh_2")
+    done, waiting = await stores.publish()
+    attempt = an_attempt(stores.database.next_seq(), done)
+    await stores.deliveries.finish(attempt, action=Action.SUCCEED, disable=None)
+    await trimmer(stores, ended_deliveries=0).trim()
+    assert await stores.deliveries.get(done.id) is None
+    assert await stores.deliveries.get(waiting.id)
+    assert await stores.events.get(waiting.event_id)
+
+
+async def test_the_trimmer_wakes_when_a_bin_grows_over_its_number(stores: Stores) -> None:
+    bin = await stores.make_bin("joe", max_requests=5)
+    async with trimming(stores):
+        for _ in range(12):
+            await stores.capture(bin)
+        await stores.seen.until(lambda: True)
+        await _rounds(stores, lambda: stores.bins.count(bin) == 5)
+    assert await kept(stores, "joe") == [8, 9, 10, 11, 12]
+
+
+async def test_the_trimmer_wakes_when_a_bin_is_deleted(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    async with trimming(stores):
+        await stores.capture(bin)
+        await stores.bins.delete(bin)
+        while await stores.count("requests"):
+            await stores.database.probe()
+
+
+async def test_the_trimmer_wakes_when_a_bin_is_made_smaller(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    async with trimming(stores):
+        for _ in range(5):
+            await stores.capture(bin)
+        await stores.bins.update(replace(bin, max_requests=2))
+        await _rounds(stores, lambda: stores.bins.count(bin) == 2)
+
+
+async def test_the_trimmer_looks_for_what_aged_now_and_then(stores: Stores) -> None:
+    bin = await stores.make_bin("joe", max_age=1)
+    async with trimming(stores):
+        await stores.capture(bin)
+        await _rounds(stores, lambda: True)
+        turn(stores.clock, EVERY / 1_000_000 + 1)
+        await _rounds(stores, lambda: stores.bins.count(bin) == 0)
+
+
+async def test_a_trim_that_fails_is_tried_again(tmp_path: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        bin = await stores.make_bin("joe", max_requests=1)
+        flaky = _Flaky(stores.database)
+        at_work = Trimmer(flaky, bins=stores.bins, clock=stores.clock)
+        for _ in range(3):
+            await stores.capture(bin)
+        at_work.start()
+        await _rounds(stores, lambda: flaky.failed)
+        turn(stores.clock, EVERY / 1_000_000)
+        await _rounds(stores, lambda: stores.bins.count(bin) == 1)
+        await at_work.stop()
+
+
+async def test_captures_go_on_while_much_is_trimmed(stores: Stores) -> None:
+    bin, other = await stores.make_bin("joe", max_requests=1), await stores.make_bin("other")
+    await asyncio.gather(*[stores.capture(bin) for _ in range(5 * STEP)])
+    trim = asyncio.create_task(trimmer(stores).trim())
+    during = 0
+    while not trim.done():
+        await stores.requests.add(a_request(stores.database.next_seq(), other), other)
+        during += not trim.done()
+    assert during >= 5
+    assert stores.bins.count(bin) == 1
+
+
+class _Flaky(Retention):
+    """Fails the first time, as the database's own errors do."""
+
+    failed = False
+
+    async def trim_deliveries(self) -> int:
+        if not self.failed:
+            self.failed = True
+            raise sqlite3.OperationalError("disk I/O error")
+        return await super().trim_deliveries()
+
+    async def trim_bin(self, *args: Any, **options: Any) -> int:
+        return await super().trim_bin(*args, **options) if self.failed else 0
+
+
+async def _rounds(stores: Stores, condition: Any) -> None:
+    """Let the trimmer take its turns between writes of our own until the condition holds."""
+    async with asyncio.timeout(10):
+        for round in range(1_000_000):
+            if round >= 10 and condition():
+                return
+            await stores.database.probe()

@@ -1,0 +1,193 @@
+"""The live feed: who gets what, how much may wait, and when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from hookbin.models import Announcement, Removed
+from hookbin.timeline import QUEUE, Message, Subscription, Timeline, Topic, place
+from tests.builders import a_bin, a_delivery, a_request, a_webhook, an_attempt, an_event
+
+pytestmark = pytest.mark.anyio
+BIN, OTHER = a_bin(id="bin_1"), a_bin(id="bin_2")
+WEBHOOK = a_webhook("wh_1")
+DELIVERY = a_delivery(an_event(), WEBHOOK)
+
+
+class Encoder:
+    """Counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Announcement] = []
+
+    def __call__(self, row: Announcement) -> Message | None:
+        self.asked.append(row)
+        kind, bin_id, webhook_id = place(row)
+        return None if kind == "delivery" else Message(getattr(row, "seq", None), kind, bin_id, webhook_id, b"")
+
+
+def requests(*seqs: int) -> list[Announcement]:
+    return [a_request(seq, BIN) for seq in seqs]
+
+
+async def ready(subscription: Subscription) -> list[int | None]:
+    return [message.seq for message in await subscription.next()]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (a_request(1, BIN), ("request", "bin_1", None)),
+        (an_event(), ("event", None, None)),
+        (an_attempt(1, DELIVERY), ("attempt", None, "wh_1")),
+        (BIN, ("bin", "bin_1", None)),
+        (WEBHOOK, ("webhook", None, "wh_1")),
+        (Removed(kind="bin", id="bin_1"), ("bin", "bin_1", None)),
+        (Removed(kind="webhook", id="wh_1"), ("webhook", None, "wh_1")),
+        (DELIVERY, ("delivery", None, "wh_1")),
+    ],
+)
+def test_every_row_has_its_place(row: Announcement, expected: tuple[str, str | None, str | None]) -> None:
+    assert place(row) == expected
+
+
+ROWS: list[Announcement] = [
+    a_request(1, BIN),
+    a_request(2, OTHER),
+    an_event(3),
+    an_attempt(4, DELIVERY),
+    an_attempt(5, a_delivery(an_event(), a_webhook("wh_2"))),
+]
+
+
+@pytest.mark.parametrize(
+    ("topic", "expected"),
+    [
+        (Topic(), [1, 2, 3, 4, 5]),
+        (Topic(bin_id="bin_1"), [1]),
+        (Topic(webhook_id="wh_1"), [4]),
+        (Topic(bin_id="bin_2", webhook_id="wh_2"), [2, 5]),
+        (Topic(kinds=frozenset({"event", "request"})), [1, 2, 3]),
+        (Topic(kinds=frozenset({"attempt"}), webhook_id="wh_2"), [5]),
+    ],
+)
+async def test_a_follower_gets_what_its_topic_wants(topic: Topic, expected: list[int]) -> None:
+    timeline = Timeline(Encoder())
+    subscription = timeline.subscribe(topic)
+    timeline.committed(ROWS)
+    assert await ready(subscription) == expected
+
+
+async def test_all_that_is_ready_comes_at_once() -> None:
+    timeline = Timeline(Encoder())
+    subscription = timeline.subscribe(Topic())
+    timeline.committed(requests(1, 2))
+    timeline.committed(requests(3))
+    assert await ready(subscription) == [1, 2, 3]
+
+
+async def test_a_follower_that_waits_is_woken() -> None:
+    timeline = Timeline(Encoder())
+    subscription = timeline.subscribe(Topic())
+    waiting = asyncio.create_task(ready(subscription))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    timeline.committed(requests(1))
+    assert await waiting == [1]
+
+
+async def test_what_a_follower_does_not_want_does_not_wake_it() -> None:
+    timeline = Timeline(Encoder())
+    subscription = timeline.subscribe(Topic(bin_id="bin_2"))
+    waiting = asyncio.create_task(ready(subscription))
+    timeline.committed(requests(1))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    subscription.close()
+    assert await waiting == []
+
+
+async def test_a_message_is_made_once_for_all_followers() -> None:
+    encoder = Encoder()
+    timeline = Timeline(encoder)
+    subscriptions = [timeline.subscribe(Topic()) for _ in range(50)]
+    timeline.committed(requests(1, 2, 3))
+    assert len(encoder.asked) == 3
+    messages = [await subscription.next() for subscription in subscriptions]
+    assert all(each[0] is messages[0][0] for each in messages)
+
+
+async def test_nothing_is_made_while_nobody_follows() -> None:
+    encoder = Encoder()
+    timeline = Timeline(encoder)
+    timeline.committed(requests(1))
+    subscription = timeline.subscribe(Topic())
+    timeline.unsubscribe(subscription)
+    timeline.committed(requests(2))
+    assert encoder.asked == []
+
+
+async def test_a_follower_that_is_too_slow_is_closed_and_still_gets_what_was_queued() -> None:
+    timeline = Timeline(Encoder())
+    slow, quick = timeline.subscribe(Topic()), timeline.subscribe(Topic(bin_id="bin_2"))
+    for seq in range(1, QUEUE + 2):
+        timeline.committed(requests(seq))
+    timeline.committed(requests(QUEUE + 2))
+    assert slow.closed
+    assert not quick.closed
+    assert await ready(slow) == list(range(1, QUEUE + 1))
+    assert await ready(slow) == []
+    assert await ready(slow) == []
+
+
+async def test_a_full_queue_is_no_overflow() -> None:
+    timeline = Timeline(Encoder())
+    subscription = timeline.subscribe(Topic())
+    timeline.committed(requests(*range(1, QUEUE + 1)))
+    assert not subscription.closed
+    assert len(await ready(subscription)) == QUEUE
+    timeline.committed(requests(QUEUE + 1))
+    assert await ready(subscription) == [QUEUE + 1]
+
+
+async def test_after_an_overflow_nothing_is_queued_even_when_there_is_room_again() -> None:
+    timeline = Timeline(Encoder())
+    subscription = timeline.subscribe(Topic())
+    timeline.committed(requests(*range(1, QUEUE + 1)))
+    timeline.committed(requests(QUEUE + 1))
+    await ready(subscription)
+    timeline.committed(requests(QUEUE + 2))
+    assert await ready(subscription) == []
+
+
+async def test_a_follower_knows_the_position_at_which_it_began() -> None:
+    timeline = Timeline(Encoder(), position=7)
+    assert timeline.subscribe(Topic()).position == 7
+    timeline.committed([a_request(8, BIN), a_request(9, BIN), BIN])
+    assert timeline.subscribe(Topic()).position == 9
+    timeline.committed([BIN])
+    assert timeline.position == 9
+
+
+async def test_closing_ends_every_follower_and_those_that_come_later() -> None:
+    timeline = Timeline(Encoder())
+    waiting, late = timeline.subscribe(Topic()), timeline.subscribe(Topic())
+    timeline.committed(requests(1))
+    await waiting.next()
+    task = asyncio.create_task(ready(waiting))
+    await asyncio.sleep(0)
+    timeline.close()
+    assert await task == []
+    assert await ready(late) == [1]
+    assert await ready(timeline.subscribe(Topic())) == []
+
+
+async def test_followers_are_counted() -> None:
+    timeline = Timeline(Encoder())
+    subscription = timeline.subscribe(Topic())
+    assert timeline.followers == 1
+    timeline.unsubscribe(subscription)
+    timeline.unsubscribe(subscription)
+    assert timeline.followers == 0

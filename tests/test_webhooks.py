@@ -1,0 +1,110 @@
+"""Webhooks: kept whole, changed and deleted together with what is pending for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from hookbin.errors import WebhookNotFound
+from hookbin.models import DeliveryState, Removed
+from tests.builders import Stores, open_stores
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_webhook_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    changes = {
+        "name": "Jöe",
+        "events": ("user.*", "order.paid"),
+        "retry_schedule": (0.5, 2.0),
+        "retry_on": ("5xx", "429"),
+        "timeout": 1.5,
+        "heartbeat": 10.0,
+        "disabled": True,
+        "disabled_reason": "tired",
+    }
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        webhooks = [await stores.register("wh_1", **changes), await stores.register("wh_2", retry_schedule=())]
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        assert stores.webhooks.all() == webhooks
+
+
+async def test_a_webhook_that_is_not_there_is_told_so(stores: Stores) -> None:
+    assert stores.webhooks.find("wh_0") is None
+    with pytest.raises(WebhookNotFound):
+        stores.webhooks.get("wh_0")
+
+
+async def test_several_may_share_a_name_and_a_destination(stores: Stores) -> None:
+    await stores.register("wh_1", name="same")
+    await stores.register("wh_2", name="same")
+    assert len(stores.webhooks.all()) == 2
+
+
+async def test_a_change_is_announced_and_kept(stores: Stores) -> None:
+    webhook = await stores.register()
+    changed = replace(webhook, name="new", destination="http://localhost:2/", max_in_flight=1)
+    await stores.webhooks.update(changed)
+    assert stores.webhooks.get("wh_1") == changed
+    assert stores.seen.rows[-1] == changed
+    ((delivery),) = await stores.publish()
+    found = await stores.deliveries.get(delivery.id)
+    assert found
+    assert (found.webhook_name, found.destination) == ("new", "http://localhost:2/")
+
+
+async def test_disabling_cancels_what_is_pending_for_it_and_for_nobody_else(stores: Stores) -> None:
+    webhook = await stores.register("wh_1")
+    await stores.register("wh_2")
+    mine, other = await stores.publish()
+    await stores.webhooks.update(replace(webhook, disabled=True))
+    assert [await _state(stores, mine.id), await _state(stores, other.id)] == ["cancelled", "pending"]
+    found = await stores.deliveries.get(mine.id)
+    assert found
+    assert found.next_attempt_at is None
+    assert found.finished_at == stores.clock.now()
+
+
+async def test_disabling_leaves_what_has_ended(stores: Stores) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    await _set_state(stores, delivery.id, DeliveryState.SUCCEEDED)
+    await stores.webhooks.update(replace(webhook, disabled=True))
+    assert await _state(stores, delivery.id) == "succeeded"
+
+
+async def test_a_deleted_webhook_is_gone_and_its_deliveries_can_still_be_read(tmp_path: Path) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        webhook = await stores.register()
+        (delivery,) = await stores.publish()
+        await stores.webhooks.delete(webhook)
+        assert stores.webhooks.all() == []
+        assert stores.seen.rows[-1] == Removed(kind="webhook", id="wh_1")
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        assert stores.webhooks.all() == []
+        found = await stores.deliveries.get(delivery.id)
+        assert found
+        assert (found.state, found.webhook_name) == (DeliveryState.CANCELLED, "name of wh_1")
+
+
+async def test_a_deleted_webhook_cannot_be_changed_back_to_life(tmp_path: Path) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        webhook = await stores.register()
+        await stores.webhooks.delete(webhook)
+        with pytest.raises(WebhookNotFound):
+            await stores.webhooks.update(replace(webhook, name="ghost"))
+        assert stores.webhooks.all() == []
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        assert stores.webhooks.all() == []
+
+
+async def _state(stores: Stores, delivery_id: str) -> DeliveryState | None:
+    found = await stores.deliveries.get(delivery_id)
+    return found.state if found else None
+
+
+async def _set_state(stores: Stores, delivery_id: str, state: DeliveryState) -> None:
+    sql = "UPDATE deliveries SET state = ?, next_attempt_at = NULL WHERE id = ?"
+    await stores.database.transact(lambda connection: connection.execute(sql, (state, delivery_id)).rowcount)
