@@ -105,7 +105,7 @@ async def _frames(services: Services, topic: Topic, after: int | None) -> AsyncI
     subscription = timeline.subscribe(topic)
     try:
         yield _RETRY
-        if after is not None and after < subscription.position:
+        if after is not None and after != subscription.position:
             yield await _missed(services, topic, after, subscription.position)
         async for chunk in _live(subscription):
             yield chunk
@@ -119,8 +119,9 @@ async def _live(subscription: Subscription) -> AsyncIterator[bytes]:
 
 
 async def _missed(services: Services, topic: Topic, after: int, upto: int) -> bytes:
+    """The rows between, or a gap: also for one who is ahead, since it comes from another database."""
     rows = await services.log.between(after, upto, limit=MOST_MISSED + 1)
-    if len(rows) > MOST_MISSED:
+    if len(rows) > MOST_MISSED or after > upto:
         return b'id: %d\nevent: gap\ndata: {"after":%d,"upto":%d}\n\n' % (upto, after, upto)
     messages = [services.encode(row) for row in rows]
     return b"".join(message.frame for message in messages if message is not None and topic.wants(message))

@@ -29,7 +29,7 @@ export class Feed {
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => {
         const seq = event.lastEventId === "" ? this.last : Number(event.lastEventId);
-        this.last = Math.max(this.last, seq);
+        this.last = kind === "gap" ? seq : Math.max(this.last, seq); // after a gap the server may count from less
         this.onMessage({ kind, seq, data: event.data });
       });
     }

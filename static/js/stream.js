@@ -29,7 +29,7 @@ class Inbox {
 
   put({ kind, seq, data }) {
     if (kind === "gap") {
-      this.last = Math.max(this.last, seq);
+      this.last = seq;
       this.#waiting = [];
       this.onGap();
       return;
