@@ -87,15 +87,7 @@ class Ids:
 
 def seq_id(prefix: str, seq: int) -> str:
     """`req_0000000000abc` for a row of the log."""
-    return prefix + (
-        _PAIRS[seq >> 60 & 31][1:]
-        + _PAIRS[seq >> 50 & 1023]
-        + _PAIRS[seq >> 40 & 1023]
-        + _PAIRS[seq >> 30 & 1023]
-        + _PAIRS[seq >> 20 & 1023]
-        + _PAIRS[seq >> 10 & 1023]
-        + _PAIRS[seq & 1023]
-    )
+    return f"{prefix}{_high_digits(seq >> 20)}{_PAIRS[seq >> 10 & 1023]}{_PAIRS[seq & 1023]}"
 
 
 def parse_seq_id(prefix: str, text: str) -> int | None:
@@ -118,6 +110,11 @@ def rfc3339(microseconds: int) -> str:
 @lru_cache(maxsize=1024)
 def _to_the_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+@lru_cache(maxsize=1024)
+def _high_digits(value: int) -> str:
+    return _base32(value, digits=_SEQ_DIGITS - 4)
 
 
 def _base32(value: int, *, digits: int) -> str:

@@ -7,6 +7,7 @@ capitals. The command line reads both; nothing else in the program does.
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
@@ -21,6 +22,9 @@ from hookbin.targets import parse_allowed
 KIB = 1024
 MIB = 1024 * KIB
 Age: TypeAlias = Annotated[int, Meta(ge=1, le=10 * 365 * 24 * 3600)]
+
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -87,8 +91,8 @@ def check(settings: Settings) -> Settings:
     parse_retry_on(settings.retry_on.split(","))
     if settings.public_url is not None:
         _check_public_url(settings.public_url)
-    if settings.token is not None and not (settings.token.isascii() and settings.token.isprintable()):
-        raise FieldsInvalid(("token", "use printable ASCII characters"))
+    if settings.token is not None and _TOKEN.fullmatch(settings.token) is None:
+        raise FieldsInvalid(("token", "use visible ASCII characters, at least one"))
     return msgspec.structs.replace(
         settings,
         allow_target=parse_allowed(settings.allow_target),
@@ -97,14 +101,12 @@ def check(settings: Settings) -> Settings:
 
 
 def _check_public_url(url: str) -> None:
-    parts = urlsplit(url)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.path.strip("/")
-        or parts.query
-        or parts.fragment
-    ):
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        usable = False
+    if not usable or parts.path.strip("/") or parts.query or parts.fragment:
         raise FieldsInvalid(("public_url", "use http:// or https://, a host, maybe a port, and no path"))
 
 

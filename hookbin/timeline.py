@@ -47,6 +47,9 @@ class Topic(Struct, frozen=True, kw_only=True):
         )
 
 
+EVERYTHING = Topic()
+
+
 class Subscription:
     """One follower's place in the feed. `closed` says that nothing more will come."""
 
@@ -67,7 +70,7 @@ class Subscription:
         return ready
 
     def put(self, messages: Sequence[Message]) -> None:
-        wanted = [message for message in messages if self.topic.wants(message)]
+        wanted = messages if self.topic == EVERYTHING else [each for each in messages if self.topic.wants(each)]
         if len(self._waiting) + len(wanted) > QUEUE:
             self.close()
         elif wanted and not self.closed:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from hookbin.models import Action, DeliveryState
-from hookbin.store.database import Database
+from hookbin.models import Action, Bin, DeliveryState, Removed, RequestSummary
 from hookbin.store.retention import EVERY, STEP, Retention, Trimmer
 from tests.builders import Stores, a_request, an_attempt, open_stores
 from tests.support import FakeClock
@@ -27,7 +26,8 @@ def trimmer(stores: Stores, **options: Any) -> Trimmer:
 @asynccontextmanager
 async def trimming(stores: Stores) -> AsyncIterator[Trimmer]:
     at_work = trimmer(stores)
-    stores.database.on_commit(at_work.committed)
+    stores.database.on_commit(at_work.captured, of=(RequestSummary,))
+    stores.database.on_commit(at_work.changed, of=(Bin, Removed))
     at_work.start()
     try:
         yield at_work

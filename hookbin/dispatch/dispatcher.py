@@ -40,7 +40,8 @@ logger = logging.getLogger("hookbin")
 
 MAX_IN_FLIGHT = 64
 """Attempts under way at once, over all webhooks."""
-AGAIN_AFTER_STORAGE_FAILURE = 5 * SECOND
+PAUSE = 5 * SECOND
+"""How long a lane rests when an attempt could not be recorded or its deliveries not be read."""
 
 
 class Dispatcher:
@@ -72,6 +73,7 @@ class Dispatcher:
         self._in_flight: dict[str, asyncio.Task[None]] = {}
         self._refills: dict[str, asyncio.Task[None]] = {}
         self._under_way: dict[str, Webhook] = {}
+        self._asked_again: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -138,7 +140,7 @@ class Dispatcher:
         while self._ready and len(self._in_flight) < self._max_in_flight:
             lane = self._ready.popleft()
             lane.is_ready = False
-            delivery_id = lane.pop_due(now, busy=self._in_flight)
+            delivery_id = None if lane.paused_until > now else lane.pop_due(now, busy=self._in_flight)
             if delivery_id is not None:
                 lane.in_flight += 1
                 self._in_flight[delivery_id] = asyncio.create_task(self._attempt(lane, delivery_id))
@@ -150,13 +152,20 @@ class Dispatcher:
         return self._lanes[webhook_id]
 
     def _schedule(self, lane: Lane, delivery_id: str, due: int) -> None:
-        lane.put(delivery_id, due)
-        self._arm(lane)
+        if delivery_id in self._in_flight:
+            self._asked_again[delivery_id] = due
+        else:
+            lane.put(delivery_id, due)
+            self._arm(lane)
 
     def _arm(self, lane: Lane) -> None:
         """See to it that the lane gets its turn: now, at its next due time, or after a refill."""
         webhook = self._webhooks.find(lane.webhook_id)
-        if webhook is None or webhook.disabled:
+        if webhook is None or webhook.disabled or self._stopping:
+            return
+        now = self._clock.now()
+        if lane.paused_until > now:
+            self._look_at(lane, lane.paused_until)
             return
         if lane.needs_refill and lane.webhook_id not in self._refills:
             task = asyncio.create_task(self._refill(lane))
@@ -164,14 +173,23 @@ class Dispatcher:
         due = lane.next_due()
         if due is None or lane.is_ready or lane.in_flight >= webhook.max_in_flight:
             return
-        if due <= self._clock.now():
+        if due <= now:
             lane.is_ready = True
             self._ready.append(lane)
             self._wake.set()
-        elif lane.armed_at is None or due < lane.armed_at:
-            lane.armed_at = due
-            heapq.heappush(self._timers, (due, lane.webhook_id))
+        else:
+            self._look_at(lane, due)
+
+    def _look_at(self, lane: Lane, time: int) -> None:
+        if lane.armed_at is None or time < lane.armed_at:
+            lane.armed_at = time
+            heapq.heappush(self._timers, (time, lane.webhook_id))
             self._wake.set()
+
+    def _pause(self, lane: Lane) -> int:
+        """Leave the lane alone for a while: what the storage refuses now, it refuses for each of its deliveries."""
+        lane.paused_until = self._clock.now() + PAUSE
+        return lane.paused_until
 
     async def _refill(self, lane: Lane) -> None:
         lane.begin_refill()
@@ -181,7 +199,8 @@ class Dispatcher:
         except Exception:
             logger.exception("pending deliveries could not be read; the next try is in a few seconds")
             lane.end_refill((), complete=False)
-            heapq.heappush(self._timers, (self._clock.now() + AGAIN_AFTER_STORAGE_FAILURE, lane.webhook_id))
+            self._pause(lane)
+            self._arm(lane)
             return
         finally:
             del self._refills[lane.webhook_id]
@@ -195,13 +214,14 @@ class Dispatcher:
             again_at = await self._try(delivery_id)
         except Unavailable as error:
             logger.error("an attempt could not be recorded and will be repeated: %s", error.detail)
-            again_at = self._clock.now() + AGAIN_AFTER_STORAGE_FAILURE
+            again_at = self._pause(lane)
         except Exception:
             logger.exception("an attempt failed inside hookbin and will be repeated")
-            again_at = self._clock.now() + AGAIN_AFTER_STORAGE_FAILURE
+            again_at = self._pause(lane)
         finally:
             del self._in_flight[delivery_id]
             lane.in_flight -= 1
+            again_at = self._asked_again.pop(delivery_id, again_at)
             if again_at is not None:
                 lane.put(delivery_id, again_at)
             self._arm(lane)

@@ -11,7 +11,6 @@ import msgspec
 
 from hookbin.clock import Clock
 from hookbin.dispatch.publisher import Publisher
-from hookbin.errors import HookbinError
 from hookbin.models import SECOND, Announcement, Webhook
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.webhooks import WebhookStore
@@ -77,5 +76,5 @@ class Heartbeats:
             if await self._deliveries.count_pending(webhook.id, limit=MAX_PENDING) < MAX_PENDING:
                 data = msgspec.json.encode({"webhook_id": webhook.id, "every_seconds": webhook.heartbeat})
                 await self._publisher.publish_json(HEARTBEAT, data, only=webhook)
-        except HookbinError as error:
-            logger.warning("a heartbeat was left out: %s", error.detail)
+        except Exception as error:  # the next beat comes all the same
+            logger.warning("a heartbeat was left out: %s", error)

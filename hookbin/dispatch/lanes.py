@@ -18,6 +18,8 @@ class Lane:
         self.is_ready = False
         self.armed_at: int | None = None
         """When the dispatcher will look at this lane next, if it has set a timer for it."""
+        self.paused_until = 0
+        """Nothing of this lane is started before; it stays in the database meanwhile."""
         self.horizon: int | None = 0
         """None when memory holds all that is pending; 0 when nothing was read yet."""
         self._due: dict[str, int] = {}
@@ -66,13 +68,18 @@ class Lane:
             if delivery_id not in self._due:
                 self.put(delivery_id, due)
         if not complete:
-            self.horizon = last if self.horizon is None else min(self.horizon, last)
+            self._keep_to(last if self.horizon is None else min(self.horizon, last))
 
     def clear(self) -> None:
         """Forget everything: the webhook was disabled, its deliveries are cancelled."""
         self._due.clear()
         self._heap.clear()
         self.horizon = None
+
+    def _keep_to(self, horizon: int) -> None:
+        """Leave to the database what is due later: enough of that here would look like a full window."""
+        self.horizon = horizon
+        self._due = {delivery_id: due for delivery_id, due in self._due.items() if due <= horizon}
 
     def _drop_outdated(self) -> None:
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 
 import aiohttp
@@ -13,6 +13,7 @@ import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
 from msgspec import Struct
+from yarl import URL
 
 from hookbin import __version__
 from hookbin.models import ErrorClass, Event, Headers, Webhook, attempt_id
@@ -21,6 +22,8 @@ from hookbin.targets import Policy, literal_address, refusal
 
 RESPONSE_BYTES = 64 * 1024
 """How much of a response body is kept."""
+PIECE_BYTES = 256 * 1024
+"""How much of a request body is handed over at a time."""
 CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 15.0
 USER_AGENT = f"hookbin/{__version__}"
@@ -53,10 +56,9 @@ class BlockedTarget(OSError):
 class _Dial:
     """What is known of the connection that one attempt uses."""
 
-    __slots__ = ("connecting", "own", "reused")
+    __slots__ = ("connecting", "reused")
 
-    def __init__(self, *, own: bool) -> None:
-        self.own = own
+    def __init__(self) -> None:
         self.connecting = False
         self.reused = False
 
@@ -70,29 +72,30 @@ class Sender:
     def __init__(self, *, policy: Policy, is_own: Callable[[str], bool]) -> None:
         self._policy = policy
         self._is_own = is_own
-        self._session: aiohttp.ClientSession | None = None
-        self._transport = AiohttpTransport(verify=ssl.create_default_context(), client=self._client)
+        context = ssl.create_default_context()
+        # Two, so that no connection that was allowed as one to a bin is used again for anything else.
+        self._to_bins = AiohttpTransport(verify=context, client=lambda: _session(context, aiohttp.ThreadedResolver()))
+        self._to_others = AiohttpTransport(verify=context, client=lambda: _session(context, _PolicyResolver(policy)))
 
     async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._to_bins.aclose()
+        await self._to_others.aclose()
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         """POST the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
+        url = str(URL(webhook.destination))  # quoted as aiohttp is going to send it
         headers = request_headers(webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp)
-        request = httpx.Request("POST", webhook.destination, headers=headers, content=event.body)
-        request.extensions["timeout"] = {"connect": CONNECT_SECONDS}
-        url = str(request.url)
+        request = _request(url, headers, event.body)
         sent_headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
         own = self._is_own(url)
-        blocked = None if own else self._literal_refusal(url)
+        blocked = None if own else self._literal_refusal(webhook.destination)
         if blocked is not None:
             return Sent(url=url, request_headers=sent_headers, error=ErrorClass.BLOCKED_TARGET, error_detail=blocked)
-        dial = _Dial(own=own)
+        dial = _Dial()
         _dial.set(dial)
         try:
             async with asyncio.timeout(webhook.timeout):
-                answer = await self._exchange(request, dial)
+                answer = await _exchange(self._to_bins if own else self._to_others, request, dial)
         except TimeoutError:
             error = ErrorClass.CONNECT_TIMEOUT if dial.connecting else ErrorClass.TIMEOUT
             detail = f"no complete answer within {webhook.timeout:g} s"
@@ -109,46 +112,65 @@ class Sender:
             response_truncated=answer.truncated,
         )
 
-    async def _exchange(self, request: httpx.Request, dial: _Dial) -> _Answer:
-        try:
-            response = await self._transport.handle_async_request(request)
-        except httpx.TransportError as failure:
-            if not (dial.reused and _is_stale(failure)):
-                raise
-            dial.reused = False  # the receiver had closed the kept connection before it saw this request
-            response = await self._transport.handle_async_request(request)
-        body = bytearray()
-        try:
-            async for chunk in response.stream:  # type: ignore[union-attr]
-                body += chunk
-                if len(body) > RESPONSE_BYTES:
-                    break
-        finally:
-            await response.aclose()
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-        return _Answer(response.status_code, headers, bytes(body[:RESPONSE_BYTES]), len(body) > RESPONSE_BYTES)
-
     def _literal_refusal(self, url: str) -> str | None:
         address = literal_address(url)
         return None if address is None else refusal(self._policy, address)
 
-    def _client(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            resolver=_PolicyResolver(self._policy),
-            use_dns_cache=False,
-            limit=0,
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-            ssl=self._transport.ssl_context,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            trust_env=False,
-            trace_configs=[_tracing()],
-        )
-        return self._session
+
+def _request(url: str, headers: list[tuple[str, str]], body: bytes) -> httpx.Request:
+    extensions = {"timeout": {"connect": CONNECT_SECONDS}}
+    if len(body) > PIECE_BYTES:
+        return httpx.Request("POST", url, headers=headers, stream=_Pieces(body), extensions=extensions)
+    return httpx.Request("POST", url, headers=headers, content=body, extensions=extensions)
+
+
+class _Pieces(httpx.AsyncByteStream):
+    """A large body, sent piece by piece so that the event loop is never held up for long."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._body), PIECE_BYTES):
+            yield self._body[start : start + PIECE_BYTES]
+
+
+async def _exchange(transport: AiohttpTransport, request: httpx.Request, dial: _Dial) -> _Answer:
+    try:
+        response = await transport.handle_async_request(request)
+    except httpx.TransportError as failure:
+        if not (dial.reused and _is_stale(failure)):
+            raise
+        dial.reused = False  # the receiver had closed the kept connection before it saw this request
+        response = await transport.handle_async_request(request)
+    body = bytearray()
+    try:
+        async for chunk in response.stream:  # type: ignore[union-attr]
+            body += chunk
+            if len(body) > RESPONSE_BYTES:
+                break
+    finally:
+        await response.aclose()
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+    return _Answer(response.status_code, headers, bytes(body[:RESPONSE_BYTES]), len(body) > RESPONSE_BYTES)
+
+
+def _session(context: ssl.SSLContext, resolver: AbstractResolver) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(
+        resolver=resolver,
+        use_dns_cache=False,
+        limit=0,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        ssl=context,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        trust_env=False,
+        trace_configs=[_tracing()],
+    )
 
 
 class _PolicyResolver(AbstractResolver):
@@ -162,8 +184,6 @@ class _PolicyResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._resolver.resolve(host, port, family)
-        if _dial.get().own:
-            return found
         refusals = [refusal(self._policy, result["host"]) for result in found]
         allowed = [result for result, refused in zip(found, refusals, strict=True) if refused is None]
         if not allowed:
@@ -177,8 +197,10 @@ class _PolicyResolver(AbstractResolver):
 def request_headers(
     webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int
 ) -> list[tuple[str, str]]:
-    """The headers of one attempt; the first three `webhook-` ones are those of Standard Webhooks."""
+    """The headers of one attempt, all that go out; the `webhook-` ones are those of Standard Webhooks."""
     return [
+        ("host", httpx.URL(webhook.destination).netloc.decode()),
+        ("content-length", str(len(event.body))),
         ("user-agent", USER_AGENT),
         ("accept", "*/*"),
         ("content-type", event.content_type),

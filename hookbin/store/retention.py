@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from hookbin.clock import Clock
-from hookbin.models import SECOND, Announcement, Bin, Removed, RequestSummary
+from hookbin.models import SECOND, Announcement, Bin, RequestSummary
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 
@@ -118,16 +118,18 @@ class Trimmer:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    def committed(self, rows: Sequence[Announcement]) -> None:
-        """Note bins that grew far over their number, and that limits changed. Called after each commit."""
+    def captured(self, rows: Sequence[Announcement]) -> None:
+        """Note bins that grew far over their number. Called after each commit with captures."""
         for bin_id in {row.bin_id for row in rows if isinstance(row, RequestSummary)}:
             bin = self._bins.find(bin_id)
             if bin is not None and self._bins.count(bin) > bin.max_requests + bin.max_requests // SLACK:
                 self._overfull.add(bin_id)
                 self._wake.set()
-        if any(isinstance(row, Removed | Bin) for row in rows):
-            self._all_due_at = 0
-            self._wake.set()
+
+    def changed(self, rows: Sequence[Announcement]) -> None:
+        """Look at everything soon: a limit was changed or a bin deleted. Called after each commit of that kind."""
+        self._all_due_at = 0
+        self._wake.set()
 
     async def trim(self) -> None:
         """Delete all that is to be deleted."""

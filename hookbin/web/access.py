@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
@@ -21,11 +21,14 @@ from hookbin.config import is_loopback_host, public_host
 from hookbin.errors import HostRefused, OriginRefused, Refused, Unauthorized
 from hookbin.web.problems import problem_response
 from hookbin.web.rendering import render
+from hookbin.web.routing import read_body
 from hookbin.web.services import services
 
 COOKIE = "hookbin_session"
 COOKIE_SECONDS = 30 * 24 * 3600
 SIGN_IN = "/ui/sign-in"
+MAX_FORM = 16 * 1024
+"""Bytes of the form that signs in; who sends it is not known yet."""
 _OPEN = frozenset({"/healthz", "/readyz", "/robots.txt", SIGN_IN})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -80,7 +83,12 @@ def _is_same_origin(headers: Headers) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc == headers.get("host")
+    except ValueError:
+        return False
 
 
 def _has_token(connection: HTTPConnection, token: str) -> bool:
@@ -101,8 +109,9 @@ async def show_sign_in(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    async with request.form(max_files=0, max_fields=4, max_part_size=4096) as form:
-        given, target = str(form.get("token", "")), _safe_next(str(form.get("next", "")))
+    body = await read_body(request, limit=MAX_FORM)
+    form = dict(parse_qsl(body.decode("utf-8", "replace")))
+    given, target = form.get("token", ""), _safe_next(form.get("next"))
     token = services(request).token
     if token is None or hmac.compare_digest(given.strip().encode(), token.encode()):
         response: Response = RedirectResponse(target, status_code=303)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hookbin import __version__
+from hookbin import __version__, errors
 from hookbin.web.api.shapes import Problem
 from hookbin.web.problems import MEDIA_TYPE, status_of
 from hookbin.web.routing import Route
@@ -18,6 +18,8 @@ from hookbin.web.routing import Route
 _REF = "#/components/schemas/{name}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 _BINARY = {"type": "string", "format": "binary"}
+_ANY = (errors.Unauthorized, errors.HostRefused)
+_WRITE = (errors.OriginRefused, errors.Overloaded, errors.StorageFailed)
 
 
 @cache
@@ -80,6 +82,10 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         (_,), components = msgspec.json.schema_components([route.query], ref_template=_REF)
         for name, schema in components[route.query.__name__]["properties"].items():
             found.append({"name": name, "in": "query", "required": False, "schema": _inlined(schema, components)})
+    found += [
+        {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in route.headers
+    ]
     return found
 
 
@@ -106,8 +112,8 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
 
 
 def _failures(route: Route) -> dict[int, Sequence[str]]:
-    """The codes of each status that the route can fail with."""
+    """The codes of each status that the route can fail with, those included that any route can."""
     failures: dict[int, list[str]] = {}
-    for error in route.raises:
+    for error in (*route.raises, *_ANY, *(() if route.method == "GET" else _WRITE)):
         failures.setdefault(status_of(error), []).append(error.code)
     return dict(failures)

@@ -55,6 +55,8 @@ class Route(Struct, frozen=True, kw_only=True):
     summary: str
     description: str
     query: type[Struct] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    """`(name, description)` of each header field that the handler reads."""
     body: type[Struct] | None = None
     raw_body: bool = False
     """The handler reads the body itself, and takes other media types than JSON too."""
@@ -81,7 +83,7 @@ class Resource:
         except ClientDisconnect:
             return  # it broke off before its body was in; there is nobody to answer
         if request.method == "HEAD":
-            response.body = b""
+            response = _head_of(response)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -94,6 +96,13 @@ class Resource:
         raise errors.MethodNotAllowed(
             f"{method} is not possible on {request.url.path}; use {', '.join(self._allow)}", allow=self._allow
         )
+
+
+def _head_of(response: Response) -> Response:
+    """The same without its body; of a stream, which has no end, not even begun."""
+    head = Response(status_code=response.status_code)
+    head.raw_headers = response.raw_headers
+    return head
 
 
 async def respond(route: Route, request: Request) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 import msgspec
@@ -45,7 +45,7 @@ class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         str | None, Meta(description="Comma-separated: request, event, attempt, bin, webhook; all when left out.")
     ] = None
     after: Annotated[
-        Annotated[int, Meta(ge=0)] | None,
+        Annotated[int, Meta(ge=0, le=2**62)] | None,
         Meta(description="Begin behind this `seq`; the header Last-Event-ID does the same and wins."),
     ] = None
 
@@ -83,10 +83,10 @@ class Encoder:
             return Message(row.seq, kind, bin_id, webhook_id, frame)
         return Message(None, kind, bin_id, webhook_id, b"event: %b\ndata: %b\n\n" % (kind.encode(), data))
 
-    def _shape(self, row: LogRow | Bin | Webhook | Removed) -> Struct:
+    def _shape(self, row: LogRow | Bin | Webhook | Removed) -> Struct | dict[str, Any]:
         match row:
             case RequestSummary():
-                return present.request_row(row)
+                return present.request_fields(row)
             case EventSummary():
                 return present.event_row(row)
             case AttemptSummary():

@@ -96,6 +96,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST", path="/events", handler=events.publish, tag="events",
         summary="Publish an event", query=events.PublishQuery, body=shapes.NewEvent, raw_body=True,
         answer=shapes.EventInList, status=202,
+        headers=(("Idempotency-Key", "1 to 255 visible ASCII characters; a repeat under one key sends nothing."),),
         description="As JSON with `type` and `data`, or any body at all with `?type=`. Answered once the event and a "
         "delivery for each webhook that wants it are committed. With an `Idempotency-Key` header a repeat gives the "
         "first event back and sends nothing.",
@@ -131,6 +132,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/stream", handler=stream.stream, tag="stream",
         summary="Follow everything live", query=stream.StreamQuery, answer=str, answer_media="text/event-stream",
+        headers=(("Last-Event-ID", "The last `seq` that was seen; what came since is sent first."),),
         description="Server-sent events: `request`, `event`, `attempt` with their `seq` as id, `bin` and `webhook` "
         "without one, and `gap` when more was missed than is sent again (1,000 rows).",
         raises=(errors.FieldsInvalid, errors.BinNotFound, errors.WebhookNotFound),

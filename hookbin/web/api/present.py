@@ -80,12 +80,12 @@ def bin_shape(bin: Bin, *, url: str, request_count: int) -> BinShape:
 
 
 def request_row(request: RequestSummary) -> RequestRow:
-    return RequestRow(**_request_fields(request))
+    return RequestRow(**request_fields(request))
 
 
 def request_shape(request: CapturedRequest) -> RequestShape:
     return RequestShape(
-        **_request_fields(request),
+        **request_fields(request),
         headers=list(request.headers),
         body=body_shape(request.body, truncated=request.truncated, size=request.size),
     )
@@ -150,7 +150,8 @@ def delivery_shape(delivery: Delivery, attempts: list[Attempt], *, sent: bytes, 
     )
 
 
-def _request_fields(request: RequestSummary) -> dict[str, Any]:
+def request_fields(request: RequestSummary) -> dict[str, Any]:
+    """The fields of a `RequestRow`: the stream encodes them as they are, which takes half the time."""
     path, mark, query = request.target.partition("?")
     return {
         "id": seq_id("req_", request.seq),
