@@ -22,8 +22,6 @@ from hookbin.targets import parse_allowed
 KIB = 1024
 MIB = 1024 * KIB
 Age: TypeAlias = Annotated[int, Meta(ge=1, le=10 * 365 * 24 * 3600)]
-
-
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 

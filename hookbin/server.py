@@ -56,6 +56,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._app.wind_down()
         await super().shutdown(sockets)
+        if self.server_state.tasks:  # cancelled by now; what came of their bodies is still to be kept
+            await asyncio.wait(self.server_state.tasks, timeout=GRACE_SECONDS)
 
 
 async def _serve(app: Hookbin, config: uvicorn.Config, listener: socket.socket, on_started: Callable[[], None]) -> None:

@@ -208,9 +208,7 @@ class Stores:
         self.events = EventStore(database)
         self.deliveries = DeliveryStore(database)
         self.log = LogStore(database)
-        self.publisher = Publisher(
-            self.events, self.webhooks, next_seq=database.next_seq, clock=clock, ids=self.ids
-        )
+        self.publisher = Publisher(self.events, self.webhooks, next_seq=database.next_seq, clock=clock, ids=self.ids)
         self.seen = Seen()
 
     async def make_bin(self, name: str | None = "joe", **changes: Any) -> Bin:
@@ -264,21 +262,19 @@ class FakeSender(Sender):
         self.under_way: Counter[str] = Counter()
         self.most_under_way: Counter[str] = Counter()
         self.by_delivery: Counter[str] = Counter()
-        self._held: dict[str, asyncio.Event] = {}
+        self.held: dict[str, asyncio.Event] = {}
         self._seen = seen
 
     def hold(self, webhook_id: str) -> None:
-        self._held[webhook_id] = asyncio.Event()
+        self.held[webhook_id] = asyncio.Event()
 
     def release(self, webhook_id: str) -> None:
-        self._held.pop(webhook_id).set()
+        self.held.pop(webhook_id).set()
 
     def to(self, webhook_id: str) -> list[tuple[str, str, int]]:
         return [call for call in self.calls if call[0] == webhook_id]
 
-    async def send(
-        self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int
-    ) -> Sent:
+    async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         assert not self.by_delivery[delivery_id], "two attempts of one delivery at once"
         self.calls.append((webhook.id, delivery_id, number))
         for key in (webhook.id, "*"):
@@ -287,8 +283,8 @@ class FakeSender(Sender):
         self.by_delivery[delivery_id] += 1
         self._seen.touch()
         try:
-            if webhook.id in self._held:
-                await self._held[webhook.id].wait()
+            if webhook.id in self.held:
+                await self.held[webhook.id].wait()
         finally:
             self.under_way.subtract([webhook.id, "*"])
             self.by_delivery[delivery_id] -= 1
@@ -330,7 +326,7 @@ class Workshop:
     async def settle(self) -> None:
         """Let everything come to rest that is not waiting for the clock or for a held destination."""
         quiet = 0
-        while quiet < 5:
+        while quiet < 20:
             calls = len(self.sender.calls)
             await self.stores.database.read("SELECT 1")
             await self.stores.database.probe()

@@ -27,7 +27,7 @@ def make(server: Server, **fields: Any) -> Any:
 
 
 def request(method: str, url: str, **options: Any) -> httpx.Response:
-    return httpx.request(method, url, trust_env=False, **options)
+    return httpx.request(method, url, trust_env=False, verify=False, **options)
 
 
 def test_a_bin_made_of_nothing_has_every_default(server: Server) -> None:
@@ -55,7 +55,7 @@ def test_a_bin_is_read_by_its_name_and_by_its_id(server: Server) -> None:
 def test_a_bin_without_a_name_captures_under_its_id(server: Server) -> None:
     bin = make(server)
 
-    assert httpx.get(bin["url"], trust_env=False).text == "ok\n"
+    assert httpx.get(bin["url"], trust_env=False, verify=False).text == "ok\n"
     assert [captured["bin"] for captured in server.captured(bin["id"])] == [bin["id"]]
 
 
@@ -172,7 +172,7 @@ def test_a_field_that_is_wrong_is_named(server: Server, fields: dict[str, Any], 
 def test_a_bin_that_is_deleted_is_gone_with_what_it_captured(start_server: Callable[..., Server]) -> None:
     server = start_server("--no-auto-create")
     bin = make(server, name="short-lived")
-    httpx.post(bin["url"], content=b"x", trust_env=False)
+    httpx.post(bin["url"], content=b"x", trust_env=False, verify=False)
     (captured,) = server.captured("short-lived")
 
     response = request("DELETE", f"{server.url}/bins/short-lived")
@@ -187,7 +187,7 @@ def test_a_bin_that_is_deleted_is_gone_with_what_it_captured(start_server: Calla
 
 def test_a_bin_of_a_deleted_one_s_name_begins_empty(server: Server) -> None:
     bin = make(server, name="phoenix")
-    httpx.post(bin["url"], trust_env=False)
+    httpx.post(bin["url"], trust_env=False, verify=False)
     request("DELETE", f"{server.url}/bins/phoenix")
 
     risen = make(server, name="phoenix")
@@ -200,7 +200,7 @@ def test_a_bin_of_a_deleted_one_s_name_begins_empty(server: Server) -> None:
 def test_the_request_count_follows_the_captures(server: Server) -> None:
     bin = make(server, name="counted")
     for _ in range(3):
-        httpx.post(bin["url"], trust_env=False)
+        httpx.post(bin["url"], trust_env=False, verify=False)
 
     assert server.get("/bins/counted")["request_count"] == 3
 
@@ -208,7 +208,7 @@ def test_the_request_count_follows_the_captures(server: Server) -> None:
 def test_the_oldest_requests_go_when_a_bin_holds_more_than_it_should(server: Server) -> None:
     bin = make(server, name="small", max_requests=3)
     for number in range(10):
-        httpx.post(bin["url"], content=str(number), trust_env=False)
+        httpx.post(bin["url"], content=str(number), trust_env=False, verify=False)
 
     eventually(lambda: server.get("/bins/small")["request_count"] == 3)
 
@@ -217,7 +217,7 @@ def test_the_oldest_requests_go_when_a_bin_holds_more_than_it_should(server: Ser
 
 def test_what_is_too_old_goes(start_server: Callable[..., Server]) -> None:
     server = start_server("--max-age", "1")
-    httpx.post(f"{server.url}/b/brief", trust_env=False)
+    httpx.post(f"{server.url}/b/brief", trust_env=False, verify=False)
 
     def count_after_a_change() -> int:
         """A change of a bin has its requests looked through at once."""
@@ -233,7 +233,7 @@ def test_what_is_too_old_goes(start_server: Callable[..., Server]) -> None:
 def test_a_bin_keeps_its_settings_and_requests_over_a_restart(start_server: Callable[..., Server]) -> None:
     server = start_server()
     make(server, name="kept", response={"status": 202, "body": "later"}, max_requests=5)
-    httpx.post(f"{server.url}/b/kept", content=b"\x00\xff", trust_env=False)
+    httpx.post(f"{server.url}/b/kept", content=b"\x00\xff", trust_env=False, verify=False)
     bin, captured = server.get("/bins/kept"), server.captured("kept")
     assert server.stop() == 0
 
@@ -244,7 +244,7 @@ def test_a_bin_keeps_its_settings_and_requests_over_a_restart(start_server: Call
 
 
 def test_a_request_in_a_list_comes_without_headers_and_body(server: Server) -> None:
-    httpx.post(f"{server.url}/b/rows/deep?x=1", content=b"hello", trust_env=False)
+    httpx.post(f"{server.url}/b/rows/deep?x=1", content=b"hello", trust_env=False, verify=False)
 
     (row,) = server.get("/bins/rows/requests")["data"]
     whole = server.get(f"/requests/{row['id']}")
@@ -257,7 +257,7 @@ def test_a_request_in_a_list_comes_without_headers_and_body(server: Server) -> N
 
 
 def test_a_body_that_is_not_utf_8_is_shown_in_base64(server: Server) -> None:
-    httpx.post(f"{server.url}/b/binary", content=b"\xff\xfe", trust_env=False)
+    httpx.post(f"{server.url}/b/binary", content=b"\xff\xfe", trust_env=False, verify=False)
 
     (captured,) = server.captured("binary")
 
@@ -266,7 +266,7 @@ def test_a_body_that_is_not_utf_8_is_shown_in_base64(server: Server) -> None:
 
 def test_a_long_body_is_cut_in_json_between_two_characters_and_whole_in_the_download(server: Server) -> None:
     body = b"x" + "é".encode() * 200_000
-    httpx.post(f"{server.url}/b/long", content=body, trust_env=False)
+    httpx.post(f"{server.url}/b/long", content=body, trust_env=False, verify=False)
 
     (captured,) = server.captured("long")
 
@@ -279,7 +279,9 @@ def test_a_long_body_is_cut_in_json_between_two_characters_and_whole_in_the_down
 
 def test_a_raw_body_is_a_download_that_no_browser_renders(server: Server) -> None:
     page = b"<script>alert(1)</script>"
-    httpx.post(f"{server.url}/b/inert", content=page, headers={"content-type": "text/html"}, trust_env=False)
+    httpx.post(
+        f"{server.url}/b/inert", content=page, headers={"content-type": "text/html"}, trust_env=False, verify=False
+    )
     (captured,) = server.captured("inert")
 
     response = request("GET", f"{server.url}/requests/{captured['id']}/body")
@@ -304,7 +306,7 @@ def pages(server: Server, path: str, *, limit: int) -> Any:
 
 def test_paging_through_requests_misses_and_repeats_nothing_while_more_arrive(server: Server) -> None:
     def capture(number: int) -> None:
-        httpx.post(f"{server.url}/b/paged/{number}", trust_env=False)
+        httpx.post(f"{server.url}/b/paged/{number}", trust_env=False, verify=False)
 
     for number in range(7):
         capture(number)
@@ -331,7 +333,7 @@ def test_paging_through_bins_goes_on_when_some_are_made_and_deleted(start_server
 
 def test_a_full_last_page_has_no_next_one(server: Server) -> None:
     for _ in range(2):
-        httpx.post(f"{server.url}/b/exact", trust_env=False)
+        httpx.post(f"{server.url}/b/exact", trust_env=False, verify=False)
 
     page = server.get("/bins/exact/requests?limit=2")
 

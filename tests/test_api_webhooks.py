@@ -26,13 +26,18 @@ def nowhere() -> str:
 
 
 def patch(server: Server, id: str, **fields: Any) -> httpx.Response:
-    return httpx.patch(f"{server.url}/webhooks/{id}", json=fields, trust_env=False)
+    return httpx.patch(f"{server.url}/webhooks/{id}", json=fields, trust_env=False, verify=False)
 
 
 def publish(server: Server, type: str, data: Any = None) -> Any:
     response = server.post("/events", {"type": type, "data": data})
     assert response.status_code == 202, response.text
     return response.json()
+
+
+def receivers(event: Any) -> list[str]:
+    """The webhooks that an event has deliveries for."""
+    return [row["webhook_id"] for row in event["deliveries"]]
 
 
 def types(server: Server, bin: str) -> list[str]:
@@ -88,8 +93,6 @@ def test_the_secret_is_shown_once_and_then_only_when_asked_for(server: Server) -
 
 
 def test_one_s_own_secret_signs_what_is_sent(server: Server) -> None:
-    with Receiver(200).serving() as url:
-        pass
     receiver = Receiver(200)
     with receiver.serving() as url:
         webhook = server.register(url, secret=SECRET)
@@ -115,7 +118,7 @@ def test_several_webhooks_may_share_a_name_and_a_destination(server: Server) -> 
 
     event = publish(server, "shared.event")
 
-    assert sorted(row["webhook_id"] for row in event["deliveries"]) == sorted([one["id"], two["id"]])
+    assert {one["id"], two["id"]} <= set(receivers(event))
     eventually(lambda: types(server, "shared") == ["shared.event"] * 2)
     assert len({captured["attempt_id"] for captured in server.captured("shared")}) == 2
 
@@ -137,11 +140,11 @@ def test_a_webhook_gets_the_types_that_it_asked_for(server: Server, patterns: li
     got = [
         type
         for type in ("user.created", "user.a.b", "users", "order.x")
-        if webhook["id"] in [row["webhook_id"] for row in publish(server, type)["deliveries"]]
+        if webhook["id"] in receivers(publish(server, type))
     ]
 
     assert got == wanted
-    httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False)
+    httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False, verify=False)
 
 
 def test_a_heartbeat_comes_by_itself(server: Server) -> None:
@@ -281,7 +284,7 @@ def test_disabling_cancels_what_is_pending_and_stops_what_would_come(server: Ser
 
     assert disabled["disabled"] is True
     assert disabled["disabled_reason"]
-    assert event["deliveries"] == []
+    assert webhook["id"] not in receivers(event)
     (delivery,) = server.deliveries(webhook=webhook["id"])
     assert (delivery["state"], delivery["next_attempt_at"]) == ("cancelled", None)
     assert delivery["finished_at"] is not None
@@ -289,7 +292,7 @@ def test_disabling_cancels_what_is_pending_and_stops_what_would_come(server: Ser
 
 def test_a_webhook_that_is_enabled_again_gets_what_comes_then(server: Server) -> None:
     webhook = server.register(f"{server.url}/b/again", events=["again"], disabled=True)
-    assert publish(server, "again")["deliveries"] == []
+    assert webhook["id"] not in receivers(publish(server, "again"))
 
     enabled = patch(server, webhook["id"], disabled=False).json()
     publish(server, "again")
@@ -318,7 +321,7 @@ def test_a_deleted_webhook_leaves_its_deliveries_in_the_log(server: Server) -> N
     webhook = server.register(nowhere(), retry_schedule=[3600])
     eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 1)
 
-    response = httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False)
+    response = httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False, verify=False)
 
     assert (response.status_code, response.content) == (204, b"")
     (delivery,) = server.deliveries(webhook=webhook["id"])
@@ -353,7 +356,7 @@ def test_paging_through_webhooks_goes_on_when_some_are_made_and_deleted(start_se
             break
         cursor = f"&cursor={page['next_cursor']}"
         server.register(nowhere(), ping=False)
-        httpx.delete(f"{server.url}/webhooks/{seen[-1]}", trust_env=False)
+        httpx.delete(f"{server.url}/webhooks/{seen[-1]}", trust_env=False, verify=False)
 
     assert seen == made[::-1]
 

@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,11 @@ def test_every_method_that_the_parser_knows_is_captured(server: Server) -> None:
 
 def test_a_binary_body_comes_back_byte_for_byte(server: Server) -> None:
     body = bytes(range(256)) * 1000
-    httpx.put(f"{server.url}/b/bytes", content=body, trust_env=False)
+    httpx.put(f"{server.url}/b/bytes", content=body, trust_env=False, verify=False)
 
     id = only(server, "bytes")["id"]
 
-    assert httpx.get(f"{server.url}/requests/{id}/body", trust_env=False).content == body
+    assert httpx.get(f"{server.url}/requests/{id}/body", trust_env=False, verify=False).content == body
 
 
 def test_a_chunked_body_is_put_together(server: Server) -> None:
@@ -141,6 +142,19 @@ def test_a_request_that_asks_for_an_upgrade_is_captured_and_the_next_one_too(ser
     assert "upgrade" not in server.log().lower()
 
 
+def test_the_body_of_a_request_that_asks_for_an_upgrade_may_come_late_and_in_pieces(server: Server) -> None:
+    head = b"POST /b/upgrade-late HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    with connected(server) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        for piece in (b"3\r\na", b"bc\r", b"\n2\r\nde\r\n", b"0\r\n\r\n"):
+            connection.sendall(piece)
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+    captured = only(server, "upgrade-late")
+    assert (captured["body"]["text"], captured["incomplete"]) == ("abcde", False)
+
+
 def test_requests_in_one_pipeline_are_all_captured_in_order(server: Server) -> None:
     requests = [f"POST /b/pipeline/{number} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n" for number in range(10)]
     requests[-1] += "Connection: close\r\n"
@@ -163,6 +177,31 @@ def test_the_sender_is_asked_for_a_body_that_it_holds_back(server: Server) -> No
     assert only(server, "expect")["body"]["text"] == "abc"
 
 
+def test_many_and_long_headers_are_kept(server: Server) -> None:
+    headers = [f"X-{number}: {'v' * 1000}" for number in range(200)]
+    assert send(server, "GET /b/long-headers", *headers).status == 200
+
+    assert len(only(server, "long-headers")["headers"]) == 202
+
+
+@pytest.mark.parametrize(
+    "start", [b"GET /b/endless HTTP/1.1\r\nX: ", b"GET /b/endless?", b"GET /b/endless HTTP/1.1\r\n"]
+)
+def test_a_head_without_end_is_not_waited_for(server: Server, start: bytes) -> None:
+    with connected(server) as connection:
+        connection.sendall(start)
+        answer = b""
+        with suppress(ConnectionError):
+            for _ in range(1000):
+                connection.sendall(b"x" * 10_000 + (b": 1\r\n" if start.endswith(b"\n") else b""))
+        with suppress(ConnectionError):
+            answer = read_all(connection)
+
+    assert answer.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")) or not answer  # a reset may have eaten it
+    assert server.captured("endless") == []
+    assert server.get("/healthz") == {"status": "ok"}
+
+
 # What a bin answers
 
 
@@ -182,11 +221,11 @@ def test_a_bin_answers_with_the_status_headers_and_body_of_its_owner(server: Ser
 
 def test_a_changed_answer_is_given_at_once(server: Server) -> None:
     server.post("/bins", {"name": "changing"})
-    httpx.get(f"{server.url}/b/changing", trust_env=False)
+    httpx.get(f"{server.url}/b/changing", trust_env=False, verify=False)
 
-    httpx.patch(f"{server.url}/bins/changing", json={"response": {"status": 503}}, trust_env=False)
+    httpx.patch(f"{server.url}/bins/changing", json={"response": {"status": 503}}, trust_env=False, verify=False)
 
-    assert httpx.get(f"{server.url}/b/changing", trust_env=False).status_code == 503
+    assert httpx.get(f"{server.url}/b/changing", trust_env=False, verify=False).status_code == 503
 
 
 def test_a_delay_holds_up_the_answer_but_not_the_capture(server: Server) -> None:
@@ -261,14 +300,16 @@ def test_a_bin_takes_requests_from_other_sites_pages(server: Server) -> None:
 
 
 def test_the_first_request_makes_the_bin(server: Server) -> None:
-    httpx.post(f"{server.url}/b/brand-new/deep/down", trust_env=False)
+    httpx.post(f"{server.url}/b/brand-new/deep/down", trust_env=False, verify=False)
 
     assert server.get("/bins/brand-new")["request_count"] == 1
 
 
 def test_fifty_first_requests_at_once_make_one_bin(server: Server) -> None:
     with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(lambda _: httpx.post(f"{server.url}/b/stampede", trust_env=False), range(50)))
+        answers = list(
+            pool.map(lambda _: httpx.post(f"{server.url}/b/stampede", trust_env=False, verify=False), range(50))
+        )
 
     assert {answer.status_code for answer in answers} == {200}
     assert [bin["name"] for bin in server.get("/bins?limit=250")["data"]].count("stampede") == 1
@@ -279,7 +320,7 @@ def test_fifty_first_requests_at_once_make_one_bin(server: Server) -> None:
 def test_an_address_that_is_no_name_makes_no_bin(server: Server, name: str) -> None:
     before = server.get("/bins?limit=250")
 
-    check_problem(httpx.post(f"{server.url}/b/{name}", trust_env=False), 404, "bin_not_found")
+    check_problem(httpx.post(f"{server.url}/b/{name}", trust_env=False, verify=False), 404, "bin_not_found")
 
     assert server.get("/bins?limit=250") == before
 
@@ -287,7 +328,7 @@ def test_an_address_that_is_no_name_makes_no_bin(server: Server, name: str) -> N
 def test_without_auto_create_an_unknown_bin_is_a_404(start_server: Callable[..., Server]) -> None:
     server = start_server("--no-auto-create")
 
-    problem = check_problem(httpx.post(f"{server.url}/b/unknown", trust_env=False), 404, "bin_not_found")
+    problem = check_problem(httpx.post(f"{server.url}/b/unknown", trust_env=False, verify=False), 404, "bin_not_found")
 
     assert "POST /bins" in problem["detail"]
     assert server.get("/bins")["data"] == []
@@ -334,7 +375,7 @@ def test_a_chunked_body_over_the_limit_gets_a_413_too(strict: Server) -> None:
 
 
 def test_the_connection_can_be_used_again_after_a_413(strict: Server) -> None:
-    with httpx.Client(base_url=strict.url, trust_env=False) as client:
+    with httpx.Client(base_url=strict.url, trust_env=False, verify=False) as client:
         first = client.post("/b/reused", content=b"x" * 200_000)
         second = client.post("/b/reused", content=b"x")
 
@@ -388,7 +429,7 @@ def test_a_sender_that_hangs_up_during_the_delay_is_no_error(server: Server) -> 
         connection.sendall(b"GET /b/left-early HTTP/1.1\r\nHost: x\r\n\r\n")
         eventually(lambda: server.captured("left-early"))
 
-    assert httpx.get(f"{server.url}/b/left-early", trust_env=False).status_code == 200
+    assert httpx.get(f"{server.url}/b/left-early", trust_env=False, verify=False).status_code == 200
     assert "Traceback" not in server.log()
 
 
@@ -442,7 +483,7 @@ def test_an_attempt_id_is_not_believed_from_someone_else(server: Server) -> None
 
     for forged in (attempt["id"], "att_00000000000000000000000000_1", ""):
         headers["hookbin-attempt-id"] = forged
-        httpx.post(f"{server.url}/b/forged", content=b"{}", headers=headers, trust_env=False)
+        httpx.post(f"{server.url}/b/forged", content=b"{}", headers=headers, trust_env=False, verify=False)
 
     captured = server.captured("forged")
     assert [(row["attempt_id"], row["signature"]["state"]) for row in captured] == [(None, "unchecked")] * 3
@@ -455,7 +496,7 @@ def test_a_body_that_was_changed_on_the_way_fails_its_signature(server: Server) 
     first = eventually(lambda: server.captured("held"))[0]
 
     headers = forwardable(first["headers"])
-    httpx.post(f"{server.url}/b/altered", content=b"{}", headers=headers, trust_env=False)
+    httpx.post(f"{server.url}/b/altered", content=b"{}", headers=headers, trust_env=False, verify=False)
 
     assert first["signature"]["state"] == "ok"
     assert only(server, "altered")["signature"]["state"] == "failed"

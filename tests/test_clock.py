@@ -17,8 +17,8 @@ SEQ = st.integers(min_value=0, max_value=2**63 - 1)
 
 
 def test_the_alphabet_is_crockfords_in_its_order() -> None:
-    assert "0123456789abcdefghjkmnpqrstvwxyz" == ALPHABET
-    assert list(ALPHABET) == sorted(ALPHABET)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    assert list(ALPHABET) == sorted(set("0123456789" + letters) - set("ilou"))
 
 
 @given(SEQ)

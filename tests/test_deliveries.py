@@ -121,7 +121,13 @@ async def test_an_attempt_comes_back_as_it_was_written(stores: Stores) -> None:
         response_body=None,
     )
     again = await finish(
-        stores, delivery, Action.FAIL, status=404, response_body=b"\xff\x00", response_truncated=True, trigger=Trigger.MANUAL
+        stores,
+        delivery,
+        Action.FAIL,
+        status=404,
+        response_body=b"\xff\x00",
+        response_truncated=True,
+        trigger=Trigger.MANUAL,
     )
     assert await stores.deliveries.attempts(await found(stores, delivery)) == [written, again]
     assert stores.seen.attempts == [written, again]
@@ -255,8 +261,8 @@ async def test_nothing_is_retried_to_a_webhook_out_of_use(stores: Stores, how: s
 async def test_due_lists_what_is_pending_for_one_webhook_the_earliest_first(stores: Stores) -> None:
     webhook, other = await stores.register("wh_1"), await stores.register("wh_2")
     times = [30, 10, 20, 40]
-    for number, due in enumerate(times):
-        event = an_event(stores.database.next_seq(), f"evt_{number}", created_at=due)
+    for number, time in enumerate(times):
+        event = an_event(stores.database.next_seq(), f"evt_{number}", created_at=time)
         await stores.events.publish(event, [a_delivery(event, webhook), a_delivery(event, other)])
     due = await stores.deliveries.due("wh_1", limit=3)
     assert [row.next_attempt_at for row in due] == [10, 20, 30]

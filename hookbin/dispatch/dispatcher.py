@@ -130,8 +130,7 @@ class Dispatcher:
             await self._clock.wait(self._wake, until=self._timers[0][0] if self._timers else None)
 
     def _start_due(self) -> None:
-        now = self._clock.now()
-        while self._timers and self._timers[0][0] <= now:
+        while self._timers and self._timers[0][0] <= self._clock.now():
             _, webhook_id = heapq.heappop(self._timers)
             lane = self._lanes.get(webhook_id)
             if lane is not None:
@@ -140,6 +139,7 @@ class Dispatcher:
         while self._ready and len(self._in_flight) < self._max_in_flight:
             lane = self._ready.popleft()
             lane.is_ready = False
+            now = self._clock.now()  # anew: with an old one, what fell due since would be ready for ever
             delivery_id = None if lane.paused_until > now else lane.pop_due(now, busy=self._in_flight)
             if delivery_id is not None:
                 lane.in_flight += 1
@@ -168,8 +168,7 @@ class Dispatcher:
             self._look_at(lane, lane.paused_until)
             return
         if lane.needs_refill and lane.webhook_id not in self._refills:
-            task = asyncio.create_task(self._refill(lane))
-            self._refills[lane.webhook_id] = task
+            self._refills[lane.webhook_id] = asyncio.create_task(self._refill(lane))
         due = lane.next_due()
         if due is None or lane.is_ready or lane.in_flight >= webhook.max_in_flight:
             return

@@ -46,7 +46,7 @@ class BinStore:
     def get(self, name_or_id: str) -> Bin:
         bin = self.find(name_or_id)
         if bin is None:
-            raise BinNotFound(f"no bin has the name or id {name_or_id!r}; POST /bins makes one")
+            raise BinNotFound(f"no bin has the name or id {name_or_id[:64]!r}; POST /bins makes one")
         return bin
 
     def all(self) -> list[Bin]:

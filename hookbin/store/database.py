@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import aiosqlite
 
-from hookbin.errors import Overloaded, StorageFailed
+from hookbin.errors import Overloaded, ShuttingDown
 from hookbin.models import Announcement
 from hookbin.store.batch import Result, Work, commit
 from hookbin.store.opening import LockFile, open_reader, open_writer
@@ -164,7 +164,7 @@ class Database:
 
     def _wait_for(self, work: Work[T], *, rows: Callable[[T], Sequence[Announcement]], size: int) -> asyncio.Future[T]:
         if self._closing:
-            raise StorageFailed("hookbin is stopping; send it again in a moment")
+            raise ShuttingDown("hookbin is stopping; send it again in a moment")
         size += _OVERHEAD
         if self.queued_bytes and self.queued_bytes + size > self._queue_bytes:
             raise Overloaded("more is waiting to be written than the server holds; send it again in a second")

@@ -42,7 +42,7 @@ class WebhookStore:
     def get(self, id: str) -> Webhook:
         webhook = self.find(id)
         if webhook is None:
-            raise WebhookNotFound(f"no webhook has the id {id!r}; GET /webhooks lists them")
+            raise WebhookNotFound(f"no webhook has the id {id[:64]!r}; GET /webhooks lists them")
         return webhook
 
     def all(self) -> list[Webhook]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
 from hookbin import signing
-from hookbin.errors import BinNotFound, HookbinError
+from hookbin.errors import BinNotFound, HookbinError, ShuttingDown
 from hookbin.models import SECOND, Bin, BinResponse, CapturedRequest
 from hookbin.names import is_bin_name
 from hookbin.responses import Prepared, prepare
@@ -22,6 +22,7 @@ from hookbin.web.protocol import wire_of
 from hookbin.web.services import Services
 
 PREFIX = "/b/"
+_STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
 MAX_SPILLED = 64 * 1024 * 1024
 """Bytes over the limit that are still read after the answer."""
 _TOO_LARGE = BinResponse(status=413, body="the body is larger than this bin keeps; what fits was kept\n")
@@ -55,6 +56,8 @@ class Capture:
             await problem_response(error)(scope, receive, send)
             return
         if drained.incomplete:
+            if self._services.stopping.is_set():
+                await problem_response(ShuttingDown(_STOPPING))(scope, receive, send)
             return
         if answer.delay:
             await self._delay(answer.delay)
@@ -145,18 +148,21 @@ class Capture:
 
 
 async def drain(receive: Receive, *, limit: int) -> Drained:
-    """Read the body to its end, to `limit` bytes, or to where the sender broke off."""
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body") and len(message["body"]) <= limit:
-        return Drained(message["body"])
+    """Read the body to its end, to `limit` bytes, to where the sender broke off, or to where the server stops."""
     body = bytearray()
-    while message["type"] == "http.request":
-        body += message.get("body", b"")
-        if len(body) > limit:
-            return Drained(bytes(body[:limit]), truncated=True, unread=bool(message.get("more_body")))
-        if not message.get("more_body"):
-            return Drained(bytes(body))
+    try:
         message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body") and len(message["body"]) <= limit:
+            return Drained(message["body"])
+        while message["type"] == "http.request":
+            body += message.get("body", b"")
+            if len(body) > limit:
+                return Drained(bytes(body[:limit]), truncated=True, unread=bool(message.get("more_body")))
+            if not message.get("more_body"):
+                return Drained(bytes(body))
+            message = await receive()
+    except asyncio.CancelledError:
+        pass  # uvicorn waits no longer when it stops, but there is time to keep what came
     return Drained(bytes(body), incomplete=True)
 
 

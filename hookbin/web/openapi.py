@@ -19,7 +19,7 @@ _REF = "#/components/schemas/{name}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 _BINARY = {"type": "string", "format": "binary"}
 _ANY = (errors.Unauthorized, errors.HostRefused)
-_WRITE = (errors.OriginRefused, errors.Overloaded, errors.StorageFailed)
+_WRITE = (errors.OriginRefused, errors.Overloaded, errors.ShuttingDown, errors.StorageFailed)
 
 
 @cache

@@ -18,7 +18,10 @@ from hookbin.web.one_write import OneWrite
 
 Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
+MAX_HEAD = 256 * 1024
+"""Bytes of request line and headers that are waited for; the parser would wait for more and more."""
 _KEY = "hookbin.wire"
+_TOO_MUCH_HEAD = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class WireProtocol(HttpToolsProtocol):
@@ -40,11 +43,17 @@ class WireProtocol(HttpToolsProtocol):
             message = "Invalid HTTP request received."
             self.logger.warning(message)
             self.send_400_response(message)
+        else:
+            self._head_size = self._head_size + len(data) if self._in_head else 0
+            if self._head_size > MAX_HEAD:
+                self.transport.write(_TOO_MUCH_HEAD)
+                self.transport.close()
 
     def on_message_begin(self) -> None:
         if not self._leading_in:
             super().on_message_begin()
             self._pairs: Pairs = []
+            self._in_head = True
 
     def on_url(self, url: bytes) -> None:
         if not self._leading_in:
@@ -59,12 +68,15 @@ class WireProtocol(HttpToolsProtocol):
         if not self._leading_in:
             self.scope["extensions"] = {_KEY: {"target": self.url, "headers": self._pairs}}
             super().on_headers_complete()
+            self._in_head = False
 
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
     _leading_in = False
+    _in_head = False
+    _head_size = 0
 
     def _feed(self, data: bytes) -> None:
         while data:

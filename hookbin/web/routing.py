@@ -6,6 +6,7 @@ the answer is encoded, and the OpenAPI document and the page of documentation ar
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum, EnumType
@@ -144,18 +145,21 @@ def decode_json(content: bytes, type: type[Struct]) -> Any:
 
 
 async def read_body(request: Request, *, limit: int = MAX_JSON_BODY) -> bytes:
-    """The whole body. Raises `BodyTooLarge`.
+    """The whole body. Raises `BodyTooLarge`, and `ShuttingDown` when the rest does not come before the server stops.
 
     What is over the limit is read too: a connection that is closed with bytes unread is reset, and
     the sender may never see the answer (RFC 9112, 9.6).
     """
     body, size = bytearray(), 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= limit:
-            body += chunk
-        elif size > limit + MAX_SPILLED:
-            break
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size <= limit:
+                body += chunk
+            elif size > limit + MAX_SPILLED:
+                break
+    except asyncio.CancelledError:  # uvicorn waits no longer when it stops
+        raise errors.ShuttingDown("hookbin is stopping and has done nothing; send it again in a moment") from None
     if size > limit:
         raise errors.BodyTooLarge(f"the body has more than {limit:,} bytes; send less")
     return bytes(body)

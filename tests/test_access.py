@@ -1,0 +1,396 @@
+"""Who may do what: the Host and Origin checks on loopback, the token when exposed, and where deliveries may go."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from tests.support import Server, eventually
+from tests.wire import check_problem, exchange
+
+TOKEN = "correct-horse-battery-staple"
+NOT_A_NAME = ["evil.example", "localhost.evil.example", "evil-localhost", "127.0.0.1.evil.example", "10.0.0.1", "[::2]"]
+
+
+def call(server: Server, method: str, path: str, *, json: Any = None, **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.request(method, server.url + path, json=json, headers=named, trust_env=False, verify=False)
+
+
+# On loopback: a page in the owner's browser
+
+
+@pytest.mark.parametrize("host", [*NOT_A_NAME, "", "a b", "[", "[::1"])
+@pytest.mark.parametrize("target", ["GET /bins", "GET /ui/", "POST /events?type=a", "GET /stream", "GET /healthz"])
+def test_a_name_that_was_rebound_to_us_gets_nothing(server: Server, host: str, target: str) -> None:
+    request = f"{target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+    answer = exchange(server, request.encode())
+
+    assert answer.status == 421, answer
+    assert answer.header("content-type") == "application/problem+json"
+    assert b'"code":"host_refused"' in answer.body
+
+
+def test_a_request_without_a_host_gets_nothing(server: Server) -> None:
+    assert exchange(server, b"GET /bins HTTP/1.0\r\n\r\n").status == 421
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.10", "[::1]", "localhost.", "app.localhost", "localhost:9"]
+)
+def test_every_name_of_this_machine_will_do(server: Server, host: str) -> None:
+    request = f"GET /bins HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+
+    assert exchange(server, request.encode()).status == 200
+
+
+def test_the_public_url_s_name_will_do_too(start_server: Callable[..., Server]) -> None:
+    server = start_server("--public-url", "https://hooks.example/")
+
+    assert call(server, "GET", "/bins", host="hooks.example").status_code == 200
+    assert call(server, "GET", "/bins", host="hooks.example.evil").status_code == 421
+    assert call(server, "POST", "/bins", json={"name": "x"}).json()["url"] == "https://hooks.example/b/x"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"sec_fetch_site": "cross-site", "origin": "http://localhost"},
+        {"sec_fetch_site": ""},
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:1"},
+        {"origin": "http://["},
+        {"origin": ""},
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_write_from_another_site_s_page_is_refused(server: Server, method: str, headers: dict[str, str]) -> None:
+    server.post("/bins", {"name": "stays"})
+    path, json = ("/bins", {"name": "forged"}) if method == "POST" else ("/bins/stays", {"name": "forged"})
+
+    check_problem(call(server, method, path, json=json, **headers), 403, "origin_refused")
+
+    assert server.get("/bins/stays")["name"] == "stays"
+    check_problem(call(server, "GET", "/bins/forged"), 404, "bin_not_found")
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec_fetch_site": "same-origin"}, {"sec_fetch_site": "none"}])
+def test_a_write_from_our_own_page_or_from_no_page_is_taken(server: Server, headers: dict[str, str]) -> None:
+    assert call(server, "POST", "/bins", json={}, **headers).status_code == 201
+
+
+def test_a_write_with_our_own_origin_is_taken(server: Server) -> None:
+    assert call(server, "POST", "/bins", json={}, origin=server.url).status_code == 201
+
+
+def test_reading_is_not_checked_for_its_origin_and_no_other_page_can_read_the_answer(server: Server) -> None:
+    response = call(server, "GET", "/bins", origin="http://evil.example", sec_fetch_site="cross-site")
+
+    assert response.status_code == 200
+    assert "access-control-allow-origin" not in response.headers
+    assert response.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/ui/", "/docs", "/bins", "/nothing", "/healthz", "/static/favicon.svg"])
+def test_everything_but_the_bins_carries_the_security_headers(server: Server, path: str) -> None:
+    headers = call(server, "GET", path).headers
+
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    for part in ("script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"):
+        assert part in policy.split("; ")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_answers_are_not_stored_by_caches(server: Server) -> None:
+    for path in ("/bins", "/ui/", "/stream?kinds=x"):
+        assert call(server, "GET", path).headers["cache-control"] == "no-store"
+
+
+# Exposed: the token
+
+
+@pytest.fixture(scope="module")
+def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    database = tmp_path_factory.mktemp("exposed") / "hookbin.db"
+    with Server(database, "--host", "0.0.0.0", env={"HOOKBIN_TOKEN": TOKEN}) as server:
+        yield server
+
+
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+
+
+def test_an_exposed_server_makes_a_token_and_prints_it_once(start_server: Callable[..., Server]) -> None:
+    server = start_server("--host", "0.0.0.0")
+
+    (token,) = re.findall(r"^  token  (\S+)$", server.log(), re.MULTILINE)
+    assert f"authorization: Bearer {token}" in server.log()
+    assert len(token) >= 32
+    check_problem(call(server, "GET", "/bins"), 401, "unauthorized")
+    assert call(server, "GET", "/bins", authorization=f"Bearer {token}").status_code == 200
+
+
+def test_a_token_of_one_s_own_is_not_printed(exposed: Server) -> None:
+    assert TOKEN not in exposed.log()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/bins"),
+        ("GET", "/"),
+        ("POST", "/bins"),
+        ("POST", "/events?type=a"),
+        ("DELETE", "/webhooks/x"),
+        ("GET", "/stream"),
+        ("GET", "/metrics"),
+        ("GET", "/docs"),
+        ("GET", "/openapi.json"),
+        ("GET", "/nothing"),
+        ("OPTIONS", "/bins"),
+        ("HEAD", "/deliveries"),
+    ],
+)
+def test_without_the_token_nothing_is_to_be_had(exposed: Server, method: str, path: str) -> None:
+    response = call(exposed, method, path)
+
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == 'Bearer realm="hookbin"'
+    if method != "HEAD":
+        check_problem(response, 401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Bearer wrong", f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN, "Bearer", "", f"Bearer {TOKEN[:-1]}", "Bearer é"],
+)
+def test_a_wrong_token_is_none(exposed: Server, authorization: str) -> None:
+    headers = [(b"authorization", authorization.encode())]
+
+    response = httpx.get(f"{exposed.url}/bins", headers=headers, trust_env=False, verify=False)
+
+    check_problem(response, 401, "unauthorized")
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_bearer_of_the_token_may_do_everything(exposed: Server, scheme: str) -> None:
+    authorization = f"{scheme} {TOKEN}"
+
+    assert call(exposed, "POST", "/bins", json={}, authorization=authorization).status_code == 201
+    assert call(exposed, "GET", "/metrics", authorization=authorization).status_code == 200
+    assert call(exposed, "GET", "/ui/", authorization=authorization).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/robots.txt", "/static/favicon.svg", "/ui/sign-in"])
+def test_what_monitors_and_the_sign_in_page_need_is_open(exposed: Server, path: str) -> None:
+    assert call(exposed, "GET", path).status_code == 200
+
+
+def test_an_exposed_server_answers_to_any_host(exposed: Server) -> None:
+    assert call(exposed, "GET", "/bins", host="hooks.example", **BEARER).status_code == 200
+
+
+def test_the_token_does_not_help_another_site_s_page(exposed: Server) -> None:
+    response = call(exposed, "POST", "/bins", json={}, origin="https://evil.example", **BEARER)
+
+    check_problem(response, 403, "origin_refused")
+
+
+@pytest.mark.parametrize("path", ["/ui/", "/ui/bins/joe?request=1&x=%2F", "/ui"])
+def test_a_page_sends_one_to_the_sign_in_and_back(exposed: Server, path: str) -> None:
+    response = call(exposed, "GET", path)
+
+    assert response.status_code == 303
+    location = urlsplit(response.headers["location"])
+    assert location.path == "/ui/sign-in"
+    (target,) = parse_qs(location.query)["next"]
+    signed_in = sign_in(exposed, token=TOKEN, next=target)
+    assert signed_in.headers["location"].rstrip("/") == path.rstrip("/")
+
+
+def sign_in(server: Server, **form: str) -> httpx.Response:
+    return httpx.post(f"{server.url}/ui/sign-in", data=form, trust_env=False, verify=False)
+
+
+def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_do_not_get(exposed: Server) -> None:
+    response = sign_in(exposed, token=f" {TOKEN}\n", next="/ui/")
+
+    assert (response.status_code, response.headers["location"]) == (303, "/ui/")
+    cookie = response.headers["set-cookie"]
+    attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
+    assert {"httponly", "samesite=strict", "path=/"} <= attributes
+    assert TOKEN not in cookie
+    value = cookie.partition(";")[0]
+    assert call(exposed, "GET", "/ui/", cookie=value).status_code == 200
+    assert call(exposed, "GET", "/bins", cookie=value).status_code == 200
+    assert call(exposed, "GET", "/bins", cookie=value + "x").status_code == 401
+
+
+def test_the_cookie_is_for_https_alone_when_that_is_how_one_came(start_server: Callable[..., Server]) -> None:
+    server = start_server("--host", "0.0.0.0", "--trust-proxy", "127.0.0.1", env={"HOOKBIN_TOKEN": TOKEN})
+
+    response = httpx.post(
+        f"{server.url}/ui/sign-in",
+        data={"token": TOKEN},
+        headers={"x-forwarded-proto": "https", "x-forwarded-for": "198.51.100.1"},
+        trust_env=False,
+        verify=False,
+    )
+
+    assert "secure" in response.headers["set-cookie"].lower()
+
+
+def test_signing_in_with_a_wrong_token_is_a_401_with_the_form_again(exposed: Server) -> None:
+    for form in ({"token": "wrong"}, {"token": ""}, {}):
+        response = sign_in(exposed, **form)
+        assert response.status_code == 401
+        assert "<form" in response.text
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/ui/\\..\\..//evil.example",
+        "javascript:alert(1)",
+        "/bins",
+        "/ui.evil.example",
+        "/ui/\r\nset-cookie: x=1",
+        "",
+        " /ui/",
+    ],
+)
+def test_signing_in_leads_to_our_own_pages_only(exposed: Server, target: str) -> None:
+    assert sign_in(exposed, token=TOKEN, next=target).headers["location"] == "/ui/"
+    page = httpx.get(f"{exposed.url}/ui/sign-in", params={"next": target}, trust_env=False, verify=False)
+    assert 'name="next" value="/ui/"' in page.text
+
+
+def test_a_form_that_no_one_could_have_typed_is_refused(exposed: Server) -> None:
+    response = httpx.post(
+        f"{exposed.url}/ui/sign-in", content=b"token=" + b"x" * 2_000_000, trust_env=False, verify=False
+    )
+
+    check_problem(response, 413, "body_too_large")
+    assert sign_in(exposed, token="&".join(["a=1"] * 2000)).status_code == 401
+
+
+def test_signing_out_takes_the_cookie_away(exposed: Server) -> None:
+    cookie = sign_in(exposed, token=TOKEN).headers["set-cookie"].partition(";")[0]
+
+    response = call(exposed, "POST", "/ui/sign-out", cookie=cookie)
+
+    assert (response.status_code, response.headers["location"]) == (303, "/ui/sign-in")
+    assert "max-age=0" in response.headers["set-cookie"].lower()
+
+
+def test_a_token_can_be_asked_for_on_loopback_too(start_server: Callable[..., Server]) -> None:
+    server = start_server("--token", TOKEN)
+
+    check_problem(call(server, "GET", "/bins"), 401, "unauthorized")
+    assert call(server, "GET", "/bins", **BEARER).status_code == 200
+
+
+# Exposed: bins, and where deliveries may go
+
+
+def test_bins_are_open_to_all_but_are_not_made_by_strangers(exposed: Server) -> None:
+    check_problem(call(exposed, "POST", "/b/stranger"), 404, "bin_not_found")
+    assert call(exposed, "POST", "/bins", json={"name": "open"}, **BEARER).status_code == 201
+
+    assert call(exposed, "POST", "/b/open/x", host="any.example", origin="https://any.example").status_code == 200
+
+
+def test_auto_create_can_be_switched_on_for_strangers(start_server: Callable[..., Server]) -> None:
+    server = start_server("--host", "0.0.0.0", "--auto-create")
+
+    assert call(server, "POST", "/b/stranger").status_code == 200
+
+
+def register(server: Server, destination: str) -> httpx.Response:
+    return call(server, "POST", "/webhooks", json={"name": "test", "destination": destination}, **BEARER)
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        "http://127.0.0.1:9/",
+        "http://localhost:9/",
+        "http://x.localhost/",
+        "http://[::1]/",
+        "http://10.1.2.3/",
+        "http://192.168.0.1/",
+        "http://172.16.0.1/",
+        "http://100.64.0.1/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[fd00::1]/",
+        "http://0.0.0.0/",
+        "http://169.254.169.254/",
+    ],
+)
+def test_an_exposed_server_delivers_to_no_private_address(exposed: Server, destination: str) -> None:
+    check_problem(register(exposed, destination), 422, "target_refused")
+
+    assert call(exposed, "GET", "/webhooks", **BEARER).json()["data"] == []
+
+
+def test_a_name_that_leads_to_a_private_address_is_blocked_when_it_is_dialled(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server("--host", "0.0.0.0", env={"HOOKBIN_TOKEN": TOKEN})
+    name = socket.gethostname()
+    webhook = register(server, f"http://{name}:{server.port}/healthz").json()
+
+    def ended() -> Any:
+        rows = call(server, "GET", f"/deliveries?webhook={webhook['id']}&state=failed", **BEARER).json()["data"]
+        return rows and call(server, "GET", f"/deliveries/{rows[0]['id']}", **BEARER).json()
+
+    (attempt,) = eventually(ended)["attempts"]
+    assert attempt["error"] in ("blocked_target", "dns_error")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_our_own_bins_are_delivered_to_all_the_same(exposed: Server, host: str) -> None:
+    bin = f"own-{host.replace('.', '-')}"
+    call(exposed, "POST", "/bins", json={"name": bin}, **BEARER)
+
+    webhook = register(exposed, f"http://{host}:{exposed.port}/b/{bin}")
+
+    assert webhook.status_code == 201, webhook.text
+    eventually(lambda: call(exposed, "GET", f"/bins/{bin}", **BEARER).json()["request_count"] == 1)
+    call(exposed, "DELETE", f"/webhooks/{webhook.json()['id']}", **BEARER)
+
+
+@pytest.mark.parametrize("rest", ["/b/../bins", "/b/%2e%2e/bins", "/b", "/bins", "/healthz", "/b/%252e%252e/bins"])
+def test_nothing_but_our_bins_is_reached_by_that(exposed: Server, rest: str) -> None:
+    check_problem(register(exposed, f"http://localhost:{exposed.port}{rest}"), 422, "target_refused")
+
+
+def test_allow_target_opens_a_network(start_server: Callable[..., Server]) -> None:
+    server = start_server("--host", "0.0.0.0", "--allow-target", "127.0.0.0/8", env={"HOOKBIN_TOKEN": TOKEN})
+
+    webhook = register(server, f"http://127.0.0.1:{server.port}/healthz")
+
+    assert webhook.status_code == 201, webhook.text
+    delivered = f"/deliveries?webhook={webhook.json()['id']}&state=failed"
+    (row,) = eventually(lambda: call(server, "GET", delivered, **BEARER).json()["data"])
+    (attempt,) = call(server, "GET", f"/deliveries/{row['id']}", **BEARER).json()["attempts"]
+    assert attempt["status"] == 405  # reached: a POST is not possible there
+    check_problem(register(server, "http://10.0.0.1/"), 422, "target_refused")
+    check_problem(register(server, "http://169.254.169.254/"), 422, "target_refused")

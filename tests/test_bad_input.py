@@ -1,0 +1,484 @@
+"""What can't be used: each a problem that says what to do, and each leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from hookbin.web.table import ROUTES
+from tests.support import Server, eventually
+from tests.wire import check_problem, connected, exchange, read_all
+
+JSON = {"content-type": "application/json"}
+LISTS = ("bins", "webhooks", "events", "deliveries")
+WEBHOOK = {"name": "test", "destination": "http://localhost:1/hook"}
+DEEP = 100_000
+
+
+def contents(server: Server) -> Any:
+    return {name: server.get(f"/{name}?limit=250")["data"] for name in LISTS}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def something_is_there(server: Server) -> None:
+    """Or nothing could be lost."""
+    httpx.post(f"{server.url}/b/headed", content=b"12345", trust_env=False, verify=False)
+    server.register("http://localhost:1/", disabled=True)
+    server.post("/events", {"type": "there", "data": None})
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(server: Server) -> Iterator[None]:
+    before = contents(server)
+    yield
+    assert contents(server) == before
+    assert "Traceback" not in server.log()
+
+
+def send(server: Server, method: str, path: str, content: bytes | None = None, **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.request(method, server.url + path, content=content, headers=named, trust_env=False, verify=False)
+
+
+# Bodies
+
+WITH_BODY = [("POST", "/webhooks"), ("POST", "/events")]
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_BODY)
+@pytest.mark.parametrize("content", [b"", b" \r\n\t"])
+def test_no_body(server: Server, method: str, path: str, content: bytes) -> None:
+    problem = check_problem(send(server, method, path, content, **JSON), 400, "no_body")
+
+    assert problem["detail"].startswith("send ")
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/bins"), *WITH_BODY])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"{'type': 'a'}",
+        b'{"type": "a", "data": 1,}',
+        b'{"type": "a", "data": 1} 2',
+        b'{"name": undefined}',
+        b"name=joe",
+        b'\xef\xbb\xbf{"type": "a", "data": 1}',
+        '{"type": "a", "data": 1}'.encode("utf-16"),
+    ],
+    ids=["cut", "quotes", "comma", "two", "undefined", "form", "byte-order-mark", "utf-16"],
+)
+def test_broken_json(server: Server, method: str, path: str, content: bytes) -> None:
+    response = send(server, method, path, content, **JSON)
+
+    assert response.status_code in (400, 422)
+    check_problem(response, response.status_code, {400: "broken_json", 422: "invalid_fields"}[response.status_code])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"NaN",
+        b"Infinity",
+        b"-Infinity",
+        b"-",
+        b"01",
+        b"1.",
+        b"tru",
+        b"'x'",
+        b"[1,]",
+        b'"\\x"',
+        b'"\x01"',
+        b'"a\nb"',
+        b"",
+    ],
+)
+def test_data_that_is_not_json(server: Server, data: bytes) -> None:
+    check_problem(send(server, "POST", "/events", b'{"type": "a", "data": %b}' % data, **JSON), 400, "broken_json")
+
+
+@pytest.mark.parametrize("content", [b'{"type": "a", "data": "\xff"}', b'{"type": "\xff", "data": 1}', b"\xff\xfe"])
+def test_text_that_is_not_utf_8(server: Server, content: bytes) -> None:
+    problem = check_problem(send(server, "POST", "/events", content, **JSON), 400, "broken_json")
+
+    assert "UTF-8" in problem["detail"]
+
+
+@pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events"])
+@pytest.mark.parametrize("field", ["name", "type", "destination", "data"])
+def test_a_lone_surrogate(server: Server, path: str, field: str) -> None:
+    content = json.dumps({**WEBHOOK, "type": "a", "data": 1, field: "\ud800"}).encode()
+
+    response = send(server, "POST", path, content, **JSON)
+
+    assert response.status_code in (400, 422)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/events", b'{"type": "a", "data": ' + b"[" * DEEP + b"]" * DEEP + b"}"),
+        ("/events", b'{"type": "a", "data": ' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}"),
+        ("/events", b'{"type": ' + b"[" * DEEP),
+        ("/events", b"[" * DEEP),
+        ("/webhooks", b'{"events": ' + b"[" * DEEP + b"]" * DEEP + b"}"),
+        ("/bins", b'{"response":' * (DEEP * 4 // 5)),
+        ("/bins", b'{"unknown": ' + b"[" * DEEP + b"]" * DEEP + b"}"),
+    ],
+    ids=["lists", "objects", "type", "body", "events", "response", "unknown"],
+)
+def test_json_that_is_nested_a_hundred_thousand_deep(server: Server, path: str, content: bytes) -> None:
+    response = send(server, "POST", path, content, **JSON)
+
+    assert response.status_code in (400, 422)
+    check_problem(response, response.status_code, response.json()["code"])
+    assert server.get("/healthz") == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events"])
+@pytest.mark.parametrize("content", [b"[]", b"null", b'"text"', b"1", b"true"])
+def test_a_body_that_is_no_object(server: Server, path: str, content: bytes) -> None:
+    check_problem(send(server, "POST", path, content, **JSON), 422, "invalid_fields", loc="body")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "loc"),
+    [
+        ("/events", {"type": 1, "data": 1}, "type"),
+        ("/events", {"type": None, "data": 1}, "type"),
+        ("/events", {"data": 1}, "type"),
+        ("/events", {"type": "a"}, "data"),
+        ("/events", {"type": "a", "data": 1, "colour": "red"}, "colour"),
+        ("/bins", {"name": 1}, "name"),
+        ("/bins", {"response": "ok"}, "response"),
+        ("/bins", {"response": {"headers": {"a": "b"}}}, "response.headers"),
+        ("/bins", {"response": {"body": None}}, "response.body"),
+        ("/webhooks", {**WEBHOOK, "headers": {}}, "headers"),
+        ("/webhooks", {**WEBHOOK, "destination": 5}, "destination"),
+        ("/webhooks", {**WEBHOOK, "timeout": None}, "timeout"),
+    ],
+)
+def test_a_missing_unknown_or_mistyped_field(server: Server, path: str, fields: Any, loc: str) -> None:
+    check_problem(send(server, "POST", path, json.dumps(fields).encode(), **JSON), 422, "invalid_fields", loc=loc)
+
+
+@pytest.mark.parametrize("char", ["\0", "\x01", "\n", "\r", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff"])
+@pytest.mark.parametrize(
+    ("path", "fields", "field"),
+    [
+        ("/bins", {}, "name"),
+        ("/webhooks", WEBHOOK, "name"),
+        ("/webhooks", WEBHOOK, "destination"),
+        ("/webhooks", WEBHOOK, "secret"),
+        ("/webhooks", WEBHOOK, "retry_schedule"),
+        ("/events", {"data": 1}, "type"),
+    ],
+)
+def test_a_control_character(server: Server, path: str, fields: Any, field: str, char: str) -> None:
+    value = fields.get(field, "text") + char + "x"
+
+    response = send(server, "POST", path, json.dumps({**fields, field: value}).encode(), **JSON)
+
+    check_problem(response, 422, "invalid_fields", loc=field)
+    assert char not in response.text
+
+
+@pytest.mark.parametrize("char", ["\0", "\n", "\x1b"])
+def test_a_control_character_in_a_list_of_the_body(server: Server, char: str) -> None:
+    for field, loc in (("events", "events[0]"), ("retry_on", "retry_on")):
+        content = json.dumps({**WEBHOOK, field: [f"a{char}b"]}).encode()
+        check_problem(send(server, "POST", "/webhooks", content, **JSON), 422, "invalid_fields", loc=loc)
+
+
+@pytest.mark.parametrize("path", ["/events", "/webhooks", "/bins"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "text/json", "", "nonsense"]
+)
+def test_another_content_type_than_json(server: Server, path: str, content_type: str) -> None:
+    response = send(server, "POST", path, b'{"type": "a", "data": 1}', content_type=content_type)
+
+    problem = check_problem(response, 415, "unsupported_media_type")
+    assert "content-type: application/json" in problem["detail"]
+
+
+@pytest.mark.parametrize("size", [1024 * 1024 + 1, 5_000_000])
+@pytest.mark.parametrize("path", ["/events", "/events?type=big", "/webhooks", "/bins"])
+def test_a_body_over_one_mebibyte(server: Server, path: str, size: int) -> None:
+    content = b'{"type": "big", "data": "%b"}' % (b"x" * size)
+
+    problem = check_problem(send(server, "POST", path, content[:size], **JSON), 413, "body_too_large")
+
+    assert "1,048,576" in problem["detail"]
+
+
+def test_a_body_over_one_mebibyte_in_chunks_and_on_a_connection_that_closes(server: Server) -> None:
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    head = (
+        b"POST /events?type=big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+
+    answer = exchange(server, head + chunk * 40 + b"0\r\n\r\n")
+
+    assert answer.status == 413
+    assert json.loads(answer.body)["code"] == "body_too_large"
+
+
+def test_a_sender_that_breaks_off_in_the_middle_of_its_body(server: Server) -> None:
+    for path in (b"/events", b"/events?type=cut", b"/bins", b"/webhooks"):
+        with connected(server) as connection:
+            connection.sendall(b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{" % path)
+
+    assert server.get("/healthz") == {"status": "ok"}
+
+
+# Destinations
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        "",
+        "example.com",
+        "/relative",
+        "//example.com/",
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "http:/example.com",
+        "http://",
+        "http:///path",
+        "http://user@example.com/",
+        "http://user:secret@example.com/",
+        "http://@example.com/",
+        "http://example.com/#fragment",
+        "http://example.com/#",
+        "http://exa mple.com/",
+        " http://example.com/",
+        "http://example.com/a b",
+        "http://ex\u00e4mple.com/",
+        "http://example.com/\u00e4",
+        "http://example.com\\@evil.com/",
+        "http://[::1/",
+        "http://[fe80::1%25eth0]/",
+        "http://example.com:0/",
+        "http://example.com:65536/",
+        "http://example.com:port/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://127.1/",
+        "http://a..b/",
+        "http://example.com/" + "a" * 2100,
+    ],
+)
+def test_a_destination_that_can_not_be_one(server: Server, destination: str) -> None:
+    content = json.dumps({"name": "test", "destination": destination}).encode()
+
+    check_problem(send(server, "POST", "/webhooks", content, **JSON), 422, "invalid_fields", loc="destination")
+
+
+# Types of events
+
+
+@pytest.mark.parametrize("type", ["", " ", "a b", "*", "user.*", "a" * 129, "\u00e9", ".a", "-a", "a,b", "a\\b", "<b>"])
+def test_a_type_with_bad_characters(server: Server, type: str) -> None:
+    content = json.dumps({"type": type, "data": 1}).encode()
+
+    check_problem(send(server, "POST", "/events", content, **JSON), 422, "invalid_fields", loc="type")
+    raw = httpx.post(f"{server.url}/events", params={"type": type}, content=b"x", trust_env=False, verify=False)
+    check_problem(raw, 422, "invalid_fields", loc="type")
+
+
+@pytest.mark.parametrize("content_type", ["", "text", "a/b\u00e9", "text/plain" + "x" * 300, "/x", "a b/c"])
+def test_a_content_type_that_can_not_be_sent_on(server: Server, content_type: str) -> None:
+    headers = [(b"content-type", content_type.encode())]
+
+    response = httpx.post(f"{server.url}/events?type=a", content=b"x", headers=headers, trust_env=False, verify=False)
+
+    check_problem(response, 422, "invalid_fields", loc="Content-Type")
+
+
+@pytest.mark.parametrize("hops", ["", "x", "-1", "1.5", "9999", "\u00b2"])
+def test_a_hop_count_that_is_none(server: Server, hops: str) -> None:
+    headers = [(b"hookbin-hops", hops.encode())]
+
+    response = httpx.post(f"{server.url}/events?type=a", content=b"x", headers=headers, trust_env=False, verify=False)
+
+    check_problem(response, 422, "invalid_fields", loc="hookbin-hops")
+
+
+# Addresses
+
+
+@pytest.mark.parametrize("id", ["x", "0", "..", "%00", "%ff", "%F0%9F%90%9F", "a" * 3000, "wh_", "null", "' OR 1=1 --"])
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/bins/{}", "bin_not_found"),
+        ("PATCH", "/bins/{}", "bin_not_found"),
+        ("DELETE", "/bins/{}", "bin_not_found"),
+        ("GET", "/bins/{}/requests", "bin_not_found"),
+        ("GET", "/requests/{}", "request_not_found"),
+        ("GET", "/requests/{}/body", "request_not_found"),
+        ("GET", "/webhooks/{}", "webhook_not_found"),
+        ("PATCH", "/webhooks/{}", "webhook_not_found"),
+        ("DELETE", "/webhooks/{}", "webhook_not_found"),
+        ("GET", "/events/{}", "event_not_found"),
+        ("GET", "/deliveries/{}", "delivery_not_found"),
+        ("POST", "/deliveries/{}/retry", "delivery_not_found"),
+        ("GET", "/stream?bin={}", "bin_not_found"),
+        ("GET", "/stream?webhook={}", "webhook_not_found"),
+    ],
+)
+def test_an_unknown_id(server: Server, method: str, path: str, code: str, id: str) -> None:
+    content = b"{}" if method == "PATCH" else None
+    target = path.format(id.replace("..", "%2e%2e").replace(" ", "%20"))
+
+    check_problem(send(server, method, target, content, **JSON), 404, code)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/bins/a/b", "/events/a/b", "/b", "/static/none.js", "/static/../app.py"])
+def test_an_unknown_path(server: Server, path: str) -> None:
+    check_problem(send(server, "GET", path), 404, "not_found")
+
+
+PATHS = sorted({route.path for route in ROUTES})
+ALLOWED = {path: {route.method for route in ROUTES if route.path == path} for path in PATHS}
+
+
+METHODS = ("PUT", "PATCH", "DELETE", "POST", "GET", "PROPFIND", "TRACE")
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [(path, method) for path in PATHS for method in METHODS if method not in ALLOWED[path]]
+)
+def test_a_wrong_method_is_told_the_right_ones(server: Server, path: str, method: str) -> None:
+    response = send(server, method, path.replace("{", "").replace("}", ""))
+
+    check_problem(response, 405, "method_not_allowed")
+    implied = {"HEAD", "OPTIONS"} if "GET" in ALLOWED[path] else {"OPTIONS"}
+    assert set(response.headers["allow"].split(", ")) == ALLOWED[path] | implied
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_options_lists_what_a_path_can(server: Server, path: str) -> None:
+    response = send(server, "OPTIONS", path.replace("{", "").replace("}", ""))
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert ALLOWED[path] <= set(response.headers["allow"].split(", "))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PATHS if "{" not in path and "GET" in ALLOWED[path] and path != "/stream"]
+)
+def test_head_answers_as_get_does_without_the_body(server: Server, path: str) -> None:
+    head, get = send(server, "HEAD", path), send(server, "GET", path)
+
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert "content-length" in head.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/bins/x", "/bins/x/requests", "/requests/x", "/webhooks/x", "/events/x", "/deliveries/x"]
+)
+def test_head_of_what_is_not_there_is_a_404_without_a_body(server: Server, path: str) -> None:
+    response = send(server, "HEAD", path)
+
+    assert (response.status_code, response.content) == (404, b"")
+
+
+def test_head_of_a_request_and_its_body(server: Server) -> None:
+    (captured,) = server.captured("headed")
+
+    for path in (f"/requests/{captured['id']}", f"/requests/{captured['id']}/body"):
+        head, get = send(server, "HEAD", path), send(server, "GET", path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(len(get.content))
+
+
+@pytest.mark.parametrize("path", ["/bins/", "/webhooks/", "/events/", "/deliveries/", "/healthz/", "/docs/", "/bins//"])
+def test_a_slash_at_the_end_makes_no_difference(server: Server, path: str) -> None:
+    assert send(server, "GET", path).content == send(server, "GET", path.rstrip("/")).content
+
+
+@pytest.mark.parametrize("path", ["/events/", "/webhooks/"])
+def test_a_slash_at_the_end_of_a_post_makes_no_difference(server: Server, path: str) -> None:
+    check_problem(send(server, "POST", path, b"", **JSON), 400, "no_body")
+
+
+# Queries
+
+
+@pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events", "/deliveries"])
+@pytest.mark.parametrize(
+    ("query", "loc"),
+    [
+        ("limit=0", "limit"),
+        ("limit=251", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=ten", "limit"),
+        ("limit=", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=%00", "limit"),
+        ("limit=99999999999999999999999999", "limit"),
+        ("limit=1&limit=1", "limit"),
+        ("cursor=", "cursor"),
+        ("cursor=x", "cursor"),
+        ("cursor=%00", "cursor"),
+        ("cursor=%ff", "cursor"),
+        ("cursor=evt_", "cursor"),
+        ("cursor=dlv_%00", "cursor"),
+        ("cursor=wh_0000000000000", "cursor"),
+        ("cursor=zzz_0000000000000", "cursor"),
+        ("colour=red", "colour"),
+        ("%00=1", "\0"),
+    ],
+)
+def test_a_query_that_is_wrong(server: Server, path: str, query: str, loc: str) -> None:
+    check_problem(send(server, "GET", f"{path}?{query}"), 422, "invalid_fields", loc=loc)
+
+
+def test_a_cursor_of_another_list(server: Server) -> None:
+    event = "evt_" + "0" * 26
+    for path in ("/bins", "/webhooks", "/deliveries"):
+        check_problem(send(server, "GET", f"{path}?cursor={event}"), 422, "invalid_fields", loc="cursor")
+
+
+def test_a_state_that_is_none_is_told_those_there_are(server: Server) -> None:
+    problem = check_problem(send(server, "GET", "/deliveries?state=lost"), 422, "invalid_fields", loc="state")
+
+    assert problem["errors"][0]["msg"] == "'lost' is not one of pending, succeeded, failed, cancelled"
+
+
+@pytest.mark.parametrize("query", ["secret=maybe", "secret=", "secret=true&secret=true", "colour=red"])
+def test_a_query_of_one_webhook_that_is_wrong(server: Server, query: str) -> None:
+    check_problem(send(server, "GET", f"/webhooks/x?{query}"), 422, "invalid_fields")
+
+
+# Below HTTP
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /bins HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+        b"GET /bins HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET /bins HTTP/1.1\r\nHost: localhost\r\nbad header: x\r\n\r\n",
+        b"GET /bins HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+    ids=["nonsense", "version", "length", "smuggling", "name", "nul", "tls"],
+)
+def test_bytes_that_are_not_http_get_a_400_and_no_more(server: Server, request_bytes: bytes) -> None:
+    with connected(server) as connection:
+        connection.sendall(request_bytes)
+        answer = read_all(connection)
+
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    eventually(lambda: server.get("/healthz"))

@@ -1,0 +1,392 @@
+"""The command line: what it prints, what it reads, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hookbin import __version__
+from hookbin.config import Settings
+from tests.support import PATIENCE, ROOT, Server, eventually, free_port
+
+HOOKBIN = [sys.executable, "-m", "hookbin"]
+SETTINGS_NAMES = {"PORT", "HOST", *(f"HOOKBIN_{name.upper()}" for name in Settings.__struct_fields__)}
+
+
+def environment(**names: str) -> dict[str, str]:
+    return {**{name: value for name, value in os.environ.items() if name not in SETTINGS_NAMES}, **names}
+
+
+def run(*arguments: str, **names: str) -> subprocess.CompletedProcess[str]:
+    """hookbin, run to its end."""
+    return subprocess.run(
+        [*HOOKBIN, *arguments], cwd=ROOT, env=environment(**names), capture_output=True, text=True, timeout=PATIENCE
+    )
+
+
+@contextmanager
+def running(*arguments: str, port: int, command: list[str] | None = None, **options: Any) -> Iterator[Any]:
+    """hookbin, or another command, while it answers on that port."""
+    options.setdefault("env", environment())
+    options.setdefault("cwd", ROOT)
+    with subprocess.Popen(
+        [*(command or HOOKBIN), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    ) as process:
+        try:
+            eventually(lambda: answers(port) or process.poll() is not None)
+            assert process.poll() is None, process.communicate()
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.communicate(timeout=PATIENCE)
+
+
+def answers(port: int) -> bool:
+    try:
+        url = f"http://127.0.0.1:{port}/healthz"
+        return httpx.get(url, trust_env=False, verify=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def ended(process: Any) -> tuple[str, str]:
+    """What it had printed to stdout and stderr, once it was told to stop."""
+    process.terminate()
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    return out, err
+
+
+# What it says
+
+
+@pytest.mark.parametrize("flag", ["--version"])
+def test_it_tells_its_version(flag: str) -> None:
+    done = run(flag)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"hookbin {__version__}\n", "")
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_names_the_command(flag: str) -> None:
+    done = run(flag)
+
+    assert done.returncode == 0
+    assert "serve" in done.stdout
+
+
+def test_the_help_of_serve_lists_every_setting_with_its_variable(tmp_path: Path) -> None:
+    done = run("serve", "--help", HOME=str(tmp_path))
+
+    text = " ".join(done.stdout.split())
+    for name in Settings.__struct_fields__:
+        assert f"--{name.replace('_', '-')}" in text
+        assert f"HOOKBIN_{name.upper()}" in text.replace(" ", "")
+    assert "PORT" in text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_tells_where_it_is_and_how_to_begin(tmp_path: Path) -> None:
+    port = free_port()
+    with running("serve", "--port", str(port), "--database", str(tmp_path / "a.db"), port=port) as process:
+        out, err = ended(process)
+
+    base = f"http://localhost:{port}"
+    assert f"{base}/ui/" in out
+    assert f"{base}/b/NAME" in out
+    assert "curl --request POST --url" in out
+    assert f'"destination": "{base}/b/joe"' in out
+    assert "token" not in out
+    assert err == ""
+    assert "\x1b" not in out
+
+
+def test_port_0_takes_a_free_port_and_says_which(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*HOOKBIN, "--port", "0", "--database", str(tmp_path / "a.db")],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        told = next(found for line in process.stdout if (found := re.search(r"http://localhost:(\d+)/ui/", line)))
+        assert answers(int(told[1]))
+        process.terminate()
+
+    assert process.returncode == 0
+
+
+# What it reads
+
+
+@pytest.mark.parametrize("arguments", [["serve"], []])
+def test_without_a_command_it_serves(tmp_path: Path, arguments: list[str]) -> None:
+    port = free_port()
+    names = {"HOOKBIN_PORT": str(port), "HOOKBIN_DATABASE": str(tmp_path / "a.db")}
+
+    with running(*arguments, port=port, env=environment(**names)) as process:
+        out, _ = ended(process)
+
+    assert f"localhost:{port}" in out
+
+
+def test_flags_alone_are_those_of_serve(tmp_path: Path) -> None:
+    port = free_port()
+
+    with running("--port", str(port), "--database", str(tmp_path / "a.db"), port=port):
+        assert (tmp_path / "a.db").exists()
+
+
+def test_a_flag_wins_over_its_variable_and_that_over_the_plain_name(tmp_path: Path) -> None:
+    by_flag, by_variable, by_plain_name = free_port(), free_port(), free_port()
+    names = {"HOOKBIN_PORT": str(by_variable), "PORT": str(by_plain_name), "HOOKBIN_DATABASE": str(tmp_path / "a.db")}
+
+    with running("--port", str(by_flag), port=by_flag, env=environment(**names)):
+        pass
+    with running(port=by_variable, env=environment(**names)):
+        pass
+    del names["HOOKBIN_PORT"]
+    with running(port=by_plain_name, env=environment(**names)):
+        assert not answers(by_flag)
+
+
+def test_every_kind_of_setting_is_read_from_its_variable(start_server: Callable[..., Server]) -> None:
+    server = start_server(
+        env={
+            "HOOKBIN_MAX_BODY": "3",
+            "HOOKBIN_MAX_REQUESTS": "7",
+            "HOOKBIN_MAX_AGE": "60",
+            "HOOKBIN_RETRY_SCHEDULE": "1,2",
+            "HOOKBIN_AUTO_CREATE": "false",
+            "HOOKBIN_TRUST_PROXY": "127.0.0.1 10.0.0.0/8",
+            "HOOKBIN_PUBLIC_URL": "http://hooks.example",
+        }
+    )
+
+    bin = server.post("/bins", {"name": "set"}).json()
+    assert (bin["max_requests"], bin["max_age"], bin["url"]) == (7, 60, "http://hooks.example/b/set")
+    assert server.register("http://localhost:1/", ping=False)["retry_schedule"] == [1, 2]
+    assert server.post("/b/unset").status_code == 404
+    forwarded = {"x-forwarded-for": "203.0.113.5"}
+    assert httpx.post(f"{server.url}/b/set", content=b"1234", headers=forwarded, trust_env=False).status_code == 413
+    assert server.captured("set")[0]["client"].startswith("203.0.113.5")
+
+
+def test_the_database_is_in_the_data_folder_unless_said_otherwise(tmp_path: Path) -> None:
+    port = free_port()
+    env = environment(XDG_DATA_HOME=str(tmp_path), HOME=str(tmp_path))
+
+    with running("--port", str(port), port=port, env=env):
+        (database,) = tmp_path.rglob("hookbin.db")
+
+    assert database.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--nonsense"], "--nonsense"),
+        (["nonsense"], "nonsense"),
+        (["serve", "nonsense"], "nonsense"),
+        (["--port"], "--port"),
+        (["--port", "x"], "--port"),
+        (["--port", "65536"], "--port"),
+        (["--max-body", "0"], "--max-body"),
+        (["--max-age", "0"], "--max-age"),
+        (["--retry-schedule", "sometimes"], "--retry-schedule"),
+        (["--retry-on", "2xx"], "--retry-on"),
+        (["--allow-target", "10.0.0.1/8"], "--allow-target"),
+        (["--trust-proxy", "proxy"], "--trust-proxy"),
+        (["--public-url", "hooks.example"], "--public-url"),
+        (["--token", ""], "--token"),
+        (["--log-format", "xml"], "--log-format"),
+        (["--database", "/"], "--database"),
+    ],
+)
+def test_what_it_can_not_use_ends_with_exit_code_2_and_says_what(arguments: list[str], named: str) -> None:
+    done = run(*arguments)
+
+    assert done.returncode == 2, done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_variable_that_it_can_not_use_ends_with_exit_code_2_too() -> None:
+    for name, value in (("HOOKBIN_PORT", "x"), ("HOOKBIN_MAX_BODY", "-1"), ("HOOKBIN_LOG_FORMAT", "xml")):
+        done = run(**{name: value})
+        assert done.returncode == 2, done.stderr
+        assert "Error: " in done.stderr
+
+
+# When it can't start
+
+
+def could_not_start(*arguments: str) -> str:
+    """The one line that hookbin says of it."""
+    done = run("serve", *arguments)
+    assert done.returncode == 3, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    prefix = "hookbin could not start: "
+    assert line.startswith(prefix)
+    return line.removeprefix(prefix)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files but the lock, which tells nothing."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = could_not_start("--port", str(port), "--database", str(tmp_path / "a.db"))
+
+    assert f"port {port}" in line
+    assert "--port" in line
+    assert contents(tmp_path) == {}
+
+
+def test_an_address_that_is_not_ours(tmp_path: Path) -> None:
+    line = could_not_start("--host", "192.0.2.1", "--port", "0", "--database", str(tmp_path / "a.db"))
+
+    assert "192.0.2.1" in line
+
+
+def test_a_database_that_another_hookbin_uses(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    assert server.process is not None
+
+    line = could_not_start("--port", "0", "--database", str(server.database))
+
+    assert str(server.database) in line
+    assert f"process {server.process.pid}" in line
+    assert server.get("/readyz") == {"status": "ok"}
+
+
+def test_a_database_that_is_free_again_after_a_kill(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.post("/bins", {"name": "kept"})
+    server.kill()
+
+    assert start_server().get("/bins/kept")["name"] == "kept"
+
+
+@pytest.mark.parametrize("below", ["file/a.db", "file/b/a.db"])
+def test_a_place_that_can_not_be_written(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("a file is no folder")
+
+    line = could_not_start("--port", "0", "--database", str(tmp_path / below))
+
+    assert str(tmp_path / below) in line
+    assert contents(tmp_path) == {"file": b"a file is no folder"}
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_bytes(b"Dear diary, " * 100)
+    before = contents(tmp_path)
+
+    line = could_not_start("--port", "0", "--database", str(tmp_path / "a.db"))
+
+    assert "a.db" in line
+    assert "not a database" in line
+    assert contents(tmp_path) == before
+
+
+def test_a_database_of_a_newer_hookbin(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    assert server.stop() == 0
+    connection = sqlite3.connect(server.database)
+    connection.execute("PRAGMA user_version = 9999")
+    connection.close()
+    before = contents(server.database.parent)
+
+    line = could_not_start("--port", "0", "--database", str(server.database))
+
+    assert "newer" in line
+    assert "9999" in line
+    assert contents(server.database.parent) == before
+
+
+def test_a_database_of_another_program(tmp_path: Path) -> None:
+    """It has tables of its own, so ours must not be put beside them unasked and break halfway."""
+    connection = sqlite3.connect(tmp_path / "a.db")
+    connection.execute("CREATE TABLE requests (theirs)")
+    connection.commit()
+    connection.close()
+    before = contents(tmp_path)
+
+    could_not_start("--port", "0", "--database", str(tmp_path / "a.db"))
+
+    assert contents(tmp_path) == before
+
+
+# How it ends
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_with_exit_code_0(start_server: Callable[..., Server], number: signal.Signals) -> None:
+    server = start_server()
+    assert server.process is not None
+    server.process.send_signal(number)
+
+    assert server.process.wait(timeout=PATIENCE) == 0
+    assert "Traceback" not in server.log()
+
+
+def test_a_second_signal_does_not_hurt(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    assert server.process is not None
+    server.post("/bins", {"name": "late", "response": {"delay_ms": 1000}})
+    for _ in range(2):
+        server.process.send_signal(signal.SIGTERM)
+
+    assert server.process.wait(timeout=PATIENCE) == 0
+    assert start_server().get("/bins/late")["name"] == "late"
+
+
+# Procfile
+
+
+def test_the_procfile_starts_it_on_the_port_of_the_platform(tmp_path: Path) -> None:
+    (tmp_path / "hookbin").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hookbin "$@"\n')
+    (tmp_path / "hookbin").chmod(0o755)
+    port = free_port()
+    env = environment(
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+        PYTHONPATH=str(ROOT),
+        PORT=str(port),
+        HOST="127.0.0.1",
+        HOOKBIN_DATABASE=str(tmp_path / "a.db"),
+    )
+    command = [sys.executable, "-m", "honcho", "--procfile", str(ROOT / "Procfile"), "--app-root", str(ROOT), "start"]
+
+    with running(command=command, port=port, env=env) as process:
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE)
+
+    assert f"http://localhost:{port}/ui/" in out
+    assert not answers(port)
+
+
+def test_the_procfile_exposes_it_unless_said_otherwise() -> None:
+    (line,) = (ROOT / "Procfile").read_text().splitlines()
+
+    assert line == "web: hookbin serve --host ${HOST:-0.0.0.0} --port ${PORT:-8090}"

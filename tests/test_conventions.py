@@ -1,0 +1,262 @@
+"""What holds for the whole house: documented settings and errors, imports that run one way, nothing out of its room."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hookbin import errors
+from hookbin.config import Settings
+from hookbin.web.problems import STATUS, status_of
+from tests.support import ROOT
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "hookbin").rglob("*.py"))
+}
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+
+
+# Documents
+
+
+def table(document: str) -> list[list[str]]:
+    """The cells of the first table of a document."""
+    lines = (ROOT / "docs" / document).read_text().partition("\n|")[2].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in iterate_table(lines)]
+    assert rows
+    return rows
+
+
+def iterate_table(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        if not line.startswith("|"):
+            return
+        yield line
+
+
+def test_every_setting_is_documented_with_its_flag_and_variable_and_default() -> None:
+    documented = {row[0].split(",")[0].strip("`"): row for row in table("settings.md")}
+    defaults = dict(zip(Settings.__struct_fields__, msgspec.structs.astuple(Settings()), strict=True))
+
+    assert documented.keys() == {f"--{name.replace('_', '-')}" for name in Settings.__struct_fields__}
+    for name, default in defaults.items():
+        row = documented[f"--{name.replace('_', '-')}"]
+        assert f"`HOOKBIN_{name.upper()}`" in row[1]
+        assert row[3]
+        if isinstance(default, (int, str)) and not isinstance(default, bool):
+            assert row[2].strip("`") == str(default), name
+
+
+def every_error(branch: type[errors.HookbinError] = errors.HookbinError) -> Iterator[type[errors.HookbinError]]:
+    yield branch
+    for child in branch.__subclasses__():
+        yield from every_error(child)
+
+
+ERRORS = list(every_error())
+SENT_THEMSELVES = (errors.HookbinError, errors.InvalidInput, errors.NotFound)
+"""Classes that others stand below, and that are raised all the same."""
+DOCUMENTED = [error for error in ERRORS if error in SENT_THEMSELVES or not error.__subclasses__()]
+
+
+def test_every_error_is_documented_with_its_status() -> None:
+    documented = {row[0].strip("`"): row for row in table("errors.md")}
+
+    assert documented.keys() == {error.code for error in DOCUMENTED}
+    for error in DOCUMENTED:
+        _, status, when, what_to_do = documented[error.code]
+        assert status == ("none" if error is errors.StartError else str(status_of(error))), error
+        assert when.endswith((".", ")"))
+        assert what_to_do.endswith(".")
+
+
+def test_the_documented_errors_stand_in_the_order_of_their_status() -> None:
+    statuses = [int(row[1]) for row in table("errors.md") if row[1] != "none"]
+
+    assert statuses == sorted(statuses)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=[error.__name__ for error in ERRORS])
+def test_every_error_has_a_code_and_a_title_of_its_own_and_a_status(error: type[errors.HookbinError]) -> None:
+    assert {"code", "title"} <= vars(error).keys()
+    assert [other for other in ERRORS if other.code == error.code] == [error]
+    assert re.fullmatch(r"[a-z_]+", error.code)
+    if error not in (errors.HookbinError, errors.StartError):
+        assert any(ancestor in STATUS for ancestor in error.__mro__[: error.__mro__.index(errors.HookbinError)])
+
+
+def test_the_tree_in_the_docstring_is_not_older_than_the_code() -> None:
+    names = set(re.findall(r"\b[A-Z][a-z]+[A-Z]?\w*\b", errors.__doc__ or ""))
+
+    assert {child.__name__ for child in errors.HookbinError.__subclasses__()} - names <= {"MethodNotAllowed"}
+
+
+# Imports
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text())
+
+
+def imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """The full name of each module that the statement needs."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+        return
+    assert node.module is not None
+    assert node.level == 0
+    for alias in node.names:
+        full = f"{node.module}.{alias.name}"
+        yield full if full in MODULES else node.module
+
+
+def imports(module: str) -> set[str]:
+    """Everything a module imports, wherever in it, typing-only imports included."""
+    nodes = (node for node in ast.walk(tree(module)) if isinstance(node, ast.Import | ast.ImportFrom))
+    return {name for node in nodes for name in imported(node)}
+
+
+def own_imports(module: str) -> set[str]:
+    return {name for name in imports(module) if name in MODULES and name != "hookbin"}
+
+
+LAYERS = ("models", "rules", "store", "dispatch", "web", "app", "server", "cli")
+ROOT_MODULES = ("hookbin", "hookbin.models", "hookbin.errors", "hookbin.clock")
+RULES = tuple(f"hookbin.{name}" for name in ("config", "logs", "names", "responses", "retries", "signing", "targets"))
+
+
+def layer(module: str) -> str:
+    if module in ROOT_MODULES:
+        return "models"
+    if module in RULES or module == "hookbin.timeline":
+        return "rules"
+    if module == "hookbin.__main__":
+        return "cli"
+    return module.split(".")[1]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_one_way(module: str) -> None:
+    assert layer(module) in LAYERS, f"{module} is in no layer"
+    above = [name for name in own_imports(module) if LAYERS.index(layer(name)) > LAYERS.index(layer(module))]
+
+    assert above == []
+
+
+@pytest.mark.parametrize("module", RULES)
+def test_rules_do_no_input_or_output(module: str) -> None:
+    assert imports(module).isdisjoint({"asyncio", "socket", "sqlite3", "aiosqlite", "httpx", "aiohttp", "starlette"})
+
+
+def test_the_store_does_not_know_the_timeline() -> None:
+    for module in MODULES:
+        if module.startswith("hookbin.store"):
+            assert "hookbin.timeline" not in imports(module)
+
+
+def test_there_is_no_circle_of_imports() -> None:
+    graph = {module: own_imports(module) for module in MODULES}
+
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_is_imported_inside_a_function_to_dodge_a_circle(module: str) -> None:
+    functions = (node for node in ast.walk(tree(module)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    inside = [
+        node for function in functions for node in ast.walk(function) if isinstance(node, ast.ImportFrom | ast.Import)
+    ]
+
+    assert inside == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_says_first_what_it_owns(module: str) -> None:
+    docstring = ast.get_docstring(tree(module))
+
+    assert docstring
+    assert docstring.splitlines()[0].endswith((".", ";", ":", ",", "?")) or len(docstring.splitlines()) > 1
+
+
+# Rooms
+
+
+def strings(module: str) -> Iterator[str]:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def names_used(module: str) -> set[str]:
+    """Dotted names such as `time.monotonic`, as far as they stand in the source."""
+    return {ast.unparse(node) for node in ast.walk(tree(module)) if isinstance(node, ast.Attribute)}
+
+
+SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE|PRAGMA)\b", re.S)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("hookbin.store")])
+def test_sql_is_in_the_store_alone(module: str) -> None:
+    assert [text for text in strings(module) if SQL.search(text)] == []
+    assert imports(module).isdisjoint({"sqlite3", "aiosqlite"})
+
+
+def test_the_search_for_sql_finds_the_store_s() -> None:
+    assert any(SQL.search(text) for text in strings("hookbin.store.requests"))
+
+
+TIMES = re.compile(
+    r"\b(time\.(time|time_ns|monotonic|monotonic_ns|perf_counter|sleep)|(datetime|date)\.(now|utcnow|today))$"
+)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "hookbin.clock"])
+def test_the_time_is_asked_of_the_clock_alone(module: str) -> None:
+    assert "time" not in imports(module)
+    assert [name for name in names_used(module) if TIMES.search(name)] == []
+
+
+def test_the_search_for_the_time_finds_the_clock_s() -> None:
+    assert any(TIMES.search(name) for name in names_used("hookbin.clock"))
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "hookbin.cli"])
+def test_the_environment_is_read_by_the_command_line_alone(module: str) -> None:
+    used = names_used(module)
+
+    assert used.isdisjoint({"os.environ", "os.getenv", "os.environb", "sys.argv"})
+    assert not {"os.environ", "environ"} & imports(module)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=[path.name for path in TEMPLATES])
+def test_a_template_holds_no_script_and_no_style(template: Path) -> None:
+    """The Content-Security-Policy would not let it run, and rightly so."""
+    text = template.read_text()
+
+    assert re.findall(r"<script(?![^>]*\ssrc=)[^>]*>", text) == []
+    assert re.findall(r"<style\b", text) == []
+    assert re.findall(r"\sstyle\s*=", text) == []
+    assert re.findall(r"\son[a-z]+\s*=", text) == []
+    assert "javascript:" not in text
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=[path.name for path in TEMPLATES])
+def test_a_template_fetches_nothing_from_elsewhere(template: Path) -> None:
+    fetched = re.findall(r"(?:src|href|action)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)", template.read_text())
+
+    assert [url for url in fetched if not url.startswith("https://github.com/")] == []
+
+
+def test_no_test_sleeps() -> None:
+    for path in sorted((ROOT / "tests").glob("test_*.py")):
+        used = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+        assert used.isdisjoint({"time.sleep", "sleep"}), path.name

@@ -1,0 +1,605 @@
+"""What is due and whose turn it is, with a clock to turn and a sender that answers from a script."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from hookbin.dispatch.dispatcher import PAUSE
+from hookbin.dispatch.lanes import WINDOW
+from hookbin.models import SECOND, Delivery, DeliveryState, ErrorClass, Trigger, attempt_id
+from hookbin.store.database import Database
+from hookbin.store.deliveries import DeliveryStore
+from tests.builders import Workshop, open_stores, open_workshop
+from tests.support import FakeClock
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        yield shop
+
+
+def has_attempted(shop: Workshop, times: int) -> bool:
+    return len(shop.seen.attempts) == times
+
+
+async def test_an_event_is_sent_at_once_and_its_delivery_has_succeeded(shop: Workshop) -> None:
+    await shop.stores.register()
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.seen.attempts)
+    (attempt,) = shop.seen.attempts
+    assert (attempt.number, attempt.status, attempt.trigger) == (1, 200, Trigger.AUTO)
+    assert attempt.id == attempt_id(delivery.id, 1)
+    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
+
+
+async def test_a_5xx_is_retried_after_its_schedule_and_then_succeeds(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=(1.0, 5.0, 30.0))
+    shop.sender.script["wh_1"] = [500, ErrorClass.TIMEOUT, 503, 204]
+    (delivery,) = await shop.stores.publish()
+    started = [shop.clock.now()]
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 1)
+    for number, wait in enumerate((1, 5, 30), start=1):
+        await shop.settle()
+        shop.clock.advance(wait - 0.000001)
+        await shop.settle()
+        assert len(shop.sender.calls) == number, "not before its time"
+        shop.clock.advance(0.000001)
+        started.append(shop.clock.now())
+        await shop.seen.until(partial(has_attempted, shop, number + 1))
+    attempts = shop.seen.attempts
+    assert [attempt.started_at for attempt in attempts] == started
+    assert [attempt.status for attempt in attempts] == [500, None, 503, 204]
+    assert [attempt.next_attempt_at for attempt in attempts] == [*started[1:], None]
+    assert [attempt.number for attempt in attempts] == [1, 2, 3, 4]
+    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
+
+
+async def test_after_the_last_retry_it_has_failed(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=(1.0,))
+    shop.sender.script["wh_1"] = [500]
+    (delivery,) = await shop.stores.publish()
+    await shop.settle()
+    shop.clock.advance(1)
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
+    assert await shop.state(delivery) is DeliveryState.FAILED
+    shop.clock.advance(10_000)
+    await shop.settle()
+    assert len(shop.sender.calls) == 2
+
+
+@pytest.mark.parametrize("status", [301, 400, 404, 429])
+async def test_what_is_no_5xx_fails_at_once(shop: Workshop, status: int) -> None:
+    await shop.stores.register()
+    shop.sender.script["wh_1"] = [status]
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.seen.attempts)
+    assert await shop.state(delivery) is DeliveryState.FAILED
+    shop.clock.advance(10_000)
+    await shop.settle()
+    assert len(shop.sender.calls) == 1
+
+
+async def test_a_webhook_may_ask_for_retries_of_others(shop: Workshop) -> None:
+    await shop.stores.register(retry_on=("429",))
+    shop.sender.script["wh_1"] = [429, 500]
+    (delivery,) = await shop.stores.publish()
+    await shop.settle()
+    shop.clock.advance(1)
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
+    assert await shop.state(delivery) is DeliveryState.FAILED
+
+
+async def test_retry_after_pushes_the_retry_later(shop: Workshop) -> None:
+    await shop.stores.register()
+    shop.sender.script["wh_1"] = [503, 200]
+    shop.sender.retry_after = "120"
+    await shop.stores.publish()
+    await shop.seen.until(lambda: shop.seen.attempts)
+    assert shop.seen.attempts[0].next_attempt_at == shop.clock.now() + 120 * SECOND
+
+
+async def test_a_manual_retry_is_an_attempt_like_any_other(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=())
+    shop.sender.script["wh_1"] = [500, 200]
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.seen.attempts)
+    await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
+    assert [(attempt.number, attempt.trigger) for attempt in shop.seen.attempts] == [
+        (1, Trigger.AUTO),
+        (2, Trigger.MANUAL),
+    ]
+    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
+
+
+async def test_a_manual_retry_that_fails_goes_on_with_the_retries_that_are_left(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=(100.0, 200.0))
+    shop.sender.script["wh_1"] = [500]
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.seen.attempts)
+    await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
+    assert shop.seen.attempts[1].next_attempt_at == shop.clock.now() + 200 * SECOND
+    await shop.settle()
+    shop.clock.advance(100)
+    await shop.settle()
+    assert len(shop.sender.calls) == 2, "the retry it had before is no more"
+    shop.clock.advance(100)
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 3)
+    assert await shop.state(delivery) is DeliveryState.FAILED
+
+
+async def test_a_manual_retry_of_an_exhausted_delivery_that_fails_leaves_it_failed(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=())
+    shop.sender.script["wh_1"] = [500]
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.seen.attempts)
+    await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
+    assert await shop.state(delivery) is DeliveryState.FAILED
+
+
+async def test_a_retry_asked_for_while_an_attempt_is_under_way_makes_no_second_one_at_once(shop: Workshop) -> None:
+    await shop.stores.register()
+    shop.sender.hold("wh_1")
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.sender.calls)
+    assert shop.dispatcher.is_in_flight(delivery.id)
+    await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
+    await shop.settle()
+    assert len(shop.sender.calls) == 1  # the sender itself fails when two are under way
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: shop.seen.attempts)
+    await shop.settle()
+    assert len(shop.sender.calls) == 1
+    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
+
+
+async def test_a_retry_committed_together_with_the_failure_before_it_is_not_lost(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=())
+    shop.sender.script["wh_1"] = [500, 200]
+    shop.sender.hold("wh_1")
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.sender.calls)
+    gate = threading.Event()
+    busy = asyncio.create_task(shop.stores.database.transact(lambda _: gate.wait(20)))
+    await asyncio.sleep(0)
+    waiting = shop.stores.database.queued_bytes
+    shop.sender.release("wh_1")
+    for _ in range(50):  # turns of the loop: until its outcome waits to be written
+        await asyncio.sleep(0)
+    assert shop.stores.database.queued_bytes > waiting
+    retry = asyncio.create_task(shop.stores.deliveries.retry(delivery.id, now=shop.clock.now()))
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(busy, retry)
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
+    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
+
+
+async def test_a_webhook_has_no_more_under_way_than_it_allows(shop: Workshop) -> None:
+    await shop.stores.register(max_in_flight=3)
+    shop.sender.hold("wh_1")
+    for _ in range(10):
+        await shop.stores.publish()
+    await shop.seen.until(lambda: shop.sender.under_way["wh_1"] == 3)
+    await shop.settle()
+    assert shop.sender.under_way["wh_1"] == shop.dispatcher.in_flight == 3
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 10)
+    assert shop.sender.most_under_way["wh_1"] == 3
+
+
+async def test_all_webhooks_together_have_no_more_under_way_than_the_cap(tmp_path: Path) -> None:
+    async with open_workshop(tmp_path / "hookbin.db", max_in_flight=5) as shop:
+        for number in range(4):
+            await shop.stores.register(f"wh_{number}", max_in_flight=4)
+            shop.sender.hold(f"wh_{number}")
+        for _ in range(4):
+            await shop.stores.publish()
+        await shop.seen.until(lambda: shop.sender.under_way["*"] == 5)
+        await shop.settle()
+        assert shop.dispatcher.in_flight == 5
+        for number in range(4):
+            shop.sender.release(f"wh_{number}")
+        await shop.seen.until(lambda: len(shop.seen.attempts) == 16)
+        assert shop.sender.most_under_way["*"] == 5
+
+
+async def test_webhooks_take_turns(tmp_path: Path) -> None:
+    async with open_workshop(tmp_path / "hookbin.db", max_in_flight=1) as shop:
+        await shop.stores.register("wh_0")
+        shop.sender.hold("wh_0")
+        await shop.stores.publish("first", only=shop.stores.webhooks.get("wh_0"))
+        await shop.seen.until(lambda: shop.sender.calls)
+        for id in ("wh_a", "wh_b", "wh_c"):
+            webhook = await shop.stores.register(id)
+            for _ in range(5):
+                await shop.stores.publish(only=webhook)
+        await shop.settle()
+        shop.sender.release("wh_0")
+        await shop.seen.until(lambda: len(shop.seen.attempts) == 16)
+        turns = [call[0] for call in shop.sender.calls[1:]]
+        assert all(set(turns[start : start + 3]) == {"wh_a", "wh_b", "wh_c"} for start in range(0, 15, 3))
+
+
+async def test_a_hanging_destination_delays_nobody_else(shop: Workshop) -> None:
+    hanging = await shop.stores.register("wh_1")
+    prompt = await shop.stores.register("wh_2")
+    shop.sender.hold("wh_1")
+    for _ in range(200):
+        await shop.stores.publish(only=hanging)
+    for _ in range(50):
+        await shop.stores.publish(only=prompt)
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 50)
+    assert {attempt.webhook_id for attempt in shop.seen.attempts} == {"wh_2"}
+    assert shop.sender.under_way["wh_1"] == 8
+
+
+async def test_more_than_the_window_holds_is_all_delivered_once(shop: Workshop) -> None:
+    await shop.stores.register()
+    shop.sender.hold("wh_1")
+    count = 3 * WINDOW
+    await asyncio.gather(*[shop.stores.publish() for _ in range(count)])
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: len(shop.seen.attempts) == count)
+    assert len({call[1] for call in shop.sender.calls}) == len(shop.sender.calls) == count
+
+
+async def test_more_than_the_window_holds_is_all_retried_at_its_time(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=(1.0, 3_600.0, 1.0), max_in_flight=64)
+    shop.sender.script["wh_1"] = [500]
+    count = 3 * WINDOW
+    await asyncio.gather(*[shop.stores.publish() for _ in range(count)])
+    for round, wait in enumerate((1, 3_600, 1), start=1):
+        await shop.seen.until(partial(has_attempted, shop, round * count))
+        await shop.settle()
+        assert len(shop.sender.calls) == round * count
+        shop.clock.advance(wait)
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 4 * count)
+    assert await shop.stores.deliveries.count_pending("wh_1", limit=1) == 0
+
+
+async def test_a_restart_picks_up_what_is_pending(tmp_path: Path) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        await stores.register()
+        for _ in range(WINDOW + 50):
+            await stores.publish()
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        await shop.seen.until(lambda: len(shop.seen.attempts) == WINDOW + 50)
+        assert {attempt.number for attempt in shop.seen.attempts} == {1}
+
+
+async def test_a_restart_keeps_to_the_schedule(tmp_path: Path) -> None:
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        await shop.stores.register(retry_schedule=(100.0,))
+        shop.sender.script["wh_1"] = [500]
+        await shop.stores.publish()
+        await shop.seen.until(lambda: shop.seen.attempts)
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        await shop.settle()
+        assert shop.sender.calls == []
+        shop.clock.advance(100)
+        await shop.seen.until(lambda: shop.seen.attempts)
+        assert shop.seen.attempts[0].number == 2
+
+
+async def test_nothing_goes_to_a_webhook_that_is_disabled(shop: Workshop) -> None:
+    webhook = await shop.stores.register(retry_schedule=(10.0,))
+    shop.sender.script["wh_1"] = [500]
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.seen.attempts)
+    await shop.stores.webhooks.update(replace(webhook, disabled=True))
+    await shop.stores.publish()
+    shop.clock.advance(10)
+    await shop.settle()
+    assert len(shop.sender.calls) == 1
+    assert await shop.state(delivery) is DeliveryState.CANCELLED
+
+
+async def test_a_webhook_that_is_enabled_again_gets_what_is_published_then(shop: Workshop) -> None:
+    webhook = await shop.stores.register()
+    await shop.stores.webhooks.update(replace(webhook, disabled=True))
+    await shop.stores.publish("missed")
+    await shop.stores.webhooks.update(webhook)
+    await shop.stores.publish("sent")
+    await shop.seen.until(lambda: shop.seen.attempts)
+    await shop.settle()
+    assert [attempt.event_type for attempt in shop.seen.attempts] == ["sent"]
+
+
+async def test_nothing_goes_to_a_webhook_that_was_deleted(shop: Workshop) -> None:
+    webhook = await shop.stores.register(max_in_flight=1)
+    shop.sender.hold("wh_1")
+    first = (await shop.stores.publish())[0]
+    second = (await shop.stores.publish())[0]
+    await shop.seen.until(lambda: shop.sender.calls)
+    await shop.stores.webhooks.delete(webhook)
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: shop.seen.attempts)
+    await shop.settle()
+    assert [call[1] for call in shop.sender.calls] == [first.id]
+    assert await shop.state(first) is DeliveryState.SUCCEEDED
+    assert await shop.state(second) is DeliveryState.CANCELLED
+
+
+async def test_an_attempt_that_fails_after_the_webhook_was_disabled_is_not_retried(shop: Workshop) -> None:
+    webhook = await shop.stores.register()
+    shop.sender.script["wh_1"] = [500]
+    shop.sender.hold("wh_1")
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.sender.calls)
+    await shop.stores.webhooks.update(replace(webhook, disabled=True))
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: shop.seen.attempts)
+    assert shop.seen.attempts[0].delivery_state is DeliveryState.CANCELLED
+    shop.clock.advance(10_000)
+    await shop.settle()
+    assert len(shop.sender.calls) == 1
+    assert await shop.state(delivery) is DeliveryState.CANCELLED
+
+
+async def test_a_410_disables_the_webhook_and_cancels_the_others(shop: Workshop) -> None:
+    await shop.stores.register(max_in_flight=1)
+    shop.sender.script["wh_1"] = [410]
+    shop.sender.hold("wh_1")
+    deliveries = [(await shop.stores.publish())[0] for _ in range(3)]
+    await shop.seen.until(lambda: shop.sender.calls)
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: shop.seen.attempts)
+    await shop.settle()
+    webhook = shop.stores.webhooks.get("wh_1")
+    assert webhook.disabled
+    assert webhook.disabled_reason
+    assert "410" in webhook.disabled_reason
+    assert len(shop.sender.calls) == 1
+    states = [await shop.state(delivery) for delivery in deliveries]
+    assert states == [DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.CANCELLED]
+
+
+async def test_a_bin_can_tell_an_attempt_that_is_under_way(shop: Workshop) -> None:
+    webhook = await shop.stores.register()
+    shop.sender.hold("wh_1")
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.sender.calls)
+    assert shop.dispatcher.webhook_of(attempt_id(delivery.id, 1)) == webhook
+    assert shop.dispatcher.webhook_of(attempt_id(delivery.id, 2)) is None
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: shop.seen.attempts)
+    assert shop.dispatcher.webhook_of(attempt_id(delivery.id, 1)) is None
+
+
+async def test_an_outcome_that_cannot_be_written_repeats_the_same_attempt(shop: Workshop, tmp_path: Path) -> None:
+    await shop.stores.register()
+    (delivery,) = await _while_the_disk_is_full(shop, tmp_path / "hookbin.db", deliveries=1)
+    assert len(shop.sender.calls) == 1
+    shop.clock.advance(PAUSE / SECOND)
+    await shop.seen.until(lambda: shop.seen.attempts)
+    assert shop.sender.calls == [("wh_1", delivery.id, 1)] * 2
+    assert [attempt.number for attempt in shop.seen.attempts] == [1]
+    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
+
+
+async def test_a_full_disk_makes_no_storm_of_repetitions(shop: Workshop, tmp_path: Path) -> None:
+    await shop.stores.register()
+    count = 3 * WINDOW
+    await _while_the_disk_is_full(shop, tmp_path / "hookbin.db", deliveries=count)
+    assert len(shop.sender.calls) <= 2 * 8, "a lane rests once its outcomes can't be written"
+    shop.clock.advance(PAUSE / SECOND)
+    await shop.seen.until(lambda: len(shop.seen.attempts) == count)
+    assert await shop.stores.deliveries.count_pending("wh_1", limit=1) == 0
+
+
+async def test_deliveries_that_cannot_be_read_are_read_later(tmp_path: Path) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        await stores.register()
+        await stores.publish()
+    flaky = _Flaky()
+
+    def arrange(shop: Workshop) -> None:
+        flaky.stand_before(shop.stores.database)
+
+    async with open_workshop(tmp_path / "hookbin.db", before=arrange, deliveries=flaky) as shop:
+        await shop.settle()
+        assert flaky.reads == 1
+        assert shop.sender.calls == []
+        shop.clock.advance(PAUSE / SECOND)
+        await shop.seen.until(lambda: shop.seen.attempts)
+
+
+async def test_stopping_waits_for_what_is_under_way(tmp_path: Path) -> None:
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        await shop.stores.register()
+        shop.sender.hold("wh_1")
+        (delivery,) = await shop.stores.publish()
+        await shop.seen.until(lambda: shop.sender.calls)
+        stopping = asyncio.create_task(shop.dispatcher.stop(grace=10))
+        await shop.stores.publish()
+        await asyncio.sleep(0)
+        assert not stopping.done()
+        shop.sender.release("wh_1")
+        await stopping
+        assert await shop.state(delivery) is DeliveryState.SUCCEEDED
+        assert len(shop.sender.calls) == 1, "nothing more is started"
+
+
+async def test_what_takes_longer_than_the_grace_stays_pending_and_is_sent_after_the_restart(tmp_path: Path) -> None:
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        await shop.stores.register()
+        shop.sender.hold("wh_1")
+        (delivery,) = await shop.stores.publish()
+        await shop.seen.until(lambda: shop.sender.calls)
+        await shop.dispatcher.stop(grace=0)
+        assert shop.dispatcher.in_flight == 0
+        assert await shop.state(delivery) is DeliveryState.PENDING
+        assert shop.seen.attempts == []
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        await shop.seen.until(lambda: shop.seen.attempts)
+        assert shop.sender.calls == [("wh_1", delivery.id, 1)]
+
+
+async def test_a_clock_that_was_set_back_makes_it_wait_and_not_spin(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=(10.0,))
+    shop.sender.script["wh_1"] = [500]
+    await shop.stores.publish()
+    await shop.settle()
+    shop.clock.advance(-60)
+    await shop.settle()
+    shop.clock.advance(65)
+    await shop.settle()
+    assert len(shop.sender.calls) == 1
+    shop.clock.advance(5)
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
+
+
+async def test_time_that_goes_on_while_it_looks_does_not_trap_it(tmp_path: Path) -> None:
+    async with open_workshop(tmp_path / "hookbin.db", clock=_Ticking()) as shop:
+        await shop.stores.register(retry_schedule=tuple(0.000001 * number for number in range(1, 40)))
+        shop.sender.script["wh_1"] = [500]
+        for _ in range(20):
+            await shop.stores.publish()
+        async with asyncio.timeout(20):
+            while await shop.stores.deliveries.count_pending("wh_1", limit=1):
+                shop.clock.advance(0.000001)
+        assert len(shop.sender.calls) == 20 * 40
+
+
+ACTIONS = st.one_of(
+    st.tuples(st.just("publish"), st.integers(1, 150)),
+    st.tuples(st.just("wait"), st.sampled_from([0.5, 1, 2, 3_600])),
+    st.tuples(
+        st.just("answer"), st.lists(st.sampled_from([200, 500, 503, 404, ErrorClass.TIMEOUT]), min_size=1, max_size=5)
+    ),
+    st.tuples(st.just("hold"), st.none()),
+    st.tuples(st.just("release"), st.none()),
+    st.tuples(st.just("disable"), st.none()),
+    st.tuples(st.just("retry"), st.integers(1, 20)),
+    st.tuples(st.just("restart"), st.none()),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(actions=st.lists(ACTIONS, min_size=3, max_size=12))
+async def test_whatever_happens_every_delivery_comes_to_its_end(
+    tmp_path_factory: pytest.TempPathFactory, actions: list[tuple[str, Any]]
+) -> None:
+    path, clock = tmp_path_factory.mktemp("walk") / "hookbin.db", FakeClock()
+    starts = [index + 1 for index, (name, _) in enumerate(actions) if name == "restart"]
+    for begin, end in zip([0, *starts], [*starts, None], strict=True):
+        async with open_workshop(path, clock=clock) as shop:
+            if not shop.stores.webhooks.all():
+                await shop.stores.register(retry_schedule=(1.0, 2.0, 3_600.0))
+            for name, value in actions[begin:end]:
+                await _act(shop, name, value)
+            if end is None:
+                await _bring_to_an_end(shop)
+
+
+async def _act(shop: Workshop, name: str, value: Any) -> None:
+    webhook = shop.stores.webhooks.get("wh_1")
+    held = "wh_1" in shop.sender.held
+    match name:
+        case "publish":
+            await asyncio.gather(*[shop.stores.publish() for _ in range(value)])
+        case "wait":
+            shop.clock.advance(value)
+        case "answer":
+            shop.sender.script["wh_1"] = list(value)
+        case "hold" if not held:
+            shop.sender.hold("wh_1")
+        case "release" if held:
+            shop.sender.release("wh_1")
+        case "disable":
+            await shop.stores.webhooks.update(replace(webhook, disabled=True))
+            before = len(shop.sender.calls)
+            await shop.settle()
+            assert len(shop.sender.calls) == before, "nothing goes to a webhook that is disabled"
+            await shop.stores.webhooks.update(webhook)
+        case "retry":
+            for delivery in await shop.stores.deliveries.list(limit=value, state=DeliveryState.FAILED):
+                await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
+    if name != "publish":
+        await shop.settle()
+
+
+async def _bring_to_an_end(shop: Workshop) -> None:
+    if "wh_1" in shop.sender.held:
+        shop.sender.release("wh_1")
+    shop.sender.script["wh_1"] = [200]
+    for _ in range(6):
+        await shop.settle()
+        shop.clock.advance(3_600)
+    await shop.settle()
+    assert await shop.stores.deliveries.count_pending("wh_1", limit=1) == 0
+    for delivery in await shop.stores.deliveries.list(limit=100_000):
+        attempts = await shop.stores.deliveries.attempts(delivery)
+        assert [attempt.number for attempt in attempts] == list(range(1, delivery.attempt_count + 1))
+        assert attempts or delivery.state is DeliveryState.CANCELLED
+
+
+async def test_an_idle_dispatcher_does_nothing(shop: Workshop) -> None:
+    await shop.stores.register()
+    await shop.settle()
+    for _ in range(100):
+        shop.clock.advance(60)
+        await asyncio.sleep(0)
+        assert shop.dispatcher.in_flight == 0
+        assert shop.stores.database.queued_bytes == 0
+
+
+async def _while_the_disk_is_full(shop: Workshop, path: Path, *, deliveries: int) -> list[Delivery]:
+    """Publish so many, let them be sent, but have their outcomes refused; then there is room again."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    await shop.stores.database.transact(lambda connection: connection.execute("PRAGMA busy_timeout = 0").fetchone())
+    shop.sender.hold("wh_1")
+    published = await asyncio.gather(*[shop.stores.publish() for _ in range(deliveries)])
+    await shop.seen.until(lambda: shop.sender.under_way["wh_1"] == min(deliveries, 8))
+    other.execute("BEGIN IMMEDIATE")  # from now on the writer is refused, as by a full disk
+    shop.sender.release("wh_1")
+    async with asyncio.timeout(10):
+        while shop.dispatcher.in_flight:
+            await shop.stores.database.read("SELECT 1")
+        for _ in range(50):
+            await shop.stores.database.read("SELECT 1")
+    other.execute("ROLLBACK")
+    other.close()
+    return [each[0] for each in published]
+
+
+class _Ticking(FakeClock):
+    """Goes on by a microsecond each time that it is looked at."""
+
+    def now(self) -> int:
+        self.advance(0.000001)
+        return super().now()
+
+
+class _Flaky(DeliveryStore):
+    """A store whose first list of what is due can't be read."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def stand_before(self, database: Database) -> None:
+        super().__init__(database)
+
+    async def due(self, webhook_id: str, *, limit: int) -> list[Delivery]:
+        self.reads += 1
+        found = await super().due(webhook_id, limit=limit)
+        if self.reads == 1:
+            raise sqlite3.OperationalError("disk I/O error")
+        return found

@@ -1,0 +1,156 @@
+"""`/openapi.json` and `/docs`: every route is described, and the server does what the description says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from openapi_spec_validator import validate
+
+from hookbin.web.problems import status_of
+from hookbin.web.routing import Route
+from hookbin.web.table import ROUTES
+from tests.support import Receiver, Server, eventually
+
+IDS = [f"{route.method} {route.path}" for route in ROUTES]
+
+
+@pytest.fixture(scope="module")
+def document(server: Server) -> Any:
+    return server.get("/openapi.json")
+
+
+def operation(document: Any, route: Route) -> Any:
+    return document["paths"][route.path][route.method.lower()]
+
+
+def test_the_document_is_valid_openapi(document: Any) -> None:
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+
+
+def test_the_document_names_this_server(server: Server, document: Any) -> None:
+    assert document["servers"] == [{"url": server.url}]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=IDS)
+def test_every_route_is_described(document: Any, route: Route) -> None:
+    described = operation(document, route)
+
+    assert described["summary"].strip()
+    assert described["description"].strip().endswith((".", ")"))
+    assert described["operationId"]
+    success = described["responses"][str(route.status)]
+    if route.answer is not None:
+        schema = success["content"][route.answer_media]["schema"]
+        assert schema.get("$ref") or schema.get("type"), schema
+    if route.body is not None:
+        assert described["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    for error in route.raises:
+        assert error.code in described["responses"][str(status_of(error))]["description"]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=IDS)
+def test_every_parameter_of_a_route_is_described(document: Any, route: Route) -> None:
+    parameters = {(found["in"], found["name"]): found for found in operation(document, route)["parameters"]}
+    in_query = {name for place, name in parameters if place == "query"}
+
+    assert in_query == set(route.query.__struct_fields__ if route.query is not None else ())
+    assert {name for place, name in parameters if place == "path"} == set(path_names(route.path))
+    for (place, _), parameter in parameters.items():
+        assert parameter["schema"]
+        assert place == "path" or parameter.get("description") or parameter["schema"].get("description")
+
+
+def path_names(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+
+
+def test_nothing_is_described_that_is_not_there(document: Any) -> None:
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+
+    assert described == {(route.method, route.path) for route in ROUTES}
+
+
+def test_operation_ids_are_unique(document: Any) -> None:
+    ids = [operation(document, route)["operationId"] for route in ROUTES]
+
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_schema_says_what_its_type_is(document: Any) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert schema.get("type") == "object" or "enum" in schema or "anyOf" in schema, name
+
+
+def test_the_page_of_documentation_lists_every_path(server: Server) -> None:
+    page = httpx.get(f"{server.url}/docs", trust_env=False, verify=False)
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    for route in ROUTES:
+        assert route.path in page.text
+        assert route.summary in page.text.replace("&#39;", "'")
+
+
+@pytest.fixture(scope="module")
+def lived_in(server: Server) -> dict[str, str]:
+    """The ids of one of everything, on a server where deliveries succeeded, failed and wait."""
+    server.post("/bins", {"name": "described", "response": {"headers": [["x-a", "1"]]}, "max_age": 3600})
+    httpx.post(f"{server.url}/b/described?x=1", content=b"\xff", trust_env=False, verify=False)
+    httpx.post(f"{server.url}/b/described", content=b"text", trust_env=False, verify=False)
+    with Receiver(500, headers={"x-b": "2"}, body=b"\xfe").serving() as url:
+        webhook = server.register(url, retry_schedule=[3600], heartbeat=3600)
+        (delivery,) = eventually(lambda: server.deliveries(webhook=webhook["id"]))
+        eventually(lambda: server.get(f"/deliveries/{delivery['id']}")["attempt_count"] == 1)
+    server.register("http://127.0.0.1:1/", retry_schedule="none", ping=True)
+    server.register(f"{server.url}/b/described", disabled=True)
+    eventually(lambda: server.deliveries(state="failed"))
+    return {
+        "bin": "described",
+        "request": server.captured("described")[0]["id"],
+        "webhook": webhook["id"],
+        "event": delivery["event_id"],
+        "delivery": delivery["id"],
+    }
+
+
+GETS = [route for route in ROUTES if route.method == "GET" and route.answer_media == "application/json"]
+
+
+@pytest.mark.parametrize("route", GETS, ids=[route.path for route in GETS])
+def test_what_is_read_has_the_shape_that_is_described(
+    server: Server, document: Any, lived_in: dict[str, str], route: Route
+) -> None:
+    response = httpx.get(server.url + route.path.format(**lived_in), trust_env=False, verify=False)
+
+    schema = operation(document, route)["responses"]["200"]["content"]["application/json"]["schema"]
+    closed = {**schema, "components": {"schemas": closed_schemas(document)}}
+    jsonschema.Draft202012Validator(closed).validate(response.json())
+    assert response.status_code == 200
+    assert response.json()
+
+
+def closed_schemas(document: Any) -> Any:
+    """The schemas, but a field that they do not know is a failure."""
+    schemas = document["components"]["schemas"]
+    return {
+        name: {**schema, "additionalProperties": False} if schema.get("properties") else schema
+        for name, schema in schemas.items()
+    }
+
+
+def test_schemathesis_finds_nothing_that_is_not_described(server: Server, tmp_path: Path) -> None:
+    """Thousands of calls, right and wrong. What our own checks refuse beyond the schema is not judged."""
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--no-color"]
+    bounds = ["--exclude-path", "/stream", "--max-examples", "30", "--seed", "7", "--workers", "2"]
+    unjudged = ["--exclude-checks", "positive_data_acceptance"]
+
+    done = subprocess.run([*command, *bounds, *unjudged], capture_output=True, text=True, cwd=tmp_path, timeout=100)
+
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert "Traceback" not in server.log()

@@ -1,0 +1,89 @@
+"""For whoever runs the server: is it alive, can it write, what has it done."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from hookbin import __version__
+from tests.support import Server, eventually
+
+
+def get(server: Server, path: str, **headers: str) -> httpx.Response:
+    return httpx.get(server.url + path, headers=headers, trust_env=False, verify=False)
+
+
+def samples(server: Server) -> dict[str, float]:
+    """Each sample by its name, with its labels behind it."""
+    families = text_string_to_metric_families(get(server, "/metrics").text)
+    return {
+        " ".join([sample.name, *sample.labels.values()]): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_a_browser_is_sent_to_the_page(server: Server) -> None:
+    response = get(server, "/", accept="text/html,application/xhtml+xml,*/*;q=0.8")
+
+    assert (response.status_code, response.headers["location"]) == (303, "/ui/")
+
+
+def test_a_program_gets_links_that_lead_somewhere(server: Server) -> None:
+    index = server.get("/")
+
+    assert (index["name"], index["version"]) == ("hookbin", __version__)
+    links = {name: url for name, url in index["links"].items() if "{" not in url and name != "stream"}
+    assert {
+        name: get(server, url.removeprefix(server.url)).status_code for name, url in links.items()
+    } == dict.fromkeys(links, 200)
+
+
+def test_it_is_alive_and_can_write(server: Server) -> None:
+    assert server.get("/healthz") == {"status": "ok"}
+    assert server.get("/readyz") == {"status": "ok"}
+
+
+def test_crawlers_are_kept_out(server: Server) -> None:
+    response = get(server, "/robots.txt")
+
+    assert response.text == "User-agent: *\nDisallow: /\n"
+    assert response.headers["x-robots-tag"] == "noindex"
+
+
+def test_the_metrics_count_what_happened(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.post("/bins", {"name": "broken", "response": {"status": 404}})
+    server.register(f"{server.url}/b/fine")
+    server.register(f"{server.url}/b/broken")
+    eventually(lambda: not server.deliveries(state="pending"))
+
+    eventually(lambda: samples(server).get("hookbin_attempts_total 4xx"))
+    found = samples(server)
+
+    assert get(server, "/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert found["hookbin_captures_total"] == 2
+    assert found["hookbin_events_total"] == 2
+    assert found["hookbin_attempts_total 2xx"] == 1
+    assert found["hookbin_deliveries_total succeeded"] == 1
+    assert found["hookbin_deliveries_total failed"] == 1
+    assert found["hookbin_attempt_duration_seconds_count"] == 2
+    assert found["hookbin_attempts_in_flight"] == 0
+    assert found["hookbin_writer_queue_bytes"] == 0
+    assert found["hookbin_stream_subscribers"] == 0
+    assert found["hookbin_commit_batch_size_count"] > 0
+
+
+def test_the_database_is_for_its_owner_alone(server: Server) -> None:
+    for path in server.database.parent.glob("hookbin.db*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_errors_do_not_tell_which_library_answers(server: Server) -> None:
+    headers = get(server, "/nothing").headers
+
+    assert "server" not in headers
+    assert "x-powered-by" not in headers

@@ -1,0 +1,157 @@
+"""SIGTERM: everything ends soon, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import httpx
+import pytest
+
+from tests.support import Server, eventually
+
+SOON = 5.0
+"""Seconds in which a server that was asked to stop has stopped."""
+
+
+@contextmanager
+def slow_receiver(seconds: float) -> Iterator[tuple[str, threading.Event]]:
+    """Answers each request that late. Its URL, and whether one has come."""
+    came = threading.Event()
+    ending = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65_536)
+            came.set()
+            ending.wait(seconds)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    def accept() -> None:
+        while not ending.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", came
+        finally:
+            ending.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def what_came(stream: httpx.Response) -> Iterator[bytes]:
+    """All chunks until the connection ends, in whichever way."""
+    try:
+        yield from stream.iter_bytes()
+    except httpx.RemoteProtocolError:
+        return
+
+
+def stop(server: Server, number: int = signal.SIGTERM) -> None:
+    """Ask it to stop; fails when that takes long, ends badly or leaves a traceback."""
+    assert server.process is not None
+    started = time.monotonic()
+    os.kill(server.process.pid, number)
+    assert server.process.wait(timeout=20) == 0
+    assert time.monotonic() - started < SOON
+    assert "Traceback" not in server.log()
+    assert "never" not in server.log()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_server_stops_at_once(start_server: Callable[..., Server], number: int) -> None:
+    stop(start_server(), number)
+
+
+def test_a_server_with_a_stream_open_and_a_delivery_under_way_stops_and_loses_nothing(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    with slow_receiver(60) as (url, came), httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        webhook = server.register(url, ping=False)
+        server.register(f"{server.url}/b/own", ping=False)
+        with client.stream("GET", "/stream") as stream:
+            accepted = server.post("/events", {"type": "a", "data": 1}).json()
+            assert came.wait(20)
+            eventually(lambda: server.deliveries(state="succeeded"))
+            stop(server)
+            read = list(what_came(stream))
+        assert any(b"event: attempt" in chunk for chunk in read)
+        again = start_server()
+        (delivery,) = again.deliveries(webhook=webhook["id"])
+        assert (delivery["event_id"], delivery["state"]) == (accepted["id"], "pending")
+        assert len(again.captured("own")) == 1
+
+
+def test_a_delivery_that_is_answered_in_time_is_recorded_before_the_end(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    with slow_receiver(1) as (url, came):
+        webhook = server.register(url, ping=False)
+        server.post("/events", {"type": "a", "data": 1})
+        assert came.wait(20)
+        stop(server)
+        (delivery,) = start_server().deliveries(webhook=webhook["id"])
+        assert (delivery["state"], delivery["attempt_count"]) == ("succeeded", 1)
+
+
+def test_a_capture_whose_answer_is_delayed_is_kept_and_answered(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.post("/bins", {"name": "slow", "response": {"delay_ms": 30_000, "status": 202}})
+    answers: list[int] = []
+    thread = threading.Thread(target=lambda: answers.append(server.post("/b/slow").status_code))
+    thread.start()
+    eventually(lambda: server.get("/bins/slow")["request_count"] == 1)
+    stop(server)
+    thread.join()
+    assert answers == [202]
+
+
+def test_what_was_acknowledged_until_the_end_is_there(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    kept: list[str] = []
+    ending = threading.Event()
+
+    def post(name: str) -> None:
+        with httpx.Client(base_url=server.url, trust_env=False) as client:
+            number = 0
+            while not ending.is_set():
+                number += 1
+                try:
+                    if client.post("/b/load", content=f"{name}-{number}").is_success:
+                        kept.append(f"{name}-{number}")
+                except httpx.TransportError:
+                    return
+
+    threads = [threading.Thread(target=post, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: len(kept) > 200)
+    stop(server)
+    ending.set()
+    for thread in threads:
+        thread.join()
+    with closing(sqlite3.connect(server.database)) as connection:
+        bodies = [bytes(body).decode() for (body,) in connection.execute("SELECT body FROM requests")]
+    assert set(kept) <= set(bodies)
+    assert len(bodies) == len(set(bodies))
+
+
+def test_after_the_end_one_file_is_left_and_no_log_beside_it(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.post("/b/joe")
+    stop(server)
+    left = {file.name for file in server.database.parent.iterdir() if file.suffix != ".txt"}
+    assert left == {"hookbin.db", "hookbin.db.lock"}

@@ -1,0 +1,435 @@
+"""`/stream`: everything as it happens, resumed without loss or repeat, ended without waiting."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support import PATIENCE, Receiver, Server, eventually, sse
+from tests.wire import check_problem, connected, exchange, parsed, read_all
+
+Message = tuple[str | None, str, Any]
+
+
+@contextmanager
+def following(server: Server, query: str = "", *, after: int | None = None) -> Iterator[Iterator[Message]]:
+    """What the stream says, beginning behind `after` if given."""
+    headers = {} if after is None else {"last-event-id": str(after)}
+    url = f"{server.url}/stream{query}"
+    with httpx.stream("GET", url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False) as response:
+        assert response.status_code == 200
+        lines = response.iter_lines()
+        assert next(lines) == "retry: 1000"
+        yield sse(lines)
+
+
+def capture(server: Server, bin: str, count: int = 1) -> None:
+    """That many requests to a bin, over one connection."""
+    request = f"POST /b/{bin} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+    pipeline = f"{request}\r\n" * (count - 1) + f"{request}Connection: close\r\n\r\n"
+    with connected(server) as connection:
+        connection.sendall(pipeline.encode())
+        assert read_all(connection).count(b"HTTP/1.1 200 OK\r\n") == count
+
+
+def position(server: Server) -> int:
+    """The number of the newest row: that of an event made for the purpose."""
+    seq: int = server.post("/events", {"type": "position", "data": None}).json()["seq"]
+    return seq
+
+
+def publish(server: Server, type: str) -> Any:
+    return server.post("/events", {"type": type, "data": None}).json()
+
+
+def metric(server: Server, name: str) -> float:
+    text = httpx.get(f"{server.url}/metrics", trust_env=False, verify=False).text
+    return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
+
+
+# What it says
+
+
+def test_a_capture_an_event_and_an_attempt_come_with_their_number_in_order(server: Server) -> None:
+    server.register(f"{server.url}/b/told", events=["told"], ping=False)
+    with following(server, "?kinds=request,event,attempt") as messages:
+        event = publish(server, "told")
+        (first, second, third) = islice(messages, 3)
+
+    assert (first[0], first[1]) == (str(event["seq"]), "event")
+    assert {key: event[key] for key in first[2]} == first[2]
+    assert [second[1], third[1]] == ["request", "attempt"]
+    assert int(str(first[0])) < int(str(second[0])) < int(str(third[0]))
+    (captured,) = server.captured("told")
+    assert second[2] == {key: captured[key] for key in second[2]}
+    delivery = server.get(f"/deliveries/{event['deliveries'][0]['id']}")
+    assert third[2] == {key: delivery["attempts"][0][key] for key in third[2]}
+    for message in (first, second, third):
+        assert message[2]["seq"] == int(str(message[0]))
+        assert not {"headers", "body", "request", "response"} & message[2].keys()
+
+
+def test_bins_and_webhooks_come_without_a_number(server: Server) -> None:
+    with following(server, "?kinds=bin,webhook") as messages:
+        bin = server.post("/bins", {"name": "announced"}).json()
+        webhook = server.register(bin["url"], ping=False, disabled=True)
+        httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False, verify=False)
+        httpx.delete(f"{server.url}/bins/announced", trust_env=False, verify=False)
+        told = list(islice(messages, 4))
+
+    secret = webhook.pop("secret")
+    assert told == [
+        (None, "bin", bin),
+        (None, "webhook", webhook),
+        (None, "webhook", {"id": webhook["id"], "deleted": True}),
+        (None, "bin", {"id": bin["id"], "deleted": True}),
+    ]
+    assert secret not in str(told)
+
+
+def test_two_followers_get_the_same(server: Server) -> None:
+    with following(server, "?kinds=request") as one, following(server, "?kinds=request") as other:
+        capture(server, "twice", 5)
+
+        assert list(islice(one, 5)) == list(islice(other, 5))
+
+
+def test_it_is_an_event_stream_that_nothing_stores_or_holds_back(server: Server) -> None:
+    with httpx.stream("GET", f"{server.url}/stream", trust_env=False, verify=False) as response:
+        headers = response.headers
+
+    assert headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-accel-buffering"] == "no"
+
+
+# What one asks for
+
+
+def test_a_follower_of_a_bin_hears_of_nothing_else(server: Server) -> None:
+    capture(server, "followed")
+    with following(server, "?bin=followed&kinds=request,event") as messages:
+        capture(server, "ignored")
+        publish(server, "ignored")
+        capture(server, "followed")
+
+        _, kind, row = next(messages)
+
+    assert kind == "request"
+    assert row["target"] == "/b/followed"
+
+
+def test_a_follower_of_a_webhook_hears_of_its_attempts(server: Server) -> None:
+    ours = server.register(f"{server.url}/b/of-ours", events=["of.ours"], ping=False)
+    server.register(f"{server.url}/b/of-theirs", events=["of.*"], ping=False)
+    with following(server, f"?webhook={ours['id']}") as messages:
+        publish(server, "of.theirs")
+        publish(server, "of.ours")
+
+        _, kind, row = next(messages)
+
+    assert (kind, row["webhook_id"], row["event_type"]) == ("attempt", ours["id"], "of.ours")
+
+
+def test_a_follower_of_a_bin_and_a_webhook_hears_of_both(server: Server) -> None:
+    capture(server, "side-by-side")
+    webhook = server.register(f"{server.url}/b/side-by-side", events=["side"], ping=False)
+    with following(server, f"?bin=side-by-side&webhook={webhook['id']}") as messages:
+        publish(server, "side")
+
+        assert [kind for _, kind, _ in islice(messages, 2)] == ["request", "attempt"]
+
+
+@pytest.mark.parametrize("kind", ["request", "event", "attempt"])
+def test_a_follower_of_a_kind_hears_of_that_kind(server: Server, kind: str) -> None:
+    server.register(f"{server.url}/b/kinds", events=["kinds"], ping=False)
+    with following(server, f"?kinds={kind}") as messages:
+        for _ in range(2):
+            publish(server, "kinds")
+
+        assert [told for _, told, _ in islice(messages, 2)] == [kind] * 2
+
+
+@pytest.mark.parametrize("query", ["kinds=", "kinds=x", "kinds=request,", "kinds=request&kinds=event", "colour=red"])
+def test_a_query_that_is_wrong_is_a_422(server: Server, query: str) -> None:
+    response = httpx.get(f"{server.url}/stream?{query}", trust_env=False, verify=False)
+
+    check_problem(response, 422, "invalid_fields")
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "1.5", "", "9223372036854775807", "9" * 30])
+def test_a_number_to_begin_behind_that_is_none_is_a_422(server: Server, after: str) -> None:
+    response = httpx.get(f"{server.url}/stream?after={after}", trust_env=False, verify=False)
+
+    check_problem(response, 422, "invalid_fields", loc="after")
+
+
+# Resuming
+
+
+@pytest.mark.parametrize("way", ["header", "query"])
+def test_what_happened_meanwhile_is_told_first(server: Server, way: str) -> None:
+    server.register(f"{server.url}/b/missed", events=[f"missed.{way}"], ping=False)
+    begin = position(server)
+    event = publish(server, f"missed.{way}")
+    eventually(lambda: server.deliveries(event=event["id"], state="succeeded"))
+
+    query, after = ("", begin) if way == "header" else (f"?after={begin}", None)
+    with following(server, query, after=after) as messages:
+        capture(server, "missed")
+        told = list(islice(messages, 4))
+
+    assert [kind for _, kind, _ in told] == ["event", "request", "attempt", "request"]
+    assert [int(str(id)) for id, _, _ in told] == sorted(int(str(id)) for id, _, _ in told)
+
+
+def test_the_header_wins_over_the_query(server: Server) -> None:
+    """The query is that of the first connection; a browser sends the header with each further one."""
+    begin = position(server)
+    capture(server, "header-wins", 3)
+
+    with following(server, f"?kinds=request&after={begin}", after=begin + 2) as messages:
+        assert next(messages)[0] == str(begin + 3)
+
+
+@pytest.mark.parametrize("header", ["", "x", "-1", "1.5", "9" * 30, "١"])
+def test_a_last_event_id_that_is_none_of_ours_begins_with_what_comes(server: Server, header: str) -> None:
+    headers = [(b"last-event-id", header.encode())]
+    url = f"{server.url}/stream?kinds=event"
+    with httpx.stream("GET", url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False) as response:
+        lines = response.iter_lines()
+        assert next(lines) == "retry: 1000"
+        event = publish(server, "none.of.ours")
+
+        assert next(sse(lines))[2]["id"] == event["id"]
+
+
+def test_nothing_is_lost_or_told_twice_however_often_one_reconnects(server: Server) -> None:
+    """A sender goes on while the follower comes and goes at random."""
+    total, bin = 600, "reconnected"
+    begin = position(server)
+
+    def send() -> None:
+        for _ in range(total // 10):
+            capture(server, bin, 10)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    chance = random.Random(7)
+    last = begin
+    heard: list[int] = []
+    while len(heard) < total:
+        with following(server, "?kinds=request", after=last) as messages:
+            for id, _, row in islice(messages, min(chance.randint(1, 40), total - len(heard))):
+                last = int(str(id))
+                heard.append(row["seq"])
+    sender.join()
+
+    captured = server.get(f"/bins/{bin}/requests?limit=250")["data"]
+    assert len(heard) == total
+    assert heard == sorted(set(heard))
+    assert heard[-1] == captured[0]["seq"]
+    assert server.get(f"/bins/{bin}")["request_count"] == total
+
+
+def test_resuming_works_over_a_restart_of_the_server(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    capture(server, "before")
+    begin = position(server)
+    capture(server, "last-words", 2)
+    assert server.stop() == 0
+
+    again = start_server()
+    with following(again, after=begin) as messages:
+        capture(again, "after")
+        told = list(islice(messages, 4))
+
+    assert [row["target"] for _, kind, row in told if kind == "request"] == ["/b/last-words"] * 2 + ["/b/after"]
+    assert [id for id, kind, _ in told if kind == "request"] == [str(begin + 1), str(begin + 2), str(begin + 3)]
+
+
+def test_a_thousand_missed_rows_are_told_and_more_are_a_gap(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    capture(server, "many", 1001)
+
+    with following(server, after=1) as messages:
+        told = list(islice(messages, 1000))
+    with following(server, after=0) as messages:
+        gap = next(messages)
+        capture(server, "many")
+        next_one = next(messages)
+
+    assert [id for id, _, _ in told] == [str(seq) for seq in range(2, 1002)]
+    assert gap == ("1001", "gap", {"after": 0, "upto": 1001})
+    assert next_one[:2] == ("1002", "request")
+
+
+def test_one_who_comes_from_another_database_is_told_of_a_gap(server: Server) -> None:
+    now = position(server)
+
+    with following(server, after=now + 1_000_000) as messages:
+        id, kind, data = next(messages)
+
+    assert (id, kind) == (str(now), "gap")
+    assert data == {"after": now + 1_000_000, "upto": now}
+
+
+# Ending
+
+
+def test_a_head_ends_and_the_connection_can_be_used_again(server: Server) -> None:
+    before = metric(server, "hookbin_stream_subscribers")
+    with connected(server) as connection:
+        connection.sendall(b"HEAD /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = connection.recv(65536)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = parsed(read_all(connection))
+
+    assert parsed(head).status == 200
+    assert parsed(head).header("content-type") == "text/event-stream; charset=utf-8"
+    assert answer.body == b'{"status":"ok"}'
+    assert metric(server, "hookbin_stream_subscribers") == before
+
+
+def test_a_follower_that_goes_away_is_forgotten(server: Server) -> None:
+    eventually(lambda: metric(server, "hookbin_stream_subscribers") == 0)
+    with following(server), following(server):
+        assert metric(server, "hookbin_stream_subscribers") == 2
+
+    eventually(lambda: metric(server, "hookbin_stream_subscribers") == 0)
+
+
+def test_a_follower_that_goes_away_while_much_is_told_is_forgotten_too(server: Server) -> None:
+    for _ in range(5):
+        with following(server, "?kinds=request") as messages:
+            capture(server, "torrent", 50)
+            next(messages)
+
+    eventually(lambda: metric(server, "hookbin_stream_subscribers") == 0)
+    assert "Traceback" not in server.log()
+
+
+def test_sigterm_ends_open_streams_at_once_and_cleanly(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    with following(server) as one, following(server, "?kinds=request") as other:
+        capture(server, "last")
+        begun = time.monotonic()
+        code = server.stop()
+        took = time.monotonic() - begun
+        rest = [[kind for _, kind, _ in messages] for messages in (one, other)]
+
+    assert code == 0
+    assert took < 5
+    assert [kinds[-1] for kinds in rest] == ["request"] * 2  # the streams ended by themselves, all told
+    assert "Traceback" not in server.log()
+    assert "ERROR" not in server.log()
+
+
+def test_sigterm_during_a_slow_delivery_loses_nothing(start_server: Callable[..., Server]) -> None:
+    """The attempt is given up on in the end, stays pending, and is made again with the same webhook-id."""
+    server = start_server()
+    server.post("/bins", {"name": "elsewhere"})
+    hung = threading.Event()
+    with hanging(hung) as url, following(server, "?kinds=attempt"):
+        webhook = server.register(url, ping=False, events=["slow"], timeout=60)
+        event = publish(server, "slow")
+        assert hung.wait(PATIENCE)
+        begun = time.monotonic()
+        code = server.stop()
+        took = time.monotonic() - begun
+    assert code == 0
+    assert took < 5
+    assert "Traceback" not in server.log()
+
+    again = start_server("--no-auto-create")
+    (pending,) = again.deliveries(event=event["id"])
+    receiver = Receiver(200)
+    with receiver.serving() as url:
+        changed = httpx.patch(
+            f"{again.url}/webhooks/{webhook['id']}", json={"destination": url}, trust_env=False, verify=False
+        )
+        assert changed.status_code == 200
+        eventually(lambda: receiver.requests or again.deliveries(state="failed"))
+    assert pending["id"] == event["deliveries"][0]["id"]
+    assert [headers["webhook-id"] for headers, _ in receiver.requests] == [event["id"]]
+
+
+@contextmanager
+def hanging(hung: threading.Event) -> Iterator[str]:
+    """A destination that takes a request and never answers; the first one sets `hung`."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        kept: list[socket.socket] = []
+
+        def accept() -> None:
+            connection, _ = listener.accept()
+            kept.append(connection)
+            connection.recv(65536)
+            hung.set()
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/hook"
+        thread.join()
+        for connection in kept:
+            connection.close()
+
+
+def test_sigterm_in_the_middle_of_a_body_keeps_what_came_and_tells_the_sender(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    head = b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf"
+    with connected(server) as to_bin, connected(server) as to_api:
+        to_bin.sendall(head % b"/b/halfway")
+        to_api.sendall(head % b"/events?type=halfway")
+        assert server.get("/readyz")
+        assert server.stop() == 0
+        answers = [parsed(read_all(connection)) for connection in (to_bin, to_api)]
+    assert "Traceback" not in server.log()
+
+    again = start_server()
+    (captured,) = again.captured("halfway")
+    assert [answer.status for answer in answers] == [503, 503]
+    assert [answer.header("retry-after") for answer in answers] == ["1", "1"]
+    assert all(b'"code":"shutting_down"' in answer.body for answer in answers)
+    assert (captured["incomplete"], captured["body"]["text"], captured["answer"]) == (True, "half", None)
+    assert again.get("/events")["data"] == []
+
+
+def test_a_write_is_refused_with_a_problem_or_taken_while_the_server_stops(start_server: Callable[..., Server]) -> None:
+    """What was acknowledged before the end is there after it."""
+    server = start_server()
+    taken: list[str] = []
+
+    def write() -> None:
+        with httpx.Client(base_url=server.url, trust_env=False, verify=False) as client:
+            while True:
+                try:
+                    response = client.post("/events", json={"type": "stopping", "data": None})
+                except httpx.TransportError:
+                    return
+                if response.status_code == 202:
+                    taken.append(response.json()["id"])
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    eventually(lambda: len(taken) > 50)
+    assert server.stop() == 0
+    for writer in writers:
+        writer.join()
+
+    again = start_server()
+    assert "Traceback" not in again.log()
+    for id in taken[-20:]:
+        assert again.get(f"/events/{id}")["type"] == "stopping"
+    assert exchange(again, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").status == 200
