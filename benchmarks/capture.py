@@ -4,9 +4,10 @@
     python benchmarks/capture.py --proof     by strace: a commit precedes each answer
 
 The floor is a bare ASGI application that reads the body and answers ok, on the same uvicorn
-settings. Both servers stay on one core, the load on another; rounds alternate, and the median
-of each side counts. One stream is open on hookbin all the time. The load comes from `wrk`, or,
-where it is not installed, from the small client in `load.py`.
+settings. Two bins are measured: one that keeps all, and one that is full, so that each capture also
+pays for the deletion of an old one. Both servers stay on one core, the load on another; rounds
+alternate, and the median of each side counts. One stream is open on hookbin all the time. The load
+comes from `wrk`, or, where it is not installed, from the small client in `load.py`.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import httpx
+
 from benchmarks.load import Rate, load
 from benchmarks.proof import prove
 from benchmarks.servers import floor, follower, hookbin
 
 CONNECTIONS = (1, 32, 128)
+BINS = {"keeps-all": 1_000_000, "trims": 10_000}
+"""The bins that are measured: one that captures, and one that is full and deletes as much as it captures."""
 
 
 def main() -> None:
@@ -39,22 +44,24 @@ def main() -> None:
         hookbin_url = stack.enter_context(hookbin(Path(folder) / "hookbin.db", core=server_core))
         if not options.no_stream:
             stack.enter_context(follower(hookbin_url))
+        for name, limit in BINS.items():
+            httpx.post(f"{hookbin_url}/bins", json={"name": name, "max_requests": limit}).raise_for_status()
         with _on_core(load_core):
-            _compare(floor_url, hookbin_url + "/b/bench", rounds=options.rounds, seconds=options.seconds)
+            _compare(floor_url, f"{hookbin_url}/b/", rounds=options.rounds, seconds=options.seconds)
 
 
-def _compare(floor_url: str, capture_url: str, *, rounds: int, seconds: float) -> None:
-    print("1 KiB JSON POST; requests/s (p50 ms, p99 ms), medians of", rounds, "alternating rounds\n")
-    print(f"{'connections':>11}  {'floor':>24}  {'durable capture':>24}  ratio")
+def _compare(floor_url: str, bins_url: str, *, rounds: int, seconds: float) -> None:
+    print(f"1 KiB JSON POST; requests/s (p50 ms, p99 ms); medians of {rounds} alternating rounds\n")
+    print(f"{'connections':>11}  {'floor':>22}" + "".join(f"  {name:>22}  ratio" for name in BINS))
     for connections in CONNECTIONS:
-        load(capture_url, connections=connections, seconds=1)
-        pairs = [
-            tuple(load(url, connections=connections, seconds=seconds) for url in (floor_url, capture_url))
-            for _ in range(rounds)
-        ]
-        bare, durable = (_median([pair[side] for pair in pairs]) for side in (0, 1))
-        ratio = statistics.median(durable.rate / bare.rate for bare, durable in pairs)
-        print(f"{connections:>11}  {bare!s:>24}  {durable!s:>24}  {ratio:.2f}", flush=True)
+        found: list[list[Rate]] = []
+        for _ in range(rounds):
+            urls = [floor_url, *(bins_url + name for name in BINS)]
+            found.append([load(url, connections=connections, seconds=seconds) for url in urls])
+        bare, *captures = (_median([rates[side] for rates in found]) for side in range(len(BINS) + 1))
+        ratios = [statistics.median(rates[side].rate / rates[0].rate for rates in found) for side in (1, 2)]
+        shown = "".join(f"  {rate!s:>22}  {ratio:>5.2f}" for rate, ratio in zip(captures, ratios, strict=True))
+        print(f"{connections:>11}  {bare!s:>22}{shown}", flush=True)
 
 
 def _median(rates: list[Rate]) -> Rate:

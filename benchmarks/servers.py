@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -56,27 +57,25 @@ def hookbin(database: Path, *, core: int | None, prefix: tuple[str, ...] = ()) -
 
 @contextmanager
 def follower(url: str) -> Iterator[None]:
-    """Someone who reads the stream for as long as it lasts."""
-    stopped = threading.Event()
-
-    def follow() -> None:
-        with httpx.Client(trust_env=False, timeout=None) as client:
-            while not stopped.is_set():
-                try:
-                    with client.stream("GET", f"{url}/stream") as response:
-                        response.raise_for_status()
-                        for _ in response.iter_raw():
-                            if stopped.is_set():
-                                return
-                except httpx.TransportError:
-                    stopped.wait(0.1)
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    try:
+    """Someone who reads the stream for as long as it lasts, at as little cost as can be: the load needs the core."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port)) as connection:
+        connection.sendall(f"GET /stream HTTP/1.1\r\nhost: {parts.netloc}\r\n\r\n".encode())
+        if b" 200 " not in connection.recv(4096).partition(b"\r\n")[0]:
+            raise RuntimeError("the stream did not open")
+        thread = threading.Thread(target=_read_all, args=(connection,), daemon=True)
+        thread.start()
         yield
-    finally:
-        stopped.set()
+        if not thread.is_alive():
+            raise RuntimeError("the stream ended before the load did")
+        connection.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _read_all(connection: socket.socket) -> None:
+    buffer = bytearray(1024 * 1024)
+    while connection.recv_into(buffer):
+        pass
 
 
 @contextmanager

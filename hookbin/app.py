@@ -177,7 +177,8 @@ class Hookbin:
         if url.startswith(self.services.base_url + PREFIX):
             return True
         host = parts.hostname or ""
-        ours = is_loopback_host(host) or host == settings.host
+        everywhere = settings.on_loopback or settings.host in ("", "0.0.0.0", "::")
+        ours = is_loopback_host(host) if everywhere else host == settings.host
         return ours and parts.scheme == "http" and parts.port == self._port
 
 

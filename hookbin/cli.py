@@ -97,7 +97,7 @@ def serve(**values: Any) -> None:
         with listener:
             port = listener.getsockname()[1]
             app = create_app(settings, port=port)
-            where = _where(app.services.base_url, settings.token if made_token else None)
+            where = _where(settings, app.services.base_url, made_token=made_token)
             server.run(app, listener, on_started=lambda: click.echo(where))
     except StartError as error:
         click.echo(f"hookbin could not start: {error.detail}", err=True)
@@ -135,27 +135,30 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _where(base: str, token: str | None) -> str:
-    """What the owner wants to know after the start."""
+def _where(settings: Settings, base: str, *, made_token: bool) -> str:
+    """What the owner wants to know after the start: where things are, and the first commands."""
     lines = [
         f"hookbin {__version__} is listening.",
         "",
         f"  page   {base}/ui/",
         f"  bins   {base}/b/NAME",
         f"  API    {base}/docs",
-    ]
-    authorization = ""
-    if token is not None:
-        lines.append(f"  token  {token}")
-        authorization = f" \\\n    --header 'authorization: Bearer {token}'"
-    data = f'{{"name": "joe", "destination": "{base}/b/joe"}}'
-    lines += [
+        *([f"  token  {settings.token}"] if made_token else []),
         "",
         "Register a webhook and see it arrive on the page:",
         "",
-        f"  curl --request POST --url {base}/webhooks \\",
-        f"    --header 'content-type: application/json'{authorization} \\",
-        f"    --data '{data}'",
-        "",
     ]
+    header = ""
+    if settings.token is not None:
+        header = f"authorization: Bearer {settings.token if made_token else '$HOOKBIN_TOKEN'}"
+    if not settings.creates_bins:
+        lines += [_curl(f"{base}/bins", '{"name": "joe"}', header=header), ""]
+    lines += [_curl(f"{base}/webhooks", f'{{"name": "joe", "destination": "{base}/b/joe"}}', header=header), ""]
     return "\n".join(lines)
+
+
+def _curl(url: str, data: str, *, header: str) -> str:
+    lines = [f"  curl --request POST --url {url}", "--header 'content-type: application/json'"]
+    if header:
+        lines.append(f'--header "{header}"')
+    return " \\\n    ".join([*lines, f"--data '{data}'"])

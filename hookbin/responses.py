@@ -36,9 +36,11 @@ class Prepared(Struct, frozen=True):
 
     status: int
     headers: list[tuple[bytes, bytes]]
+    fields: bytes
+    """The same headers as lines."""
     body: bytes
-    delay: float
-    """Seconds to wait before it."""
+    delay_ms: int
+    """Milliseconds to wait before it."""
 
 
 def prepare(response: BinResponse) -> Prepared:
@@ -46,7 +48,9 @@ def prepare(response: BinResponse) -> Prepared:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     if response.status not in _LENGTHLESS:
         headers.append((b"content-length", str(len(body)).encode()))
-    return Prepared(response.status, [*headers, SANDBOX], body, response.delay_ms / 1000)
+    headers.append(SANDBOX)
+    fields = b"".join(b"%b: %b\r\n" % field for field in headers)
+    return Prepared(response.status, headers, fields, body, response.delay_ms)
 
 
 def check_headers(headers: Headers, *, loc: str) -> Headers:

@@ -114,6 +114,31 @@ def test_it_tells_where_it_is_and_how_to_begin(tmp_path: Path) -> None:
     assert "\x1b" not in out
 
 
+@pytest.mark.parametrize(
+    ("flags", "names"),
+    [((), {}), (("--host", "0.0.0.0"), {}), (("--host", "0.0.0.0"), {"HOOKBIN_TOKEN": "s3cret"})],
+    ids=["on loopback", "exposed", "exposed with a token of its owner"],
+)
+def test_the_commands_that_it_prints_do_what_it_says(
+    start_server: Callable[..., Server], flags: tuple[str, ...], names: dict[str, str]
+) -> None:
+    server = start_server(*flags, env=names)
+    told = eventually(lambda: server.log() if "--data" in server.log() else "")
+    commands = told[told.index("  curl") :]
+    subprocess.run(["sh", "-e", "-c", commands], env=environment(**names), check=True, capture_output=True)
+
+    made = re.search(r"token +(\S+)", told)
+    token = made[1] if made else names.get("HOOKBIN_TOKEN", "")
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+
+    def states() -> list[str]:
+        return [delivery["state"] for delivery in server.get("/deliveries", headers=headers)["data"]]
+
+    assert eventually(lambda: states() if "pending" not in states() else None) == ["succeeded"]
+    (captured,) = server.get("/bins/joe/requests", headers=headers)["data"]
+    assert captured["signature"]["state"] == "ok"
+
+
 def test_port_0_takes_a_free_port_and_says_which(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*HOOKBIN, "--port", "0", "--database", str(tmp_path / "a.db")],

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hookbin.errors import Overloaded, StorageFailed
+from hookbin.errors import Overloaded, ShuttingDown, StorageFailed
 from hookbin.models import Announcement, RequestSummary
 from hookbin.store.database import Database
 from tests.builders import Seen, Stores, a_bin, a_request, open_stores
@@ -264,7 +264,7 @@ async def test_closing_writes_what_waits(tmp_path: Path) -> None:
 async def test_after_closing_a_write_is_refused(tmp_path: Path) -> None:
     async with open_stores(tmp_path / "hookbin.db") as stores:
         bin = await stores.make_bin()
-    with pytest.raises(StorageFailed):
+    with pytest.raises(ShuttingDown):
         await stores.capture(bin)
 
 

@@ -19,7 +19,7 @@ def test_an_answer_has_its_owner_s_headers_its_length_and_the_sandbox() -> None:
     assert prepared.status == 418
     assert prepared.headers == [(b"X-A", b"1"), (b"x-a", "é".encode("latin-1")), (b"content-length", b"2"), SANDBOX]
     assert prepared.body == "é".encode()
-    assert prepared.delay == 0.25
+    assert prepared.delay_ms == 250
 
 
 @pytest.mark.parametrize(("status", "length"), [(204, None), (304, None), (205, b"0")])

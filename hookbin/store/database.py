@@ -33,6 +33,8 @@ Listener: TypeAlias = Callable[[Sequence[Announcement]], None]
 QUEUE_BYTES = 64 * 1024 * 1024
 """Bound of what may wait for the writer; over it, `Overloaded`."""
 
+MOST_GATHERED = 256
+"""Rows at which the writer gathers no more, but writes."""
 READERS = 3
 _OVERHEAD = 512
 """Bytes that a waiting row costs besides its body."""
@@ -179,8 +181,20 @@ class Database:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                batch, self._queue = self._queue, []
-                await self._write(batch)
+                await self._write(await self._take())
+
+    async def _take(self) -> list[_Waiter[Any]]:
+        """All that waits, and what the event loop has at hand to add: it goes round until that brings nothing more.
+
+        No time is waited for; a lone row is taken after one round. Under load it doubles the batch,
+        and with it halves what a commit costs each row (`benchmarks/capture.py`).
+        """
+        waiting = 0
+        while waiting < len(self._queue) < MOST_GATHERED:
+            waiting = len(self._queue)
+            await asyncio.sleep(0)
+        batch, self._queue = self._queue, []
+        return batch
 
     async def _write(self, batch: list[_Waiter[Any]]) -> None:
         started = self._monotonic()

@@ -18,7 +18,7 @@ from hookbin.models import SECOND, Bin, BinResponse, CapturedRequest
 from hookbin.names import is_bin_name
 from hookbin.responses import Prepared, prepare
 from hookbin.web.problems import problem_response
-from hookbin.web.protocol import wire_of
+from hookbin.web.protocol import answer_at_once, wire_of
 from hookbin.web.services import Services
 
 PREFIX = "/b/"
@@ -59,8 +59,10 @@ class Capture:
             if self._services.stopping.is_set():
                 await problem_response(ShuttingDown(_STOPPING))(scope, receive, send)
             return
-        if answer.delay:
-            await self._delay(answer.delay)
+        if answer.delay_ms:
+            await self._delay(answer.delay_ms / 1000)
+        if not drained.unread and answer_at_once(scope, status=answer.status, fields=answer.fields, body=answer.body):
+            return
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         if drained.unread:
             await send({"type": "http.response.body", "body": answer.body, "more_body": True})
@@ -110,7 +112,7 @@ class Capture:
             incomplete=drained.incomplete,
             declared_size=_declared(declared),
             answer_status=None if drained.incomplete else answer.status,
-            answer_delay_ms=round(answer.delay * 1000),
+            answer_delay_ms=answer.delay_ms,
             attempt_id=attempt_id,
             signature=signature,
             headers=tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]),
