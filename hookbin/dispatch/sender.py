@@ -7,15 +7,17 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
+from functools import partial
 
 import aiohttp
 import httpx
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from httpx_aiohttp import AiohttpTransport
 from msgspec import Struct
 from yarl import URL
 
 from hookbin import __version__
+from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
 from hookbin.models import ErrorClass, Event, Headers, Webhook, attempt_id
 from hookbin.signing import sign
 from hookbin.targets import Policy, literal_address, refusal
@@ -49,10 +51,6 @@ class _Answer(Struct, frozen=True):
     truncated: bool
 
 
-class BlockedTarget(OSError):
-    """The policy forbids every address that a name leads to."""
-
-
 class _Dial:
     """What is known of the connection that one attempt uses."""
 
@@ -69,13 +67,15 @@ _dial: ContextVar[_Dial] = ContextVar("hookbin_dial")
 class Sender:
     """Sends attempts and keeps connections alive between them. `aclose` ends it."""
 
-    def __init__(self, *, policy: Policy, is_own: Callable[[str], bool]) -> None:
+    def __init__(self, *, policy: Policy, is_own: Callable[[str], bool], lookup: Lookup = socket.getaddrinfo) -> None:
         self._policy = policy
         self._is_own = is_own
         context = ssl.create_default_context()
         # Two, so that no connection that was allowed as one to a bin is used again for anything else.
-        self._to_bins = AiohttpTransport(verify=context, client=lambda: _session(context, aiohttp.ThreadedResolver()))
-        self._to_others = AiohttpTransport(verify=context, client=lambda: _session(context, _PolicyResolver(policy)))
+        to_bins = Resolver(refusal=lambda address: None, lookup=lookup)
+        to_others = Resolver(refusal=partial(refusal, policy), lookup=lookup)
+        self._to_bins = AiohttpTransport(verify=context, client=lambda: _session(context, to_bins))
+        self._to_others = AiohttpTransport(verify=context, client=lambda: _session(context, to_others))
 
     async def aclose(self) -> None:
         await self._to_bins.aclose()
@@ -171,27 +171,6 @@ def _session(context: ssl.SSLContext, resolver: AbstractResolver) -> aiohttp.Cli
         trust_env=False,
         trace_configs=[_tracing()],
     )
-
-
-class _PolicyResolver(AbstractResolver):
-    """Resolves names to those of their addresses that may be called; it sees every dial by name."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._resolver = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        refusals = [refusal(self._policy, result["host"]) for result in found]
-        allowed = [result for result, refused in zip(found, refusals, strict=True) if refused is None]
-        if not allowed:
-            raise BlockedTarget(f"{host}: {next((text for text in refusals if text), 'no address')}")
-        return allowed
-
-    async def close(self) -> None:
-        await self._resolver.close()
 
 
 def request_headers(
