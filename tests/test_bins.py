@@ -89,7 +89,7 @@ async def test_a_bin_is_counted_after_each_commit(stores: Stores) -> None:
 async def test_a_changed_bin_is_found_by_its_new_name_only(stores: Stores) -> None:
     bin = await stores.make_bin("joe")
     changed = replace(bin, name="jim", response=BinResponse(status=500))
-    await stores.bins.update(changed)
+    await stores.bins.edit(changed, lambda _: changed)
     assert stores.bins.find("joe") is None
     assert stores.bins.get("jim") == stores.bins.get(bin.id) == changed
     assert changed in stores.seen.rows
@@ -97,7 +97,10 @@ async def test_a_changed_bin_is_found_by_its_new_name_only(stores: Stores) -> No
 
 async def test_two_bins_can_pass_a_name_on_in_one_batch(stores: Stores) -> None:
     one, other = await stores.make_bin("one"), await stores.make_bin("other")
-    await asyncio.gather(stores.bins.update(replace(one, name="third")), stores.bins.update(replace(other, name="one")))
+    await asyncio.gather(
+        stores.bins.edit(one, lambda now: replace(now, name="third")),
+        stores.bins.edit(other, lambda now: replace(now, name="one")),
+    )
     assert stores.bins.get("one").id == other.id
     assert stores.bins.get("third").id == one.id
     assert stores.bins.find("other") is None
@@ -107,7 +110,7 @@ async def test_a_change_to_a_name_that_is_taken_changes_nothing(stores: Stores) 
     await stores.make_bin("jim")
     bin = await stores.make_bin("joe")
     with pytest.raises(NameTaken):
-        await stores.bins.update(replace(bin, name="jim"))
+        await stores.bins.edit(bin, lambda now: replace(now, name="jim"))
     assert stores.bins.get("joe") == bin
 
 
@@ -124,7 +127,7 @@ async def test_a_deleted_bin_cannot_be_changed(stores: Stores) -> None:
     bin = await stores.make_bin("joe")
     await stores.bins.delete(bin)
     with pytest.raises(BinNotFound):
-        await stores.bins.update(replace(bin, name="jim"))
+        await stores.bins.edit(bin, lambda now: replace(now, name="jim"))
     assert stores.bins.all() == []
 
 
@@ -145,3 +148,12 @@ async def test_a_request_that_comes_as_its_bin_goes_is_counted_for_nobody(stores
     await stores.bins.delete(bin)
     await stores.requests.add(a_request(stores.database.next_seq(), bin), bin)
     assert stores.bins.count(bin) == 0
+
+
+async def test_of_two_changes_at_once_none_is_lost(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    await asyncio.gather(
+        stores.bins.edit(bin, lambda now: replace(now, max_requests=5)),
+        stores.bins.edit(bin, lambda now: replace(now, max_age=60)),
+    )
+    assert stores.bins.get("joe") == replace(bin, max_requests=5, max_age=60)

@@ -18,7 +18,6 @@ from hookbin.models import (
     ErrorClass,
     EventSummary,
     Trigger,
-    Webhook,
 )
 from tests.builders import Stores, a_delivery, an_attempt, an_event
 
@@ -34,7 +33,7 @@ async def found(stores: Stores, delivery: Delivery) -> Delivery:
 
 
 async def finish(
-    stores: Stores, delivery: Delivery, action: Action, *, disable: Webhook | None = None, **changes: Any
+    stores: Stores, delivery: Delivery, action: Action, *, disable: str | None = None, **changes: Any
 ) -> Attempt:
     """Commit an attempt at the delivery as it is now."""
     now = await found(stores, delivery)
@@ -74,7 +73,7 @@ async def test_a_webhook_that_was_disabled_meanwhile_gets_no_delivery(stores: St
     event = an_event(stores.database.next_seq())
     wanted = [a_delivery(event, webhook), a_delivery(event, other)]
     _, published = await asyncio.gather(
-        stores.webhooks.update(replace(webhook, disabled=True)), stores.events.publish(event, wanted)
+        stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True)), stores.events.publish(event, wanted)
     )
     assert [delivery.webhook_id for delivery in published.deliveries] == ["wh_2"]
     assert await stores.count("deliveries") == 1
@@ -155,7 +154,7 @@ async def test_an_outcome_changes_the_state_as_the_table_says(
 async def test_a_delivery_cancelled_under_way_stays_cancelled_when_the_attempt_fails(stores: Stores) -> None:
     webhook = await stores.register()
     (delivery,) = await stores.publish()
-    await stores.webhooks.update(replace(webhook, disabled=True))
+    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     written = await finish(stores, delivery, Action.RESCHEDULE, status=500)
     assert written.delivery_state is DeliveryState.CANCELLED
     assert written.next_attempt_at is None
@@ -165,7 +164,7 @@ async def test_a_delivery_cancelled_under_way_stays_cancelled_when_the_attempt_f
 async def test_a_delivery_cancelled_under_way_has_succeeded_when_the_attempt_got_through(stores: Stores) -> None:
     webhook = await stores.register()
     (delivery,) = await stores.publish()
-    await stores.webhooks.update(replace(webhook, disabled=True))
+    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     await finish(stores, delivery, Action.SUCCEED)
     assert (await found(stores, delivery)).state is DeliveryState.SUCCEEDED
 
@@ -195,7 +194,7 @@ async def test_gone_disables_the_webhook_and_cancels_its_other_deliveries_in_the
     first, elsewhere = await stores.publish()
     second, _ = await stores.publish()
     disabled = replace(webhook, disabled=True, disabled_reason="410")
-    written = await finish(stores, first, Action.FAIL, disable=disabled, status=410)
+    written = await finish(stores, first, Action.FAIL, disable="410", status=410)
     assert stores.seen.commits[-1] == [written, disabled]
     assert stores.webhooks.get("wh_1").disabled_reason == "410"
     states = [(await found(stores, delivery)).state for delivery in (first, second, elsewhere)]
@@ -206,7 +205,7 @@ async def test_gone_from_a_webhook_deleted_meanwhile_does_not_bring_it_back(stor
     webhook = await stores.register()
     (delivery,) = await stores.publish()
     await stores.webhooks.delete(webhook)
-    await finish(stores, delivery, Action.FAIL, disable=replace(webhook, disabled=True), status=410)
+    await finish(stores, delivery, Action.FAIL, disable="410", status=410)
     assert stores.webhooks.find("wh_1") is None
 
 
@@ -250,7 +249,7 @@ async def test_nothing_is_retried_to_a_webhook_out_of_use(stores: Stores, how: s
     webhook = await stores.register()
     (delivery,) = await stores.publish()
     if how == "disabled":
-        await stores.webhooks.update(replace(webhook, disabled=True))
+        await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     else:
         await stores.webhooks.delete(webhook)
     with pytest.raises(NotRetryable, match="disabled or deleted"):
@@ -303,3 +302,23 @@ async def test_the_deliveries_of_several_events_are_found_at_once(stores: Stores
         "evt_0": [],
     }
     assert await stores.deliveries.of_events([]) == {}
+
+
+async def test_a_manual_retry_asked_for_during_an_attempt_is_not_lost_when_that_fails(stores: Stores) -> None:
+    await stores.register()
+    (delivery,) = await stores.publish()
+    asked = await stores.deliveries.retry(delivery.id, now=7)
+    await finish(stores, delivery, Action.FAIL, status=404)
+    kept = await found(stores, delivery)
+    assert (kept.state, kept.next_attempt_at, kept.next_trigger) == (DeliveryState.PENDING, 7, Trigger.MANUAL)
+    assert kept.attempt_count == 1
+    await finish(stores, asked, Action.SUCCEED, number=2, trigger=Trigger.MANUAL, status=200)
+    assert (await found(stores, delivery)).state is DeliveryState.SUCCEEDED
+
+
+async def test_a_manual_retry_is_refused_while_one_is_on_its_way(stores: Stores) -> None:
+    await stores.register()
+    (delivery,) = await stores.publish()
+    await stores.deliveries.retry(delivery.id, now=7)
+    with pytest.raises(NotRetryable, match="on its way already"):
+        await stores.deliveries.retry(delivery.id, now=8)

@@ -303,7 +303,7 @@ async def test_nothing_goes_to_a_webhook_that_is_disabled(shop: Workshop) -> Non
     shop.sender.script["wh_1"] = [500]
     (delivery,) = await shop.stores.publish()
     await shop.seen.until(lambda: shop.seen.attempts)
-    await shop.stores.webhooks.update(replace(webhook, disabled=True))
+    await shop.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     await shop.stores.publish()
     shop.clock.advance(10)
     await shop.settle()
@@ -313,9 +313,9 @@ async def test_nothing_goes_to_a_webhook_that_is_disabled(shop: Workshop) -> Non
 
 async def test_a_webhook_that_is_enabled_again_gets_what_is_published_then(shop: Workshop) -> None:
     webhook = await shop.stores.register()
-    await shop.stores.webhooks.update(replace(webhook, disabled=True))
+    await shop.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     await shop.stores.publish("missed")
-    await shop.stores.webhooks.update(webhook)
+    await shop.stores.webhooks.edit(webhook.id, lambda _: webhook)
     await shop.stores.publish("sent")
     await shop.seen.until(lambda: shop.seen.attempts)
     await shop.settle()
@@ -343,7 +343,7 @@ async def test_an_attempt_that_fails_after_the_webhook_was_disabled_is_not_retri
     shop.sender.hold("wh_1")
     (delivery,) = await shop.stores.publish()
     await shop.seen.until(lambda: shop.sender.calls)
-    await shop.stores.webhooks.update(replace(webhook, disabled=True))
+    await shop.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     shop.sender.release("wh_1")
     await shop.seen.until(lambda: shop.seen.attempts)
     assert shop.seen.attempts[0].delivery_state is DeliveryState.CANCELLED
@@ -524,11 +524,11 @@ async def _act(shop: Workshop, name: str, value: Any) -> None:
         case "release" if held:
             shop.sender.release("wh_1")
         case "disable":
-            await shop.stores.webhooks.update(replace(webhook, disabled=True))
+            await shop.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
             before = len(shop.sender.calls)
             await shop.settle()
             assert len(shop.sender.calls) == before, "nothing goes to a webhook that is disabled"
-            await shop.stores.webhooks.update(webhook)
+            await shop.stores.webhooks.edit(webhook.id, lambda _: webhook)
         case "retry":
             for delivery in await shop.stores.deliveries.list(limit=value, state=DeliveryState.FAILED):
                 await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())

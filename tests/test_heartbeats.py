@@ -118,10 +118,10 @@ async def test_beats_stop_when_the_webhook_is_disabled_or_wants_no_more(stores: 
     async with beating(stores):
         webhook = await stores.register(heartbeat=1.0)
         await turn(stores, 1)
-        await stores.webhooks.update(replace(webhook, **change))
+        await stores.webhooks.edit(webhook.id, lambda now: replace(now, **change))
         await turn(stores, 100)
         assert len(beats(stores)) == 1
-        await stores.webhooks.update(webhook)
+        await stores.webhooks.edit(webhook.id, lambda _: webhook)
         await turn(stores, 1)
         assert len(beats(stores)) == 2
 
@@ -138,7 +138,7 @@ async def test_a_changed_pace_holds_from_the_change_on(stores: Stores) -> None:
     async with beating(stores):
         webhook = await stores.register(heartbeat=10.0)
         await turn(stores, 5)
-        await stores.webhooks.update(replace(webhook, heartbeat=2.0))
+        await stores.webhooks.edit(webhook.id, lambda now: replace(now, heartbeat=2.0))
         await turn(stores, 2)
         assert len(beats(stores)) == 1
         await turn(stores, 2)

@@ -192,7 +192,7 @@ async def test_the_trimmer_wakes_when_a_bin_is_made_smaller(stores: Stores) -> N
     async with trimming(stores):
         for _ in range(5):
             await stores.capture(bin)
-        await stores.bins.update(replace(bin, max_requests=2))
+        await stores.bins.edit(bin, lambda now: replace(now, max_requests=2))
         await _rounds(stores, lambda: stores.bins.count(bin) == 2)
 
 

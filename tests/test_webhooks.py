@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ async def test_several_may_share_a_name_and_a_destination(stores: Stores) -> Non
 async def test_a_change_is_announced_and_kept(stores: Stores) -> None:
     webhook = await stores.register()
     changed = replace(webhook, name="new", destination="http://localhost:2/", max_in_flight=1)
-    await stores.webhooks.update(changed)
+    await stores.webhooks.edit(changed.id, lambda _: changed)
     assert stores.webhooks.get("wh_1") == changed
     assert stores.seen.rows[-1] == changed
     ((delivery),) = await stores.publish()
@@ -59,7 +60,7 @@ async def test_disabling_cancels_what_is_pending_for_it_and_for_nobody_else(stor
     webhook = await stores.register("wh_1")
     await stores.register("wh_2")
     mine, other = await stores.publish()
-    await stores.webhooks.update(replace(webhook, disabled=True))
+    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     assert [await _state(stores, mine.id), await _state(stores, other.id)] == ["cancelled", "pending"]
     found = await stores.deliveries.get(mine.id)
     assert found
@@ -71,7 +72,7 @@ async def test_disabling_leaves_what_has_ended(stores: Stores) -> None:
     webhook = await stores.register()
     (delivery,) = await stores.publish()
     await _set_state(stores, delivery.id, DeliveryState.SUCCEEDED)
-    await stores.webhooks.update(replace(webhook, disabled=True))
+    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     assert await _state(stores, delivery.id) == "succeeded"
 
 
@@ -94,7 +95,7 @@ async def test_a_deleted_webhook_cannot_be_changed_back_to_life(tmp_path: Path) 
         webhook = await stores.register()
         await stores.webhooks.delete(webhook)
         with pytest.raises(WebhookNotFound):
-            await stores.webhooks.update(replace(webhook, name="ghost"))
+            await stores.webhooks.edit(webhook.id, lambda now: replace(now, name="ghost"))
         assert stores.webhooks.all() == []
     async with open_stores(tmp_path / "hookbin.db") as stores:
         assert stores.webhooks.all() == []
@@ -108,3 +109,12 @@ async def _state(stores: Stores, delivery_id: str) -> DeliveryState | None:
 async def _set_state(stores: Stores, delivery_id: str, state: DeliveryState) -> None:
     sql = "UPDATE deliveries SET state = ?, next_attempt_at = NULL WHERE id = ?"
     await stores.database.transact(lambda connection: connection.execute(sql, (state, delivery_id)).rowcount)
+
+
+async def test_of_two_changes_at_once_none_is_lost(stores: Stores) -> None:
+    webhook = await stores.register()
+    await asyncio.gather(
+        stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True)),
+        stores.webhooks.edit(webhook.id, lambda now: replace(now, name="new")),
+    )
+    assert stores.webhooks.get(webhook.id) == replace(webhook, disabled=True, name="new")

@@ -14,8 +14,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from hookbin import retries
 from hookbin.clock import Clock
 from hookbin.dispatch.lanes import WINDOW, Lane
@@ -262,11 +260,7 @@ class Dispatcher:
             retry_on=webhook.retry_on,
             jitter=self._jitter(),
         )
-        current = self._webhooks.find(webhook.id)
-        disabled = None
-        if decision.disable and current is not None and not current.disabled:
-            reason = f"the destination answered 410 Gone to {delivery.event_type}"
-            disabled = msgspec.structs.replace(current, disabled=True, disabled_reason=reason)
+        reason = f"the destination answered 410 Gone to {delivery.event_type}" if decision.disable else None
         attempt = Attempt(
             seq=self._next_seq(),
             delivery_id=delivery.id,
@@ -290,7 +284,7 @@ class Dispatcher:
             response_body=sent.response_body,
             response_truncated=sent.response_truncated,
         )
-        written = await self._deliveries.finish(attempt, action=decision.action, disable=disabled)
+        written = await self._deliveries.finish(attempt, action=decision.action, disable=reason)
         return written.next_attempt_at
 
 

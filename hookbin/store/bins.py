@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -97,20 +97,29 @@ class BinStore:
         except NameTaken:  # somebody else asked for a bin of that name at the same time
             return self.get(name)
 
-    async def update(self, bin: Bin) -> None:
-        """Replace what is kept of `bin`. Raises `NameTaken`, and `BinNotFound` if it was deleted meanwhile."""
+    async def edit(self, bin: Bin, change: Callable[[Bin], Bin]) -> Bin:
+        """Write what `change` makes of the bin as it is now, inside one transaction: no other change is lost.
 
-        def work(connection: sqlite3.Connection) -> int:
+        Raises `NameTaken`, and `BinNotFound` if it was deleted meanwhile.
+        """
+
+        def work(connection: sqlite3.Connection) -> Bin | None:
+            row = connection.execute(f"SELECT {_COLUMNS} FROM bins WHERE key = ?", (bin.key,)).fetchone()
+            if row is None:
+                return None
+            changed = change(_from_row(row))
             sql = "UPDATE bins SET name = ?, response = ?, max_requests = ?, max_age = ? WHERE key = ?"
-            response = msgspec.json.encode(bin.response).decode()
-            return connection.execute(sql, (bin.name, response, bin.max_requests, bin.max_age, bin.key)).rowcount
+            response = msgspec.json.encode(changed.response).decode()
+            connection.execute(sql, (changed.name, response, changed.max_requests, changed.max_age, bin.key))
+            return changed
 
         try:
-            changed = await self._database.transact(work, rows=lambda changed: (bin,) if changed else ())
+            changed = await self._database.transact(work, rows=lambda changed: () if changed is None else (changed,))
         except sqlite3.IntegrityError as error:
-            raise _name_taken(bin.name) from error
-        if not changed:
+            raise _name_taken(change(bin).name) from error
+        if changed is None:
             raise BinNotFound(f"the bin {bin.id} was deleted meanwhile")
+        return changed
 
     async def delete(self, bin: Bin) -> None:
         """The bin is gone at once; its requests are deleted in small steps afterwards (`retention`)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -41,25 +41,23 @@ class DeliveryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def finish(self, attempt: Attempt, *, action: Action, disable: Webhook | None) -> Attempt:
+    async def finish(self, attempt: Attempt, *, action: Action, disable: str | None) -> Attempt:
         """Commit an attempt and what it made of its delivery; returns it as it was written.
 
         A delivery that was cancelled while the attempt was under way stays cancelled, unless the
-        attempt got through: then it has succeeded. `disable` is the webhook, changed, that the
-        outcome disables; its other pending deliveries are cancelled. Of a delivery that is no
-        longer kept nothing is written.
+        attempt got through: then it has succeeded. A manual retry that was asked for meanwhile stays
+        due, unless it did. `disable` says why the outcome disables the webhook; its other pending
+        deliveries are cancelled. Of a delivery that is no longer kept nothing is written.
         """
         ended_at = attempt.started_at + attempt.duration
 
         def work(connection: sqlite3.Connection) -> tuple[Attempt, tuple[Attempt | Webhook, ...]]:
-            state = _state_of(connection, attempt.delivery_id)
-            if state is None:
+            before = _delivery(connection, attempt.delivery_id)
+            if before is None:
                 return msgspec.structs.replace(attempt, next_attempt_at=None), ()
-            after = TRANSITIONS.get((state, action), DeliveryState.SUCCEEDED if action is Action.SUCCEED else state)
+            after, next_attempt_at, trigger = _aftermath(before, attempt, action)
             pending = after is DeliveryState.PENDING
-            written = msgspec.structs.replace(
-                attempt, delivery_state=after, next_attempt_at=attempt.next_attempt_at if pending else None
-            )
+            written = msgspec.structs.replace(attempt, delivery_state=after, next_attempt_at=next_attempt_at)
             connection.execute(
                 f"INSERT INTO attempts ({_ATTEMPT}) VALUES ({', '.join('?' * 17)})", _attempt_params(written)
             )
@@ -70,14 +68,15 @@ class DeliveryStore:
                     after,
                     written.number,
                     written.next_attempt_at,
-                    Trigger.AUTO,
+                    trigger,
                     None if pending else ended_at,
                     written.delivery_id,
                 ),
             )
-            if disable is not None and webhooks.replace(connection, disable, now=ended_at):
-                return written, (written, disable)
-            return written, (written,)
+            disabled = None
+            if disable is not None:
+                disabled = webhooks.edit(connection, attempt.webhook_id, _disabled(disable), now=ended_at)
+            return written, (written,) if disabled is None else (written, disabled)
 
         size = len(attempt.response_body or b"")
         written, _ = await self._database.transact(work, rows=lambda result: result[1], size=size)
@@ -90,6 +89,8 @@ class DeliveryStore:
             delivery = _delivery(connection, delivery_id)
             if delivery is None or (delivery.state, Action.RETRY) not in TRANSITIONS:
                 return f"it has {delivery.state}" if delivery else "it is no longer kept"
+            if delivery.state is DeliveryState.PENDING and delivery.next_trigger is Trigger.MANUAL:
+                return "a manual retry is on its way already"
             if delivery.webhook_id not in webhooks.usable_ids(connection):
                 return "its webhook is disabled or deleted; enable or register it first"
             connection.execute(
@@ -171,9 +172,24 @@ def _delivery(connection: sqlite3.Connection, id: str) -> Delivery | None:
     return to_delivery(row) if row else None
 
 
-def _state_of(connection: sqlite3.Connection, id: str) -> DeliveryState | None:
-    row = connection.execute("SELECT state FROM deliveries WHERE id = ?", (id,)).fetchone()
-    return DeliveryState(row[0]) if row else None
+def _disabled(reason: str) -> Callable[[Webhook], Webhook]:
+    def change(webhook: Webhook) -> Webhook:
+        if webhook.disabled:
+            return webhook
+        return msgspec.structs.replace(webhook, disabled=True, disabled_reason=reason)
+
+    return change
+
+
+def _aftermath(before: Delivery, attempt: Attempt, action: Action) -> tuple[DeliveryState, int | None, Trigger]:
+    """State, next attempt and its trigger after an attempt at a delivery that is `before` by now."""
+    if action is Action.SUCCEED:
+        return DeliveryState.SUCCEEDED, None, Trigger.AUTO
+    asked_meanwhile = before.next_trigger is Trigger.MANUAL and attempt.trigger is Trigger.AUTO
+    if before.state is DeliveryState.PENDING and asked_meanwhile:
+        return DeliveryState.PENDING, before.next_attempt_at, Trigger.MANUAL
+    after = TRANSITIONS.get((before.state, action), before.state)
+    return after, attempt.next_attempt_at if after is DeliveryState.PENDING else None, Trigger.AUTO
 
 
 def to_delivery(row: Row) -> Delivery:

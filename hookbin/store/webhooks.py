@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -53,24 +53,27 @@ class WebhookStore:
         sql = f"INSERT INTO webhooks ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"
         await self._database.insert(sql, _to_row(webhook), row=webhook)
 
-    async def update(self, webhook: Webhook) -> None:
-        """Replace what is kept of `webhook`; a disabled one gets its pending deliveries cancelled.
+    async def edit(self, id: str, change: Callable[[Webhook], Webhook]) -> Webhook:
+        """Write what `change` makes of the webhook as it is now; a disabled one gets its pending deliveries cancelled.
 
+        `change` is applied inside the transaction, so that of two changes at once none is lost.
         Raises `WebhookNotFound` if it was deleted meanwhile.
         """
 
-        def work(connection: sqlite3.Connection) -> int:
-            return replace(connection, webhook, now=self._clock.now())
+        def work(connection: sqlite3.Connection) -> Webhook | None:
+            return edit(connection, id, change, now=self._clock.now())
 
-        if not await self._database.transact(work, rows=lambda changed: (webhook,) if changed else ()):
-            raise WebhookNotFound(f"the webhook {webhook.id} was deleted meanwhile")
+        changed = await self._database.transact(work, rows=lambda changed: () if changed is None else (changed,))
+        if changed is None:
+            raise WebhookNotFound(f"the webhook {id} was deleted meanwhile")
+        return changed
 
     async def delete(self, webhook: Webhook) -> None:
         """Take the webhook out of use and cancel its pending deliveries."""
 
         def work(connection: sqlite3.Connection) -> None:
             now = self._clock.now()
-            connection.execute("UPDATE webhooks SET deleted_at = ? WHERE id = ?", (now, webhook.id))
+            connection.execute("UPDATE webhooks SET deleted_at = ?, secret = '' WHERE id = ?", (now, webhook.id))
             connection.execute(_CANCEL_PENDING, (now, webhook.id))
 
         await self._database.transact(work, rows=lambda _: (Removed(kind="webhook", id=webhook.id),))
@@ -83,14 +86,17 @@ class WebhookStore:
                 self._by_id.pop(row.id, None)
 
 
-def replace(connection: sqlite3.Connection, webhook: Webhook, *, now: int) -> int:
-    """Inside a transaction: write every field of a webhook anew. Returns 0 when it was deleted."""
+def edit(connection: sqlite3.Connection, id: str, change: Callable[[Webhook], Webhook], *, now: int) -> Webhook | None:
+    """Inside a transaction: write what `change` makes of a webhook. Returns that, or None when it was deleted."""
+    row = connection.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ? AND deleted_at IS NULL", (id,)).fetchone()
+    if row is None:
+        return None
+    webhook = change(_from_row(row))
     sets = ", ".join(f"{field} = ?" for field in _FIELDS)
-    sql = f"UPDATE webhooks SET {sets} WHERE id = ? AND deleted_at IS NULL"
-    changed = connection.execute(sql, (*_to_row(webhook), webhook.id)).rowcount
-    if changed and webhook.disabled:
-        connection.execute(_CANCEL_PENDING, (now, webhook.id))
-    return changed
+    connection.execute(f"UPDATE webhooks SET {sets} WHERE id = ?", (*_to_row(webhook), id))
+    if webhook.disabled:
+        connection.execute(_CANCEL_PENDING, (now, id))
+    return webhook
 
 
 def usable_ids(connection: sqlite3.Connection) -> set[str]:

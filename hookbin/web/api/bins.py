@@ -43,8 +43,8 @@ async def read(call: Call[None, None]) -> shapes.BinShape:
 
 async def change(call: Call[None, shapes.BinChange]) -> shapes.BinShape:
     bin = call.services.bins.get(call.path["bin"])
-    changed = msgspec.structs.replace(bin, **_changes(call.body, call.services))
-    await call.services.bins.update(changed)
+    changes = _changes(call.body, call.services)
+    changed = await call.services.bins.edit(bin, lambda now: msgspec.structs.replace(now, **changes))
     return shape(call.services, changed)
 
 

@@ -63,12 +63,8 @@ async def read(call: Call[ReadQuery, None]) -> shapes.WebhookShape:
 
 async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
     webhook = call.services.webhooks.get(call.path["webhook"])
-    changed = msgspec.structs.replace(webhook, **_changes(call.body, call.services))
-    if changed.disabled != webhook.disabled:
-        reason = "disabled by its owner" if changed.disabled else None
-        changed = msgspec.structs.replace(changed, disabled_reason=reason)
-    await call.services.webhooks.update(changed)
-    return present.webhook_shape(changed)
+    changes = _changes(call.body, call.services)
+    return present.webhook_shape(await call.services.webhooks.edit(webhook.id, lambda now: _changed(now, changes)))
 
 
 async def delete(call: Call[None, None]) -> None:
@@ -81,6 +77,14 @@ def check_destination(services: Services, url: str) -> str:
     if not services.is_own_bin(url):
         check_literal(services.policy, url)
     return url
+
+
+def _changed(webhook: Webhook, changes: dict[str, Any]) -> Webhook:
+    changed = msgspec.structs.replace(webhook, **changes)
+    if changed.disabled == webhook.disabled:
+        return changed
+    reason = "disabled by its owner" if changed.disabled else None
+    return msgspec.structs.replace(changed, disabled_reason=reason)
 
 
 def _changes(change: shapes.WebhookChange, services: Services) -> dict[str, Any]:
