@@ -39,7 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Token for everything but the bins. Without one, an exposed server makes its own at start."),
     ] = None
     max_body: Annotated[
-        int, Meta(ge=1, le=1024 * MIB, description="Most bytes of a captured body that are kept; more is a 413.")
+        int, Meta(ge=1, le=48 * MIB, description="Most bytes of a captured body that are kept; more is a 413.")
     ] = 10 * MIB
     max_requests: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Captured requests that a new bin keeps; the oldest go first.")

@@ -9,7 +9,8 @@ import msgspec
 
 from hookbin.clock import rfc3339
 
-_LOGGERS = {"hookbin": logging.INFO, "uvicorn": logging.WARNING}
+_LEVELS = {"": logging.WARNING, "hookbin": logging.INFO}
+"""By logger; the root's goes for every library's."""
 
 
 class TextFormatter(logging.Formatter):
@@ -43,11 +44,9 @@ class JsonFormatter(logging.Formatter):
 def configure(log_format: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
-    for name, level in _LOGGERS.items():
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(level)
-        logger.propagate = False
+    logging.getLogger().handlers = [handler]
+    for name, level in _LEVELS.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def printable(text: str) -> str:

@@ -603,3 +603,15 @@ class _Flaky(DeliveryStore):
         if self.reads == 1:
             raise sqlite3.OperationalError("disk I/O error")
         return found
+
+
+async def test_a_far_retry_sets_one_timer_however_many_near_ones_pass(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=(3600.0,))
+    shop.sender.script["wh_1"] = [500] + [200] * 50
+    await shop.stores.publish()
+    await shop.seen.until(partial(has_attempted, shop, 1))
+    for number in range(2, 30):
+        await shop.stores.publish()
+        await shop.seen.until(partial(has_attempted, shop, number))
+        shop.clock.advance(1)
+    assert shop.dispatcher.timers <= 3

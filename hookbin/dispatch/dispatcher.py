@@ -68,6 +68,7 @@ class Dispatcher:
         self._lanes: dict[str, Lane] = {}
         self._ready: deque[Lane] = deque()
         self._timers: list[tuple[int, str]] = []
+        self._timer_set: set[tuple[int, str]] = set()
         self._in_flight: dict[str, asyncio.Task[None]] = {}
         self._refills: dict[str, asyncio.Task[None]] = {}
         self._under_way: dict[str, Webhook] = {}
@@ -89,8 +90,10 @@ class Dispatcher:
         self._stopping = True
         self._wake.set()
         await self._task
-        for task in self._refills.values():
+        refills = list(self._refills.values())
+        for task in refills:
             task.cancel()
+        await asyncio.gather(*refills, return_exceptions=True)
         if self._in_flight:
             _, late = await asyncio.wait(self._in_flight.values(), timeout=grace)
             for task in late:
@@ -100,6 +103,11 @@ class Dispatcher:
     @property
     def in_flight(self) -> int:
         return len(self._in_flight)
+
+    @property
+    def timers(self) -> int:
+        """How many times to look at a lane are set."""
+        return len(self._timers)
 
     def is_in_flight(self, delivery_id: str) -> bool:
         return delivery_id in self._in_flight
@@ -129,8 +137,9 @@ class Dispatcher:
 
     def _start_due(self) -> None:
         while self._timers and self._timers[0][0] <= self._clock.now():
-            _, webhook_id = heapq.heappop(self._timers)
-            lane = self._lanes.get(webhook_id)
+            timer = heapq.heappop(self._timers)
+            self._timer_set.discard(timer)
+            lane = self._lanes.get(timer[1])
             if lane is not None:
                 lane.armed_at = None
                 self._arm(lane)
@@ -178,9 +187,13 @@ class Dispatcher:
             self._look_at(lane, due)
 
     def _look_at(self, lane: Lane, time: int) -> None:
-        if lane.armed_at is None or time < lane.armed_at:
-            lane.armed_at = time
-            heapq.heappush(self._timers, (time, lane.webhook_id))
+        if lane.armed_at is not None and lane.armed_at <= time:
+            return
+        lane.armed_at = time
+        timer = (time, lane.webhook_id)
+        if timer not in self._timer_set:
+            self._timer_set.add(timer)
+            heapq.heappush(self._timers, timer)
             self._wake.set()
 
     def _pause(self, lane: Lane) -> int:

@@ -12,7 +12,7 @@ import hmac
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -109,7 +109,10 @@ async def show_sign_in(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    body = await read_body(request, limit=MAX_FORM)
+    try:
+        body = await read_body(request, limit=MAX_FORM)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to read it
     form = dict(parse_qsl(body.decode("utf-8", "replace")))
     given, target = form.get("token", ""), _safe_next(form.get("next"))
     token = services(request).token
@@ -122,7 +125,7 @@ async def sign_in(request: Request) -> Response:
                 max_age=COOKIE_SECONDS,
                 httponly=True,
                 samesite="strict",
-                secure=request.url.scheme == "https",
+                secure="https" in (request.url.scheme, urlsplit(services(request).base_url).scheme),
             )
         return response
     return render(request, "sign_in.html", status=401, failed=True, next=target)

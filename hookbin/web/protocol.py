@@ -60,7 +60,8 @@ class WireProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._leading_in:
             self._pairs.append((name, value))
-            super().on_header(name, value)
+            if self._in_head:  # a trailer is kept, but changes nothing of what the headers said
+                super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if not self._leading_in:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
@@ -9,7 +10,9 @@ import anyio
 import msgspec
 from msgspec import Meta, Struct
 from sse_starlette import EventSourceResponse
+from sse_starlette.sse import SendTimeoutError
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from hookbin.errors import FieldsInvalid
 from hookbin.models import (
@@ -28,6 +31,8 @@ from hookbin.web.api import present
 from hookbin.web.api.shapes import BinShape, Gone
 from hookbin.web.routing import Call
 from hookbin.web.services import Services
+
+logger = logging.getLogger("hookbin")
 
 MOST_MISSED = 1_000
 """More rows than this are not sent after a reconnect; a `gap` says so instead."""
@@ -54,7 +59,7 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
     topic = _topic(call.query, call.services)
     after = _last_event_id(call.request.headers.get("last-event-id"))
     frames = _frames(call.services, topic, call.query.after if after is None else after)
-    return EventSourceResponse(
+    return _EventStream(
         frames,
         headers=_HEADERS,
         ping=PING_SECONDS,
@@ -62,6 +67,16 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
         shutdown_event=anyio.Event(),
         shutdown_grace_period=1,
     )
+
+
+class _EventStream(EventSourceResponse):
+    """Ends without a traceback when its reader has stopped reading: that one comes back and resumes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            logger.info("a stream was closed: its reader took nothing for %s seconds", SEND_SECONDS)
 
 
 _encode = msgspec.json.Encoder().encode
