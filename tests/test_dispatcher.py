@@ -606,12 +606,13 @@ class _Flaky(DeliveryStore):
 
 
 async def test_a_far_retry_sets_one_timer_however_many_near_ones_pass(shop: Workshop) -> None:
-    await shop.stores.register(retry_schedule=(3600.0,))
-    shop.sender.script["wh_1"] = [500] + [200] * 50
-    await shop.stores.publish()
-    await shop.seen.until(partial(has_attempted, shop, 1))
-    for number in range(2, 30):
+    await shop.stores.register(retry_schedule=(1.0, 3600.0))
+    shop.sender.script["wh_1"] = [500, 500, *(20 * [500, 200])]
+    for attempts in range(2, 43, 2):
         await shop.stores.publish()
-        await shop.seen.until(partial(has_attempted, shop, number))
+        await shop.seen.until(partial(has_attempted, shop, attempts - 1))
+        await shop.settle()
         shop.clock.advance(1)
+        await shop.seen.until(partial(has_attempted, shop, attempts))
+        await shop.settle()
     assert shop.dispatcher.timers <= 3
