@@ -39,7 +39,7 @@ from hookbin.store.webhooks import WebhookStore
 from hookbin.targets import Policy
 from hookbin.timeline import Timeline
 from hookbin.web import access, assets, pages
-from hookbin.web.api import present, shapes
+from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.capture import PREFIX, Capture
 from hookbin.web.metrics import Metrics
 from hookbin.web.middleware import SecurityHeadersMiddleware
@@ -91,7 +91,7 @@ class Hookbin:
             jitter=lambda: random.uniform(-1, 1),
         )
         publisher = Publisher(events, webhooks, next_seq=database.next_seq, clock=clock, ids=ids)
-        encode = Encoder(self._bin_shape)
+        encode = Encoder(lambda bin: bin_shape(self.services, bin))
         self.services = Services(
             settings=settings,
             clock=clock,
@@ -164,10 +164,6 @@ class Hookbin:
             await self._heartbeats.stop()
             await self.services.dispatcher.stop(grace=DRAIN_SECONDS)
             self.services.timeline.close()
-
-    def _bin_shape(self, bin: Bin) -> shapes.BinShape:
-        url = self.services.bin_url(bin.name or bin.id)
-        return present.bin_shape(bin, url=url, request_count=self.services.bins.count(bin))
 
     def _is_own_bin(self, url: str) -> bool:
         """Whether a URL leads to one of our own bins, by the public name or over loopback."""

@@ -253,3 +253,15 @@ async def _rounds(stores: Stores, condition: Any) -> None:
             if round >= 10 and condition():
                 return
             await stores.database.probe()
+
+
+async def test_a_deleted_webhook_is_forgotten_once_its_last_delivery_is_gone(stores: Stores) -> None:
+    kept, gone = await stores.register("wh_1"), await stores.register("wh_2")
+    await stores.publish()
+    await stores.webhooks.delete(kept)
+    await stores.webhooks.delete(gone)
+    await trimmer(stores).trim()
+    rows = await stores.database.read("SELECT id, secret FROM webhooks ORDER BY id")
+    assert rows == [("wh_1", ""), ("wh_2", "")], "their cancelled deliveries are still kept"
+    await trimmer(stores, ended_deliveries=0).trim()
+    assert await stores.database.read("SELECT id FROM webhooks") == []

@@ -39,6 +39,10 @@ _UNDELIVERED_EVENTS = (
     "SELECT seq FROM events WHERE seq < (SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?)"
     " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id) LIMIT ?"
 )
+_DELETED_WEBHOOKS = (
+    "SELECT id FROM webhooks WHERE deleted_at IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE webhook_id = webhooks.id) LIMIT ?"
+)
 
 
 class Retention:
@@ -53,9 +57,12 @@ class Retention:
         over = count - bin.max_requests
         if over > 0:
             return await self._delete(_OLDEST_OF_BIN, bin.key, min(over, STEP))
-        if bin.max_age is not None:
-            return await self._delete(_EXPIRED_OF_BIN, bin.key, STEP, now - bin.max_age * SECOND)
-        return 0
+        if bin.max_age is None:
+            return 0
+        expired = (bin.key, STEP, now - bin.max_age * SECOND)
+        return (
+            await self._delete(_EXPIRED_OF_BIN, *expired) if await self._database.read(_EXPIRED_OF_BIN, expired) else 0
+        )
 
     async def trim_orphans(self) -> int:
         """Delete requests whose bin was deleted."""
@@ -90,6 +97,17 @@ class Retention:
 
         def work(connection: sqlite3.Connection) -> int:
             return connection.executemany("DELETE FROM events WHERE seq = ?", found).rowcount
+
+        return await self._database.transact(work)
+
+    async def trim_deleted_webhooks(self) -> int:
+        """Delete webhooks that were deleted and whose last delivery is gone too."""
+        found = await self._database.read(_DELETED_WEBHOOKS, (STEP,))
+        if not found:
+            return 0
+
+        def work(connection: sqlite3.Connection) -> int:
+            return connection.executemany("DELETE FROM webhooks WHERE id = ?", found).rowcount
 
         return await self._database.transact(work)
 
@@ -139,6 +157,7 @@ class Trimmer:
             self._retention.trim_orphans,
             self._retention.trim_deliveries,
             self._retention.trim_undelivered_events,
+            self._retention.trim_deleted_webhooks,
         ):
             while await step():
                 pass

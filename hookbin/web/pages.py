@@ -16,6 +16,7 @@ from hookbin import clock
 from hookbin.errors import RequestNotFound
 from hookbin.models import Attempt, Bin, CapturedRequest, DeliveryState, Headers, RequestSummary
 from hookbin.web.api import deliveries, present, shapes
+from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.axis import time_axis
 from hookbin.web.bodies import BodyView, body_view
 from hookbin.web.exchange import BLANK, HeaderLine, compared, paired
@@ -46,7 +47,7 @@ async def overview(request: Request) -> Response:
         cut=len(rows) == TIMELINE_ROWS,
         bins=sorted(
             (
-                BinCard(bin=_bin_shape(s, bin), last_at=clock.rfc3339(last[0].received_at) if last else None)
+                BinCard(bin=bin_shape(s, bin), last_at=clock.rfc3339(last[0].received_at) if last else None)
                 for bin, last in zip(bins, newest, strict=True)
             ),
             key=lambda card: card.last_at or card.bin.created_at,
@@ -72,7 +73,7 @@ async def bin_page(request: Request) -> Response:
         request,
         "bin.html",
         after=after,
-        bin=_bin_shape(s, bin),
+        bin=bin_shape(s, bin),
         rows_list=[present.request_row(row) for row in rows[:LIST_ROWS]],
         older=rows[LIST_ROWS - 1].seq if len(rows) > LIST_ROWS else None,
         before=before,
@@ -226,10 +227,6 @@ async def _attempt_view(s: Services, attempt: Attempt, sent: bytes) -> AttemptVi
 
 def _header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name), None)
-
-
-def _bin_shape(s: Services, bin: Bin) -> shapes.BinShape:
-    return present.bin_shape(bin, url=s.bin_url(bin.name or bin.id), request_count=s.bins.count(bin))
 
 
 def _own_bin(s: Services, destination: str) -> Bin | None:

@@ -11,7 +11,6 @@ from hookbin.web.api import paging, present, shapes
 from hookbin.web.routing import Call
 
 _INERT = {
-    "content-disposition": "attachment",
     "x-content-type-options": "nosniff",
     "content-security-policy": "sandbox; default-src 'none'",
 }
