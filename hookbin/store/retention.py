@@ -60,9 +60,9 @@ class Retention:
         if bin.max_age is None:
             return 0
         expired = (bin.key, STEP, now - bin.max_age * SECOND)
-        return (
-            await self._delete(_EXPIRED_OF_BIN, *expired) if await self._database.read(_EXPIRED_OF_BIN, expired) else 0
-        )
+        if not await self._database.read(_EXPIRED_OF_BIN, expired):
+            return 0
+        return await self._delete(_EXPIRED_OF_BIN, *expired)
 
     async def trim_orphans(self) -> int:
         """Delete requests whose bin was deleted."""
