@@ -5,8 +5,8 @@
 
 The floor is a bare ASGI application that reads the body and answers ok, on the same uvicorn
 settings. Two bins are measured: one that keeps all, and one that is full, so that each capture also
-pays for the deletion of an old one. Both servers stay on one core, the load on another; rounds
-alternate, and the median of each side counts. One stream is open on hookbin all the time. The load
+pays for the deletion of an old one. All servers stay on one core, the load on another; rounds
+alternate, and the median of each side counts. One stream is open on each hookbin. The load
 comes from `wrk`, or, where it is not installed, from the small client in `load.py`.
 """
 
@@ -40,23 +40,23 @@ def main() -> None:
         sys.exit(0 if prove() else 1)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         server_core, load_core = _cores()
-        floor_url = stack.enter_context(floor(core=server_core))
-        hookbin_url = stack.enter_context(hookbin(Path(folder) / "hookbin.db", core=server_core))
-        if not options.no_stream:
-            stack.enter_context(follower(hookbin_url))
+        urls = [stack.enter_context(floor(core=server_core))]
         for name, limit in BINS.items():
-            httpx.post(f"{hookbin_url}/bins", json={"name": name, "max_requests": limit}).raise_for_status()
+            base = stack.enter_context(hookbin(Path(folder) / f"{name}.db", core=server_core))
+            httpx.post(f"{base}/bins", json={"name": name, "max_requests": limit}).raise_for_status()
+            if not options.no_stream:
+                stack.enter_context(follower(base))
+            urls.append(f"{base}/b/{name}")
         with _on_core(load_core):
-            _compare(floor_url, f"{hookbin_url}/b/", rounds=options.rounds, seconds=options.seconds)
+            _compare(urls, rounds=options.rounds, seconds=options.seconds)
 
 
-def _compare(floor_url: str, bins_url: str, *, rounds: int, seconds: float) -> None:
+def _compare(urls: list[str], *, rounds: int, seconds: float) -> None:
     print(f"1 KiB JSON POST; requests/s (p50 ms, p99 ms); medians of {rounds} alternating rounds\n")
     print(f"{'connections':>11}  {'floor':>22}" + "".join(f"  {name:>22}  ratio" for name in BINS))
     for connections in CONNECTIONS:
         found: list[list[Rate]] = []
         for _ in range(rounds):
-            urls = [floor_url, *(bins_url + name for name in BINS)]
             found.append([load(url, connections=connections, seconds=seconds) for url in urls])
         bare, *captures = (_median([rates[side] for rates in found]) for side in range(len(BINS) + 1))
         ratios = [statistics.median(rates[side].rate / rates[0].rate for rates in found) for side in (1, 2)]

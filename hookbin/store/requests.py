@@ -13,7 +13,7 @@ SUMMARY = (
     "seq, received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
     " declared_size, answer_status, answer_delay_ms, attempt_id, signature"
 )
-_FIELDS = SUMMARY.replace("\n", "").split(", ")
+_FIELDS = SUMMARY.split(", ")
 _INSERT = f"INSERT INTO requests ({SUMMARY}, bin, headers, body) VALUES ({', '.join('?' * (len(_FIELDS) + 3))})"
 _encode_headers = msgspec.json.Encoder().encode
 _decode_headers = msgspec.json.Decoder(Headers).decode
