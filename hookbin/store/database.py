@@ -12,6 +12,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -22,7 +23,6 @@ from hookbin.errors import Overloaded, ShuttingDown
 from hookbin.models import Announcement
 from hookbin.store.batch import Result, Work, commit
 from hookbin.store.opening import LockFile, open_reader, open_writer
-from hookbin.store.thread import Worker
 
 logger = logging.getLogger("hookbin")
 
@@ -81,11 +81,11 @@ class Database:
         """Lock, migrate and open the file. Raises `StartError` and leaves the file as it was."""
         self._loop = asyncio.get_running_loop()  # asked for once: each time costs a system call on Python 3.11
         self._lock = LockFile(self._path)
-        self._thread = Worker("hookbin-writer")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-writer")
         try:
-            self._writer, self._seq = await self._thread.do(open_writer, self._path)
+            self._writer, self._seq = await self._on_thread(open_writer, self._path)
         except BaseException:
-            self._thread.end()
+            self._thread.shutdown()
             self._lock.release()
             raise
         try:
@@ -106,8 +106,8 @@ class Database:
     async def _close_files(self, *, readers: int) -> None:
         for _ in range(readers):
             await (await self._readers.get()).close()
-        await self._thread.do(self._writer.close)
-        self._thread.end()
+        await self._on_thread(self._writer.close)
+        self._thread.shutdown()
         self._lock.release()
 
     def on_commit(self, listener: Listener, *, of: tuple[type, ...] = (object,)) -> None:
@@ -198,7 +198,7 @@ class Database:
 
     async def _write(self, batch: list[_Waiter[Any]]) -> None:
         started = self._monotonic()
-        results = await self._thread.do(commit, self._writer, [waiter.work for waiter in batch])
+        results = await self._on_thread(commit, self._writer, [waiter.work for waiter in batch])
         self._observe_batch(len(batch), self._monotonic() - started)
         self.queued_bytes -= sum(waiter.size for waiter in batch)
         announcements: list[Announcement] = []
@@ -213,6 +213,9 @@ class Database:
                     listener(announcements)
             except Exception:  # what is committed stays committed, and the next batch must not wait for ever
                 logger.exception("a listener failed on a commit")
+
+    async def _on_thread(self, function: Callable[..., T], *args: Any) -> T:
+        return await self._loop.run_in_executor(self._thread, function, *args)
 
 
 def _rows(waiter: _Waiter[T], result: T) -> Sequence[Announcement]:
