@@ -118,7 +118,7 @@ class Hookbin:
         self._trimmer = Trimmer(Retention(database), bins=bins, clock=clock)
         database.on_commit(metrics.committed)
         database.on_commit(dispatcher.committed, of=(Delivery, Webhook, Removed))
-        database.on_commit(self._heartbeats.committed, of=(Webhook,))
+        database.on_commit(self._heartbeats.committed, of=(Webhook, Removed))
         database.on_commit(self._trimmer.captured, of=(RequestSummary,))
         database.on_commit(self._trimmer.changed, of=(Bin, Removed))
         database.on_commit(self.services.timeline.committed)

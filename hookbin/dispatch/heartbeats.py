@@ -11,7 +11,7 @@ import msgspec
 
 from hookbin.clock import Clock
 from hookbin.dispatch.publisher import Publisher
-from hookbin.models import SECOND, Announcement, Webhook
+from hookbin.models import SECOND, Announcement, Removed, Webhook
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.webhooks import WebhookStore
 
@@ -52,6 +52,8 @@ class Heartbeats:
                     self._next.pop(row.id, None)
                 else:
                     self._plan(row.id, row.heartbeat)
+            elif isinstance(row, Removed) and row.kind == "webhook":
+                self._next.pop(row.id, None)
 
     def _plan(self, webhook_id: str, seconds: float) -> None:
         due = self._clock.now() + round(seconds * SECOND)

@@ -62,9 +62,14 @@ class Resolver(AbstractResolver):
             if len(self._under_way) >= MOST_LOOKUPS:
                 raise OSError(f"{host}: {MOST_LOOKUPS} other names are being looked up and don't answer")
             loop = asyncio.get_running_loop()
-            future = self._under_way[key] = loop.create_future()
+            future: asyncio.Future[list[ResolveResult]] = loop.create_future()
+            thread = threading.Thread(target=self._ask, args=(loop, future, key), name="hookbin-lookup", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                raise OSError(f"{host}: {error}") from error
+            self._under_way[key] = future
             future.add_done_callback(lambda _: self._under_way.pop(key))
-            threading.Thread(target=self._ask, args=(loop, future, key), name="hookbin-lookup", daemon=True).start()
         return await asyncio.shield(self._under_way[key])
 
     def _ask(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[list[ResolveResult]], key: _Key) -> None:
@@ -73,7 +78,7 @@ class Resolver(AbstractResolver):
         try:
             infos = self._lookup(host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
             answer = [_result(host, port, kind, address[0]) for kind, _, _, _, address in infos]
-        except (OSError, UnicodeError) as error:
+        except Exception as error:  # whatever it is, those who wait hear of it
             answer = error if isinstance(error, OSError) else socket.gaierror(str(error))
         with suppress(RuntimeError):  # the event loop is closed: nobody waits for the answer any more
             loop.call_soon_threadsafe(_settle, future, answer)
