@@ -145,9 +145,13 @@ def closed_schemas(document: Any) -> Any:
 
 
 def test_schemathesis_finds_nothing_that_is_not_described(server: Server, tmp_path: Path) -> None:
-    """Thousands of calls, right and wrong. What our own checks refuse beyond the schema is not judged."""
+    """Many calls, right and wrong. What our own checks refuse beyond the schema is not judged.
+
+    One worker: schemathesis parses Python in each, and on Python 3.11 two threads that do so at once
+    can fail with "AST constructor recursion depth mismatch".
+    """
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--no-color"]
-    bounds = ["--exclude-path", "/stream", "--max-examples", "30", "--seed", "7", "--workers", "2"]
+    bounds = ["--exclude-path", "/stream", "--max-examples", "30", "--seed", "7", "--workers", "1"]
     unjudged = ["--exclude-checks", "positive_data_acceptance"]
 
     done = subprocess.run([*command, *bounds, *unjudged], capture_output=True, text=True, cwd=tmp_path, timeout=100)

@@ -186,8 +186,8 @@ class Database:
     async def _take(self) -> list[_Waiter[Any]]:
         """All that waits, and what the event loop has at hand to add: it goes round until that brings nothing more.
 
-        No time is waited for; a lone row is taken after one round. Under load it doubles the batch,
-        and with it halves what a commit costs each row (`benchmarks/capture.py`).
+        No time is waited for; a lone row is taken after one round. Under load the batches grow, and
+        each row bears less of what a commit costs (docs/performance.md).
         """
         waiting = 0
         while waiting < len(self._queue) < MOST_GATHERED:
