@@ -222,7 +222,9 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return await _problem(request, NotFound(f"nothing is at {request.url.path[:200]}; GET / lists what is"))
     if error.status_code == 405:
-        allow = tuple((error.headers or {}).get("Allow", "GET, HEAD").split(", "))
+        allow = tuple(sorted({*(error.headers or {}).get("Allow", "GET, HEAD").split(", "), "OPTIONS"}))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": ", ".join(allow)})
         detail = f"{request.method} is not possible on {request.url.path[:200]}; use {', '.join(allow)}"
         return await _problem(request, MethodNotAllowed(detail, allow=allow))
     return await _problem(request, InvalidInput(error.detail))

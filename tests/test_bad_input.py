@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hookbin.web.routing import Route
 from hookbin.web.table import ROUTES
 from tests.support import Server, eventually
 from tests.wire import check_problem, connected, exchange, read_all
@@ -228,11 +229,12 @@ def test_a_body_over_one_mebibyte_in_chunks_and_on_a_connection_that_closes(serv
 
 
 def test_a_sender_that_breaks_off_in_the_middle_of_its_body(server: Server) -> None:
-    for path in (b"/events", b"/events?type=cut", b"/bins", b"/webhooks"):
+    for path in (b"/events", b"/events?type=cut", b"/bins", b"/webhooks", b"/ui/sign-in"):
         with connected(server) as connection:
             connection.sendall(b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{" % path)
 
     assert server.get("/healthz") == {"status": "ok"}
+    assert "Traceback" not in server.log()
 
 
 # Destinations
@@ -372,6 +374,22 @@ def test_options_lists_what_a_path_can(server: Server, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/ui", {"GET", "HEAD"}),
+        ("/ui/sign-in", {"GET", "HEAD", "POST"}),
+        ("/ui/sign-out", {"POST"}),
+        ("/static/js/none.js", {"GET", "HEAD"}),
+    ],
+)
+def test_options_lists_what_a_page_can(server: Server, path: str, methods: set[str]) -> None:
+    response = send(server, "OPTIONS", path)
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert set(response.headers["allow"].split(", ")) == methods | {"OPTIONS"}
+
+
+@pytest.mark.parametrize(
     "path", [path for path in PATHS if "{" not in path and "GET" in ALLOWED[path] and path != "/stream"]
 )
 def test_head_answers_as_get_does_without_the_body(server: Server, path: str) -> None:
@@ -440,6 +458,21 @@ def test_a_slash_at_the_end_of_a_post_makes_no_difference(server: Server, path: 
 )
 def test_a_query_that_is_wrong(server: Server, path: str, query: str, loc: str) -> None:
     check_problem(send(server, "GET", f"{path}?{query}"), 422, "invalid_fields", loc=loc)
+
+
+STRICT = [route for route in ROUTES if route.query is not None]
+
+
+@pytest.mark.parametrize("route", STRICT, ids=[f"{route.method} {route.path}" for route in STRICT])
+def test_a_query_that_a_route_does_not_know(server: Server, route: Route) -> None:
+    path = route.path.replace("{", "").replace("}", "")
+
+    check_problem(send(server, route.method, f"{path}?colour=red", b"{}", **JSON), 422, "invalid_fields", loc="colour")
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/robots.txt", "/docs", "/openapi.json"])
+def test_a_query_does_not_bother_what_monitors_and_browsers_ask_for(server: Server, path: str) -> None:
+    assert send(server, "GET", f"{path}?utm_source=x").status_code == 200
 
 
 def test_a_cursor_of_another_list(server: Server) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hookbin.web.capture import address
 from tests.support import Server, eventually
 from tests.wire import check_problem, connected, curl, exchange, parsed, read_all
 
@@ -200,6 +201,46 @@ def test_a_head_without_end_is_not_waited_for(server: Server, start: bytes) -> N
     assert answer.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")) or not answer  # a reset may have eaten it
     assert server.captured("endless") == []
     assert server.get("/healthz") == {"status": "ok"}
+
+
+def test_trailers_are_no_headers_neither_of_this_request_nor_of_the_next(server: Server) -> None:
+    head = b"POST /b/trailers HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+    body = b"3\r\nabc\r\n0\r\nX-Sum: 1\r\nContent-Type: text/html\r\n\r\n"
+    with connected(server) as connection:
+        connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + body)
+        connection.sendall(head + b"Connection: close\r\n\r\n")
+        assert read_all(connection).count(b"HTTP/1.1 200 OK\r\n") == 2
+
+    first, second = server.captured("trailers")
+    assert [name for name, _ in first["headers"]] == ["Host", "Content-Type", "Transfer-Encoding"]
+    assert [name for name, _ in second["headers"]] == ["Host", "Content-Type", "Connection"]
+    assert (first["content_type"], first["body"]["text"]) == ("text/plain", "abc")
+
+
+@pytest.mark.parametrize("piece", [b"x" * 10_000, b"X: %b\r\n" % (b"x" * 10_000)], ids=["one", "many"])
+def test_trailers_without_end_are_not_waited_for(server: Server, piece: bytes) -> None:
+    bin = f"endless-trailers-{len(piece)}"
+    with connected(server) as connection:
+        head = f"POST /b/{bin} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode() + b"3\r\nabc\r\n0\r\nX: ")
+        with pytest.raises(ConnectionError):
+            connection.sendall(piece * 2_000)
+
+    (captured,) = eventually(lambda: server.captured(bin))
+    assert captured["incomplete"]
+
+
+def test_many_chunks_are_not_taken_for_trailers(server: Server) -> None:
+    head = b"POST /b/many-chunks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connected(server) as connection:
+        connection.sendall(head)
+        for _ in range(100):  # each write ends behind the head of a chunk
+            connection.sendall(b"2710\r\n")
+            connection.sendall(b"x" * 10_000 + b"\r\n")
+        connection.sendall(b"0\r\n\r\n")
+        assert read_all(connection).startswith(b"HTTP/1.1 200 ")
+
+    assert only(server, "many-chunks")["body"]["size"] == 1_000_000
 
 
 # What a bin answers
@@ -452,6 +493,11 @@ def test_what_a_trusted_proxy_says_of_the_sender_s_address_is(start_server: Call
     captured = only(server, "forwarded")
     assert captured["client"].startswith("203.0.113.9:")
     assert captured["scheme"] == "https"
+
+
+@pytest.mark.parametrize(("host", "shown"), [("::1", "[::1]:5123"), ("192.0.2.1", "192.0.2.1:5123")])
+def test_an_address_and_its_port_can_be_told_apart(host: str, shown: str) -> None:
+    assert address(host, 5123) == shown
 
 
 # Our own webhooks

@@ -30,6 +30,7 @@ def test_a_browser_is_sent_to_the_page(server: Server) -> None:
     response = get(server, "/", accept="text/html,application/xhtml+xml,*/*;q=0.8")
 
     assert (response.status_code, response.headers["location"]) == (303, "/ui/")
+    assert "303" in server.get("/openapi.json")["paths"]["/"]["get"]["responses"]
 
 
 def test_a_program_gets_links_that_lead_somewhere(server: Server) -> None:

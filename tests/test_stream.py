@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from hookbin.web.stream import EventStream
 from tests.support import PATIENCE, Receiver, Server, eventually, sse
 from tests.wire import check_problem, connected, exchange, parsed, read_all
 
@@ -271,6 +274,42 @@ def test_a_thousand_missed_rows_are_told_and_more_are_a_gap(start_server: Callab
     assert [id for id, _, _ in told] == [str(seq) for seq in range(2, 1002)]
     assert gap == ("1001", "gap", {"after": 0, "upto": 1001})
     assert next_one[:2] == ("1002", "request")
+
+
+def test_what_a_follower_does_not_ask_for_makes_no_gap(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    capture(server, "quiet")
+    begin = position(server)
+    capture(server, "loud", 2500)
+    capture(server, "quiet", 2)
+
+    with following(server, "?bin=quiet&kinds=request", after=begin) as messages:
+        capture(server, "quiet")
+        told = list(islice(messages, 3))
+
+    assert [(kind, row["target"]) for _, kind, row in told] == [("request", "/b/quiet")] * 3
+    assert [row["seq"] for _, _, row in told] == [begin + 2501, begin + 2502, begin + 2503]
+
+
+@pytest.mark.anyio
+async def test_a_reader_that_stops_reading_is_cut_off_without_a_word() -> None:
+    async def frames() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+
+    async def receive() -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    cycle = Mock(disconnected=False)
+    scope = {"type": "http", "method": "GET", "extensions": {"hookbin.wire": {"cycle": cycle}}}
+    await EventStream(frames(), send_timeout=0.01)(scope, receive, send)
+
+    cycle.transport.abort.assert_called_once_with()
+    assert cycle.disconnected
 
 
 def test_one_who_comes_from_another_database_is_told_of_a_gap(server: Server) -> None:

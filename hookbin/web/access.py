@@ -104,11 +104,13 @@ def _session(token: str) -> str:
     return hmac.digest(token.encode(), b"hookbin session", hashlib.sha256).hex()
 
 
-async def show_sign_in(request: Request) -> Response:
+async def sign_in(request: Request) -> Response:
+    if request.method == "POST":
+        return await _sign_in(request)
     return render(request, "sign_in.html", failed=False, next=_safe_next(request.query_params.get("next")))
 
 
-async def sign_in(request: Request) -> Response:
+async def _sign_in(request: Request) -> Response:
     try:
         body = await read_body(request, limit=MAX_FORM)
     except ClientDisconnect:
@@ -145,7 +147,6 @@ def _safe_next(target: str | None) -> str:
 
 
 ROUTES = [
-    Route(SIGN_IN, show_sign_in, methods=["GET"]),
-    Route(SIGN_IN, sign_in, methods=["POST"]),
+    Route(SIGN_IN, sign_in, methods=["GET", "POST"]),
     Route("/ui/sign-out", sign_out, methods=["POST"]),
 ]

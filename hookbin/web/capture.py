@@ -105,7 +105,7 @@ class Capture:
             target=target.decode("latin-1"),
             http_version=scope["http_version"],
             scheme=scope["scheme"],
-            client=f"{client[0]}:{client[1]}" if client else None,
+            client=address(*client) if client else None,
             content_type=content_type.decode("latin-1") if content_type is not None else None,
             size=len(drained.body),
             truncated=drained.truncated,
@@ -178,6 +178,10 @@ async def linger(receive: Receive) -> None:
     while message["type"] == "http.request" and message.get("more_body") and spilled < MAX_SPILLED:
         spilled += len(message["body"])
         message = await receive()
+
+
+def address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _declared(value: bytes | None) -> int | None:

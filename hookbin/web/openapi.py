@@ -103,6 +103,7 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     if route.answer is not None:
         schema = {str: {"type": "string"}, bytes: _BINARY}.get(route.answer) or schemas[route.answer]
         responses[str(route.status)]["content"] = {route.answer_media: {"schema": schema}}
+    responses |= {str(status): {"description": text} for status, text in route.others}
     for status, codes in _failures(route).items():
         responses[str(status)] = {
             "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
@@ -114,6 +115,7 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
 def _failures(route: Route) -> dict[int, Sequence[str]]:
     """The codes of each status that the route can fail with, those included that any route can."""
     failures: dict[int, list[str]] = {}
-    for error in (*route.raises, *_ANY, *(() if route.method == "GET" else _WRITE)):
+    of_query = () if route.query is None else (errors.FieldsInvalid,)
+    for error in dict.fromkeys((*route.raises, *of_query, *_ANY, *(() if route.method == "GET" else _WRITE))):
         failures.setdefault(status_of(error), []).append(error.code)
     return dict(failures)

@@ -2,7 +2,8 @@
 
 ASGI gives header names in lower case and a decoded path. A bin shows what was sent, so the
 protocol puts the header pairs in wire case and the raw request target into the scope, under
-`extensions` → `hookbin.wire`. Other protocols lack it, and `wire_of` makes do with the rest.
+`extensions` → `hookbin.wire`. Other protocols lack it, and `wire_of` makes do with the rest. Trailers
+(RFC 9110, 6.5) are no headers: they stand there by themselves once the body is in.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
 MAX_HEAD = 256 * 1024
-"""Bytes of request line and headers that are waited for; the parser would wait for more and more."""
+"""Bytes of request line and headers, or of trailers, that are waited for; the parser would wait for more and more."""
 _KEY = "hookbin.wire"
 _TOO_MUCH_HEAD = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -31,6 +32,8 @@ class WireProtocol(HttpToolsProtocol):
 
     _leading_in = False
     _in_head = False
+    _in_chunk = False
+    """A chunk has begun and nothing of it has come. Behind the last one, which is empty, come the trailers."""
     _head_size = 0
 
     def data_received(self, data: bytes) -> None:
@@ -42,7 +45,7 @@ class WireProtocol(HttpToolsProtocol):
             self.logger.warning(message)
             self.send_400_response(message)
         else:
-            self._head_size = self._head_size + len(data) if self._in_head else 0
+            self._head_size = self._head_size + len(data) if self._in_head or self._in_chunk else 0
             if self._head_size > MAX_HEAD:
                 self.transport.write(_TOO_MUCH_HEAD)
                 self.transport.close()
@@ -51,17 +54,19 @@ class WireProtocol(HttpToolsProtocol):
         if not self._leading_in:
             super().on_message_begin()
             self._pairs: Pairs = []
-            self._in_head = True
+            self._in_head, self._in_chunk = True, False
 
     def on_url(self, url: bytes) -> None:
         if not self._leading_in:
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._leading_in:
+        if self._in_head:
             self._pairs.append((name, value))
-            if self._in_head:  # a trailer is kept, but changes nothing of what the headers said
-                super().on_header(name, value)
+            super().on_header(name, value)
+        elif not self._leading_in:
+            wire: dict[str, Any] = cast(Any, self.scope)["extensions"][_KEY]
+            wire.setdefault("trailers", []).append((name, value))
 
     def on_headers_complete(self) -> None:
         if not self._leading_in:
@@ -69,7 +74,18 @@ class WireProtocol(HttpToolsProtocol):
             self.scope["extensions"] = cast(Any, {_KEY: wire})
             super().on_headers_complete()
             wire["cycle"] = self.cycle
-            self._in_head = False
+            self._in_head, self._head_size = False, 0
+
+    def on_chunk_header(self) -> None:
+        self._in_chunk = True
+
+    def on_body(self, body: bytes) -> None:
+        if self._in_chunk:
+            self._in_chunk, self._head_size = False, 0
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        self._in_chunk = False
 
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade():
@@ -118,6 +134,15 @@ def answer_at_once(scope: Scope, *, status: int, fields: bytes, body: bytes) -> 
         cycle.transport.close()
     cycle.on_response()
     return True
+
+
+def break_off(scope: Scope) -> None:
+    """Close the connection in the middle of an answer, and drop what its reader does not take."""
+    wire = scope.get("extensions", {}).get(_KEY)
+    if wire is not None:
+        cycle: RequestResponseCycle = wire["cycle"]
+        cycle.disconnected = True
+        cycle.transport.abort()
 
 
 def wire_of(scope: Scope) -> tuple[bytes, Pairs]:

@@ -46,6 +46,10 @@ class Call(Generic[Query, Body]):
 Handler: TypeAlias = Callable[[Call[Any, Any]], Awaitable[Any]]
 
 
+class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of a route that reads none."""
+
+
 class Route(Struct, frozen=True, kw_only=True):
     """One method of one resource."""
 
@@ -55,7 +59,8 @@ class Route(Struct, frozen=True, kw_only=True):
     tag: str
     summary: str
     description: str
-    query: type[Struct] | None = None
+    query: type[Struct] | None = NoQuery
+    """None where anything may stand in the query, and nothing of it is read."""
     headers: tuple[tuple[str, str], ...] = ()
     """`(name, description)` of each header field that the handler reads."""
     body: type[Struct] | None = None
@@ -66,6 +71,8 @@ class Route(Struct, frozen=True, kw_only=True):
     """The type of the answer; None when it has no body."""
     answer_media: str = "application/json"
     status: int = 200
+    others: tuple[tuple[int, str], ...] = ()
+    """`(status, description)` of each answer besides, that is no error and has no body."""
     raises: tuple[type[errors.HookbinError], ...] = ()
 
 
@@ -198,7 +205,8 @@ def fields_invalid(error: msgspec.ValidationError, type: type[Struct]) -> errors
     if missing := _MISSING.fullmatch(what):
         return errors.FieldsInvalid((_join(loc, missing["field"]), "is needed"))
     if unknown := _UNKNOWN.fullmatch(what):
-        known = "" if loc else f"; known are {', '.join(type.__struct_encode_fields__)}"
+        names = "" if loc else ", ".join(type.__struct_encode_fields__)
+        known = f"; known are {names}" if names else ""
         return errors.FieldsInvalid((_join(loc, unknown["field"][:100]), f"is not a field here{known}"))
     if (wrong := _NO_MEMBER.fullmatch(what)) and (members := _members(type, loc)):
         return errors.FieldsInvalid((loc, f"{wrong['value'][:40]!r} is not one of {', '.join(members)}"))

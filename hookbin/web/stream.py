@@ -29,6 +29,7 @@ from hookbin.models import (
 from hookbin.timeline import Message, Subscription, Topic, place
 from hookbin.web.api import present
 from hookbin.web.api.shapes import BinShape, Gone
+from hookbin.web.protocol import break_off
 from hookbin.web.routing import Call
 from hookbin.web.services import Services
 
@@ -36,6 +37,9 @@ logger = logging.getLogger("hookbin")
 
 MOST_MISSED = 1_000
 """More rows than this are not sent after a reconnect; a `gap` says so instead."""
+CHUNK = 1_000
+MOST_CHUNKS = 20
+"""So many times `CHUNK` rows of the log are looked through for those that a follower wants; then it is a `gap` too."""
 KINDS = frozenset({"request", "event", "attempt", "bin", "webhook"})
 PING_SECONDS = 15
 SEND_SECONDS = 30
@@ -59,7 +63,7 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
     topic = _topic(call.query, call.services)
     after = _last_event_id(call.request.headers.get("last-event-id"))
     frames = _frames(call.services, topic, call.query.after if after is None else after)
-    return _EventStream(
+    return EventStream(
         frames,
         headers=_HEADERS,
         ping=PING_SECONDS,
@@ -69,7 +73,7 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
     )
 
 
-class _EventStream(EventSourceResponse):
+class EventStream(EventSourceResponse):
     """Ends without a traceback when its reader has stopped reading: that one comes back and resumes."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +81,7 @@ class _EventStream(EventSourceResponse):
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
             logger.info("a stream was closed: its reader took nothing for %s seconds", SEND_SECONDS)
+            break_off(scope)
 
 
 _encode = msgspec.json.Encoder().encode
@@ -134,12 +139,19 @@ async def _live(subscription: Subscription) -> AsyncIterator[bytes]:
 
 
 async def _missed(services: Services, topic: Topic, after: int, upto: int) -> bytes:
-    """The rows between, or a gap: also for one who is ahead, since it comes from another database."""
-    rows = await services.log.between(after, upto, limit=MOST_MISSED + 1)
-    if len(rows) > MOST_MISSED or after > upto:
-        return b'id: %d\nevent: gap\ndata: {"after":%d,"upto":%d}\n\n' % (upto, after, upto)
-    messages = [services.encode(row) for row in rows]
-    return b"".join(message.frame for message in messages if message is not None and topic.wants(message))
+    """The wanted rows between, or a gap: also for one who is ahead, since it comes from another database."""
+    frames: list[bytes] = []
+    behind = after
+    for _ in range(MOST_CHUNKS if after < upto else 0):
+        rows = await services.log.between(behind, upto, limit=CHUNK)
+        messages = [services.encode(row) for row in rows]
+        frames += [message.frame for message in messages if message is not None and topic.wants(message)]
+        if len(frames) > MOST_MISSED:
+            break
+        if len(rows) < CHUNK or rows[-1].seq == upto:
+            return b"".join(frames)
+        behind = rows[-1].seq
+    return b'id: %d\nevent: gap\ndata: {"after":%d,"upto":%d}\n\n' % (upto, after, upto)
 
 
 def _topic(query: StreamQuery, services: Services) -> Topic:
