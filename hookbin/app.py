@@ -45,10 +45,10 @@ from hookbin.web.metrics import Metrics
 from hookbin.web.middleware import SecurityHeadersMiddleware
 from hookbin.web.problems import problem, problem_response
 from hookbin.web.rendering import render
+from hookbin.web.routes import ROUTES
 from hookbin.web.routing import Resource
 from hookbin.web.services import Services
 from hookbin.web.stream import Encoder
-from hookbin.web.table import ROUTES
 
 DRAIN_SECONDS = 2.0
 """What attempts under way get when the server stops."""

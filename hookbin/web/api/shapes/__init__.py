@@ -1,0 +1,75 @@
+"""What the JSON API takes and gives: one type for each shape. `present` makes them from models."""
+
+from hookbin.web.api.shapes.bins import (
+    BinChange,
+    BinShape,
+    NewBin,
+    Response,
+)
+from hookbin.web.api.shapes.common import (
+    Body,
+    FieldError,
+    Gone,
+    Page,
+    Pair,
+    Problem,
+    Status,
+)
+from hookbin.web.api.shapes.deliveries import (
+    AttemptRow,
+    AttemptShape,
+    DeliveryRow,
+    DeliveryShape,
+    ReceivedResponse,
+    SentRequest,
+)
+from hookbin.web.api.shapes.events import (
+    DeliveryRef,
+    EventInList,
+    EventRow,
+    EventShape,
+    NewEvent,
+)
+from hookbin.web.api.shapes.requests import (
+    Answer,
+    RequestRow,
+    RequestShape,
+    Signature,
+)
+from hookbin.web.api.shapes.webhooks import (
+    NewWebhook,
+    WebhookChange,
+    WebhookShape,
+)
+
+__all__ = [
+    "Answer",
+    "AttemptRow",
+    "AttemptShape",
+    "BinChange",
+    "BinShape",
+    "Body",
+    "DeliveryRef",
+    "DeliveryRow",
+    "DeliveryShape",
+    "EventInList",
+    "EventRow",
+    "EventShape",
+    "FieldError",
+    "Gone",
+    "NewBin",
+    "NewEvent",
+    "NewWebhook",
+    "Page",
+    "Pair",
+    "Problem",
+    "ReceivedResponse",
+    "RequestRow",
+    "RequestShape",
+    "Response",
+    "SentRequest",
+    "Signature",
+    "Status",
+    "WebhookChange",
+    "WebhookShape",
+]

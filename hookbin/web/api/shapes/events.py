@@ -1,0 +1,43 @@
+"""Events as the JSON API takes and gives them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Raw, Struct
+
+from hookbin.models import DeliveryState
+from hookbin.web.api.shapes.common import Body
+
+
+class NewEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`data` is sent byte for byte as it stands in the request."""
+
+    type: Annotated[str, Meta(description="1 to 128 of letters, digits and `_ - . / :`.")]
+    data: Annotated[Raw, Meta(description="Any JSON value.")]
+
+
+class DeliveryRef(Struct, frozen=True, kw_only=True):
+    id: str
+    webhook_id: str
+    state: DeliveryState
+
+
+class EventRow(Struct, frozen=True, kw_only=True):
+    """An event without its body and deliveries, as the stream carries it."""
+
+    id: str
+    seq: int
+    type: str
+    created_at: str
+    content_type: str
+    idempotency_key: str | None
+    size: int
+
+
+class EventInList(EventRow, frozen=True, kw_only=True):
+    deliveries: list[DeliveryRef]
+
+
+class EventShape(EventInList, frozen=True, kw_only=True):
+    body: Body

@@ -1,0 +1,59 @@
+"""Webhooks as the JSON API takes and gives them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+
+class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(description="1 to 100 characters; need not be unique.")]
+    destination: Annotated[str, Meta(description="An http or https URL.")]
+    events: Annotated[list[str], Meta(min_length=1, max_length=50, description="Type patterns such as `user.*`.")] = (
+        field(default_factory=lambda: ["*"])
+    )
+    secret: Annotated[str | None, Meta(description="`whsec_` and base64 of 24 to 64 bytes; made when left out.")] = None
+    retry_schedule: Annotated[
+        str | list[float] | None, Meta(description="Seconds before each retry, or default, standard, fast, none.")
+    ] = None
+    retry_on: Annotated[list[str] | None, Meta(description="Of 5xx, network, 408, 429, 4xx, 3xx.")] = None
+    timeout: Annotated[float, Meta(gt=0, le=120, description="Seconds that one attempt may take in all.")] = 15.0
+    max_in_flight: Annotated[int, Meta(ge=1, le=64, description="Attempts under way at once.")] = 8
+    heartbeat: Annotated[
+        Annotated[float, Meta(ge=1, le=86_400)] | None, Meta(description="Seconds between `webhook.heartbeat` events.")
+    ] = None
+    disabled: bool = False
+    ping: Annotated[bool, Meta(description="Send `webhook.ping` at once.")] = True
+
+
+class WebhookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays; null puts the default back."""
+
+    name: str | UnsetType = UNSET
+    destination: str | UnsetType = UNSET
+    events: Annotated[list[str], Meta(min_length=1, max_length=50)] | UnsetType | None = UNSET
+    retry_schedule: str | list[float] | UnsetType | None = UNSET
+    retry_on: list[str] | UnsetType | None = UNSET
+    timeout: Annotated[float, Meta(gt=0, le=120)] | UnsetType | None = UNSET
+    max_in_flight: Annotated[int, Meta(ge=1, le=64)] | UnsetType | None = UNSET
+    heartbeat: Annotated[float, Meta(ge=1, le=86400)] | UnsetType | None = UNSET
+    disabled: bool | UnsetType | None = UNSET
+
+
+class WebhookShape(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`secret` is there only when it was asked for, and when the webhook was made."""
+
+    id: str
+    name: str
+    destination: str
+    events: list[str]
+    retry_schedule: list[float]
+    retry_on: list[str]
+    timeout: float
+    max_in_flight: int
+    heartbeat: float | None
+    disabled: bool
+    disabled_reason: str | None
+    created_at: str
+    secret: str | UnsetType = UNSET

@@ -1,0 +1,15 @@
+"""Every route of the JSON API, once. `/openapi.json` and `/docs` are made from this table."""
+
+from __future__ import annotations
+
+from hookbin.web.routes import bins, deliveries, events, operations, requests, webhooks
+from hookbin.web.routing import Route
+
+ROUTES: tuple[Route, ...] = (
+    *bins.ROUTES,
+    *requests.ROUTES,
+    *webhooks.ROUTES,
+    *events.ROUTES,
+    *deliveries.ROUTES,
+    *operations.ROUTES,
+)

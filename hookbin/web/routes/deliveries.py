@@ -1,0 +1,27 @@
+"""Deliveries and their attempts."""
+
+from __future__ import annotations
+
+from hookbin import errors
+from hookbin.web.api import deliveries, shapes
+from hookbin.web.routing import Route
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET", path="/deliveries", handler=deliveries.index, tag="deliveries",
+        summary="List the deliveries", query=deliveries.ListQuery, answer=shapes.Page[shapes.DeliveryRow],
+        description="Newest first, without attempts.", raises=(errors.FieldsInvalid,),
+    ),
+    Route(
+        method="GET", path="/deliveries/{delivery}", handler=deliveries.read, tag="deliveries",
+        summary="Read a delivery", answer=shapes.DeliveryShape,
+        description="With every attempt as it went over the wire and a sentence on how it stands.",
+        raises=(errors.DeliveryNotFound,),
+    ),
+    Route(
+        method="POST", path="/deliveries/{delivery}/retry", handler=deliveries.retry, tag="deliveries",
+        summary="Retry a delivery now", answer=shapes.DeliveryRow, status=202,
+        description="One manual attempt, at once. Not for one that has succeeded or is being sent.",
+        raises=(errors.DeliveryNotFound, errors.NotRetryable, errors.AttemptInFlight),
+    ),
+)  # fmt: skip

@@ -1,0 +1,31 @@
+"""Events."""
+
+from __future__ import annotations
+
+from hookbin import errors
+from hookbin.web.api import events, shapes
+from hookbin.web.routes.common import BODY_ERRORS, LIST
+from hookbin.web.routing import Route
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="POST", path="/events", handler=events.publish, tag="events",
+        summary="Publish an event", query=events.PublishQuery, body=shapes.NewEvent, raw_body=True,
+        answer=shapes.EventInList, status=202,
+        headers=(("Idempotency-Key", "1 to 255 visible ASCII characters; a repeat under one key sends nothing."),),
+        description="As JSON with `type` and `data`, or any body at all with `?type=`. Answered once the event and a "
+        "delivery for each webhook that wants it are committed. With an `Idempotency-Key` header a repeat gives the "
+        "first event back and sends nothing.",
+        raises=(*BODY_ERRORS, errors.IdempotencyMismatch, errors.LoopDetected),
+    ),
+    Route(
+        method="GET", path="/events", handler=events.index, tag="events",
+        summary="List the events", answer=shapes.Page[shapes.EventInList],
+        description="Newest first, without bodies.", **LIST,
+    ),
+    Route(
+        method="GET", path="/events/{event}", handler=events.read, tag="events",
+        summary="Read an event", answer=shapes.EventShape,
+        description="With its body as every delivery sends it.", raises=(errors.EventNotFound,),
+    ),
+)  # fmt: skip

@@ -1,0 +1,40 @@
+"""Webhooks."""
+
+from __future__ import annotations
+
+from hookbin import errors
+from hookbin.web.api import shapes, webhooks
+from hookbin.web.routes.common import BODY_ERRORS, LIST
+from hookbin.web.routing import Route
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="POST", path="/webhooks", handler=webhooks.create, tag="webhooks",
+        summary="Register a webhook", body=shapes.NewWebhook, answer=shapes.WebhookShape, status=201,
+        description="Needs a name and a destination. The answer is the one that shows the secret unasked. "
+        "`webhook.ping` is sent at once unless `ping` is false.",
+        raises=(*BODY_ERRORS, errors.TargetRefused),
+    ),
+    Route(
+        method="GET", path="/webhooks", handler=webhooks.index, tag="webhooks",
+        summary="List the webhooks", answer=shapes.Page[shapes.WebhookShape],
+        description="Newest first.", **LIST,
+    ),
+    Route(
+        method="GET", path="/webhooks/{webhook}", handler=webhooks.read, tag="webhooks",
+        summary="Read a webhook", query=webhooks.ReadQuery, answer=shapes.WebhookShape,
+        description="The secret only with `?secret=true`.", raises=(errors.FieldsInvalid, errors.WebhookNotFound),
+    ),
+    Route(
+        method="PATCH", path="/webhooks/{webhook}", handler=webhooks.change, tag="webhooks",
+        summary="Change a webhook", body=shapes.WebhookChange, answer=shapes.WebhookShape,
+        description="What is left out stays; null puts the default back. Disabling cancels what is pending.",
+        raises=(*BODY_ERRORS, errors.TargetRefused, errors.WebhookNotFound),
+    ),
+    Route(
+        method="DELETE", path="/webhooks/{webhook}", handler=webhooks.delete, tag="webhooks",
+        summary="Delete a webhook", status=204,
+        description="Cancels what is pending; the deliveries made so far stay in the log.",
+        raises=(errors.WebhookNotFound,),
+    ),
+)  # fmt: skip
