@@ -65,6 +65,27 @@ class ErrorClass(StrEnum):
     BLOCKED_TARGET = "blocked_target"
 
 
+class WebhookKind(StrEnum):
+    """What a row of webhooks is for."""
+
+    WEBHOOK = "webhook"
+    """Registered by its owner."""
+    FORWARD = "forward"
+    """A bin sends on to it what it captures."""
+    ONCE = "once"
+    """Somebody sent single requests there by hand."""
+
+
+class SignatureStyle(StrEnum):
+    """Which signature header a webhook's attempts carry."""
+
+    STANDARD = "standard"
+    GITHUB = "github"
+    STRIPE = "stripe"
+    NONE = "none"
+    """No signature of ours: what is sent on keeps the one it came with."""
+
+
 class BinResponse(Struct, frozen=True, kw_only=True):
     """What a bin answers to every request it captures."""
 
@@ -72,6 +93,13 @@ class BinResponse(Struct, frozen=True, kw_only=True):
     headers: Headers = (("content-type", "text/plain; charset=utf-8"),)
     body: str = "ok\n"
     delay_ms: int = 0
+
+
+class Verify(Struct, frozen=True, kw_only=True):
+    """How a bin checks signatures: the provider's scheme and the secret shared with it."""
+
+    scheme: str
+    secret: str
 
 
 class Bin(Struct, frozen=True, kw_only=True):
@@ -85,6 +113,7 @@ class Bin(Struct, frozen=True, kw_only=True):
     name: str | None
     created_at: int
     response: BinResponse
+    verify: Verify | None
     max_requests: int
     max_age: int | None
     """Seconds after which a captured request is trimmed; None keeps by count alone."""
@@ -110,34 +139,66 @@ class RequestSummary(Struct, frozen=True, kw_only=True):
     declared_size: int | None
     """The Content-Length that the sender claimed, if it claimed one."""
     answer_status: int | None
-    """None when the sender was gone before it could be answered."""
+    """None when the sender was gone before it could be answered, or a fault left it without a status."""
+    answer_rule: str | None
+    """What of the bin's response chose the answer; None for the response itself."""
     answer_delay_ms: int
+    answer_fault: str | None
+    answer_error: str | None
+    """Why the answer could not be made as its owner meant it, such as a template that failed."""
     attempt_id: str | None
     signature: str
     """`ok`, `failed`, `unsigned` or `unchecked`."""
+    signature_scheme: str | None
+    signature_reason: str | None
+    """Why it failed, in words."""
+    note: str | None
+    pinned: bool
 
 
 class CapturedRequest(RequestSummary, frozen=True, kw_only=True):
     """A captured request as it arrived."""
 
+    trailers: Headers
     headers: Headers
     body: bytes
 
 
+class OldSecret(Struct, frozen=True, kw_only=True):
+    """A secret that was rotated out and still signs for a while."""
+
+    secret: str
+    expires_at: int
+
+
 class Webhook(Struct, frozen=True, kw_only=True):
-    """A registered destination and how it is to be delivered to."""
+    """A destination and how it is to be delivered to."""
 
     id: str
+    kind: WebhookKind = WebhookKind.WEBHOOK
+    bin_id: str | None = None
+    """Whose captures are forwarded to it; None for what is no forward target."""
     name: str
     destination: str
     events: tuple[str, ...]
+    headers: Headers = ()
+    """The owner's own, sent with every attempt."""
     secret: str
+    old_secrets: tuple[OldSecret, ...] = ()
+    signature_style: SignatureStyle = SignatureStyle.STANDARD
     retry_schedule: tuple[float, ...]
     """Seconds to wait before each retry."""
     retry_on: tuple[str, ...]
     timeout: float
     """Seconds that one attempt may take in all."""
     max_in_flight: int
+    rate_limit: float | None = None
+    """Attempts a second; None for no limit."""
+    ordered: bool = False
+    """One at a time in the order of publishing; what waits for a retry holds up what follows."""
+    disable_after: int | None = None
+    """Deliveries in a row that must be exhausted for the webhook to be disabled; None for never."""
+    exhausted_in_a_row: int = 0
     heartbeat: float | None
     """Seconds between `webhook.heartbeat` events; None for none."""
     disabled: bool
@@ -150,11 +211,25 @@ class EventSummary(Struct, frozen=True, kw_only=True):
     id: str
     type: str
     created_at: int
+    deliver_at: int | None
+    """When its first attempts are due, if not at once."""
     content_type: str
     idempotency_key: str | None
     hops: int
     """How many times it came back to us through our own webhooks."""
+    request_id: str | None
+    """The captured request that it sends on, if it does."""
     size: int
+
+
+class Original(Struct, frozen=True, kw_only=True):
+    """What of a captured request is sent on beside its body."""
+
+    method: str
+    suffix: str
+    """What followed the bin in the path; added to the destination's."""
+    query: str | None
+    headers: Headers
 
 
 class Event(EventSummary, frozen=True, kw_only=True):
@@ -162,6 +237,8 @@ class Event(EventSummary, frozen=True, kw_only=True):
 
     fingerprint: bytes
     """SHA-256 of what was posted, to tell a repeat from a clash under one idempotency key."""
+    original: Original | None
+    """None for what is posted as an event is."""
     body: bytes
 
 

@@ -257,7 +257,8 @@ def test_a_bin_answers_with_the_status_headers_and_body_of_its_owner(server: Ser
     assert answer.body == '{"é": 1}'.encode()
     given = [(name.lower(), value) for name, value in answer.headers if name.lower() != "date"]
     assert given == [(name.lower(), value) for name, value in headers] + own
-    assert only(server, "tea")["answer"] == {"status": 418, "delay_ms": 0}
+    answer = {"status": 418, "rule": None, "delay_ms": 0, "fault": None, "error": None}
+    assert only(server, "tea")["answer"] == answer
 
 
 def test_a_changed_answer_is_given_at_once(server: Server) -> None:
@@ -281,7 +282,7 @@ def test_a_delay_holds_up_the_answer_but_not_the_capture(server: Server) -> None
 
     assert kept < 1.4
     assert answered >= 1.5
-    assert only(server, "slow")["answer"] == {"status": 200, "delay_ms": 1500}
+    assert only(server, "slow")["answer"]["delay_ms"] == 1500
 
 
 @pytest.mark.parametrize("status", [204, 304])

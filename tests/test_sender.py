@@ -17,7 +17,8 @@ import pytest
 import standardwebhooks
 import trustme
 
-from hookbin.dispatch.sender import RESPONSE_BYTES, USER_AGENT, Sender, Sent
+from hookbin.dispatch.outgoing import USER_AGENT
+from hookbin.dispatch.sender import RESPONSE_BYTES, Sender, Sent
 from hookbin.models import ErrorClass, attempt_id
 from hookbin.targets import Policy
 from tests.builders import SECRET, a_webhook, an_event

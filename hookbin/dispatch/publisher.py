@@ -74,11 +74,14 @@ class Publisher:
             id=self._ids.event(),
             type=type,
             created_at=now,
+            deliver_at=None,
             content_type=content_type,
             idempotency_key=idempotency_key,
             hops=hops,
+            request_id=None,
             size=len(body),
             fingerprint=hashlib.sha256(b"\0".join((type.encode(), content_type.encode(), posted))).digest(),
+            original=None,
             body=body,
         )
         wanted = [only] if only is not None else [webhook for webhook in self._webhooks.all() if wants(webhook, type)]

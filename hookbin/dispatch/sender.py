@@ -16,10 +16,9 @@ from httpx_aiohttp import AiohttpTransport
 from msgspec import Struct
 from yarl import URL
 
-from hookbin import __version__
+from hookbin.dispatch.outgoing import request_headers
 from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
-from hookbin.models import ErrorClass, Event, Headers, Webhook, attempt_id
-from hookbin.signing import sign
+from hookbin.models import ErrorClass, Event, Headers, Webhook
 from hookbin.targets import Policy, literal_address, refusal
 
 RESPONSE_BYTES = 64 * 1024
@@ -28,7 +27,6 @@ PIECE_BYTES = 256 * 1024
 """How much of a request body is handed over at a time."""
 CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 15.0
-USER_AGENT = f"hookbin/{__version__}"
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -171,27 +169,6 @@ def _session(context: ssl.SSLContext, resolver: AbstractResolver) -> aiohttp.Cli
         trust_env=False,
         trace_configs=[_tracing()],
     )
-
-
-def request_headers(
-    webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int
-) -> list[tuple[str, str]]:
-    """The headers of one attempt, all that go out; the `webhook-` ones are those of Standard Webhooks."""
-    return [
-        ("host", httpx.URL(webhook.destination).netloc.decode()),
-        ("content-length", str(len(event.body))),
-        ("user-agent", USER_AGENT),
-        ("accept", "*/*"),
-        ("content-type", event.content_type),
-        ("webhook-id", event.id),
-        ("webhook-timestamp", str(timestamp)),
-        ("webhook-signature", sign((webhook.secret,), message_id=event.id, timestamp=timestamp, body=event.body)),
-        ("hookbin-event-type", event.type),
-        ("hookbin-delivery-id", delivery_id),
-        ("hookbin-attempt-id", attempt_id(delivery_id, number)),
-        ("hookbin-attempt-number", str(number)),
-        ("hookbin-hops", str(event.hops + 1)),
-    ]
 
 
 def classify(failure: Exception) -> tuple[ErrorClass, str]:

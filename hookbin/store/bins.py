@@ -10,10 +10,10 @@ import msgspec
 
 from hookbin.clock import Clock, Ids
 from hookbin.errors import BinNotFound, NameTaken
-from hookbin.models import Announcement, Bin, BinResponse, Removed, RequestSummary
+from hookbin.models import Announcement, Bin, BinResponse, Removed, RequestSummary, Verify
 from hookbin.store.database import Database
 
-_COLUMNS = "key, id, name, created_at, response, max_requests, max_age"
+_COLUMNS = "key, id, name, created_at, response, verify, max_requests, max_age"
 
 
 class BinStore:
@@ -62,7 +62,15 @@ class BinStore:
         if bin.id in self._counts:
             self._counts[bin.id] = max(0, self.count(bin) - removed)
 
-    async def create(self, *, name: str | None, response: BinResponse, max_requests: int, max_age: int | None) -> Bin:
+    async def create(
+        self,
+        *,
+        name: str | None,
+        response: BinResponse,
+        verify: Verify | None = None,
+        max_requests: int,
+        max_age: int | None,
+    ) -> Bin:
         """Make a bin. Raises `NameTaken`."""
         self._last_key += 1
         bin = Bin(
@@ -71,10 +79,11 @@ class BinStore:
             name=name,
             created_at=self._clock.now(),
             response=response,
+            verify=verify,
             max_requests=max_requests,
             max_age=max_age,
         )
-        sql = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        sql = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         try:
             await self._database.insert(sql, _to_row(bin), row=bin)
         except sqlite3.IntegrityError as error:
@@ -108,9 +117,9 @@ class BinStore:
             if row is None:
                 return None
             changed = change(_from_row(row))
-            sql = "UPDATE bins SET name = ?, response = ?, max_requests = ?, max_age = ? WHERE key = ?"
-            response = msgspec.json.encode(changed.response).decode()
-            connection.execute(sql, (changed.name, response, changed.max_requests, changed.max_age, bin.key))
+            columns = _COLUMNS.split(", ")
+            sql = f"UPDATE bins SET {', '.join(f'{name} = ?' for name in columns)} WHERE key = ?"
+            connection.execute(sql, (*_to_row(changed), bin.key))
             return changed
 
         try:
@@ -161,10 +170,12 @@ def _name_taken(name: str | None) -> NameTaken:
 
 def _to_row(bin: Bin) -> tuple[object, ...]:
     response = msgspec.json.encode(bin.response).decode()
-    return (bin.key, bin.id, bin.name, bin.created_at, response, bin.max_requests, bin.max_age)
+    verify = None if bin.verify is None else msgspec.json.encode(bin.verify).decode()
+    return (bin.key, bin.id, bin.name, bin.created_at, response, verify, bin.max_requests, bin.max_age)
 
 
 def _from_row(row: tuple[object, ...]) -> Bin:
     values = dict(zip(_COLUMNS.split(", "), row, strict=True))
     values["response"] = msgspec.json.decode(str(values["response"]), type=BinResponse)
+    values["verify"] = None if values["verify"] is None else msgspec.json.decode(str(values["verify"]), type=Verify)
     return msgspec.convert(values, Bin)

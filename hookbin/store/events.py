@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import msgspec
 
 from hookbin.errors import IdempotencyMismatch
-from hookbin.models import Delivery, Event, EventSummary
+from hookbin.models import Delivery, Event, EventSummary, Original
 from hookbin.store import deliveries as delivery_rows
 from hookbin.store import webhooks
 from hookbin.store.database import Database, Row
 
-_SUMMARY = ", ".join(EventSummary.__struct_fields__)
+SUMMARY = ", ".join(EventSummary.__struct_fields__)
 _ALL = ", ".join(Event.__struct_fields__)
 _INSERT = f"INSERT INTO events ({_ALL}) VALUES ({', '.join('?' * len(Event.__struct_fields__))})"
 _INSERT_DELIVERY = (
@@ -48,7 +48,7 @@ class EventStore:
                 return _repeated(connection, before) if before.fingerprint == event.fingerprint else None
             usable = webhooks.usable_ids(connection)
             kept = tuple(delivery for delivery in deliveries if delivery.webhook_id in usable)
-            connection.execute(_INSERT, msgspec.structs.astuple(event))
+            connection.execute(_INSERT, _event_params(event))
             connection.executemany(_INSERT_DELIVERY, [_delivery_params(delivery) for delivery in kept])
             return Published(event=event, deliveries=kept)
 
@@ -69,10 +69,10 @@ class EventStore:
     async def list(self, *, limit: int, before: int | None = None) -> list[EventSummary]:
         """The newest first, those with a `seq` under `before` only."""
         rows = await self._database.read(
-            f"SELECT {_SUMMARY} FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+            f"SELECT {SUMMARY} FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?",
             (before if before is not None else 2**63 - 1, limit),
         )
-        return [EventSummary(**dict(zip(EventSummary.__struct_fields__, row, strict=True))) for row in rows]
+        return [to_summary(row) for row in rows]
 
 
 def _event_by_key(connection: sqlite3.Connection, key: str | None) -> Event | None:
@@ -89,8 +89,22 @@ def _repeated(connection: sqlite3.Connection, event: Event) -> Published:
     return Published(event=event, deliveries=tuple(delivery_rows.to_delivery(row) for row in rows), repeated=True)
 
 
+def to_summary(row: Row) -> EventSummary:
+    return EventSummary(**dict(zip(EventSummary.__struct_fields__, row, strict=True)))
+
+
 def _to_event(row: Row) -> Event:
-    return Event(**dict(zip(Event.__struct_fields__, row, strict=True)))
+    fields = dict(zip(Event.__struct_fields__, row, strict=True))
+    if fields["original"] is not None:
+        fields["original"] = msgspec.json.decode(fields["original"], type=Original)
+    return Event(**fields)
+
+
+def _event_params(event: Event) -> tuple[object, ...]:
+    fields = msgspec.structs.asdict(event)
+    if event.original is not None:
+        fields["original"] = msgspec.json.encode(event.original)
+    return tuple(fields.values())
 
 
 def _delivery_params(delivery: Delivery) -> tuple[object, ...]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from hookbin.models import AttemptSummary, EventSummary, LogRow
+from hookbin.models import AttemptSummary, LogRow
+from hookbin.store import events
 from hookbin.store.database import Database, Row
 from hookbin.store.requests import SUMMARY, summary_from_row
 
-_EVENT = ", ".join(EventSummary.__struct_fields__)
 _ATTEMPT_FIELDS = AttemptSummary.__struct_fields__
 _ATTEMPT_SOURCE = {
     "event_id": "d.event_id",
@@ -44,16 +44,12 @@ class LogStore:
         tail = f"{condition} ORDER BY 1 {order} LIMIT ?"
         sql = f"SELECT {SUMMARY}, b.id FROM requests JOIN bins b ON b.key = bin WHERE seq {tail}"
         rows += [summary_from_row(row[:-1], bin_id=row[-1]) for row in await self._database.read(sql, params)]
-        sql = f"SELECT {_EVENT} FROM events WHERE seq {tail}"
-        rows += [_to_event(row) for row in await self._database.read(sql, params)]
+        sql = f"SELECT {events.SUMMARY} FROM events WHERE seq {tail}"
+        rows += [events.to_summary(row) for row in await self._database.read(sql, params)]
         sql = f"SELECT {_ATTEMPT} FROM {_ATTEMPTS} WHERE a.seq {tail}"
         rows += [_to_attempt(row) for row in await self._database.read(sql, params)]
         rows.sort(key=lambda row: row.seq, reverse=order == "DESC")
         return rows[: params[-1]]
-
-
-def _to_event(row: Row) -> EventSummary:
-    return EventSummary(**dict(zip(EventSummary.__struct_fields__, row, strict=True)))
 
 
 def _to_attempt(row: Row) -> AttemptSummary:

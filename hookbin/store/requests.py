@@ -11,10 +11,13 @@ from hookbin.store.database import Database, Row
 
 SUMMARY = (
     "seq, received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
-    " declared_size, answer_status, answer_delay_ms, attempt_id, signature"
+    " declared_size, answer_status, answer_rule, answer_delay_ms, answer_fault, answer_error, attempt_id, signature,"
+    " signature_scheme, signature_reason, note, pinned"
 )
 _FIELDS = SUMMARY.split(", ")
-_INSERT = f"INSERT INTO requests ({SUMMARY}, bin, headers, body) VALUES ({', '.join('?' * (len(_FIELDS) + 3))})"
+_INSERT = (
+    f"INSERT INTO requests ({SUMMARY}, bin, trailers, headers, body) VALUES ({', '.join('?' * (len(_FIELDS) + 4))})"
+)
 _encode_headers = msgspec.json.Encoder().encode
 _decode_headers = msgspec.json.Decoder(Headers).decode
 
@@ -41,10 +44,18 @@ class RequestStore:
             request.incomplete,
             request.declared_size,
             request.answer_status,
+            request.answer_rule,
             request.answer_delay_ms,
+            request.answer_fault,
+            request.answer_error,
             request.attempt_id,
             request.signature,
+            request.signature_scheme,
+            request.signature_reason,
+            request.note,
+            request.pinned,
             bin.key,
+            _encode_headers(request.trailers) if request.trailers else None,
             _encode_headers(request.headers),
             request.body,
         )
@@ -52,7 +63,9 @@ class RequestStore:
 
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
-            f"SELECT {SUMMARY}, bins.id, headers, body FROM requests JOIN bins ON bins.key = bin WHERE seq = ?", (seq,)
+            f"SELECT {SUMMARY}, bins.id, trailers, headers, body FROM requests JOIN bins ON bins.key = bin"
+            " WHERE seq = ?",
+            (seq,),
         )
         return _request_from_row(rows[0]) if rows else None
 
@@ -77,14 +90,18 @@ def summary_from_row(row: Row, *, bin_id: str) -> RequestSummary:
 
 
 def _request_from_row(row: Row) -> CapturedRequest:
-    *summary, bin_id, headers, body = row
+    *summary, bin_id, trailers, headers, body = row
     return CapturedRequest(
-        bin_id=bin_id, headers=_decode_headers(headers), body=body, **_summary_fields(tuple(summary))
+        bin_id=bin_id,
+        trailers=() if trailers is None else _decode_headers(trailers),
+        headers=_decode_headers(headers),
+        body=body,
+        **_summary_fields(tuple(summary)),
     )
 
 
 def _summary_fields(row: Row) -> dict[str, Any]:
     fields = dict(zip(_FIELDS, row, strict=True))
-    fields["truncated"] = bool(fields["truncated"])
-    fields["incomplete"] = bool(fields["incomplete"])
+    for name in ("truncated", "incomplete", "pinned"):
+        fields[name] = bool(fields[name])
     return fields

@@ -14,7 +14,7 @@ from hookbin.store.database import Database
 
 _FIELDS = Webhook.__struct_fields__
 _COLUMNS = ", ".join(_FIELDS)
-_JSON_FIELDS = ("events", "retry_schedule", "retry_on")
+_JSON_FIELDS = ("events", "headers", "old_secrets", "retry_schedule", "retry_on")
 _CANCEL_PENDING = (
     f"UPDATE deliveries SET state = '{DeliveryState.CANCELLED}', next_attempt_at = NULL, finished_at = ?"
     f" WHERE webhook_id = ? AND state = '{DeliveryState.PENDING}'"
@@ -116,5 +116,6 @@ def _from_row(row: tuple[object, ...]) -> Webhook:
     values = dict(zip(_FIELDS, row, strict=True))
     for field in _JSON_FIELDS:
         values[field] = msgspec.json.decode(str(values[field]))
-    values["disabled"] = bool(values["disabled"])
+    for field in ("ordered", "disabled"):
+        values[field] = bool(values[field])
     return msgspec.convert(values, Webhook)

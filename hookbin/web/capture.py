@@ -14,11 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 from hookbin import signing
 from hookbin.errors import BinNotFound, HookbinError, ShuttingDown
-from hookbin.models import SECOND, Bin, BinResponse, CapturedRequest
+from hookbin.models import SECOND, Bin, BinResponse, CapturedRequest, Headers
 from hookbin.names import is_bin_name
 from hookbin.responses import Prepared, prepare
 from hookbin.web.problems import problem_response
-from hookbin.web.protocol import answer_at_once, wire_of
+from hookbin.web.protocol import Pairs, answer_at_once, trailers_of, wire_of
 from hookbin.web.services import Services
 
 PREFIX = "/b/"
@@ -112,10 +112,18 @@ class Capture:
             incomplete=drained.incomplete,
             declared_size=_declared(declared),
             answer_status=None if drained.incomplete else answer.status,
+            answer_rule=None,
             answer_delay_ms=answer.delay_ms,
+            answer_fault=None,
+            answer_error=None,
             attempt_id=attempt_id,
             signature=signature,
-            headers=tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]),
+            signature_scheme=None if attempt_id is None else "standard",
+            signature_reason=None,
+            note=None,
+            pinned=False,
+            trailers=_decoded(trailers_of(scope)),
+            headers=_decoded(pairs),
             body=drained.body,
         )
 
@@ -182,6 +190,10 @@ async def linger(receive: Receive) -> None:
 
 def address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _decoded(pairs: Pairs) -> Headers:
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs])
 
 
 def _declared(value: bytes | None) -> int | None:

@@ -145,6 +145,12 @@ def break_off(scope: Scope) -> None:
         cycle.transport.abort()
 
 
+def trailers_of(scope: Scope) -> Pairs:
+    """The trailers, once the body is in; none where the server does not tell."""
+    wire = scope.get("extensions", {}).get(_KEY)
+    return [] if wire is None else wire.get("trailers", [])
+
+
 def wire_of(scope: Scope) -> tuple[bytes, Pairs]:
     """The request target and the header pairs, as near to the wire as the server tells."""
     wire = scope.get("extensions", {}).get(_KEY)

@@ -87,6 +87,7 @@ def request_shape(request: CapturedRequest) -> RequestShape:
     return RequestShape(
         **request_fields(request),
         headers=list(request.headers),
+        trailers=list(request.trailers),
         body=body_shape(request.body, truncated=request.truncated, size=request.size),
     )
 
@@ -170,20 +171,31 @@ def request_fields(request: RequestSummary) -> dict[str, Any]:
         "truncated": request.truncated,
         "incomplete": request.incomplete,
         "declared_size": request.declared_size,
-        "answer": _answer(request.answer_status, request.answer_delay_ms),
-        "signature": _signature(request.signature),
+        "answer": _answer(
+            request.answer_status,
+            request.answer_rule,
+            request.answer_delay_ms,
+            request.answer_fault,
+            request.answer_error,
+        ),
+        "signature": _signature(request.signature, request.signature_scheme, request.signature_reason),
         "attempt_id": request.attempt_id,
+        "note": request.note,
+        "pinned": request.pinned,
     }
 
 
 @lru_cache(maxsize=256)
-def _answer(status: int | None, delay_ms: int) -> Answer | None:
-    return None if status is None else Answer(status=status, delay_ms=delay_ms)
+def _answer(status: int | None, rule: str | None, delay_ms: int, fault: str | None, error: str | None) -> Answer | None:
+    """None when nothing was answered because the sender was gone."""
+    if status is None and fault is None:
+        return None
+    return Answer(status=status, rule=rule, delay_ms=delay_ms, fault=fault, error=error)
 
 
-@lru_cache(maxsize=8)
-def _signature(state: Any) -> Signature:
-    return Signature(state=state)
+@lru_cache(maxsize=256)
+def _signature(state: Any, scheme: str | None, reason: str | None) -> Signature:
+    return Signature(state=state, scheme=scheme, reason=reason)
 
 
 def _event_fields(event: EventSummary) -> dict[str, Any]:
@@ -192,8 +204,10 @@ def _event_fields(event: EventSummary) -> dict[str, Any]:
         "seq": event.seq,
         "type": event.type,
         "created_at": rfc3339(event.created_at),
+        "deliver_at": time_or_none(event.deliver_at),
         "content_type": event.content_type,
         "idempotency_key": event.idempotency_key,
+        "request_id": event.request_id,
         "size": event.size,
     }
 

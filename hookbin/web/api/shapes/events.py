@@ -30,8 +30,10 @@ class EventRow(Struct, frozen=True, kw_only=True):
     seq: int
     type: str
     created_at: str
+    deliver_at: str | None
     content_type: str
     idempotency_key: str | None
+    request_id: str | None
     size: int
 
 

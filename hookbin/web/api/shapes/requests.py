@@ -10,12 +10,17 @@ from hookbin.web.api.shapes.common import Body, Pair
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    status: int
+    status: int | None
+    rule: str | None
     delay_ms: int
+    fault: str | None
+    error: str | None
 
 
 class Signature(Struct, frozen=True, kw_only=True):
     state: Literal["ok", "failed", "unsigned", "unchecked"]
+    scheme: str | None
+    reason: str | None
 
 
 class RequestRow(Struct, frozen=True, kw_only=True):
@@ -40,8 +45,11 @@ class RequestRow(Struct, frozen=True, kw_only=True):
     answer: Answer | None
     signature: Signature
     attempt_id: str | None
+    note: str | None
+    pinned: bool
 
 
 class RequestShape(RequestRow, frozen=True, kw_only=True):
     headers: list[Pair]
+    trailers: list[Pair]
     body: Body
