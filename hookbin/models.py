@@ -52,6 +52,19 @@ class Trigger(StrEnum):
     MANUAL = "manual"
 
 
+class CancelReason(StrEnum):
+    """Why a delivery was cancelled."""
+
+    OWNER = "owner"
+    """Somebody cancelled this one."""
+    WEBHOOK_DISABLED = "webhook_disabled"
+    WEBHOOK_DELETED = "webhook_deleted"
+    LOOP = "loop"
+    """What was captured had come round through this server too often to be sent on."""
+    DOT_SEGMENTS = "dot_segments"
+    """What was captured had a path that could have led out of the destination's."""
+
+
 class ErrorClass(StrEnum):
     """Why an attempt got no answer."""
 
@@ -219,6 +232,8 @@ class EventSummary(Struct, frozen=True, kw_only=True):
     """How many times it came back to us through our own webhooks."""
     request_id: str | None
     """The captured request that it sends on, if it does."""
+    only_webhook: str | None = None
+    """The one webhook that it is meant for; None for all that want its type."""
     size: int
 
 
@@ -257,6 +272,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     next_trigger: Trigger
     created_at: int
     finished_at: int | None
+    cancel_reason: CancelReason | None = None
 
 
 class AttemptSummary(Struct, frozen=True, kw_only=True):

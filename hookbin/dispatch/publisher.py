@@ -79,6 +79,7 @@ class Publisher:
             idempotency_key=idempotency_key,
             hops=hops,
             request_id=None,
+            only_webhook=None if only is None else only.id,
             size=len(body),
             fingerprint=hashlib.sha256(b"\0".join((type.encode(), content_type.encode(), posted))).digest(),
             original=None,

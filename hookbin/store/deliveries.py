@@ -24,7 +24,7 @@ from hookbin.store.database import Database, Row
 
 COLUMNS = (
     "d.id, d.event_id, e.type, d.webhook_id, w.name, w.destination, d.state, d.attempt_count, d.next_attempt_at,"
-    " d.next_trigger, d.created_at, d.finished_at"
+    " d.next_trigger, d.created_at, d.finished_at, d.cancel_reason"
 )
 TABLES = "deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id"
 _ATTEMPT = (
@@ -94,8 +94,8 @@ class DeliveryStore:
             if delivery.webhook_id not in webhooks.usable_ids(connection):
                 return "its webhook is disabled or deleted; enable or register it first"
             connection.execute(
-                "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL"
-                " WHERE id = ?",
+                "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL,"
+                " cancel_reason = NULL WHERE id = ?",
                 (DeliveryState.PENDING, now, Trigger.MANUAL, delivery_id),
             )
             return msgspec.structs.replace(
@@ -104,6 +104,7 @@ class DeliveryStore:
                 next_attempt_at=now,
                 next_trigger=Trigger.MANUAL,
                 finished_at=None,
+                cancel_reason=None,
             )
 
         result = await self._database.transact(

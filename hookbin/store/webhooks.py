@@ -9,14 +9,15 @@ import msgspec
 
 from hookbin.clock import Clock
 from hookbin.errors import WebhookNotFound
-from hookbin.models import Announcement, DeliveryState, Removed, Webhook
+from hookbin.models import Announcement, CancelReason, DeliveryState, Removed, Webhook
 from hookbin.store.database import Database
 
 _FIELDS = Webhook.__struct_fields__
 _COLUMNS = ", ".join(_FIELDS)
 _JSON_FIELDS = ("events", "headers", "old_secrets", "retry_schedule", "retry_on")
 _CANCEL_PENDING = (
-    f"UPDATE deliveries SET state = '{DeliveryState.CANCELLED}', next_attempt_at = NULL, finished_at = ?"
+    f"UPDATE deliveries SET state = '{DeliveryState.CANCELLED}', next_attempt_at = NULL, finished_at = ?,"
+    " cancel_reason = ?"
     f" WHERE webhook_id = ? AND state = '{DeliveryState.PENDING}'"
 )
 
@@ -74,7 +75,7 @@ class WebhookStore:
         def work(connection: sqlite3.Connection) -> None:
             now = self._clock.now()
             connection.execute("UPDATE webhooks SET deleted_at = ?, secret = '' WHERE id = ?", (now, webhook.id))
-            connection.execute(_CANCEL_PENDING, (now, webhook.id))
+            connection.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DELETED, webhook.id))
 
         await self._database.transact(work, rows=lambda _: (Removed(kind="webhook", id=webhook.id),))
 
@@ -95,7 +96,7 @@ def edit(connection: sqlite3.Connection, id: str, change: Callable[[Webhook], We
     sets = ", ".join(f"{field} = ?" for field in _FIELDS)
     connection.execute(f"UPDATE webhooks SET {sets} WHERE id = ?", (*_to_row(webhook), id))
     if webhook.disabled:
-        connection.execute(_CANCEL_PENDING, (now, id))
+        connection.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DISABLED, id))
     return webhook
 
 

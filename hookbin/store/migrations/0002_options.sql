@@ -59,6 +59,10 @@ ALTER TABLE webhooks ADD COLUMN rate_limit REAL;
 ALTER TABLE webhooks ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE webhooks ADD COLUMN disable_after INTEGER;
 ALTER TABLE webhooks ADD COLUMN exhausted_in_a_row INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX webhooks_once ON webhooks (destination) WHERE kind = 'once';
+CREATE INDEX webhooks_of_bin ON webhooks (bin_id) WHERE bin_id IS NOT NULL;
+
+ALTER TABLE deliveries ADD COLUMN cancel_reason TEXT;                 -- a word of models.CancelReason
 
 CREATE TABLE events_2 (
     seq             INTEGER PRIMARY KEY,
@@ -70,6 +74,7 @@ CREATE TABLE events_2 (
     idempotency_key TEXT UNIQUE,
     hops            INTEGER NOT NULL,    -- times it came back through our own webhooks
     request_id      TEXT,                -- the captured request that it sends on
+    only_webhook    TEXT,                -- the one webhook that it is meant for; NULL for all that want it
     size            INTEGER NOT NULL,
     fingerprint     BLOB NOT NULL,
     original        BLOB,                -- JSON of models.Original: what a captured request is sent on with
