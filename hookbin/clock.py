@@ -7,9 +7,10 @@ Ids carry a prefix: `bin_ req_ wh_ evt_ dlv_ att_`. Those made from a UUIDv7 (RF
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -21,6 +22,10 @@ _LONGEST_WAIT = 60.0
 """Seconds; a look at the time at least this often notices that the clock was set."""
 _SEQ_DIGITS = 13
 _SEQ_MAX = 2**63 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII
+)
 
 
 class Clock(Protocol):
@@ -105,6 +110,20 @@ def rfc3339(microseconds: int) -> str:
     """`2026-11-24T06:34:35.000001Z` (RFC 3339)."""
     seconds, fraction = divmod(microseconds, 1_000_000)
     return f"{_to_the_second(seconds)}.{fraction:06d}Z"
+
+
+def parse_rfc3339(text: str) -> int | None:
+    """Microseconds since 1970, finer parts dropped; None for what is no time with an offset (RFC 3339, 5.6)."""
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        return None
+    leap = text[17:19] == "60"  # a second that datetime does not know is the one after its minute
+    plain = f"{text[:10]}T{text[11:17]}{'59' if leap else text[17:19]}{(match[1] or '')[:7]}{match[2].upper()}"
+    try:
+        moment = datetime.fromisoformat(plain)
+    except ValueError:
+        return None
+    return (moment - _EPOCH) // timedelta(microseconds=1) + (1_000_000 if leap else 0)
 
 
 @lru_cache(maxsize=1024)

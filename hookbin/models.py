@@ -272,6 +272,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     next_trigger: Trigger
     created_at: int
     finished_at: int | None
+    turn: int
+    """When its first attempt was due: its place in the queue of an ordered webhook, before its id."""
     cancel_reason: CancelReason | None = None
 
 

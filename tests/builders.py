@@ -145,6 +145,7 @@ def a_delivery(event: Event, webhook: Webhook, **changes: Any) -> Delivery:
         next_trigger=Trigger.AUTO,
         created_at=event.created_at,
         finished_at=None,
+        turn=event.created_at,
     )
     return replace(delivery, **changes)
 

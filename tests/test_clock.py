@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookbin.clock import ALPHABET, Ids, SystemClock, parse_seq_id, rfc3339, seq_id
+from hookbin.clock import ALPHABET, Ids, SystemClock, parse_rfc3339, parse_seq_id, rfc3339, seq_id
 from tests.support import FakeClock
 
 SEQ = st.integers(min_value=0, max_value=2**63 - 1)
@@ -24,6 +24,36 @@ def test_the_alphabet_is_crockfords_in_its_order() -> None:
 @given(SEQ)
 def test_a_seq_id_leads_back_to_its_number(seq: int) -> None:
     assert parse_seq_id("req_", seq_id("req_", seq)) == seq
+
+
+@given(st.integers(min_value=-62_135_596_800_000_000, max_value=253_402_300_799_999_999))
+def test_a_written_time_is_read_back(microseconds: int) -> None:
+    assert parse_rfc3339(rfc3339(microseconds).rjust(27, "0")) == microseconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1970-01-01T00:00:01Z", 1),
+        ("1970-01-01t00:00:01z", 1),
+        ("1970-01-01 00:00:01.5+00:00", 1.5),
+        ("1970-01-01T01:00:01.0000009+01:00", 1),
+        ("1969-12-31T18:30:00-05:30", 0),
+        ("0001-01-01T00:00:00+23:59", -62_135_683_140),
+        ("2016-12-31T23:59:60Z", 1_483_228_800),
+    ],
+)
+def test_every_form_of_rfc_3339_is_read(text: str, seconds: float) -> None:
+    assert parse_rfc3339(text) == round(seconds * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "now", "2026-11-24", "2026-11-24T06:34:35", "2026-13-24T06:34:35Z", "2026-11-24T06:34:35Z\n", "1790000000",
+     "2026-11-24T06:34:35.Z", "2026-11-24T25:34:35Z", "2026-11-24T06:34:35+0100", "\u0662026-11-24T06:34:35Z"],
+)  # fmt: skip
+def test_anything_else_is_no_time(text: str) -> None:
+    assert parse_rfc3339(text) is None
 
 
 @given(SEQ, SEQ)

@@ -102,6 +102,7 @@ class Publisher:
             next_trigger=Trigger.AUTO,
             created_at=event.created_at,
             finished_at=None,
+            turn=event.created_at,
         )
 
 

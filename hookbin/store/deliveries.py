@@ -24,7 +24,7 @@ from hookbin.store.database import Database, Row
 
 COLUMNS = (
     "d.id, d.event_id, e.type, d.webhook_id, w.name, w.destination, d.state, d.attempt_count, d.next_attempt_at,"
-    " d.next_trigger, d.created_at, d.finished_at, d.cancel_reason"
+    " d.next_trigger, d.created_at, d.finished_at, d.turn, d.cancel_reason"
 )
 TABLES = "deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id"
 _ATTEMPT = (

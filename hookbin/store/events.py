@@ -17,8 +17,8 @@ SUMMARY = ", ".join(EventSummary.__struct_fields__)
 _ALL = ", ".join(Event.__struct_fields__)
 _INSERT = f"INSERT INTO events ({_ALL}) VALUES ({', '.join('?' * len(Event.__struct_fields__))})"
 _INSERT_DELIVERY = (
-    "INSERT INTO deliveries (id, event_id, webhook_id, state, attempt_count, next_attempt_at, next_trigger, created_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO deliveries (id, event_id, webhook_id, state, attempt_count, next_attempt_at, next_trigger, created_at,"
+    " turn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -117,4 +117,5 @@ def _delivery_params(delivery: Delivery) -> tuple[object, ...]:
         delivery.next_attempt_at,
         delivery.next_trigger,
         delivery.created_at,
+        delivery.turn,
     )

@@ -88,3 +88,8 @@ CREATE INDEX events_by_request ON events (request_id) WHERE request_id IS NOT NU
 CREATE TRIGGER events_deleted AFTER DELETE ON events BEGIN
     UPDATE highest_seq SET seq = old.seq WHERE seq < old.seq;
 END;
+
+-- When the first attempt was due: the place of a delivery in the queue of an ordered webhook.
+ALTER TABLE deliveries ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+UPDATE deliveries SET turn = created_at;
+CREATE INDEX deliveries_in_order ON deliveries (webhook_id, turn, id) WHERE state = 'pending';
