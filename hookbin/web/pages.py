@@ -15,6 +15,7 @@ from starlette.routing import Route
 from hookbin import clock
 from hookbin.errors import RequestNotFound
 from hookbin.models import Attempt, Bin, CapturedRequest, DeliveryState, Headers, RequestSummary
+from hookbin.web import design
 from hookbin.web.api import deliveries, present, shapes
 from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.axis import time_axis
@@ -129,6 +130,7 @@ ROUTES = [
     Route("/ui/bins/{bin}", bin_page),
     Route("/ui/webhooks/{id}", webhook_page),
     Route("/ui/deliveries/{id}", delivery_page),
+    Route("/ui/design", design.page),
 ]
 
 

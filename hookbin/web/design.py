@@ -1,0 +1,50 @@
+"""The page that shows every component in its states, and the rows it shows them with."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hookbin import clock
+from hookbin.models import DeliveryState
+from hookbin.web.api import shapes
+from hookbin.web.exchange import BLANK
+from hookbin.web.rendering import render
+from hookbin.web.services import services
+
+_ATTEMPT = replace(
+    BLANK.attempt,
+    event_type="user.created",
+    webhook_name="joe",
+    number=3,
+    duration_ms=12.3,
+    status=500,
+    delivery_state=DeliveryState.PENDING,
+)
+_REQUEST = replace(
+    BLANK.request,
+    method="POST",
+    target="/b/joe?id=42",
+    path="/b/joe",
+    query="id=42",
+    size=82,
+    content_type="application/json",
+    answer=shapes.Answer(status=500, rule="sequence[0]", delay_ms=0, fault=None, error=None),
+    signature=shapes.Signature(state="ok", scheme="standard", reason=None),
+)
+_EVENT = replace(BLANK.event, type="user.created", size=82, content_type="application/json")
+
+
+async def page(request: Request) -> Response:
+    s = services(request)
+    at = clock.rfc3339(s.clock.now())
+    return render(
+        request,
+        "design.html",
+        after=s.timeline.position,
+        at=at,
+        event=replace(_EVENT, created_at=at),
+        attempt=replace(_ATTEMPT, started_at=at),
+        captured=replace(_REQUEST, received_at=at),
+    )

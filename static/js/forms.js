@@ -1,0 +1,149 @@
+// Forms with `data-api="METHOD /path"`: sent as JSON, and what is wrong is said beside its field.
+import { tell } from "./actions.js";
+
+class Wrong extends Error {
+  constructor(field, message) {
+    super(message);
+    this.field = field;
+  }
+}
+
+const READ = {
+  text: (text) => text,
+  number: (text, field) => {
+    const number = Number(text);
+    if (!Number.isFinite(number)) throw new Wrong(field, "is not a number");
+    return number;
+  },
+  list: (text) => text.split(/[\n,]/).map((word) => word.trim()).filter(Boolean),
+  json: (text, field) => {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new Wrong(field, placeOf(text, error.message));
+    }
+  },
+  // A name such as `fast`, or seconds such as `1, 5, 30`.
+  schedule: (text) => (/^[\d\s.,]*$/.test(text) ? text.split(/[\s,]+/).filter(Boolean).map(Number) : text.trim()),
+  // One `Name: value` a line.
+  headers: (text, field) =>
+    text
+      .split("\n")
+      .filter((line) => line.trim())
+      .map((line) => {
+        const at = line.indexOf(":");
+        if (at < 1) throw new Wrong(field, `${line.trim()} is not a header; write Name: value`);
+        return [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+      }),
+};
+
+// A parser's complaint with line and column, when it says at which character it stopped.
+export function placeOf(text, message) {
+  const at = /position (\d+)/.exec(message);
+  if (!at || /line \d/.test(message)) return message;
+  const before = text.slice(0, Number(at[1])).split("\n");
+  return `${message} (line ${before.length}, column ${before.at(-1).length + 1})`;
+}
+
+function valueOf(field) {
+  if (field.dataset.type === "boolean") return field.checked;
+  const text = field.value;
+  if (text.trim() === "" && field.dataset.empty !== "text") return field.dataset.empty === "omit" ? undefined : null;
+  return READ[field.dataset.type](text, field);
+}
+
+// The form's fields as one object; `a.b` is `{a: {b: …}}`. Fields that are disabled or hidden are left out.
+export function bodyOf(form) {
+  const body = {};
+  for (const field of form.querySelectorAll("[name]")) {
+    if (field.disabled || field.closest("[hidden]") || (field.type === "radio" && !field.checked)) continue;
+    const value = valueOf(field);
+    if (value === undefined) continue;
+    const path = field.name.split(".");
+    const last = path.pop();
+    const inner = path.reduce((object, key) => (object[key] ??= {}), body);
+    inner[last] = value;
+  }
+  return body;
+}
+
+function clear(form) {
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  for (const line of form.querySelectorAll(".field-error")) line.hidden = true;
+}
+
+function complain(form, field, message) {
+  const line = field && document.getElementById(`${field.id}-error`);
+  if (!line) return false;
+  field.setAttribute("aria-invalid", "true");
+  line.textContent = message;
+  line.hidden = false;
+  return true;
+}
+
+// The field that stands for a place such as `response.headers[0]`: its own, or the nearest above it.
+function fieldAt(form, loc) {
+  for (let path = loc.replaceAll(/\[\d+\]/g, ""); path; path = path.slice(0, Math.max(0, path.lastIndexOf(".")))) {
+    const field = form.querySelector(`[name="${CSS.escape(path)}"]`);
+    if (field) return field;
+  }
+  return null;
+}
+
+async function send(form, body) {
+  const [method, path] = form.dataset.api.split(" ");
+  const response = await fetch(path, {
+    method,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const answer = response.status === 204 ? null : await response.json().catch(() => null);
+  return { ok: response.ok, status: response.status, answer };
+}
+
+async function submit(form) {
+  clear(form);
+  let body;
+  try {
+    body = bodyOf(form);
+  } catch (error) {
+    if (!(error instanceof Wrong)) throw error;
+    complain(form, error.field, error.message);
+    error.field.focus();
+    return;
+  }
+  form.ariaBusy = "true";
+  try {
+    const { ok, status, answer } = await send(form, body);
+    if (ok) succeed(form, answer);
+    else refuse(form, status, answer);
+  } catch {
+    tell("The server can’t be reached.", null, "bad");
+  } finally {
+    form.ariaBusy = null;
+  }
+}
+
+function succeed(form, answer) {
+  form.closest("dialog")?.close();
+  if (form.dataset.said) tell(form.dataset.said);
+  form.dispatchEvent(new CustomEvent("accepted", { bubbles: true, detail: answer }));
+}
+
+function refuse(form, status, problem) {
+  const errors = problem?.errors ?? [];
+  const said = errors.map(({ loc, msg }) => [fieldAt(form, loc), loc, msg]);
+  const placed = said.filter(([field, , msg]) => complain(form, field, msg));
+  placed[0]?.[0].focus();
+  const rest = said.filter((error) => !placed.includes(error)).map(([, loc, msg]) => `${loc}: ${msg}`);
+  if (rest.length || !placed.length) tell(rest.join("; ") || problem?.detail || `The server answered ${status}.`, null, "bad");
+}
+
+export function listen() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-api]");
+    if (!form) return;
+    event.preventDefault();
+    if (form.ariaBusy !== "true") submit(form);
+  });
+}
