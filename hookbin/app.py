@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from hookbin.activity import Activity
 from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings, is_loopback_host
 from hookbin.dispatch.dispatcher import Dispatcher
@@ -27,7 +28,7 @@ from hookbin.dispatch.heartbeats import Heartbeats
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.sender import Sender
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
-from hookbin.models import Bin, Delivery, Removed, RequestSummary, Webhook
+from hookbin.models import AttemptSummary, Bin, Delivery, Removed, RequestSummary, Webhook
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
@@ -52,6 +53,8 @@ from hookbin.web.stream import Encoder
 
 DRAIN_SECONDS = 2.0
 """What attempts under way get when the server stops."""
+REMEMBERED = 2_000
+"""Rows of the log that the charts begin with."""
 
 
 def create_app(settings: Settings | None = None, *, port: int | None = None, clock: Clock | None = None) -> Hookbin:
@@ -104,6 +107,7 @@ class Hookbin:
             deliveries=deliveries,
             log=LogStore(database),
             timeline=Timeline(encode),
+            activity=Activity(now=clock.now),
             encode=encode,
             publisher=publisher,
             dispatcher=dispatcher,
@@ -121,6 +125,7 @@ class Hookbin:
         database.on_commit(self._heartbeats.committed, of=(Webhook, Removed))
         database.on_commit(self._trimmer.captured, of=(RequestSummary,))
         database.on_commit(self._trimmer.changed, of=(Bin, Removed))
+        database.on_commit(self.services.activity.committed, of=(RequestSummary, AttemptSummary, Removed))
         database.on_commit(self.services.timeline.committed)
         metrics.watch("hookbin_writer_queue_bytes", "Bytes that wait for the writer", lambda: database.queued_bytes)
         metrics.watch("hookbin_stream_subscribers", "Open streams", lambda: self.services.timeline.followers)
@@ -145,6 +150,7 @@ class Hookbin:
             await services.bins.load()
             await services.webhooks.load()
             services.timeline.position = services.database.last_seq
+            services.activity.committed(reversed(await services.log.newest(limit=REMEMBERED)))
             services.dispatcher.start()
             self._heartbeats.start()
             self._trimmer.start()

@@ -137,7 +137,7 @@ RULES = tuple(f"hookbin.{name}" for name in ("config", "logs", "names", "respons
 def layer(module: str) -> str:
     if module in ROOT_MODULES:
         return "models"
-    if module in RULES or module == "hookbin.timeline":
+    if module in RULES or module in ("hookbin.timeline", "hookbin.activity"):
         return "rules"
     if module == "hookbin.__main__":
         return "cli"

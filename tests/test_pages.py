@@ -422,7 +422,13 @@ def test_a_page_can_be_read_without_javascript(
 def test_axe_finds_nothing_on_any_page(
     server: Server, browser: Browser, four_pages: dict[str, str], scheme: Any, viewport: Any
 ) -> None:
-    others = {"docs": "/docs", "design": "/ui/design", "sign-in": "/ui/sign-in", "problem": "/ui/bins/not-there", "empty": "/ui/bins/axe-empty"}
+    others = {
+        "docs": "/docs",
+        "design": "/ui/design",
+        "sign-in": "/ui/sign-in",
+        "problem": "/ui/bins/not-there",
+        "empty": "/ui/bins/axe-empty",
+    }
     server.post("/bins", {"name": "axe-empty"})
     with browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as context:
         page = context.new_page()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from starlette.requests import HTTPConnection
 
+from hookbin.activity import Activity
 from hookbin.clock import Clock, Ids
 from hookbin.config import Settings
 from hookbin.dispatch.dispatcher import Dispatcher
@@ -39,6 +40,7 @@ class Services(Struct, frozen=True, kw_only=True):
     deliveries: DeliveryStore
     log: LogStore
     timeline: Timeline
+    activity: Activity
     encode: Callable[[Announcement], Message | None]
     """Makes the stream's message of a row."""
     publisher: Publisher
