@@ -26,6 +26,7 @@ from hookbin.config import Settings, is_loopback_host
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.heartbeats import Heartbeats
 from hookbin.dispatch.publisher import Publisher
+from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
 from hookbin.models import AttemptSummary, Bin, Delivery, Removed, RequestSummary, Webhook
@@ -34,6 +35,7 @@ from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.log import LogStore
+from hookbin.store.recovery import RecoveryStore
 from hookbin.store.requests import RequestStore
 from hookbin.store.retention import Retention, Trimmer
 from hookbin.store.webhooks import WebhookStore
@@ -110,6 +112,7 @@ class Hookbin:
             activity=Activity(now=clock.now),
             encode=encode,
             publisher=publisher,
+            recovery=Recovery(RecoveryStore(database), events=events, webhooks=webhooks, clock=clock, ids=ids),
             dispatcher=dispatcher,
             policy=policy,
             metrics=metrics,

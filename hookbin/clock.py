@@ -106,6 +106,11 @@ def parse_seq_id(prefix: str, text: str) -> int | None:
     return seq if seq <= _SEQ_MAX else None
 
 
+def lowest_id(prefix: str, time: int) -> str:
+    """The id that sorts before every one that is made at `time` (µs) or later from a UUIDv7."""
+    return prefix + _base32((time // 1000) << 80, digits=26)
+
+
 def rfc3339(microseconds: int) -> str:
     """`2026-11-24T06:34:35.000001Z` (RFC 3339)."""
     seconds, fraction = divmod(microseconds, 1_000_000)

@@ -137,6 +137,16 @@ class NotRetryable(Conflict):
     title = "This delivery can't be retried"
 
 
+class NotCancellable(Conflict):
+    code = "not_cancellable"
+    title = "This delivery can't be cancelled"
+
+
+class WebhookDisabled(Conflict):
+    code = "webhook_disabled"
+    title = "The webhook is disabled"
+
+
 class AttemptInFlight(Conflict):
     code = "attempt_in_flight"
     title = "An attempt is under way"

@@ -33,6 +33,8 @@ class Action(StrEnum):
     FAIL = "fail"
     CANCEL = "cancel"
     RETRY = "retry"
+    REPLAY = "replay"
+    """Its event is sent once more, also to who got it."""
 
 
 TRANSITIONS: dict[tuple[DeliveryState, Action], DeliveryState] = {
@@ -43,6 +45,10 @@ TRANSITIONS: dict[tuple[DeliveryState, Action], DeliveryState] = {
     (DeliveryState.PENDING, Action.RETRY): DeliveryState.PENDING,
     (DeliveryState.FAILED, Action.RETRY): DeliveryState.PENDING,
     (DeliveryState.CANCELLED, Action.RETRY): DeliveryState.PENDING,
+    (DeliveryState.PENDING, Action.REPLAY): DeliveryState.PENDING,
+    (DeliveryState.SUCCEEDED, Action.REPLAY): DeliveryState.PENDING,
+    (DeliveryState.FAILED, Action.REPLAY): DeliveryState.PENDING,
+    (DeliveryState.CANCELLED, Action.REPLAY): DeliveryState.PENDING,
 }
 """Every legal step of a delivery. A pair that is not here is refused."""
 

@@ -30,15 +30,15 @@ def test_everything_may_happen_to_what_is_pending(action: Action) -> None:
     assert (DeliveryState.PENDING, action) in TRANSITIONS
 
 
-@pytest.mark.parametrize("action", list(Action))
-def test_nothing_may_happen_to_what_succeeded(action: Action) -> None:
-    assert (DeliveryState.SUCCEEDED, action) not in TRANSITIONS
+def test_what_succeeded_can_only_be_replayed() -> None:
+    possible = {action: after for (before, action), after in TRANSITIONS.items() if before is DeliveryState.SUCCEEDED}
+    assert possible == {Action.REPLAY: DeliveryState.PENDING}
 
 
 @pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.CANCELLED])
-def test_what_failed_or_was_cancelled_can_only_be_retried(state: DeliveryState) -> None:
+def test_what_failed_or_was_cancelled_can_only_be_retried_or_replayed(state: DeliveryState) -> None:
     possible = {action: after for (before, action), after in TRANSITIONS.items() if before is state}
-    assert possible == {Action.RETRY: DeliveryState.PENDING}
+    assert possible == {Action.RETRY: DeliveryState.PENDING, Action.REPLAY: DeliveryState.PENDING}
 
 
 def test_each_way_out_of_pending_leads_where_its_name_says() -> None:
@@ -48,6 +48,7 @@ def test_each_way_out_of_pending_leads_where_its_name_says() -> None:
     assert TRANSITIONS[pending, Action.CANCEL] is DeliveryState.CANCELLED
     assert TRANSITIONS[pending, Action.RESCHEDULE] is pending
     assert TRANSITIONS[pending, Action.RETRY] is pending
+    assert TRANSITIONS[pending, Action.REPLAY] is pending
 
 
 def test_every_ended_state_is_reached_from_pending_alone() -> None:

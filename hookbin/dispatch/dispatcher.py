@@ -78,7 +78,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Begin with what the database holds; `committed` must be listening already."""
-        for webhook in self._webhooks.all():
+        for webhook in self._webhooks.of_every_kind():
             self._arm(self._lane(webhook.id))
         self._task = asyncio.create_task(self._run(), name="hookbin-dispatcher")
 

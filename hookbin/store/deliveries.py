@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from hookbin.errors import NotRetryable
+from hookbin.errors import NotCancellable, NotRetryable
 from hookbin.models import (
     TRANSITIONS,
     Action,
     Attempt,
+    CancelReason,
     Delivery,
     DeliveryState,
     Headers,
@@ -21,6 +22,7 @@ from hookbin.models import (
 )
 from hookbin.store import webhooks
 from hookbin.store.database import Database, Row
+from hookbin.store.publishing import usable_ids
 
 COLUMNS = (
     "d.id, d.event_id, e.type, d.webhook_id, w.name, w.destination, d.state, d.attempt_count, d.next_attempt_at,"
@@ -91,7 +93,7 @@ class DeliveryStore:
                 return f"it has {delivery.state}" if delivery else "it is no longer kept"
             if delivery.state is DeliveryState.PENDING and delivery.next_trigger is Trigger.MANUAL:
                 return "a manual retry is on its way already"
-            if delivery.webhook_id not in webhooks.usable_ids(connection):
+            if delivery.webhook_id not in usable_ids(connection):
                 return "its webhook is disabled or deleted; enable or register it first"
             connection.execute(
                 "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL,"
@@ -112,6 +114,34 @@ class DeliveryStore:
         )
         if isinstance(result, str):
             raise NotRetryable(f"the delivery {delivery_id} can't be retried: {result}")
+        return result
+
+    async def cancel(self, delivery_id: str, *, now: int) -> Delivery:
+        """Take a pending delivery out of the schedule. Raises `NotCancellable`."""
+
+        def work(connection: sqlite3.Connection) -> Delivery | str:
+            delivery = _delivery(connection, delivery_id)
+            if delivery is None or (delivery.state, Action.CANCEL) not in TRANSITIONS:
+                return f"it has {delivery.state}" if delivery else "it is no longer kept"
+            connection.execute(
+                "UPDATE deliveries SET state = ?, next_attempt_at = NULL, next_trigger = ?, finished_at = ?,"
+                " cancel_reason = ? WHERE id = ?",
+                (DeliveryState.CANCELLED, Trigger.AUTO, now, CancelReason.OWNER, delivery_id),
+            )
+            return msgspec.structs.replace(
+                delivery,
+                state=DeliveryState.CANCELLED,
+                next_attempt_at=None,
+                next_trigger=Trigger.AUTO,
+                finished_at=now,
+                cancel_reason=CancelReason.OWNER,
+            )
+
+        result = await self._database.transact(
+            work, rows=lambda result: (result,) if isinstance(result, Delivery) else ()
+        )
+        if isinstance(result, str):
+            raise NotCancellable(f"the delivery {delivery_id} can't be cancelled: {result}")
         return result
 
     async def due(self, webhook_id: str, *, limit: int) -> list[Delivery]:

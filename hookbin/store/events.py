@@ -10,16 +10,11 @@ import msgspec
 from hookbin.errors import IdempotencyMismatch
 from hookbin.models import Delivery, Event, EventSummary, Original
 from hookbin.store import deliveries as delivery_rows
-from hookbin.store import webhooks
 from hookbin.store.database import Database, Row
+from hookbin.store.publishing import Publication, insert
 
 SUMMARY = ", ".join(EventSummary.__struct_fields__)
 _ALL = ", ".join(Event.__struct_fields__)
-_INSERT = f"INSERT INTO events ({_ALL}) VALUES ({', '.join('?' * len(Event.__struct_fields__))})"
-_INSERT_DELIVERY = (
-    "INSERT INTO deliveries (id, event_id, webhook_id, state, attempt_count, next_attempt_at, next_trigger, created_at,"
-    " turn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,11 +41,8 @@ class EventStore:
             before = _event_by_key(connection, event.idempotency_key)
             if before is not None:
                 return _repeated(connection, before) if before.fingerprint == event.fingerprint else None
-            usable = webhooks.usable_ids(connection)
-            kept = tuple(delivery for delivery in deliveries if delivery.webhook_id in usable)
-            connection.execute(_INSERT, _event_params(event))
-            connection.executemany(_INSERT_DELIVERY, [_delivery_params(delivery) for delivery in kept])
-            return Published(event=event, deliveries=kept)
+            made = insert(connection, Publication(event=event, deliveries=tuple(deliveries)))
+            return Published(event=event, deliveries=made.deliveries)
 
         def rows(published: Published | None) -> Sequence[EventSummary | Delivery]:
             return () if published is None or published.repeated else (published.event, *published.deliveries)
@@ -98,24 +90,3 @@ def _to_event(row: Row) -> Event:
     if fields["original"] is not None:
         fields["original"] = msgspec.json.decode(fields["original"], type=Original)
     return Event(**fields)
-
-
-def _event_params(event: Event) -> tuple[object, ...]:
-    fields = msgspec.structs.asdict(event)
-    if event.original is not None:
-        fields["original"] = msgspec.json.encode(event.original)
-    return tuple(fields.values())
-
-
-def _delivery_params(delivery: Delivery) -> tuple[object, ...]:
-    return (
-        delivery.id,
-        delivery.event_id,
-        delivery.webhook_id,
-        delivery.state,
-        delivery.attempt_count,
-        delivery.next_attempt_at,
-        delivery.next_trigger,
-        delivery.created_at,
-        delivery.turn,
-    )

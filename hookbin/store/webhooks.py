@@ -9,7 +9,7 @@ import msgspec
 
 from hookbin.clock import Clock
 from hookbin.errors import WebhookNotFound
-from hookbin.models import Announcement, CancelReason, DeliveryState, Removed, Webhook
+from hookbin.models import Announcement, CancelReason, DeliveryState, Removed, Webhook, WebhookKind
 from hookbin.store.database import Database
 
 _FIELDS = Webhook.__struct_fields__
@@ -23,7 +23,7 @@ _CANCEL_PENDING = (
 
 
 class WebhookStore:
-    """All registered webhooks by id. A deleted one stays in the file while its deliveries do."""
+    """All webhooks by id. A deleted one stays in the file while its deliveries do."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
@@ -38,16 +38,22 @@ class WebhookStore:
             self._by_id[webhook.id] = webhook
 
     def find(self, id: str) -> Webhook | None:
+        """Of any kind."""
         return self._by_id.get(id)
 
     def get(self, id: str) -> Webhook:
+        """A registered one."""
         webhook = self.find(id)
-        if webhook is None:
+        if webhook is None or webhook.kind is not WebhookKind.WEBHOOK:
             raise WebhookNotFound(f"no webhook has the id {id[:64]!r}; GET /webhooks lists them")
         return webhook
 
     def all(self) -> list[Webhook]:
-        """Every webhook, oldest first."""
+        """Every registered webhook, oldest first."""
+        return [webhook for webhook in self._by_id.values() if webhook.kind is WebhookKind.WEBHOOK]
+
+    def of_every_kind(self) -> list[Webhook]:
+        """All that deliveries may go to, oldest first."""
         return list(self._by_id.values())
 
     async def create(self, webhook: Webhook) -> None:
@@ -98,12 +104,6 @@ def edit(connection: sqlite3.Connection, id: str, change: Callable[[Webhook], We
     if webhook.disabled:
         connection.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DISABLED, id))
     return webhook
-
-
-def usable_ids(connection: sqlite3.Connection) -> set[str]:
-    """Inside a transaction: the webhooks that a delivery may be made for."""
-    rows = connection.execute("SELECT id FROM webhooks WHERE NOT disabled AND deleted_at IS NULL")
-    return {id for (id,) in rows}
 
 
 def _to_row(webhook: Webhook) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ from hookbin.clock import Clock, Ids
 from hookbin.config import Settings
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.publisher import Publisher
+from hookbin.dispatch.recovery import Recovery
 from hookbin.models import Announcement
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
@@ -44,6 +45,7 @@ class Services(Struct, frozen=True, kw_only=True):
     encode: Callable[[Announcement], Message | None]
     """Makes the stream's message of a row."""
     publisher: Publisher
+    recovery: Recovery
     dispatcher: Dispatcher
     policy: Policy
     metrics: Metrics

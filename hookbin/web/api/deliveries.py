@@ -46,6 +46,11 @@ async def retry(call: Call[None, None]) -> shapes.DeliveryRow:
     return present.delivery_row(await call.services.deliveries.retry(delivery.id, now=call.services.clock.now()))
 
 
+async def cancel(call: Call[None, None]) -> shapes.DeliveryRow:
+    delivery = await find(call.services, call.path["delivery"])
+    return present.delivery_row(await call.services.deliveries.cancel(delivery.id, now=call.services.clock.now()))
+
+
 async def find(services: Services, id: str) -> Delivery:
     delivery = await services.deliveries.get(id)
     if delivery is None:

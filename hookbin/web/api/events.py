@@ -10,6 +10,7 @@ from starlette.requests import Request
 from hookbin.errors import EventNotFound, FieldsInvalid, NoBody
 from hookbin.names import check_content_type, check_event_type, check_idempotency_key
 from hookbin.web.api import paging, present, shapes
+from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.routing import Call, decode_json, read_body, require_json
 
 
@@ -53,6 +54,15 @@ async def read(call: Call[None, None]) -> shapes.EventShape:
         raise EventNotFound(f"no event has the id {id[:64]!r}; GET /events lists them")
     deliveries = await call.services.deliveries.of_events([event.id])
     return present.event_shape(event, deliveries[event.id])
+
+
+async def replay(call: Call[None, shapes.Replay]) -> shapes.ReplayShape:
+    services, id = call.services, call.path["event"]
+    webhook = None if call.body.webhook is None else named_webhook(services, call.body.webhook)
+    deliveries = (await services.deliveries.of_events([id]))[id]
+    busy = {delivery.id for delivery in deliveries if services.dispatcher.is_in_flight(delivery.id)}
+    done = await services.recovery.replay(id, webhook, busy=busy)
+    return present.replay_shape(id, done)
 
 
 def _new_event(request: Request, content: bytes) -> shapes.NewEvent:

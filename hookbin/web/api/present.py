@@ -20,6 +20,7 @@ from hookbin.models import (
     RequestSummary,
     Webhook,
 )
+from hookbin.store.recovery import Replayed
 from hookbin.web.api.shapes import (
     Answer,
     AttemptRow,
@@ -32,7 +33,9 @@ from hookbin.web.api.shapes import (
     EventInList,
     EventRow,
     EventShape,
+    LeftAlone,
     ReceivedResponse,
+    ReplayShape,
     RequestRow,
     RequestShape,
     Response,
@@ -247,6 +250,18 @@ def _delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "created_at": rfc3339(delivery.created_at),
         "finished_at": time_or_none(delivery.finished_at),
     }
+
+
+def replay_shape(event_id: str, done: Replayed) -> ReplayShape:
+    return ReplayShape(
+        event_id=event_id,
+        created=[_delivery_ref(delivery) for delivery in done.made],
+        retried=[_delivery_ref(delivery) for delivery in done.retried],
+        left_alone=[
+            LeftAlone(id=delivery.id, webhook_id=delivery.webhook_id, state=delivery.state, reason=reason)
+            for delivery, reason in done.left
+        ],
+    )
 
 
 def _delivery_ref(delivery: Delivery) -> DeliveryRef:

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
+from hookbin.clock import parse_rfc3339, rfc3339
 from hookbin.errors import FieldsInvalid
-from hookbin.models import Webhook
+from hookbin.models import Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
 from hookbin.retries import parse_retry_on, parse_schedule
 from hookbin.signing import make_secret, parse_secret
@@ -69,6 +70,33 @@ async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
 
 async def delete(call: Call[None, None]) -> None:
     await call.services.webhooks.delete(call.services.webhooks.get(call.path["webhook"]))
+
+
+async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
+    webhook, wanted = call.services.webhooks.get(call.path["webhook"]), call.body
+    since = parse_rfc3339(wanted.since)
+    if since is None:
+        raise FieldsInvalid(("since", "is not a time like 2026-11-24T06:34:35Z (RFC 3339)"))
+    done = await call.services.recovery.recover(
+        webhook, since=max(0, since), cursor=paging.before_id("evt_", wanted.cursor), dry_run=wanted.dry_run
+    )
+    return shapes.Recovered(
+        webhook_id=webhook.id,
+        since=rfc3339(since),
+        dry_run=wanted.dry_run,
+        retried=done.retried,
+        created=done.made,
+        total=done.retried + done.made,
+        next_cursor=done.cursor,
+    )
+
+
+def named_webhook(services: Services, id: str) -> Webhook:
+    """The webhook that a field of a call names. Raises `FieldsInvalid`."""
+    webhook = services.webhooks.find(id)
+    if webhook is None or webhook.kind is not WebhookKind.WEBHOOK:
+        raise FieldsInvalid(("webhook", f"{id[:64]!r} is the id of no webhook; GET /webhooks lists them"))
+    return webhook
 
 
 def check_destination(services: Services, url: str) -> str:

@@ -24,4 +24,11 @@ ROUTES: tuple[Route, ...] = (
         description="One manual attempt, at once. Not for one that has succeeded or is being sent.",
         raises=(errors.DeliveryNotFound, errors.NotRetryable, errors.AttemptInFlight),
     ),
+    Route(
+        method="POST", path="/deliveries/{delivery}/cancel", handler=deliveries.cancel, tag="deliveries",
+        summary="Cancel a delivery", answer=shapes.DeliveryRow,
+        description="Nothing more is sent. An attempt that is under way is not called back: it is recorded, and if it "
+        "gets through, the delivery has succeeded.",
+        raises=(errors.DeliveryNotFound, errors.NotCancellable),
+    ),
 )  # fmt: skip

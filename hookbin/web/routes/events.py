@@ -28,4 +28,12 @@ ROUTES: tuple[Route, ...] = (
         summary="Read an event", answer=shapes.EventShape,
         description="With its body as every delivery sends it.", raises=(errors.EventNotFound,),
     ),
+    Route(
+        method="POST", path="/events/{event}/replay", handler=events.replay, tag="events",
+        summary="Send an event once more", body=shapes.Replay, body_optional=True, answer=shapes.ReplayShape,
+        status=202,
+        description="To every webhook that wants its type or has a delivery of it, or to one. A delivery that is "
+        "lacking is made; one that is there is due again as a manual attempt, also if it had succeeded.",
+        raises=(*BODY_ERRORS[1:], errors.EventNotFound, errors.WebhookDisabled),
+    ),
 )  # fmt: skip

@@ -37,4 +37,12 @@ ROUTES: tuple[Route, ...] = (
         description="Cancels what is pending; the deliveries made so far stay in the log.",
         raises=(errors.WebhookNotFound,),
     ),
+    Route(
+        method="POST", path="/webhooks/{webhook}/recover", handler=webhooks.recover, tag="webhooks",
+        summary="Bring back what it missed", body=shapes.Recover, answer=shapes.Recovered, status=202,
+        description="Of events published since a time, in their order: retries what failed or was cancelled, and "
+        "makes the deliveries that the webhook's types ask for and that are lacking. What it got at any time is left "
+        "alone. At most 1,000 deliveries a call; `next_cursor` goes on.",
+        raises=(*BODY_ERRORS, errors.WebhookNotFound, errors.WebhookDisabled),
+    ),
 )  # fmt: skip

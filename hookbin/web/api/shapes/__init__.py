@@ -28,7 +28,10 @@ from hookbin.web.api.shapes.events import (
     EventInList,
     EventRow,
     EventShape,
+    LeftAlone,
     NewEvent,
+    Replay,
+    ReplayShape,
 )
 from hookbin.web.api.shapes.requests import (
     Answer,
@@ -38,6 +41,8 @@ from hookbin.web.api.shapes.requests import (
 )
 from hookbin.web.api.shapes.webhooks import (
     NewWebhook,
+    Recover,
+    Recovered,
     WebhookChange,
     WebhookShape,
 )
@@ -57,6 +62,7 @@ __all__ = [
     "EventShape",
     "FieldError",
     "Gone",
+    "LeftAlone",
     "NewBin",
     "NewEvent",
     "NewWebhook",
@@ -64,6 +70,10 @@ __all__ = [
     "Pair",
     "Problem",
     "ReceivedResponse",
+    "Recover",
+    "Recovered",
+    "Replay",
+    "ReplayShape",
     "RequestRow",
     "RequestShape",
     "Response",

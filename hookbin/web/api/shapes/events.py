@@ -43,3 +43,20 @@ class EventInList(EventRow, frozen=True, kw_only=True):
 
 class EventShape(EventInList, frozen=True, kw_only=True):
     body: Body
+
+
+class Replay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    webhook: Annotated[str | None, Meta(description="Only to this webhook, whatever types it asks for.")] = None
+
+
+class LeftAlone(DeliveryRef, frozen=True, kw_only=True):
+    reason: str
+
+
+class ReplayShape(Struct, frozen=True, kw_only=True):
+    """What became of the event's deliveries; there is one for each webhook, ever."""
+
+    event_id: str
+    created: list[DeliveryRef]
+    retried: list[DeliveryRef]
+    left_alone: list[LeftAlone]

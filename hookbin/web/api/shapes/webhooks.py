@@ -57,3 +57,23 @@ class WebhookShape(Struct, frozen=True, kw_only=True, omit_defaults=True):
     disabled_reason: str | None
     created_at: str
     secret: str | UnsetType = UNSET
+
+
+class Recover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which events are looked at: those published since a time, from behind `cursor` if one is given."""
+
+    since: Annotated[str, Meta(description="RFC 3339 with an offset; when the event was published.")]
+    dry_run: Annotated[bool, Meta(description="Count only, change nothing.")] = False
+    cursor: Annotated[str | None, Meta(description="`next_cursor` of the call before.")] = None
+
+
+class Recovered(Struct, frozen=True, kw_only=True):
+    """What was done, or with `dry_run` would be."""
+
+    webhook_id: str
+    since: str
+    dry_run: bool
+    retried: Annotated[int, Meta(description="Deliveries that had failed or been cancelled.")]
+    created: Annotated[int, Meta(description="Deliveries of events that had none to this webhook.")]
+    total: int
+    next_cursor: Annotated[str | None, Meta(description="Send it as `cursor` to go on; null when that was all.")]

@@ -1,0 +1,138 @@
+"""Sending again: what of the past a webhook missed, and an event to everyone once more."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from hookbin.models import TRANSITIONS, Action, Delivery, DeliveryState, Trigger
+from hookbin.store.database import Database
+from hookbin.store.deliveries import COLUMNS, TABLES, to_delivery
+from hookbin.store.publishing import insert_deliveries, usable_ids
+
+_PAST = (
+    "SELECT e.id, e.type, e.created_at, e.deliver_at, e.request_id, e.only_webhook, d.id, d.state,"
+    " EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_id = d.id AND a.delivery_state = 'succeeded')"
+    " FROM events e LEFT JOIN deliveries d ON d.event_id = e.id AND d.webhook_id = ?"
+    " WHERE e.id > ? ORDER BY e.id LIMIT ?"
+)
+_AGAIN = (
+    "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL, cancel_reason = NULL"
+    " WHERE id = ? AND state = ?"
+)
+
+
+class Past(Struct, frozen=True):
+    """An event, and how it stands with one webhook."""
+
+    event_id: str
+    type: str
+    created_at: int
+    deliver_at: int | None
+    request_id: str | None
+    only_webhook: str | None
+    delivery_id: str | None
+    state: DeliveryState | None
+    succeeded: int
+    """Whether the webhook got it at any time."""
+
+
+class Replayed(Struct, frozen=True, kw_only=True):
+    """What replaying an event led to."""
+
+    made: tuple[Delivery, ...]
+    retried: tuple[Delivery, ...]
+    left: tuple[tuple[Delivery, str], ...]
+    """Deliveries that were left as they are, and why."""
+
+
+class RecoveryStore:
+    """Makes and revives deliveries of events that were published before."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def past(self, webhook_id: str, *, after: str, limit: int) -> list[Past]:
+        """Events in the order of publishing, from behind the id `after`."""
+        rows = await self._database.read(_PAST, (webhook_id, after, limit))
+        return [msgspec.convert(dict(zip(Past.__struct_fields__, row, strict=True)), Past) for row in rows]
+
+    async def bring_back(
+        self, webhook_id: str, *, retry: Sequence[tuple[str, int]], make: Sequence[Delivery]
+    ) -> tuple[int, int] | None:
+        """Make `retry` (id and due time) due as manual attempts, and write the deliveries of `make`: how many of each.
+
+        None when the webhook can't be used by now. What was retried or made meanwhile is left out.
+        """
+
+        def work(connection: sqlite3.Connection) -> tuple[list[Delivery], tuple[Delivery, ...]] | None:
+            if webhook_id not in usable_ids(connection):
+                return None
+            found = (_delivery(connection, id) for id, _ in retry)
+            due = dict(retry)
+            again = [
+                _revive(connection, delivery, due[delivery.id])
+                for delivery in found
+                if delivery is not None and (delivery.state, Action.RETRY) in TRANSITIONS
+                if delivery.state is not DeliveryState.PENDING
+            ]
+            return again, insert_deliveries(connection, make)
+
+        result = await self._database.transact(
+            work, rows=lambda result: () if result is None else (*result[0], *result[1])
+        )
+        return None if result is None else (len(result[0]), len(result[1]))
+
+    async def replay(
+        self, event_id: str, deliveries: Sequence[Delivery], *, only: str | None, busy: Collection[str], now: int
+    ) -> Replayed:
+        """Write those of `deliveries` that the event lacks; those it has are due again, as manual attempts.
+
+        `only` names the one webhook that is meant. Deliveries in `busy` are being sent and left alone.
+        """
+
+        def work(connection: sqlite3.Connection) -> Replayed:
+            usable = usable_ids(connection)
+            retried, left = [], []
+            for delivery in _of_event(connection, event_id, only=only):
+                reason = _hindrance(delivery, usable=usable, busy=busy)
+                if reason is None:
+                    retried.append(_revive(connection, delivery, now))
+                else:
+                    left.append((delivery, reason))
+            wanted = [delivery for delivery in deliveries if delivery.webhook_id in usable]
+            made = insert_deliveries(connection, wanted)
+            return Replayed(made=made, retried=tuple(retried), left=tuple(left))
+
+        return await self._database.transact(work, rows=lambda result: (*result.made, *result.retried))
+
+
+def _hindrance(delivery: Delivery, *, usable: Collection[str], busy: Collection[str]) -> str | None:
+    if delivery.webhook_id not in usable:
+        return "its webhook is disabled or deleted"
+    if delivery.id in busy:
+        return "it is being sent now"
+    if delivery.state is DeliveryState.PENDING and delivery.next_trigger is Trigger.MANUAL:
+        return "a manual attempt is on its way already"
+    return None
+
+
+def _revive(connection: sqlite3.Connection, delivery: Delivery, due: int) -> Delivery:
+    pending = TRANSITIONS[delivery.state, Action.REPLAY]
+    connection.execute(_AGAIN, (pending, due, Trigger.MANUAL, delivery.id, delivery.state))
+    revived = _delivery(connection, delivery.id)
+    assert revived is not None
+    return revived
+
+
+def _delivery(connection: sqlite3.Connection, id: str) -> Delivery | None:
+    row = connection.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
+    return to_delivery(row) if row else None
+
+
+def _of_event(connection: sqlite3.Connection, event_id: str, *, only: str | None) -> list[Delivery]:
+    sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE d.event_id = ?1 AND (?2 IS NULL OR d.webhook_id = ?2) ORDER BY d.id"
+    return [to_delivery(row) for row in connection.execute(sql, (event_id, only))]

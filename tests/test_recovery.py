@@ -1,0 +1,414 @@
+"""What a webhook missed comes back, an event goes out once more, a pending delivery is called off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from hookbin.clock import lowest_id, rfc3339
+from hookbin.dispatch import recovery as module
+from hookbin.dispatch.recovery import Recovered, Recovery
+from hookbin.errors import EventNotFound, NotCancellable, WebhookDisabled
+from hookbin.models import Action, CancelReason, Delivery, DeliveryState, Trigger, Webhook
+from hookbin.store.recovery import RecoveryStore
+from tests.builders import Stores, Workshop, an_attempt, open_workshop
+from tests.support import Receiver, Server, eventually
+
+pytestmark = pytest.mark.anyio
+
+
+class Bench:
+    """Stores with a recovery of their own."""
+
+    def __init__(self, stores: Stores) -> None:
+        self.stores = stores
+        self.recovery = Recovery(
+            RecoveryStore(stores.database),
+            events=stores.events,
+            webhooks=stores.webhooks,
+            clock=stores.clock,
+            ids=stores.ids,
+        )
+
+    async def recover(self, webhook: Webhook, **options: Any) -> Recovered:
+        wanted: dict[str, Any] = {"since": 0, "cursor": None, "dry_run": False, **options}
+        return await self.recovery.recover(webhook, **wanted)
+
+    async def end(self, delivery: Delivery, action: Action, status: int = 200) -> None:
+        """Have an attempt at the delivery end that way."""
+        now = await self.now(delivery)
+        attempt = an_attempt(self.stores.database.next_seq(), now, status=status, trigger=now.next_trigger)
+        await self.stores.deliveries.finish(attempt, action=action, disable=None)
+
+    async def now(self, delivery: Delivery) -> Delivery:
+        found = await self.stores.deliveries.get(delivery.id)
+        assert found is not None
+        return found
+
+    async def enable(self, webhook: Webhook, enabled: bool) -> Webhook:
+        return await self.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=not enabled))
+
+
+@pytest.fixture
+def bench(stores: Stores) -> Bench:
+    return Bench(stores)
+
+
+@pytest.fixture
+async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(tmp_path / "hookbin.db") as workshop:
+        yield workshop
+
+
+# Recover
+
+
+async def test_what_failed_and_was_cancelled_is_retried_and_what_succeeded_is_not(bench: Bench) -> None:
+    webhook = await bench.stores.register()
+    failed, cancelled, succeeded, pending = [(await bench.stores.publish())[0] for _ in range(4)]
+    await bench.end(failed, Action.FAIL, 404)
+    await bench.stores.deliveries.cancel(cancelled.id, now=1)
+    await bench.end(succeeded, Action.SUCCEED)
+
+    done = await bench.recover(webhook)
+
+    assert (done.retried, done.made, done.cursor) == (2, 0, None)
+    again = [await bench.now(failed), await bench.now(cancelled)]
+    assert [(each.state, each.next_trigger) for each in again] == [(DeliveryState.PENDING, Trigger.MANUAL)] * 2
+    assert [each.cancel_reason for each in again] == [None, None]
+    assert (await bench.now(succeeded)).state is DeliveryState.SUCCEEDED
+    assert (await bench.now(pending)).next_trigger is Trigger.AUTO
+
+
+async def test_an_event_published_while_it_was_disabled_gets_its_delivery(bench: Bench) -> None:
+    webhook = await bench.stores.register(events=("user.*",))
+    await bench.enable(webhook, False)
+    assert await bench.stores.publish("user.created") == []
+    assert await bench.stores.publish("order.paid") == []
+    webhook = await bench.enable(webhook, True)
+
+    done = await bench.recover(webhook)
+
+    assert (done.retried, done.made) == (0, 1)
+    (made,) = await bench.stores.deliveries.list(limit=10)
+    assert (made.event_type, made.state, made.next_trigger) == ("user.created", DeliveryState.PENDING, Trigger.AUTO)
+    assert (await bench.recover(webhook)).made == 0
+
+
+async def test_what_was_meant_for_another_webhook_alone_is_not_brought_back(bench: Bench) -> None:
+    webhook = await bench.stores.register("wh_1")
+    other = await bench.stores.register("wh_2")
+    await bench.stores.publish("webhook.ping", only=other)
+
+    assert (await bench.recover(webhook)).made == 0
+
+
+async def test_what_was_published_before_is_left_alone(bench: Bench) -> None:
+    webhook = await bench.stores.register()
+    (early,) = await bench.stores.publish()
+    await bench.end(early, Action.FAIL, 404)
+    bench.stores.clock.advance(60)  # type: ignore[attr-defined]
+    since = bench.stores.clock.now()
+    (late,) = await bench.stores.publish()
+    await bench.end(late, Action.FAIL, 404)
+
+    assert (await bench.recover(webhook, since=since)).retried == 1
+    assert (await bench.now(early)).state is DeliveryState.FAILED
+
+
+async def test_a_dry_run_counts_the_same_and_changes_nothing(bench: Bench) -> None:
+    webhook = await bench.stores.register()
+    (failed,) = await bench.stores.publish()
+    await bench.end(failed, Action.FAIL, 404)
+    await bench.enable(webhook, False)
+    await bench.stores.publish()
+    before = len(bench.stores.seen.rows)
+
+    done = await bench.recover(await bench.enable(webhook, False), dry_run=True)
+
+    assert done.retried == 1
+    assert await bench.stores.count("deliveries") == 1
+    assert [row for row in bench.stores.seen.rows[before:] if isinstance(row, Delivery)] == []
+
+
+async def test_a_disabled_webhook_recovers_nothing(bench: Bench) -> None:
+    webhook = await bench.enable(await bench.stores.register(), False)
+
+    with pytest.raises(WebhookDisabled):
+        await bench.recover(webhook)
+
+
+async def test_a_webhook_that_is_disabled_meanwhile_recovers_nothing(bench: Bench) -> None:
+    before = await bench.stores.register()
+    (failed,) = await bench.stores.publish()
+    await bench.end(failed, Action.FAIL, 404)
+    await bench.enable(before, False)
+
+    with pytest.raises(WebhookDisabled):
+        await bench.recover(before)
+    assert (await bench.now(failed)).state is DeliveryState.FAILED
+
+
+async def test_a_call_brings_back_so_many_and_its_cursor_goes_on(bench: Bench) -> None:
+    webhook = await bench.enable(await bench.stores.register(), False)
+    total = module.MOST_AT_ONCE + 50
+    await asyncio.gather(*(bench.stores.publish() for _ in range(total)))
+    webhook = await bench.enable(webhook, True)
+
+    counted = await bench.recover(webhook, dry_run=True)
+    first = await bench.recover(webhook)
+    second = await bench.recover(webhook, cursor=first.cursor)
+
+    assert counted == first
+    assert (first.made, second.made, second.cursor) == (module.MOST_AT_ONCE, 50, None)
+    assert first.cursor is not None
+    made = [commit for commit in bench.stores.seen.commits if any(isinstance(row, Delivery) for row in commit)]
+    assert max(len(commit) for commit in made) <= module.STEP
+
+
+async def test_what_comes_back_is_due_in_the_order_of_publishing(bench: Bench) -> None:
+    webhook = await bench.stores.register()
+    first = (await bench.stores.publish())[0]
+    await bench.end(first, Action.FAIL, 404)
+    await bench.enable(webhook, False)
+    await bench.stores.publish()
+    webhook = await bench.enable(webhook, True)
+    third = (await bench.stores.publish())[0]
+    await bench.stores.deliveries.cancel(third.id, now=1)
+
+    await bench.recover(webhook)
+
+    due = [each.event_id for each in await bench.stores.deliveries.due(webhook.id, limit=10)]
+    assert due == sorted(due)
+    assert len(due) == 3
+
+
+async def test_what_once_succeeded_is_not_brought_back_though_a_replay_of_it_failed(bench: Bench) -> None:
+    webhook = await bench.stores.register()
+    (delivery,) = await bench.stores.publish()
+    await bench.end(delivery, Action.SUCCEED)
+    await bench.recovery.replay(delivery.event_id, None, busy=())
+    await bench.end(delivery, Action.FAIL, 404)
+    assert (await bench.now(delivery)).state is DeliveryState.FAILED
+
+    assert (await bench.recover(webhook)).retried == 0
+
+
+async def test_recovered_deliveries_go_out(workshop: Workshop) -> None:
+    webhook = await workshop.stores.register()
+    workshop.sender.script["wh_1"] = [404, 200]
+    (delivery,) = await workshop.stores.publish()
+    await workshop.seen.until(lambda: len(workshop.seen.attempts) == 1)
+
+    await Bench(workshop.stores).recover(webhook)
+    await workshop.seen.until(lambda: len(workshop.seen.attempts) == 2)
+
+    assert workshop.seen.attempts[1].trigger is Trigger.MANUAL
+    assert await workshop.state(delivery) is DeliveryState.SUCCEEDED
+
+
+def test_the_lowest_id_of_a_time_sorts_before_those_made_then() -> None:
+    from_then = lowest_id("evt_", 1_790_000_000_000_000)
+
+    assert from_then < lowest_id("evt_", 1_790_000_000_001_000)
+    assert len(from_then) == len("evt_") + 26
+
+
+# Replay
+
+
+async def test_a_replay_makes_what_lacks_and_retries_what_is_there(bench: Bench) -> None:
+    old = await bench.stores.register("wh_1")
+    (delivery,) = await bench.stores.publish()
+    await bench.end(delivery, Action.SUCCEED)
+    await bench.stores.register("wh_2")
+    await bench.stores.register("wh_3", events=("other.*",))
+
+    done = await bench.recovery.replay(delivery.event_id, None, busy=())
+
+    assert [each.webhook_id for each in done.made] == ["wh_2"]
+    assert [(each.id, each.webhook_id) for each in done.retried] == [(delivery.id, old.id)]
+    assert (await bench.now(delivery)).next_trigger is Trigger.MANUAL
+    assert await bench.stores.count("deliveries") == 2
+
+
+async def test_a_replay_to_one_webhook_asks_for_no_type(bench: Bench) -> None:
+    await bench.stores.register("wh_1")
+    other = await bench.stores.register("wh_2", events=("other.*",))
+    (delivery,) = await bench.stores.publish()
+
+    done = await bench.recovery.replay(delivery.event_id, other, busy=())
+
+    assert [each.webhook_id for each in done.made] == ["wh_2"]
+    assert done.retried == ()
+
+
+async def test_a_replay_leaves_alone_what_is_on_its_way(bench: Bench) -> None:
+    await bench.stores.register("wh_1")
+    await bench.stores.register("wh_2")
+    busy, manual = await bench.stores.publish()
+    await bench.stores.deliveries.retry(manual.id, now=1)
+
+    done = await bench.recovery.replay(busy.event_id, None, busy={busy.id})
+
+    assert (done.made, done.retried) == ((), ())
+    assert {delivery.id: reason for delivery, reason in done.left} == {
+        busy.id: "it is being sent now",
+        manual.id: "a manual attempt is on its way already",
+    }
+
+
+async def test_a_replay_says_which_webhooks_are_disabled(bench: Bench) -> None:
+    webhook = await bench.stores.register()
+    (delivery,) = await bench.stores.publish()
+    webhook = await bench.enable(webhook, False)
+
+    done = await bench.recovery.replay(delivery.event_id, None, busy=())
+
+    assert [reason for _, reason in done.left] == ["its webhook is disabled or deleted"]
+    with pytest.raises(WebhookDisabled):
+        await bench.recovery.replay(delivery.event_id, webhook, busy=())
+
+
+async def test_two_replays_at_once_make_one_delivery(bench: Bench) -> None:
+    (none,) = [await bench.stores.publish()]
+    event = (await bench.stores.events.list(limit=1))[0]
+    await bench.stores.register()
+
+    done = await asyncio.gather(*(bench.recovery.replay(event.id, None, busy=()) for _ in range(5)))
+
+    assert none == []
+    assert sum(len(each.made) for each in done) == 1
+    assert await bench.stores.count("deliveries") == 1
+
+
+async def test_what_is_not_there_can_t_be_replayed(bench: Bench) -> None:
+    with pytest.raises(EventNotFound):
+        await bench.recovery.replay("evt_none", None, busy=())
+
+
+# Cancel
+
+
+async def test_a_cancelled_delivery_is_not_sent(workshop: Workshop) -> None:
+    await workshop.stores.register()
+    workshop.sender.script["wh_1"] = [500]
+    (delivery,) = await workshop.stores.publish()
+    await workshop.seen.until(lambda: workshop.seen.attempts)
+
+    cancelled = await workshop.stores.deliveries.cancel(delivery.id, now=workshop.clock.now())
+    workshop.clock.advance(3600)
+    await workshop.settle()
+
+    assert (cancelled.state, cancelled.cancel_reason) == (DeliveryState.CANCELLED, CancelReason.OWNER)
+    assert len(workshop.seen.attempts) == 1
+
+
+@pytest.mark.parametrize("action", [Action.SUCCEED, Action.FAIL])
+async def test_what_has_ended_can_t_be_cancelled(bench: Bench, action: Action) -> None:
+    await bench.stores.register()
+    (delivery,) = await bench.stores.publish()
+    await bench.end(delivery, action)
+
+    with pytest.raises(NotCancellable):
+        await bench.stores.deliveries.cancel(delivery.id, now=1)
+
+
+async def test_a_webhook_that_goes_says_why_its_deliveries_were_cancelled(bench: Bench) -> None:
+    for id in ("wh_1", "wh_2"):
+        await bench.stores.register(id)
+    disabled, deleted = await bench.stores.publish()
+    await bench.enable(bench.stores.webhooks.get("wh_1"), False)
+    await bench.stores.webhooks.delete(bench.stores.webhooks.get("wh_2"))
+
+    assert (await bench.now(disabled)).cancel_reason is CancelReason.WEBHOOK_DISABLED
+    assert (await bench.now(deleted)).cancel_reason is CancelReason.WEBHOOK_DELETED
+
+
+# Over HTTP
+
+
+def test_the_story_of_a_receiver_that_was_down(server: Server) -> None:
+    receiver = Receiver(404, 404, 200)
+    with receiver.serving() as url:
+        webhook = server.register(url, events=["recovery.*"], ping=False)
+        published = [server.post("/events", {"type": "recovery.a", "data": n}).json() for n in range(2)]
+        eventually(lambda: len(server.deliveries(webhook=webhook["id"], state="failed")) == 2)
+        body = {"since": webhook["created_at"], "dry_run": True}
+        counted = server.post(f"/webhooks/{webhook['id']}/recover", body)
+        done = server.post(f"/webhooks/{webhook['id']}/recover", {**body, "dry_run": False})
+        eventually(lambda: len(server.deliveries(webhook=webhook["id"], state="succeeded")) == 2)
+
+    assert counted.status_code == 202
+    assert counted.json() == {**done.json(), "dry_run": True}
+    assert done.json()["retried"] == done.json()["total"] == 2
+    assert done.json()["next_cursor"] is None
+    ids = [request[0]["webhook-id"] for request in receiver.requests]
+    assert sorted(ids) == sorted([event["id"] for event in published] * 2)
+
+
+def test_a_replay_over_http_names_what_it_did(server: Server) -> None:
+    with Receiver(200).serving() as url:
+        event = server.post("/events", {"type": "replayed.a", "data": 1}).json()
+        webhook = server.register(url, events=["replayed.*"], ping=False)
+        first = server.post(f"/events/{event['id']}/replay")
+        eventually(lambda: server.deliveries(webhook=webhook["id"], state="succeeded"))
+        second = server.post(f"/events/{event['id']}/replay", {"webhook": webhook["id"]})
+        eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 2)
+
+    (made,) = first.json()["created"]
+    assert second.json()["retried"][0]["id"] == made["id"]
+    assert first.json()["left_alone"] == []
+
+
+def test_a_pending_delivery_is_cancelled_over_http_once(server: Server) -> None:
+    with Receiver(500).serving() as url:
+        webhook = server.register(url, events=["cancel.*"], ping=False, retry_schedule=[600])
+        server.post("/events", {"type": "cancel.a", "data": 1})
+        (row,) = eventually(lambda: server.deliveries(webhook=webhook["id"], state="pending"))
+        eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 1)
+        done = server.post(f"/deliveries/{row['id']}/cancel")
+        again = server.post(f"/deliveries/{row['id']}/cancel")
+
+    assert (done.status_code, done.json()["state"], done.json()["next_attempt_at"]) == (200, "cancelled", None)
+    assert (again.status_code, again.json()["code"]) == (409, "not_cancellable")
+
+
+@pytest.mark.parametrize(
+    ("body", "loc"),
+    [
+        ({}, "since"),
+        ({"since": "yesterday"}, "since"),
+        ({"since": "2026-01-01T00:00:00"}, "since"),
+        ({"since": rfc3339(0), "cursor": "x"}, "cursor"),
+        ({"since": rfc3339(0), "dry": True}, "dry"),
+    ],
+)
+def test_a_recovery_that_makes_no_sense_is_refused(server: Server, body: dict[str, Any], loc: str) -> None:
+    webhook = server.register("http://localhost:9/", ping=False, events=["nothing"])
+
+    answer = server.post(f"/webhooks/{webhook['id']}/recover", body)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == loc
+
+
+def test_nothing_is_recovered_of_what_is_not_there(server: Server) -> None:
+    assert server.post("/webhooks/wh_none/recover", {"since": rfc3339(0)}).json()["code"] == "webhook_not_found"
+    assert server.post("/events/evt_none/replay").json()["code"] == "event_not_found"
+    assert server.post("/events/evt_none/replay", {"webhook": "wh_x"}).json()["errors"][0]["loc"] == "webhook"
+    assert server.post("/deliveries/dlv_none/cancel").json()["code"] == "delivery_not_found"
+
+
+def test_a_disabled_webhook_is_said_to_be_so_over_http(server: Server) -> None:
+    webhook = server.register("http://localhost:9/", ping=False, events=["nothing"], disabled=True)
+
+    answer: httpx.Response = server.post(f"/webhooks/{webhook['id']}/recover", {"since": rfc3339(0)})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "webhook_disabled")
