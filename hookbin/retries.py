@@ -24,7 +24,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from hookbin import errors
-from hookbin.models import SECOND, Action, DeliveryState, ErrorClass
+from hookbin.models import SECOND, Action, DeliveryState, ErrorClass, Trigger
 
 SCHEDULES: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
@@ -163,6 +163,23 @@ def after(
         rule=kind.rule,
         next_attempt_at=planned if asked is None else max(planned, asked),
     )
+
+
+def streak(before: int, after: DeliveryState, *, trigger: Trigger) -> int:
+    """How many deliveries of a webhook have failed in a row, once an attempt left its delivery in state `after`.
+
+    A success begins anew. An attempt by hand that fails does not count: its delivery had failed before, or
+    somebody is looking after it. `disable_after` is compared with this.
+    """
+    if after is DeliveryState.SUCCEEDED:
+        return 0
+    return before + 1 if after is DeliveryState.FAILED and trigger is Trigger.AUTO else before
+
+
+def explain_streak(count: int, *, last_status: int | None, last_error: ErrorClass | None) -> str:
+    """Why a webhook was disabled."""
+    got = str(last_status) if last_error is None else f"no answer ({last_error})"
+    return f"{count} {'delivery' if count == 1 else 'deliveries in a row'} failed; the last attempt got {got}"
 
 
 def explain(

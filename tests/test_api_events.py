@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -65,6 +66,47 @@ def test_an_event_that_nobody_wants_is_kept_all_the_same(server: Server) -> None
 
     assert event["deliveries"] == []
     assert server.get(f"/events/{event['id']}")["type"] == "nobody.wants.this"
+
+
+def test_an_event_for_later_shows_its_time_and_waits_for_it(hooked: Server) -> None:
+    body = b'{"type": "in.later", "data": 1, "deliver_at": "2099-01-01T00:00:00Z"}'
+    check_problem(post(hooked, body), 422, "invalid_fields", loc="deliver_at")
+    at = datetime.now(UTC) + timedelta(days=1)
+    event = post(hooked, json.dumps({"type": "in.later", "data": 1, "deliver_at": at.isoformat()}).encode()).json()
+    assert event["deliver_at"] == at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    delivery = hooked.get(f"/deliveries/{event['deliveries'][0]['id']}")
+    assert (delivery["state"], delivery["attempt_count"]) == ("pending", 0)
+    assert delivery["next_attempt_at"] == event["deliver_at"]
+
+
+def test_a_raw_event_can_be_for_later_too(hooked: Server) -> None:
+    at = (datetime.now(UTC) + timedelta(seconds=0.2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    event = post(hooked, b"raw", query=f"?type=in.later&deliver_at={at}").json()
+    assert event["deliver_at"] == at
+    delivery = delivery_of(hooked, event, "succeeded")
+    assert delivery["attempts"][0]["started_at"] >= at
+
+
+@pytest.mark.parametrize(
+    ("content", "query"),
+    [
+        (b'{"type": "in.a", "data": 1, "deliver_at": "tomorrow"}', ""),
+        (b'{"type": "in.a", "data": 1, "deliver_at": "2026-11-24T09:00:00"}', ""),
+        (b'{"type": "in.a", "data": 1}', "?deliver_at=2026-11-24T09:00:00Z"),
+        (b"raw", "?type=in.a&deliver_at=1790000000"),
+    ],
+)
+def test_a_time_that_is_none_or_stands_in_the_wrong_place_is_refused(
+    hooked: Server, content: bytes, query: str
+) -> None:
+    check_problem(post(hooked, content, query=query), 422, "invalid_fields", loc="deliver_at")
+
+
+def test_a_time_that_has_passed_means_at_once(hooked: Server) -> None:
+    body = b'{"type": "in.late", "data": 1, "deliver_at": "2001-01-01T00:00:00+01:00"}'
+    event = post(hooked, body).json()
+    assert event["deliver_at"] is None
+    delivery_of(hooked, event, "succeeded")
 
 
 @pytest.mark.parametrize(

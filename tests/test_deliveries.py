@@ -33,13 +33,19 @@ async def found(stores: Stores, delivery: Delivery) -> Delivery:
 
 
 async def finish(
-    stores: Stores, delivery: Delivery, action: Action, *, disable: str | None = None, **changes: Any
+    stores: Stores,
+    delivery: Delivery,
+    action: Action,
+    *,
+    disable: str | None = None,
+    began: Delivery | None = None,
+    **changes: Any,
 ) -> Attempt:
-    """Commit an attempt at the delivery as it is now."""
+    """Commit an attempt at the delivery as it is now; `began` is how it was before, where that matters."""
     now = await found(stores, delivery)
     next_attempt_at = LATER if action is Action.RESCHEDULE else None
     attempt = an_attempt(stores.database.next_seq(), now, next_attempt_at=next_attempt_at, **changes)
-    return await stores.deliveries.finish(attempt, action=action, disable=disable)
+    return await stores.deliveries.finish(attempt, began=began or now, action=action, disable=disable)
 
 
 async def put_into(stores: Stores, delivery: Delivery, state: DeliveryState) -> None:
@@ -182,7 +188,7 @@ async def test_an_attempt_at_a_delivery_that_is_no_longer_kept_is_dropped(stores
     webhook = await stores.register()
     gone = a_delivery(an_event(), webhook)
     attempt = an_attempt(stores.database.next_seq(), gone, next_attempt_at=LATER)
-    written = await stores.deliveries.finish(attempt, action=Action.RESCHEDULE, disable=None)
+    written = await stores.deliveries.finish(attempt, began=gone, action=Action.RESCHEDULE, disable=None)
     assert written.next_attempt_at is None
     assert await stores.count("attempts") == 0
     assert stores.seen.attempts == []
@@ -221,6 +227,20 @@ async def test_a_manual_retry_makes_it_due_now(stores: Stores, state: DeliverySt
     assert (retried.state, retried.next_attempt_at, retried.next_trigger) == (DeliveryState.PENDING, 77, Trigger.MANUAL)
     assert retried.finished_at is None
     assert retried.attempt_count == 1
+
+
+async def test_a_second_manual_retry_is_not_lost_when_the_webhook_was_disabled_and_enabled_during_the_first(
+    stores: Stores,
+) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    began = await stores.deliveries.retry(delivery.id, now=7)
+    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
+    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=False))
+    await stores.deliveries.retry(delivery.id, now=9)
+    await finish(stores, delivery, Action.FAIL, began=began, trigger=Trigger.MANUAL, status=404)
+    kept = await found(stores, delivery)
+    assert (kept.state, kept.next_attempt_at, kept.next_trigger) == (DeliveryState.PENDING, 9, Trigger.MANUAL)
 
 
 async def test_after_a_manual_attempt_the_next_one_is_automatic(stores: Stores) -> None:
@@ -264,9 +284,10 @@ async def test_due_lists_what_is_pending_for_one_webhook_the_earliest_first(stor
         event = an_event(stores.database.next_seq(), f"evt_{number}", created_at=time)
         await stores.events.publish(event, [a_delivery(event, webhook), a_delivery(event, other)])
     due = await stores.deliveries.due("wh_1", limit=3)
-    assert [row.next_attempt_at for row in due] == [10, 20, 30]
-    assert {row.webhook_id for row in due} == {"wh_1"}
-    await finish(stores, due[0], Action.SUCCEED)
+    assert due == [(f"dlv_evt_{number}_wh_1", times[number], times[number]) for number in (1, 2, 0)]
+    first = await stores.deliveries.get("dlv_evt_1_wh_1")
+    assert first is not None
+    await finish(stores, first, Action.SUCCEED)
     assert len(await stores.deliveries.due("wh_1", limit=10)) == 3
 
 
@@ -308,7 +329,7 @@ async def test_a_manual_retry_asked_for_during_an_attempt_is_not_lost_when_that_
     await stores.register()
     (delivery,) = await stores.publish()
     asked = await stores.deliveries.retry(delivery.id, now=7)
-    await finish(stores, delivery, Action.FAIL, status=404)
+    await finish(stores, delivery, Action.FAIL, began=delivery, status=404)
     kept = await found(stores, delivery)
     assert (kept.state, kept.next_attempt_at, kept.next_trigger) == (DeliveryState.PENDING, 7, Trigger.MANUAL)
     assert kept.attempt_count == 1

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from hookbin.dispatch.dispatcher import PAUSE
 from hookbin.dispatch.lanes import WINDOW
 from hookbin.models import SECOND, Delivery, DeliveryState, ErrorClass, Trigger, attempt_id
-from hookbin.store.database import Database
+from hookbin.store.database import Database, Row
 from hookbin.store.deliveries import DeliveryStore
 from tests.builders import Workshop, open_stores, open_workshop
 from tests.support import FakeClock
@@ -211,13 +211,13 @@ async def test_all_webhooks_together_have_no_more_under_way_than_the_cap(tmp_pat
             shop.sender.hold(f"wh_{number}")
         for _ in range(4):
             await shop.stores.publish()
-        await shop.seen.until(lambda: shop.sender.under_way["*"] == 5)
+        await shop.seen.until(lambda: shop.sender.under_way["*"] == 4)
         await shop.settle()
-        assert shop.dispatcher.in_flight == 5
+        assert shop.dispatcher.in_flight == 4, "the last place is for a webhook that has none"
         for number in range(4):
             shop.sender.release(f"wh_{number}")
         await shop.seen.until(lambda: len(shop.seen.attempts) == 16)
-        assert shop.sender.most_under_way["*"] == 5
+        assert shop.sender.most_under_way["*"] <= 5
 
 
 async def test_webhooks_take_turns(tmp_path: Path) -> None:
@@ -597,9 +597,9 @@ class _Flaky(DeliveryStore):
     def stand_before(self, database: Database) -> None:
         super().__init__(database)
 
-    async def due(self, webhook_id: str, *, limit: int) -> list[Delivery]:
+    async def due(self, webhook_id: str, *, limit: int, ordered: bool = False) -> list[Row]:
         self.reads += 1
-        found = await super().due(webhook_id, limit=limit)
+        found = await super().due(webhook_id, limit=limit, ordered=ordered)
         if self.reads == 1:
             raise sqlite3.OperationalError("disk I/O error")
         return found

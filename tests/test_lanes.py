@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -15,14 +17,22 @@ def full_lane(*rows: tuple[str, int]) -> Lane:
     """A lane that holds all that is pending."""
     lane = Lane("wh_1")
     lane.begin_refill()
-    lane.end_refill(rows, complete=True)
+    end_refill(lane, rows, complete=True)
     return lane
+
+
+def put(lane: Lane, delivery: str, due: int) -> None:
+    lane.put(delivery, due=due, turn=0)
+
+
+def end_refill(lane: Lane, rows: Iterable[tuple[str, int]], *, complete: bool) -> None:
+    lane.end_refill([(delivery, due, 0) for delivery, due in rows], complete=complete)
 
 
 def test_a_new_lane_needs_to_read() -> None:
     lane = Lane("wh_1")
     assert lane.needs_refill
-    lane.put("a", 5)
+    put(lane, "a", 5)
     assert lane.next_due() is None, "it is in the database, and is read from there"
 
 
@@ -35,10 +45,10 @@ def test_the_earliest_comes_first() -> None:
 
 def test_what_is_scheduled_anew_is_there_once() -> None:
     lane = full_lane(("a", 10), ("b", 20))
-    lane.put("a", 30)
+    put(lane, "a", 30)
     assert [lane.pop_due(FAR, busy=()) for _ in range(3)] == ["b", "a", None]
-    lane.put("a", 30)
-    lane.put("a", 5)
+    put(lane, "a", 30)
+    put(lane, "a", 5)
     assert [lane.pop_due(FAR, busy=()) for _ in range(2)] == ["a", None]
 
 
@@ -51,7 +61,7 @@ def test_what_is_busy_is_not_given_out() -> None:
 def test_a_lane_never_holds_more_than_two_windows() -> None:
     lane = full_lane()
     for number in range(10 * WINDOW):
-        lane.put(f"{number}", 10 * WINDOW - number)
+        put(lane, f"{number}", 10 * WINDOW - number)
         assert len(lane) <= 2 * WINDOW
     assert lane.next_due() == 1
 
@@ -65,7 +75,7 @@ def test_a_lane_that_holds_all_needs_no_reading() -> None:
 def test_a_window_that_runs_low_needs_reading() -> None:
     lane = Lane("wh_1")
     lane.begin_refill()
-    lane.end_refill([(f"{number}", number) for number in range(WINDOW)], complete=False)
+    end_refill(lane, [(f"{number}", number) for number in range(WINDOW)], complete=False)
     assert not lane.needs_refill
     while not lane.needs_refill:
         assert lane.pop_due(FAR, busy=())
@@ -75,9 +85,9 @@ def test_a_window_that_runs_low_needs_reading() -> None:
 def test_many_due_at_the_same_time_are_all_given_out() -> None:
     lane = Lane("wh_1")
     lane.begin_refill()
-    lane.end_refill([(f"{number}", 7) for number in range(WINDOW)], complete=False)
+    end_refill(lane, [(f"{number:03}", 7) for number in range(WINDOW)], complete=False)
     assert len(lane) == WINDOW
-    lane.put("more", 7)
+    put(lane, "more", 7)
     assert len(lane) == WINDOW
 
 
@@ -85,8 +95,8 @@ def test_what_is_far_away_does_not_keep_out_what_is_near() -> None:
     lane = Lane("wh_1")
     lane.begin_refill()
     for number in range(WINDOW):
-        lane.put(f"far {number}", FAR + number)
-    lane.end_refill([(f"near {number}", number) for number in range(WINDOW)], complete=False)
+        put(lane, f"far {number}", FAR + number)
+    end_refill(lane, [(f"near {number}", number) for number in range(WINDOW)], complete=False)
     for _ in range(WINDOW):
         lane.pop_due(FAR - 1, busy=())
     assert lane.needs_refill, "there may be more that are due before the far ones"
@@ -97,7 +107,7 @@ def test_a_cleared_lane_is_empty() -> None:
     lane.clear()
     assert lane.next_due() is None
     assert not lane.needs_refill
-    lane.put("b", 2)
+    put(lane, "b", 2)
     assert lane.pop_due(2, busy=()) == "b"
 
 
@@ -165,20 +175,20 @@ class LaneMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.refilling and self.snapshot is None)
     @rule()
     def read(self) -> None:
-        self.snapshot = sorted(self.pending.items(), key=lambda row: row[1])[: self.limit]
+        self.snapshot = sorted(self.pending.items(), key=lambda row: (row[1], row[0]))[: self.limit]
 
     @precondition(lambda self: self.snapshot is not None)
     @rule()
     def end_refill(self) -> None:
         assert self.snapshot is not None
         rows = [row for row in self.snapshot if row[0] not in self.in_flight]
-        self.lane.end_refill(rows, complete=len(self.snapshot) < self.limit)
+        end_refill(self.lane, rows, complete=len(self.snapshot) < self.limit)
         self.refilling, self.snapshot = False, None
 
     @precondition(lambda self: self.refilling)
     @rule()
     def fail_to_read(self) -> None:
-        self.lane.end_refill((), complete=False)
+        end_refill(self.lane, (), complete=False)
         self.refilling, self.snapshot = False, None
 
     @rule()
@@ -218,7 +228,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     def _commit(self, delivery: str, due: int) -> None:
         self.pending[delivery] = due
-        self.lane.put(delivery, due)
+        put(self.lane, delivery, due)
 
 
 TestLaneMachine = LaneMachine.TestCase

@@ -18,7 +18,7 @@ async def fill(stores: Stores) -> list[LogRow]:
         await stores.capture(bin, target=f"/{number}")
         (delivery,) = await stores.publish(f"type.{number}")
         attempt = an_attempt(stores.database.next_seq(), delivery)
-        await stores.deliveries.finish(attempt, action=Action.SUCCEED, disable=None)
+        await stores.deliveries.finish(attempt, began=delivery, action=Action.SUCCEED, disable=None)
     return [row for row in stores.seen.rows if isinstance(row, RequestSummary | EventSummary | AttemptSummary)]
 
 

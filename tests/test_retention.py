@@ -121,7 +121,7 @@ async def test_ended_deliveries_go_with_their_attempts_and_events(stores: Stores
     for _ in range(4):
         for delivery in await stores.publish():
             attempt = an_attempt(stores.database.next_seq(), delivery)
-            await stores.deliveries.finish(attempt, action=Action.SUCCEED, disable=None)
+            await stores.deliveries.finish(attempt, began=delivery, action=Action.SUCCEED, disable=None)
     await trimmer(stores, ended_deliveries=3).trim()
     assert await stores.count("deliveries") == await stores.count("attempts") == 3
     # two deliveries of the newest event are left and one of the event before
@@ -135,7 +135,7 @@ async def test_what_is_pending_stays_however_old(stores: Stores) -> None:
     for _ in range(5):
         (delivery,) = await stores.publish()
         attempt = an_attempt(stores.database.next_seq(), delivery)
-        await stores.deliveries.finish(attempt, action=Action.FAIL, disable=None)
+        await stores.deliveries.finish(attempt, began=delivery, action=Action.FAIL, disable=None)
     await trimmer(stores, ended_deliveries=1).trim()
     left = await stores.deliveries.list(limit=10)
     assert [(row.id == waiting.id, row.state) for row in left] == [
@@ -161,7 +161,7 @@ async def test_an_event_that_is_still_pending_for_one_webhook_stays_when_the_oth
     await stores.register("wh_2")
     done, waiting = await stores.publish()
     attempt = an_attempt(stores.database.next_seq(), done)
-    await stores.deliveries.finish(attempt, action=Action.SUCCEED, disable=None)
+    await stores.deliveries.finish(attempt, began=done, action=Action.SUCCEED, disable=None)
     await trimmer(stores, ended_deliveries=0).trim()
     assert await stores.deliveries.get(done.id) is None
     assert await stores.deliveries.get(waiting.id)

@@ -1,29 +1,43 @@
-"""A webhook's lane: the window of its earliest due deliveries that memory holds."""
+"""A webhook's lane: the window of its earliest deliveries that memory holds."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Container, Iterable
+from typing import TypeAlias
 
 WINDOW = 128
 """Deliveries that a lane reads from the database at a time; it never holds more than twice as many."""
 
+Key: TypeAlias = tuple[int, str]
+"""What a lane is sorted by: a time and the delivery's id."""
+_NOTHING_READ: Key = (0, "")
+
 
 class Lane:
-    """Due times by delivery. Whatever is due at `horizon` or later may be in the database only."""
+    """The deliveries of one webhook, sorted by when they are due or, in an `ordered` lane, by their turn.
 
-    def __init__(self, webhook_id: str) -> None:
+    Whatever stands behind `horizon` may be in the database only.
+    """
+
+    def __init__(self, webhook_id: str, *, ordered: bool = False) -> None:
         self.webhook_id = webhook_id
-        self.in_flight = 0
+        self.ordered = ordered
+        self.in_flight: dict[str, int] = {}
+        """When each attempt that is under way began, the oldest first."""
+        self.last_duration: int | None = None
+        """Of the attempt that ended last, µs."""
         self.is_ready = False
         self.armed_at: int | None = None
         """When the dispatcher will look at this lane next, if it has set a timer for it."""
-        self.paused_until = 0
-        """Nothing of this lane is started before; it stays in the database meanwhile."""
-        self.horizon: int | None = 0
-        """None when memory holds all that is pending; 0 when nothing was read yet."""
-        self._due: dict[str, int] = {}
-        self._heap: list[tuple[int, str]] = []
+        self.rests_until = 0
+        """Nothing of this lane is started before: its outcomes or rows could not be written or read."""
+        self.free_at = 0
+        """Nothing of this lane is started before: its rate limit."""
+        self.horizon: Key | None = _NOTHING_READ
+        """None when memory holds all that is pending."""
+        self._due: dict[str, tuple[Key, int]] = {}
+        self._heap: list[Key] = []
 
     def __len__(self) -> int:
         return len(self._due)
@@ -32,23 +46,32 @@ class Lane:
     def needs_refill(self) -> bool:
         return self.horizon is not None and len(self._due) < WINDOW // 4
 
-    def put(self, delivery_id: str, due: int) -> None:
-        """Schedule a delivery, or schedule it anew; one past the horizon stays in the database."""
-        if self.horizon is not None and due >= self.horizon:
-            self._due.pop(delivery_id, None)
+    def put(self, delivery_id: str, *, due: int, turn: int) -> None:
+        """Schedule a delivery, or schedule it anew; one behind the horizon stays in the database."""
+        key = (turn if self.ordered else due, delivery_id)
+        if self.horizon is not None and key > self.horizon:
+            self.drop(delivery_id)
             return
-        self._due[delivery_id] = due
-        heapq.heappush(self._heap, (due, delivery_id))
+        before = self._due.get(delivery_id)
+        self._due[delivery_id] = (key, due)
+        if before is None or before[0] != key:
+            heapq.heappush(self._heap, key)
         if len(self._due) > 2 * WINDOW:
             self._shrink()
+        elif len(self._heap) > 4 * WINDOW:
+            self._rebuild()
+
+    def drop(self, delivery_id: str) -> None:
+        """Forget a delivery: it is no longer pending, or left to the database."""
+        self._due.pop(delivery_id, None)
 
     def next_due(self) -> int | None:
-        """When the earliest delivery here is due, µs."""
+        """When the first in line is due, µs."""
         self._drop_outdated()
-        return self._heap[0][0] if self._heap else None
+        return self._due[self._heap[0][1]][1] if self._heap else None
 
     def pop_due(self, now: int, *, busy: Container[str]) -> str | None:
-        """Take the earliest delivery that is due and not `busy`."""
+        """Take the first in line that is not `busy`, if it is due."""
         while (due := self.next_due()) is not None and due <= now:
             _, delivery_id = heapq.heappop(self._heap)
             del self._due[delivery_id]
@@ -60,13 +83,13 @@ class Lane:
         """From now on everything new is kept; call `end_refill` with what the database held."""
         self.horizon = None
 
-    def end_refill(self, rows: Iterable[tuple[str, int]], *, complete: bool) -> None:
-        """Take in `(delivery, due)` rows, the earliest first; `complete` says that there are no others."""
-        last = 0
-        for delivery_id, due in rows:
-            last = due
+    def end_refill(self, rows: Iterable[tuple[str, int, int]], *, complete: bool) -> None:
+        """Take in `(delivery, due, turn)` rows, the first in line first; `complete` says that there are no others."""
+        last = _NOTHING_READ
+        for delivery_id, due, turn in rows:
+            last = (turn if self.ordered else due, delivery_id)
             if delivery_id not in self._due:
-                self.put(delivery_id, due)
+                self.put(delivery_id, due=due, turn=turn)
         if not complete:
             self._keep_to(last if self.horizon is None else min(self.horizon, last))
 
@@ -76,17 +99,28 @@ class Lane:
         self._heap.clear()
         self.horizon = None
 
-    def _keep_to(self, horizon: int) -> None:
-        """Leave to the database what is due later: enough of that here would look like a full window."""
+    def sort_anew(self, *, ordered: bool) -> None:
+        """Sort by the other key from now on, and read everything again."""
+        self.clear()
+        self.ordered = ordered
+        self.horizon = _NOTHING_READ
+
+    def _keep_to(self, horizon: Key) -> None:
+        """Leave to the database what stands behind: enough of that here would look like a full window."""
         self.horizon = horizon
-        self._due = {delivery_id: due for delivery_id, due in self._due.items() if due <= horizon}
+        self._due = {id: entry for id, entry in self._due.items() if entry[0] <= horizon}
 
     def _drop_outdated(self) -> None:
-        while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
+        while self._heap and self._is_outdated(self._heap[0]):
             heapq.heappop(self._heap)
 
+    def _is_outdated(self, key: Key) -> bool:
+        entry = self._due.get(key[1])
+        return entry is None or entry[0] != key
+
     def _shrink(self) -> None:
-        kept = sorted((due, delivery_id) for delivery_id, due in self._due.items())[:WINDOW]
-        self._due = {delivery_id: due for due, delivery_id in kept}
-        self._heap = kept
-        self.horizon = kept[-1][0]
+        self._keep_to(sorted(key for key, _ in self._due.values())[WINDOW - 1])
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        self._heap = sorted(key for key, _ in self._due.values())

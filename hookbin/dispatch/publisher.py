@@ -29,28 +29,59 @@ class Publisher:
         self._next_seq = next_seq
         self._clock = clock
         self._ids = ids
+        self._last_turn = 0
 
     async def publish_json(
-        self, type: str, data: bytes, *, idempotency_key: str | None = None, only: Webhook | None = None, hops: int = 0
+        self,
+        type: str,
+        data: bytes,
+        *,
+        idempotency_key: str | None = None,
+        deliver_at: int | None = None,
+        only: Webhook | None = None,
+        hops: int = 0,
     ) -> Published:
         """Publish `{"type", "timestamp", "data"}`; `data` is JSON and is sent as it is, byte for byte.
 
-        With `only`, that webhook gets it whatever types it asked for, and nobody else does.
+        Its first attempts are due at `deliver_at`, if that is still to come. With `only`, that webhook gets it
+        whatever types it asked for, and nobody else does.
         """
         now = self._clock.now()
         head = msgspec.json.encode({"type": type, "timestamp": rfc3339(now)})
         body = b"%b,%b%b}" % (head[:-1], b'"data":', data)
         return await self._publish(
-            type, body, "application/json", posted=data, now=now, idempotency_key=idempotency_key, only=only, hops=hops
+            type,
+            body,
+            "application/json",
+            posted=data,
+            now=now,
+            idempotency_key=idempotency_key,
+            deliver_at=deliver_at,
+            only=only,
+            hops=hops,
         )
 
     async def publish_raw(
-        self, type: str, body: bytes, content_type: str, *, idempotency_key: str | None = None, hops: int = 0
+        self,
+        type: str,
+        body: bytes,
+        content_type: str,
+        *,
+        idempotency_key: str | None = None,
+        deliver_at: int | None = None,
+        hops: int = 0,
     ) -> Published:
         """Publish a body of any kind, sent as it is."""
-        now = self._clock.now()
         return await self._publish(
-            type, body, content_type, posted=body, now=now, idempotency_key=idempotency_key, only=None, hops=hops
+            type,
+            body,
+            content_type,
+            posted=body,
+            now=self._clock.now(),
+            idempotency_key=idempotency_key,
+            deliver_at=deliver_at,
+            only=None,
+            hops=hops,
         )
 
     async def _publish(
@@ -62,6 +93,7 @@ class Publisher:
         posted: bytes,
         now: int,
         idempotency_key: str | None,
+        deliver_at: int | None,
         only: Webhook | None,
         hops: int,
     ) -> Published:
@@ -74,21 +106,29 @@ class Publisher:
             id=self._ids.event(),
             type=type,
             created_at=now,
-            deliver_at=None,
+            deliver_at=deliver_at if deliver_at is not None and deliver_at > now else None,
             content_type=content_type,
             idempotency_key=idempotency_key,
             hops=hops,
             request_id=None,
             only_webhook=None if only is None else only.id,
             size=len(body),
-            fingerprint=hashlib.sha256(b"\0".join((type.encode(), content_type.encode(), posted))).digest(),
+            fingerprint=_fingerprint(type, content_type, deliver_at, posted),
             original=None,
             body=body,
         )
         wanted = [only] if only is not None else [webhook for webhook in self._webhooks.all() if wants(webhook, type)]
-        return await self._events.publish(event, [self._delivery(event, webhook) for webhook in wanted])
+        turn = self._turn(event)
+        return await self._events.publish(event, [self._delivery(event, webhook, turn=turn) for webhook in wanted])
 
-    def _delivery(self, event: Event, webhook: Webhook) -> Delivery:
+    def _turn(self, event: Event) -> int:
+        """Its place in an ordered queue: the order of publishing holds, even if the clock was set back."""
+        if event.deliver_at is not None:
+            return event.deliver_at
+        self._last_turn = max(event.created_at, self._last_turn + 1)
+        return self._last_turn
+
+    def _delivery(self, event: Event, webhook: Webhook, *, turn: int) -> Delivery:
         return Delivery(
             id=self._ids.delivery(),
             event_id=event.id,
@@ -98,12 +138,17 @@ class Publisher:
             destination=webhook.destination,
             state=DeliveryState.PENDING,
             attempt_count=0,
-            next_attempt_at=event.created_at,
+            next_attempt_at=event.created_at if event.deliver_at is None else event.deliver_at,
             next_trigger=Trigger.AUTO,
             created_at=event.created_at,
             finished_at=None,
-            turn=event.created_at,
+            turn=turn,
         )
+
+
+def _fingerprint(type: str, content_type: str, deliver_at: int | None, posted: bytes) -> bytes:
+    parts = (type.encode(), content_type.encode(), b"" if deliver_at is None else b"%d" % deliver_at, posted)
+    return hashlib.sha256(b"\0".join(parts)).digest()
 
 
 def wants(webhook: Webhook, type: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from hookbin import retries
 from hookbin.errors import NotCancellable, NotRetryable
 from hookbin.models import (
     TRANSITIONS,
@@ -33,6 +34,15 @@ _ATTEMPT = (
     "seq, delivery_id, number, trigger, started_at, duration, status, error, error_detail, delivery_state,"
     " next_attempt_at, method, url, request_headers, response_truncated, response_headers, response_body"
 )
+_INSERT_ATTEMPT = f"INSERT INTO attempts ({_ATTEMPT}) VALUES ({', '.join('?' * 17)})"
+_UPDATE_DELIVERY = (
+    "UPDATE deliveries SET state = ?1, attempt_count = ?2, next_attempt_at = ?3, next_trigger = ?4, finished_at = ?5,"
+    " cancel_reason = CASE ?1 WHEN 'cancelled' THEN cancel_reason END WHERE id = ?6"
+)
+_STANDING = (
+    "SELECT d.state, d.next_attempt_at, d.next_trigger, w.disable_after, w.exhausted_in_a_row"
+    " FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ?"
+)
 _encode = msgspec.json.encode
 _decode_headers = msgspec.json.Decoder(Headers).decode
 
@@ -43,42 +53,30 @@ class DeliveryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def finish(self, attempt: Attempt, *, action: Action, disable: str | None) -> Attempt:
+    async def finish(self, attempt: Attempt, *, began: Delivery, action: Action, disable: str | None) -> Attempt:
         """Commit an attempt and what it made of its delivery; returns it as it was written.
 
-        A delivery that was cancelled while the attempt was under way stays cancelled, unless the
-        attempt got through: then it has succeeded. A manual retry that was asked for meanwhile stays
-        due, unless it did. `disable` says why the outcome disables the webhook; its other pending
-        deliveries are cancelled. Of a delivery that is no longer kept nothing is written.
+        `began` is the delivery as it was when the attempt began. One that was cancelled while it was under
+        way stays cancelled, unless the attempt got through: then it has succeeded. A manual retry that was
+        asked for meanwhile stays due, unless it did. `disable` says why the outcome disables the webhook;
+        too many failures in a row do so as well (`retries.streak`). Its other pending deliveries are
+        cancelled then. Of a delivery that is no longer kept nothing is written.
         """
         ended_at = attempt.started_at + attempt.duration
 
         def work(connection: sqlite3.Connection) -> tuple[Attempt, tuple[Attempt | Webhook, ...]]:
-            before = _delivery(connection, attempt.delivery_id)
+            before = _standing(connection, attempt.delivery_id)
             if before is None:
                 return msgspec.structs.replace(attempt, next_attempt_at=None), ()
-            after, next_attempt_at, trigger = _aftermath(before, attempt, action)
-            pending = after is DeliveryState.PENDING
+            after, next_attempt_at, trigger = _aftermath(before, began, attempt, action)
             written = msgspec.structs.replace(attempt, delivery_state=after, next_attempt_at=next_attempt_at)
+            connection.execute(_INSERT_ATTEMPT, _attempt_params(written))
+            finished_at = None if after is DeliveryState.PENDING else ended_at
             connection.execute(
-                f"INSERT INTO attempts ({_ATTEMPT}) VALUES ({', '.join('?' * 17)})", _attempt_params(written)
+                _UPDATE_DELIVERY, (after, written.number, next_attempt_at, trigger, finished_at, written.delivery_id)
             )
-            connection.execute(
-                "UPDATE deliveries SET state = ?, attempt_count = ?, next_attempt_at = ?, next_trigger = ?,"
-                " finished_at = ? WHERE id = ?",
-                (
-                    after,
-                    written.number,
-                    written.next_attempt_at,
-                    trigger,
-                    None if pending else ended_at,
-                    written.delivery_id,
-                ),
-            )
-            disabled = None
-            if disable is not None:
-                disabled = webhooks.edit(connection, attempt.webhook_id, _disabled(disable), now=ended_at)
-            return written, (written,) if disabled is None else (written, disabled)
+            changed = _change_webhook(connection, before, written, disable, now=ended_at)
+            return written, (written,) if changed is None else (written, changed)
 
         size = len(attempt.response_body or b"")
         written, _ = await self._database.transact(work, rows=lambda result: result[1], size=size)
@@ -144,14 +142,13 @@ class DeliveryStore:
             raise NotCancellable(f"the delivery {delivery_id} can't be cancelled: {result}")
         return result
 
-    async def due(self, webhook_id: str, *, limit: int) -> list[Delivery]:
-        """The pending deliveries of one webhook, those due first."""
-        rows = await self._database.read(
-            f"SELECT {COLUMNS} FROM {TABLES} WHERE d.webhook_id = ? AND d.state = 'pending'"
-            " ORDER BY d.next_attempt_at LIMIT ?",
+    async def due(self, webhook_id: str, *, limit: int, ordered: bool = False) -> list[Row]:
+        """`(id, next_attempt_at, turn)` of the pending deliveries of one webhook: those due first, or by their turn."""
+        return await self._database.read(
+            "SELECT id, next_attempt_at, turn FROM deliveries WHERE webhook_id = ? AND state = 'pending'"
+            f" ORDER BY {'turn' if ordered else 'next_attempt_at'}, id LIMIT ?",
             (webhook_id, limit),
         )
-        return [to_delivery(row) for row in rows]
 
     async def count_pending(self, webhook_id: str, *, limit: int) -> int:
         """How many deliveries of one webhook are pending; counts no further than `limit`."""
@@ -203,24 +200,53 @@ def _delivery(connection: sqlite3.Connection, id: str) -> Delivery | None:
     return to_delivery(row) if row else None
 
 
-def _disabled(reason: str) -> Callable[[Webhook], Webhook]:
-    def change(webhook: Webhook) -> Webhook:
-        if webhook.disabled:
-            return webhook
-        return msgspec.structs.replace(webhook, disabled=True, disabled_reason=reason)
+class _Standing(msgspec.Struct, frozen=True):
+    """How a delivery and its webhook stand when an attempt is recorded."""
 
-    return change
+    state: DeliveryState
+    next_attempt_at: int | None
+    next_trigger: Trigger
+    disable_after: int | None
+    exhausted_in_a_row: int
 
 
-def _aftermath(before: Delivery, attempt: Attempt, action: Action) -> tuple[DeliveryState, int | None, Trigger]:
-    """State, next attempt and its trigger after an attempt at a delivery that is `before` by now."""
+def _standing(connection: sqlite3.Connection, delivery_id: str) -> _Standing | None:
+    row = connection.execute(_STANDING, (delivery_id,)).fetchone()
+    return _Standing(DeliveryState(row[0]), row[1], Trigger(row[2]), row[3], row[4]) if row else None
+
+
+def _aftermath(
+    before: _Standing, began: Delivery, attempt: Attempt, action: Action
+) -> tuple[DeliveryState, int | None, Trigger]:
+    """State, next attempt and its trigger after an attempt at a delivery that stands as `before` by now."""
     if action is Action.SUCCEED:
         return DeliveryState.SUCCEEDED, None, Trigger.AUTO
-    asked_meanwhile = before.next_trigger is Trigger.MANUAL and attempt.trigger is Trigger.AUTO
+    asked_meanwhile = (before.next_attempt_at, before.next_trigger) != (began.next_attempt_at, began.next_trigger)
     if before.state is DeliveryState.PENDING and asked_meanwhile:
-        return DeliveryState.PENDING, before.next_attempt_at, Trigger.MANUAL
+        return DeliveryState.PENDING, before.next_attempt_at, before.next_trigger
     after = TRANSITIONS.get((before.state, action), before.state)
     return after, attempt.next_attempt_at if after is DeliveryState.PENDING else None, Trigger.AUTO
+
+
+def _change_webhook(
+    connection: sqlite3.Connection, before: _Standing, attempt: Attempt, disable: str | None, *, now: int
+) -> Webhook | None:
+    """Count the failures in a row where that is asked for, and disable the webhook if there is a reason to."""
+    count = before.exhausted_in_a_row
+    if before.disable_after is not None:
+        count = retries.streak(count, attempt.delivery_state, trigger=attempt.trigger)
+        if disable is None and count >= before.disable_after:
+            disable = retries.explain_streak(count, last_status=attempt.status, last_error=attempt.error)
+    if disable is None and count == before.exhausted_in_a_row:
+        return None
+
+    def change(webhook: Webhook) -> Webhook:
+        webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=count)
+        if disable is None or webhook.disabled:
+            return webhook
+        return msgspec.structs.replace(webhook, disabled=True, disabled_reason=disable)
+
+    return webhooks.edit(connection, attempt.webhook_id, change, now=now)
 
 
 def to_delivery(row: Row) -> Delivery:

@@ -15,6 +15,10 @@ from hookbin.store.publishing import Publication, insert
 
 SUMMARY = ", ".join(EventSummary.__struct_fields__)
 _ALL = ", ".join(Event.__struct_fields__)
+_WITH_DELIVERY = (
+    f"SELECT {delivery_rows.COLUMNS}, {', '.join(f'e.{field}' for field in Event.__struct_fields__)}"
+    f" FROM {delivery_rows.TABLES} WHERE d.id = ?"
+)
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +61,14 @@ class EventStore:
     async def get(self, event_id: str) -> Event | None:
         rows = await self._database.read(f"SELECT {_ALL} FROM events WHERE id = ?", (event_id,))
         return _to_event(rows[0]) if rows else None
+
+    async def with_delivery(self, delivery_id: str) -> tuple[Delivery, Event] | None:
+        """A delivery and the event that it brings, both as they are now."""
+        rows = await self._database.read(_WITH_DELIVERY, (delivery_id,))
+        if not rows:
+            return None
+        count = len(Delivery.__struct_fields__)
+        return delivery_rows.to_delivery(rows[0][:count]), _to_event(rows[0][count:])
 
     async def list(self, *, limit: int, before: int | None = None) -> list[EventSummary]:
         """The newest first, those with a `seq` under `before` only."""

@@ -98,7 +98,10 @@ def edit(connection: sqlite3.Connection, id: str, change: Callable[[Webhook], We
     row = connection.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ? AND deleted_at IS NULL", (id,)).fetchone()
     if row is None:
         return None
-    webhook = change(_from_row(row))
+    before = _from_row(row)
+    webhook = change(before)
+    if before.disabled and not webhook.disabled:
+        webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=0)
     sets = ", ".join(f"{field} = ?" for field in _FIELDS)
     connection.execute(f"UPDATE webhooks SET {sets} WHERE id = ?", (*_to_row(webhook), id))
     if webhook.disabled:

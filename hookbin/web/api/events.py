@@ -7,16 +7,24 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from starlette.requests import Request
 
+from hookbin.clock import parse_rfc3339
 from hookbin.errors import EventNotFound, FieldsInvalid, NoBody
+from hookbin.models import SECOND
 from hookbin.names import check_content_type, check_event_type, check_idempotency_key
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.routing import Call, decode_json, read_body, require_json
 
+MAX_AHEAD = 30 * 24 * 3600 * SECOND
+"""How far in the future an event can be due."""
+
 
 class PublishQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     type: Annotated[
         str | None, Meta(description="With it the body is sent as it is, of any kind; without it the body is JSON.")
+    ] = None
+    deliver_at: Annotated[
+        str | None, Meta(description="When the first attempts of a raw event are due, RFC 3339; JSON has a field.")
     ] = None
 
 
@@ -27,11 +35,19 @@ async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInLi
     publisher = call.services.publisher
     if call.query.type is None:
         event = _new_event(call.request, content)
-        published = await publisher.publish_json(event.type, bytes(event.data), idempotency_key=key, hops=hops)
+        if call.query.deliver_at is not None:
+            raise FieldsInvalid(("deliver_at", "with a JSON event it is a field of the body, beside type and data"))
+        at = _deliver_at(call, event.deliver_at)
+        published = await publisher.publish_json(
+            event.type, bytes(event.data), idempotency_key=key, deliver_at=at, hops=hops
+        )
     else:
         type = check_event_type(call.query.type)
         content_type = check_content_type(call.request.headers.get("content-type", "application/octet-stream"))
-        published = await publisher.publish_raw(type, content, content_type, idempotency_key=key, hops=hops)
+        at = _deliver_at(call, call.query.deliver_at)
+        published = await publisher.publish_raw(
+            type, content, content_type, idempotency_key=key, deliver_at=at, hops=hops
+        )
     return present.event_in_list(published.event, list(published.deliveries))
 
 
@@ -72,6 +88,17 @@ def _new_event(request: Request, content: bytes) -> shapes.NewEvent:
     event: shapes.NewEvent = decode_json(content, shapes.NewEvent)
     check_event_type(event.type)
     return event
+
+
+def _deliver_at(call: Call[PublishQuery, shapes.NewEvent], text: str | None) -> int | None:
+    if text is None:
+        return None
+    time = parse_rfc3339(text)
+    if time is None:
+        raise FieldsInvalid(("deliver_at", "is no RFC 3339 time with an offset, such as 2026-12-01T09:00:00Z"))
+    if time > call.services.clock.now() + MAX_AHEAD:
+        raise FieldsInvalid(("deliver_at", "is more than 30 days ahead; publish it nearer to its time"))
+    return time
 
 
 def _hops(request: Request) -> int:

@@ -15,6 +15,9 @@ class NewEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     type: Annotated[str, Meta(description="1 to 128 of letters, digits and `_ - . / :`.")]
     data: Annotated[Raw, Meta(description="Any JSON value.")]
+    deliver_at: Annotated[
+        str | None, Meta(description="When its first attempts are due, RFC 3339; at most 30 days ahead.")
+    ] = None
 
 
 class DeliveryRef(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,121 @@
+"""One attempt, from a delivery that is due to the outcome that is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hookbin import retries
+from hookbin.clock import Clock
+from hookbin.dispatch.recent import Recent
+from hookbin.dispatch.sender import Sender, Sent
+from hookbin.models import SECOND, Attempt, Delivery, DeliveryState, Event, Webhook, attempt_id
+from hookbin.store.deliveries import DeliveryStore
+from hookbin.store.events import EventStore
+from hookbin.store.webhooks import WebhookStore
+
+
+class Attempts:
+    """Makes attempts, and knows those that are under way."""
+
+    def __init__(
+        self,
+        *,
+        deliveries: DeliveryStore,
+        events: EventStore,
+        webhooks: WebhookStore,
+        recent: Recent,
+        sender: Sender,
+        next_seq: Callable[[], int],
+        clock: Clock,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._deliveries = deliveries
+        self._events = events
+        self._webhooks = webhooks
+        self._recent = recent
+        self._sender = sender
+        self._next_seq = next_seq
+        self._clock = clock
+        self._jitter = jitter
+        self._under_way: dict[str, Webhook] = {}
+
+    def webhook_of(self, attempt: str) -> Webhook | None:
+        """The webhook of an attempt that is under way now."""
+        return self._under_way.get(attempt)
+
+    async def make(self, delivery_id: str) -> tuple[int, int] | None:
+        """Try once; returns the delivery's next due time and its turn, if it is due again.
+
+        The delivery is looked at as it is now: one that is no longer pending is left alone.
+        """
+        found = self._recent.take(delivery_id) or await self._events.with_delivery(delivery_id)
+        if found is None:
+            return None
+        delivery, event = found
+        if delivery.state is not DeliveryState.PENDING or delivery.next_attempt_at is None:
+            return None
+        if delivery.next_attempt_at > self._clock.now():
+            return delivery.next_attempt_at, delivery.turn
+        webhook = self._webhooks.find(delivery.webhook_id)
+        if webhook is None or webhook.disabled:
+            return None
+        next_attempt_at = await self._try(delivery, event, webhook)
+        return None if next_attempt_at is None else (next_attempt_at, delivery.turn)
+
+    async def _try(self, delivery: Delivery, event: Event, webhook: Webhook) -> int | None:
+        number = delivery.attempt_count + 1
+        id = attempt_id(delivery.id, number)
+        started_at = self._clock.now()
+        started = self._clock.monotonic()
+        self._under_way[id] = webhook
+        try:
+            sent = await self._sender.send(
+                webhook, event, delivery_id=delivery.id, number=number, timestamp=started_at // SECOND
+            )
+        finally:
+            del self._under_way[id]
+        duration = round((self._clock.monotonic() - started) * SECOND)
+        return await self._record(delivery, event, webhook, sent, started_at=started_at, duration=duration)
+
+    async def _record(
+        self, delivery: Delivery, event: Event, webhook: Webhook, sent: Sent, *, started_at: int, duration: int
+    ) -> int | None:
+        number = delivery.attempt_count + 1
+        decision = retries.after(
+            _outcome(sent, ended_at=started_at + duration),
+            number=number,
+            schedule=webhook.retry_schedule,
+            retry_on=webhook.retry_on,
+            jitter=self._jitter(),
+        )
+        reason = f"the destination answered 410 Gone to {delivery.event_type}" if decision.disable else None
+        attempt = Attempt(
+            seq=self._next_seq(),
+            delivery_id=delivery.id,
+            event_id=event.id,
+            event_type=event.type,
+            webhook_id=webhook.id,
+            webhook_name=webhook.name,
+            number=number,
+            trigger=delivery.next_trigger,
+            started_at=started_at,
+            duration=duration,
+            status=sent.status,
+            error=sent.error,
+            error_detail=sent.error_detail,
+            delivery_state=delivery.state,
+            next_attempt_at=decision.next_attempt_at,
+            method="POST",
+            url=sent.url,
+            request_headers=sent.request_headers,
+            response_headers=sent.response_headers,
+            response_body=sent.response_body,
+            response_truncated=sent.response_truncated,
+        )
+        written = await self._deliveries.finish(attempt, began=delivery, action=decision.action, disable=reason)
+        return written.next_attempt_at
+
+
+def _outcome(sent: Sent, *, ended_at: int) -> retries.Outcome:
+    named = (value for name, value in sent.response_headers or () if name.lower() == "retry-after")
+    return retries.Outcome(status=sent.status, error=sent.error, retry_after=next(named, None), ended_at=ended_at)

@@ -1,0 +1,410 @@
+"""How many attempts are under way and how fast they follow: places, rates, order, later delivery, giving up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from hookbin.dispatch.lanes import WINDOW, Lane
+from hookbin.dispatch.pacing import LATE, Places, change_rate, is_slow, spend
+from hookbin.dispatch.recent import Recent
+from hookbin.models import SECOND, DeliveryState, ErrorClass
+from tests.builders import Workshop, a_delivery, a_webhook, an_event, open_workshop
+from tests.support import FakeClock
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        yield shop
+
+
+def sent(shop: Workshop) -> list[str]:
+    """The deliveries of every attempt that began, in order."""
+    return [call[1] for call in shop.sender.calls]
+
+
+async def publish(shop: Workshop, count: int, **options: Any) -> list[str]:
+    """The deliveries of so many events, to the one webhook that there is."""
+    return [(await shop.stores.publish(**options))[0].id for _ in range(count)]
+
+
+# Places
+
+
+def take(places: Places, lane: Lane, count: int, *, now: int = 0) -> int:
+    """How many of so many attempts may start."""
+    for number in range(count):
+        if not places.may_start(lane, now):
+            return number
+        places.take(lane, f"{lane.webhook_id}-{len(lane.in_flight)}", now)
+    return count
+
+
+def quick(name: str) -> Lane:
+    lane = Lane(name)
+    lane.last_duration = SECOND // 100
+    return lane
+
+
+def slow(name: str) -> Lane:
+    lane = Lane(name)
+    lane.last_duration = 15 * SECOND
+    return lane
+
+
+@pytest.mark.parametrize(("make", "most"), [(quick, 128), (slow, 64), (Lane, 64)])
+def test_one_webhook_alone_may_have_as_many_as_one_can_ask_for(make: Callable[[str], Lane], most: int) -> None:
+    assert take(Places(256), make("wh_1"), 1000) == most
+
+
+@pytest.mark.parametrize("hanging", [1, 8, 30, 120])
+@pytest.mark.parametrize("make", [Lane, slow])
+def test_destinations_that_hang_leave_places_for_one_that_answers_and_for_a_new_one(
+    make: Callable[[str], Lane], hanging: int
+) -> None:
+    places = Places(256)
+    for number in range(hanging):
+        take(places, make(f"wh_{number}"), 64)
+    assert take(places, Lane("new"), 1) == 1
+    assert take(places, quick("healthy"), 8) == 8
+
+
+def test_slow_webhooks_leave_a_quarter_however_many_they_are() -> None:
+    places = Places(256)
+    for number in range(1_000):
+        take(places, slow(f"wh_{number}"), 8)
+    assert places.taken == 192
+    assert take(places, quick("healthy"), 8) == 8
+
+
+def test_busy_webhooks_always_leave_one_place_for_one_that_has_none() -> None:
+    places, lanes = Places(256), [quick(f"wh_{number}") for number in range(255)]
+    for _ in range(64):
+        for lane in lanes:
+            take(places, lane, 1)
+    assert take(places, slow("wh_slow"), 8) == 1
+
+
+def test_a_webhook_is_slow_when_its_last_or_its_oldest_attempt_took_long() -> None:
+    lane, places = Lane("wh_1"), Places()
+    places.take(lane, "a", 0)
+    assert not is_slow(lane, 1 * SECOND)
+    assert is_slow(lane, 1 * SECOND + 1)
+    places.give_back(lane, "a", 2 * SECOND)
+    assert is_slow(lane, 2 * SECOND)
+    places.take(lane, "b", 2 * SECOND)
+    places.give_back(lane, "b", 2 * SECOND + 5)
+    assert not is_slow(lane, 3 * SECOND)
+    assert places.taken == 0
+
+
+async def test_many_hanging_destinations_hold_up_none_that_answers(shop: Workshop) -> None:
+    for number in range(16):
+        hanging = await shop.stores.register(f"wh_{number}")
+        shop.sender.hold(hanging.id)
+        await asyncio.gather(*[shop.stores.publish(only=hanging) for _ in range(20)])
+    healthy = await shop.stores.register("wh_healthy")
+    await asyncio.gather(*[shop.stores.publish(only=healthy) for _ in range(50)])
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 50)
+    assert {attempt.webhook_id for attempt in shop.seen.attempts} == {"wh_healthy"}
+
+
+# Rate
+
+
+def test_a_rate_spaces_attempts_evenly_and_makes_up_for_a_late_timer() -> None:
+    lane, now = Lane("wh_1"), 100 * SECOND
+    spend(lane, now, rate_limit=10)
+    assert lane.free_at == now + SECOND // 10
+    spend(lane, lane.free_at + LATE, rate_limit=10)
+    assert lane.free_at == now + 2 * SECOND // 10, "the timer was late"
+    spend(lane, lane.free_at + LATE + 1, rate_limit=10)
+    assert lane.free_at == now + 3 * SECOND // 10 + LATE + 1, "nothing was to be sent"
+
+
+def test_a_limit_that_is_changed_or_lifted_holds_at_once() -> None:
+    lane = Lane("wh_1")
+    spend(lane, 0, rate_limit=0.01)
+    assert lane.free_at == 100 * SECOND
+    change_rate(lane, SECOND, rate_limit=1)
+    assert lane.free_at == 2 * SECOND
+    change_rate(lane, SECOND, rate_limit=None)
+    assert lane.free_at == 0
+
+
+async def test_no_more_attempts_a_second_than_the_rate_limit(shop: Workshop) -> None:
+    await shop.stores.register(rate_limit=4.0)
+    await publish(shop, 20)
+    for seconds in range(5):
+        await shop.settle()
+        assert len(shop.sender.calls) == 1 + 4 * seconds
+        for _ in range(4):
+            shop.clock.advance(0.25)
+            await shop.settle()
+    assert len(set(sent(shop))) == 20
+
+
+async def test_retries_count_towards_the_rate_limit(shop: Workshop) -> None:
+    await shop.stores.register(rate_limit=0.1, retry_schedule=(1.0,))
+    shop.sender.script["wh_1"] = [500]
+    await publish(shop, 1)
+    for wait, calls in ((1, 1), (8.9, 1), (0.1, 2)):
+        await shop.settle()
+        shop.clock.advance(wait)
+        await shop.settle()
+        assert len(shop.sender.calls) == calls
+
+
+async def test_a_rate_limit_holds_up_no_other_webhook(shop: Workshop) -> None:
+    await shop.stores.register("wh_1", rate_limit=0.01)
+    await shop.stores.register("wh_2")
+    for _ in range(30):
+        await shop.stores.publish()
+    await shop.seen.until(lambda: len(shop.sender.to("wh_2")) == 30)
+    assert len(shop.sender.to("wh_1")) == 1
+
+
+# Order
+
+
+async def test_an_ordered_webhook_gets_one_after_the_other_and_the_first_waits_for_its_retry(shop: Workshop) -> None:
+    await shop.stores.register(ordered=True, retry_schedule=(1.0, 5.0))
+    shop.sender.script["wh_1"] = [500, 503, 200]
+    first, *others = await publish(shop, 3)
+    for wait, expected in ((1, [first]), (5, [first] * 2), (0, [first] * 3 + others)):
+        await shop.settle()
+        assert sent(shop) == expected
+        shop.clock.advance(wait)
+    assert shop.sender.most_under_way["wh_1"] == 1
+
+
+async def test_one_that_has_failed_for_good_lets_the_next_ones_go(shop: Workshop) -> None:
+    await shop.stores.register(ordered=True)
+    shop.sender.script["wh_1"] = [404, 200]
+    made = await publish(shop, 3)
+    await shop.settle()
+    assert sent(shop) == made
+
+
+async def test_order_holds_over_refills_and_restarts_and_retries(tmp_path: Path) -> None:
+    clock, made, seen = FakeClock(), list[str](), list[str]()
+    for round in range(3):
+        async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+            if not round:
+                await shop.stores.register(ordered=True, retry_schedule=(1.0,) * 5)
+                shop.sender.hold("wh_1")
+                made += await publish(shop, 3 * WINDOW)
+                shop.sender.release("wh_1")
+            shop.sender.script["wh_1"] = [*([200] * 50), 500, 500, *([200] * 20), 500]
+            await shop.settle()
+            while len(shop.sender.calls) < 73:
+                clock.advance(1)
+                await shop.settle()
+            seen += [id for _, id, _ in shop.sender.calls]
+    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+        await shop.settle()
+        clock.advance(1)
+        await shop.settle()
+        seen += sent(shop)
+    assert list(dict.fromkeys(seen)) == made
+    assert seen == sorted(seen, key=made.index)
+
+
+async def test_a_manual_retry_takes_its_old_place_and_waits_for_those_before_it(shop: Workshop) -> None:
+    await shop.stores.register(ordered=True, retry_schedule=(100.0,))
+    shop.sender.script["wh_1"] = [404, 500, 200]
+    failed, head, *others = await publish(shop, 4)
+    await shop.settle()
+    assert sent(shop) == [failed, head]
+    await shop.stores.deliveries.retry(others[1], now=shop.clock.now())
+    await shop.settle()
+    assert sent(shop) == [failed, head], "it is not its turn"
+    await shop.stores.deliveries.retry(failed, now=shop.clock.now())
+    await shop.settle()
+    assert sent(shop) == [failed, head, failed]
+    await shop.stores.deliveries.retry(head, now=shop.clock.now())
+    await shop.settle()
+    assert sent(shop) == [failed, head, failed, head, *others]
+
+
+async def test_order_can_be_switched_on_and_off(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=(50.0, 50.0))
+    shop.sender.script["wh_1"] = [500, 200]
+    (first,) = await publish(shop, 1)
+    await shop.settle()
+    await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, ordered=True))
+    (second,) = await publish(shop, 1)
+    await shop.settle()
+    assert sent(shop) == [first], "the head of the line waits for its retry"
+    await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, ordered=False))
+    await shop.settle()
+    assert sent(shop) == [first, second]
+
+
+async def test_the_order_of_publishing_holds_when_the_clock_is_set_back(shop: Workshop) -> None:
+    await shop.stores.register(ordered=True)
+    shop.sender.hold("wh_1")
+    made = await publish(shop, 1)
+    shop.clock.advance(5)
+    made += await publish(shop, 2)
+    shop.clock.advance(-3)
+    made += await publish(shop, 2)
+    shop.sender.release("wh_1")
+    shop.clock.advance(5)
+    await shop.settle()
+    assert sent(shop) == made
+
+
+# Later
+
+
+async def test_an_event_for_later_is_sent_at_its_time(shop: Workshop) -> None:
+    await shop.stores.register()
+    at = shop.clock.now() + 60 * SECOND
+    published = await shop.stores.publisher.publish_json("later", b"{}", deliver_at=at)
+    assert published.event.deliver_at == at
+    await shop.settle()
+    shop.clock.advance(59.999999)
+    await shop.settle()
+    assert shop.sender.calls == []
+    shop.clock.advance(0.000001)
+    await shop.seen.until(lambda: shop.seen.attempts)
+
+
+async def test_a_time_that_has_passed_means_at_once(shop: Workshop) -> None:
+    await shop.stores.register()
+    published = await shop.stores.publisher.publish_json("late", b"{}", deliver_at=shop.clock.now() - 1)
+    assert published.event.deliver_at is None
+    await shop.seen.until(lambda: shop.seen.attempts)
+
+
+async def test_an_event_for_later_survives_a_restart_and_is_cancelled_with_its_webhook(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+        await shop.stores.register("wh_1")
+        await shop.stores.register("wh_2")
+        made = await shop.stores.publish(deliver_at=clock.now() + 60 * SECOND)
+    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+        await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, disabled=True))
+        clock.advance(60)
+        await shop.seen.until(lambda: shop.seen.attempts)
+        await shop.settle()
+        assert [call[0] for call in shop.sender.calls] == ["wh_2"]
+        assert [await shop.state(each) for each in made] == [DeliveryState.CANCELLED, DeliveryState.SUCCEEDED]
+
+
+async def test_in_an_ordered_queue_an_event_for_later_takes_its_turn_when_it_is_due(shop: Workshop) -> None:
+    await shop.stores.register(ordered=True)
+    later = await publish(shop, 1, deliver_at=shop.clock.now() + 10 * SECOND)
+    now = await publish(shop, 2)
+    await shop.settle()
+    assert sent(shop) == now
+    shop.clock.advance(10)
+    await shop.settle()
+    assert sent(shop) == now + later
+
+
+# Giving up on a destination
+
+
+async def failing(shop: Workshop, *answers: int | ErrorClass) -> None:
+    """Publish and have these answers given, one after the other."""
+    shop.sender.script["wh_1"] = [*answers, 200]
+    for number in range(1, len(answers) + 1):
+        await shop.stores.publish()
+        await shop.settle()
+        assert len(shop.sender.calls) >= number
+
+
+async def test_so_many_failed_deliveries_in_a_row_disable_the_webhook(shop: Workshop) -> None:
+    await shop.stores.register(disable_after=3, retry_schedule=())
+    await failing(shop, 500, 404, ErrorClass.TIMEOUT)
+    webhook = shop.stores.webhooks.get("wh_1")
+    assert webhook.disabled
+    assert webhook.disabled_reason == "3 deliveries in a row failed; the last attempt got no answer (timeout)"
+
+
+async def test_a_success_in_between_begins_anew(shop: Workshop) -> None:
+    await shop.stores.register(disable_after=3, retry_schedule=())
+    await failing(shop, 500, 500, 200, 500, 500)
+    webhook = shop.stores.webhooks.get("wh_1")
+    assert (webhook.disabled, webhook.exhausted_in_a_row) == (False, 2)
+
+
+async def test_an_attempt_that_is_retried_and_one_by_hand_do_not_count(shop: Workshop) -> None:
+    await shop.stores.register(disable_after=2, retry_schedule=(1.0,))
+    shop.sender.script["wh_1"] = [500]
+    (delivery,) = await shop.stores.publish()
+    await shop.settle()
+    assert shop.stores.webhooks.get("wh_1").exhausted_in_a_row == 0
+    shop.clock.advance(1)
+    await shop.settle()
+    assert shop.stores.webhooks.get("wh_1").exhausted_in_a_row == 1
+    await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
+    await shop.settle()
+    assert len(shop.sender.calls) == 3
+    assert shop.stores.webhooks.get("wh_1").exhausted_in_a_row == 1
+
+
+async def test_failures_at_the_same_moment_are_all_counted(shop: Workshop) -> None:
+    await shop.stores.register(disable_after=8, retry_schedule=())
+    shop.sender.script["wh_1"] = [500]
+    shop.sender.hold("wh_1")
+    await asyncio.gather(*[shop.stores.publish() for _ in range(20)])
+    await shop.seen.until(lambda: shop.sender.under_way["wh_1"] == 8)
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: shop.stores.webhooks.get("wh_1").disabled)
+    await shop.settle()
+    assert len(shop.sender.calls) == 8
+    assert await shop.stores.deliveries.count_pending("wh_1", limit=1) == 0
+
+
+async def test_a_webhook_that_is_enabled_again_begins_with_no_failures(shop: Workshop) -> None:
+    await shop.stores.register(disable_after=2, retry_schedule=())
+    await failing(shop, 500, 500)
+    await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, disabled=False))
+    await failing(shop, 500)
+    webhook = shop.stores.webhooks.get("wh_1")
+    assert (webhook.disabled, webhook.exhausted_in_a_row) == (False, 1)
+
+
+async def test_without_disable_after_nothing_is_counted(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=())
+    await failing(shop, 500, 500, 500)
+    webhook = shop.stores.webhooks.get("wh_1")
+    assert (webhook.disabled, webhook.exhausted_in_a_row) == (False, 0)
+
+
+# What was published just now
+
+
+def test_what_is_held_is_bounded_by_number_and_by_bytes() -> None:
+    recent = Recent(most_deliveries=3, most_bytes=100)
+    deliveries = []
+    for number in range(5):
+        event = an_event(number, f"evt_{number}", body=b"x" * 10)
+        deliveries.append(a_delivery(event, a_webhook()))
+        recent.add(deliveries[-1], event)
+    assert [recent.take(delivery.id) is not None for delivery in deliveries] == [False, False, True, True, True]
+    for number, size in enumerate((60, 60, 200)):
+        event = an_event(number, f"evt_{number}", body=b"x" * size)
+        recent.add(a_delivery(event, a_webhook()), event)
+        assert len(recent) == (1 if size <= 100 else 0)
+
+
+def test_what_is_held_of_a_webhook_can_be_forgotten() -> None:
+    recent = Recent()
+    event = an_event()
+    for id in ("wh_1", "wh_2"):
+        recent.add(a_delivery(event, a_webhook(id)), event)
+    recent.forget_webhook("wh_1")
+    assert recent.take("dlv_evt_1_wh_1") is None
+    assert recent.take("dlv_evt_1_wh_2") is not None
