@@ -68,6 +68,8 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
     if route.body is not None:
         content: dict[str, Any] = {"application/json": {"schema": schemas[route.body]}}
         if route.raw_body:
+            any_json = {"description": "Any JSON, sent as it is, when the query says of which type it is."}
+            content["application/json"] = {"schema": {"anyOf": [schemas[route.body], any_json]}}
             content["*/*"] = {"schema": _BINARY}
         operation["requestBody"] = {"required": not (route.body_optional or route.raw_body), "content": content}
     return operation
