@@ -38,6 +38,7 @@ from hookbin.store.log import LogStore
 from hookbin.store.recovery import RecoveryStore
 from hookbin.store.requests import RequestStore
 from hookbin.store.retention import Retention, Trimmer
+from hookbin.store.search import RequestSearch
 from hookbin.store.webhooks import WebhookStore
 from hookbin.targets import Policy
 from hookbin.timeline import Timeline
@@ -104,6 +105,7 @@ class Hookbin:
             database=database,
             bins=bins,
             requests=RequestStore(database),
+            search=RequestSearch(database),
             webhooks=webhooks,
             events=events,
             deliveries=deliveries,

@@ -131,7 +131,9 @@ def own_imports(module: str) -> set[str]:
 
 LAYERS = ("models", "rules", "store", "dispatch", "web", "app", "server", "cli")
 ROOT_MODULES = ("hookbin", "hookbin.models", "hookbin.errors", "hookbin.clock")
-RULES = tuple(f"hookbin.{name}" for name in ("config", "logs", "names", "responses", "retries", "signing", "targets"))
+RULES = tuple(
+    f"hookbin.{name}" for name in ("config", "filters", "logs", "names", "responses", "retries", "signing", "targets")
+)
 
 
 def layer(module: str) -> str:

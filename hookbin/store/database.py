@@ -156,6 +156,12 @@ class Database:
         async with self._reader() as connection:
             return list(await connection.execute_fetchall(sql, params))  # type: ignore[arg-type]
 
+    async def examine(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` on a reader's own thread. Keep it short: there are `READERS` of them for everyone."""
+        async with self._reader() as connection:
+            result: T = await connection._execute(work, connection._conn)  # type: ignore[no-untyped-call]
+            return result
+
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
         connection = await self._readers.get()

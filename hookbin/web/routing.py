@@ -10,7 +10,8 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum, EnumType
-from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args, get_type_hints
+from functools import cache
+from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -126,14 +127,28 @@ async def respond(route: Route, request: Request) -> Response:
 def decode_query(request: Request, type: type[Struct]) -> Struct:
     """The query as `type`, with numbers and booleans read from their text."""
     pairs = request.query_params.multi_items()
-    names = [name for name, _ in pairs]
-    twice = {name for name in names if names.count(name) > 1}
+    several = _listed(type)
+    values: dict[str, Any] = {}
+    twice = set()
+    for name, value in pairs:
+        if name in several:
+            values.setdefault(name, []).append(value)
+        elif name in values:
+            twice.add(name)
+        else:
+            values[name] = value
     if twice:
         raise errors.FieldsInvalid(*((name, "stands in the query more than once") for name in sorted(twice)))
     try:
-        return msgspec.convert(dict(pairs), type, strict=False)
+        return msgspec.convert(values, type, strict=False)
     except msgspec.ValidationError as error:
         raise fields_invalid(error, type) from error
+
+
+@cache
+def _listed(type: type[Struct]) -> frozenset[str]:
+    """The fields that may stand in a query several times."""
+    return frozenset(name for name, hint in get_type_hints(type).items() if get_origin(hint) is list)
 
 
 def decode_json(content: bytes, type: type[Struct]) -> Any:

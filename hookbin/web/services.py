@@ -21,6 +21,7 @@ from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.log import LogStore
 from hookbin.store.requests import RequestStore
+from hookbin.store.search import RequestSearch
 from hookbin.store.webhooks import WebhookStore
 from hookbin.targets import Policy
 from hookbin.timeline import Message, Timeline
@@ -36,6 +37,7 @@ class Services(Struct, frozen=True, kw_only=True):
     database: Database
     bins: BinStore
     requests: RequestStore
+    search: RequestSearch
     webhooks: WebhookStore
     events: EventStore
     deliveries: DeliveryStore

@@ -6,8 +6,10 @@ from starlette.responses import Response
 
 from hookbin.clock import parse_seq_id, seq_id
 from hookbin.errors import RequestNotFound
+from hookbin.filters import NO_FILTER
 from hookbin.models import CapturedRequest
 from hookbin.web.api import paging, present, shapes
+from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.routing import Call
 
 _INERT = {
@@ -16,9 +18,19 @@ _INERT = {
 }
 
 
-async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.RequestRow]:
+class ListQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    limit: paging.Limit = 50
+    cursor: paging.Cursor = None
+
+
+async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.RequestRow]:
     bin = call.services.bins.get(call.path["bin"])
     before = paging.before_number("req_", call.query.cursor)
+    wanted = to_filter(call.query, now=call.services.clock.now())
+    if wanted != NO_FILTER:
+        found = await call.services.search.find(bin, wanted, limit=call.query.limit, before=before)
+        cursor = None if found.next_before is None else paging.number_cursor("req_", found.next_before)
+        return shapes.Page(data=[present.request_row(row) for row in found.rows], next_cursor=cursor)
     rows = await call.services.requests.list(bin, limit=call.query.limit + 1, before=before)
     return paging.page(
         rows,

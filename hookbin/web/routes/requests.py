@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from hookbin import errors
-from hookbin.web.api import paging, requests, shapes
+from hookbin.web.api import requests, shapes
 from hookbin.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/bins/{bin}/requests", handler=requests.index, tag="requests",
         summary="List what a bin captured", answer=shapes.Page[shapes.RequestRow],
-        description="Newest first, without headers and bodies.",
-        query=paging.PageQuery, raises=(errors.FieldsInvalid, errors.BinNotFound),
+        description="Newest first, without headers and bodies. A search looks at 10,000 requests and reads 16 MiB of "
+        "bodies at most: a page may be short or empty and still have a `next_cursor` that goes on.",
+        query=requests.ListQuery, raises=(errors.FieldsInvalid, errors.BinNotFound),
     ),
     Route(
         method="GET", path="/requests/{request}", handler=requests.read, tag="requests",

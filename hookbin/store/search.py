@@ -1,0 +1,138 @@
+"""Looking for requests in a bin: newest first, in small steps, and no further than a bound."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import msgspec
+from msgspec import Struct
+
+from hookbin.filters import RequestFilter, is_wanted
+from hookbin.models import Bin, Headers, RequestSummary
+from hookbin.store.database import Database
+from hookbin.store.requests import SUMMARY, summary_from_row
+
+MOST_ROWS = 10_000
+"""Requests that one search looks at."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Bytes of bodies that one search reads."""
+STEP_ROWS = 500
+STEP_BYTES = 1024 * 1024
+"""What is looked at without giving the reader back in between."""
+AT_ONCE = 2
+"""Searches under way; fewer than there are readers, so that one is always left for all else."""
+
+_decode_headers = msgspec.json.Decoder(Headers).decode
+_PLACE_OF_TARGET = SUMMARY.split(", ").index("target")
+
+
+class Found(Struct, frozen=True):
+    rows: list[RequestSummary]
+    """The newest first."""
+    next_before: int | None
+    """Where the search goes on: below this `seq`; None when all was looked at."""
+
+
+class _Step(Struct, frozen=True):
+    rows: list[RequestSummary]
+    position: int
+    """The last `seq` that was looked at."""
+    looked_at: int
+    bytes: int
+    ended: bool
+
+
+class RequestSearch:
+    """Searches bins that may hold more than anyone should read at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def find(self, bin: Bin, filter: RequestFilter, *, limit: int, before: int | None) -> Found:
+        """Up to `limit` requests that are as wanted, those with a `seq` under `before` only."""
+        rows: list[RequestSummary] = []
+        position = 2**63 - 1 if before is None else before
+        looked_at = read = 0
+        async with self._turns:
+            while looked_at < MOST_ROWS and read < MOST_BYTES:
+                step = await self._step(bin, filter, before=position, limit=limit + 1 - len(rows))
+                rows += step.rows
+                position, looked_at, read = step.position, looked_at + step.looked_at, read + step.bytes
+                if len(rows) > limit:
+                    return Found(rows[:limit], rows[limit - 1].seq)
+                if step.ended:
+                    return Found(rows, None)
+        return Found(rows, position)
+
+    async def _step(self, bin: Bin, filter: RequestFilter, *, before: int, limit: int) -> _Step:
+        def work(connection: sqlite3.Connection) -> _Step:
+            return _look(connection, bin, filter, before=before, limit=limit)
+
+        return await self._database.examine(work)
+
+
+def _look(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter, *, before: int, limit: int) -> _Step:
+    sql = (
+        "SELECT min(seq), count(*) FROM (SELECT seq FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?)"
+    )
+    lowest, count = connection.execute(sql, (bin.key, before, STEP_ROWS)).fetchone()
+    if not count:
+        return _Step([], before, 0, 0, True)
+    conditions, params = _conditions(filter)
+    sql = (
+        f"SELECT {SUMMARY}, headers FROM requests WHERE bin = ? AND seq >= ? AND seq < ?{conditions} ORDER BY seq DESC"
+    )
+    found: list[RequestSummary] = []
+    read = 0
+    for *row, headers in connection.execute(sql, (bin.key, lowest, before, *params)):
+        seq: int = row[0]
+
+        def body(size: int, seq: int = seq) -> bytes:
+            nonlocal read
+            content = beginning_of_body(connection, seq, size)
+            read += len(content)
+            return content
+
+        if is_wanted(filter, target=row[_PLACE_OF_TARGET], headers=_decode_headers(headers), body=body):
+            found.append(summary_from_row(tuple(row), bin_id=bin.id))
+        if len(found) == limit or read >= STEP_BYTES:
+            return _Step(found, seq, count, read, seq == lowest and count < STEP_ROWS)
+    return _Step(found, lowest, count, read, count < STEP_ROWS)
+
+
+def beginning_of_body(connection: sqlite3.Connection, seq: int, size: int) -> bytes:
+    """So many bytes of a body: `substr` would read all of it first."""
+    try:
+        with connection.blobopen("requests", "body", seq, readonly=True) as blob:
+            return blob.read(size)
+    except sqlite3.OperationalError:  # it was deleted meanwhile
+        return b""
+
+
+def _conditions(filter: RequestFilter) -> tuple[str, list[object]]:
+    """What the columns of a row can answer, as SQL."""
+    parts: list[str] = []
+    params: list[object] = []
+
+    def add(sql: str, *values: object) -> None:
+        parts.append(f" AND {sql}")
+        params.extend(values)
+
+    if filter.methods:
+        add(f"method IN ({', '.join('?' * len(filter.methods))})", *filter.methods)
+    if filter.statuses:
+        ranges = " OR ".join("coalesce(answer_status, 0) BETWEEN ? AND ?" for _ in filter.statuses)
+        add(f"({ranges})", *(bound for range in filter.statuses for bound in range))
+    if filter.since is not None:
+        add("received_at >= ?", filter.since)
+    if filter.until is not None:
+        add("received_at < ?", filter.until)
+    if filter.signature is not None:
+        add("signature = ?", filter.signature)
+    if filter.pinned is not None:
+        add("pinned = ?", filter.pinned)
+    if filter.attempt_id is not None:
+        add("attempt_id = ?", filter.attempt_id)
+    return "".join(parts), params
