@@ -20,6 +20,8 @@ _templates = jinja2.Environment(
 )
 _templates.filters.update(
     ago=writing.ago,
+    bare=writing.bare,
+    bars=writing.bars,
     duration=writing.duration,
     reveal=writing.reveal,
     seconds_list=writing.seconds_list,

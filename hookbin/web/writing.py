@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from markupsafe import Markup, escape
@@ -69,3 +69,18 @@ def with_code(text: str) -> Markup:
 def split_times(sentence: str) -> list[tuple[str, bool]]:
     """Pieces of a sentence, each with whether it is a time."""
     return [(piece, bool(_ZONED_TIME.fullmatch(piece))) for piece in _ZONED_TIME.split(sentence) if piece]
+
+
+def bare(url: str) -> str:
+    """A URL without its scheme, where room is short."""
+    return url.removeprefix("http://").removeprefix("https://")
+
+
+def bars(counts: Sequence[int]) -> str:
+    """The path of a bar for each count over zero: 4 wide with its gap, at most 16 high."""
+    most = max(counts, default=0)
+    return "".join(
+        f"M{4 * place} 16v-{1 + round(15 * count / most)}h3v{1 + round(15 * count / most)}z"
+        for place, count in enumerate(counts)
+        if count
+    )

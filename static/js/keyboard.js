@@ -47,10 +47,12 @@ export function listen() {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
     const press = KEYS[event.key];
-    const button = press ? null : /^[a-z]$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]:not(:disabled)`);
+    const button = press ? null : /^[a-z/]$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]:not(:disabled)`);
     if (!press && !button) return;
     event.preventDefault();
-    press ? press() : button.click();
+    if (press) press();
+    else if (button.matches("input")) button.select();
+    else button.click();
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-show-keys]")) showKeys();

@@ -7,19 +7,51 @@ import { follow } from "./stream.js";
 
 const MOST_LINES = 300;
 const MOST_CARDS = 40;
+const CHARTS_EVERY = 10_000;
 
 const list = document.querySelector("[data-timeline]");
 const timeline = new NewestFirst(list, { most: MOST_LINES, isAtTop: () => list.getBoundingClientRect().top > 0 });
 const byAttempt = new Map(); // the line of an attempt whose other half may still come
+const leftOut = new Map(); // halves that the filter left out, by attempt: the other half may bring them in
 rememberLines();
+
+const { show, q } = list.dataset;
+const text = q.toLowerCase();
+
+// The same rules as those of the server, in web/pages/overview.py.
+function takes({ kind, row }) {
+  const received = kind === "request";
+  if (show === "received" && !received) return false;
+  if (show === "sent" && received) return false;
+  if (show === "problems" && !isProblem(kind, row)) return false;
+  return !text || words(kind, row).toLowerCase().includes(text);
+}
+
+function isProblem(kind, row) {
+  if (kind === "attempt") return row.error !== null || row.status >= 300;
+  if (kind !== "request") return false;
+  const failed = !row.answer || row.answer.fault || row.answer.status >= 400;
+  return failed || row.truncated || row.signature.state === "failed";
+}
+
+function words(kind, row) {
+  if (kind === "attempt") return [row.event_type, row.webhook_name, row.status ?? row.error, row.delivery_id].join("\n");
+  if (kind === "request") return [`${row.method} ${row.target}`, row.content_type ?? "", row.id].join("\n");
+  return [row.type, row.id].join("\n");
+}
+
+function bound(map) {
+  if (map.size > MOST_LINES * 2) map.delete(map.keys().next().value);
+}
 
 function rememberLines() {
   byAttempt.clear();
   for (const line of document.querySelectorAll("[data-attempt]")) byAttempt.set(line.dataset.attempt, line);
 }
 
-function lineOf({ kind, seq, row }) {
-  if (kind === "event") return newLine(seq, row.created_at, rows.publishedHalf(row));
+function lineOf(message) {
+  const { kind, seq, row } = message;
+  if (kind === "event") return takes(message) ? newLine(seq, row.created_at, rows.publishedHalf(row)) : null;
   const sent = kind === "attempt";
   const attempt = sent ? row.id : row.attempt_id;
   const half = sent ? rows.sentHalf(row) : rows.receivedHalf(row);
@@ -28,11 +60,19 @@ function lineOf({ kind, seq, row }) {
     sent ? twin.querySelector(".spine").after(half) : twin.append(half);
     return null;
   }
+  if (!takes(message)) {
+    if (attempt) leftOut.set(attempt, half);
+    bound(leftOut);
+    return null;
+  }
   const line = newLine(seq, sent ? row.started_at : row.received_at, half);
   if (attempt) {
     line.dataset.attempt = attempt;
     byAttempt.set(attempt, line);
-    if (byAttempt.size > MOST_LINES * 2) byAttempt.delete(byAttempt.keys().next().value);
+    bound(byAttempt);
+    const other = leftOut.get(attempt);
+    leftOut.delete(attempt);
+    if (other) sent ? line.append(other) : line.querySelector(".spine").after(other);
   }
   return line;
 }
@@ -85,9 +125,16 @@ const reload = soon(async () => {
   swap(page, "bins-panel");
 }, 0);
 
+const redrawCharts = soon(async () => {
+  const page = await load();
+  swap(page, "webhooks-panel");
+  swap(page, "bins-panel");
+}, CHARTS_EVERY);
+
 const inbox = follow({
   onRows(messages) {
     drawCards(messages);
+    redrawCharts();
     const logged = messages.filter(({ kind }) => kind !== "bin" && kind !== "webhook").slice(-2 * MOST_LINES);
     const fresh = logged.map(lineOf).filter((line) => line !== null);
     if (!fresh.length) return;

@@ -1,9 +1,10 @@
-// The pages of a webhook and of a delivery: loaded again when something of theirs happened.
+// The pages of a webhook and of a delivery, and lists: loaded again when something of theirs happened.
 import { load, soon, swap } from "./fresh.js";
 import { follow } from "./stream.js";
 
 const { webhook, delivery } = document.querySelector("main").dataset;
-const REFRESH_EVERY = 150;
+const isList = !webhook && !delivery;
+const REFRESH_EVERY = isList ? 2_000 : 150;
 
 const refresh = soon(async () => {
   const page = await load();
@@ -12,6 +13,7 @@ const refresh = soon(async () => {
 }, REFRESH_EVERY);
 
 function concerns({ kind, row }) {
+  if (isList) return true;
   if (kind === "attempt") return delivery ? row.delivery_id === delivery : row.webhook_id === webhook;
   if (kind === "webhook") return row.id === webhook;
   return kind === "event" && !delivery;

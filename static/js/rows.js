@@ -18,6 +18,12 @@ function setStatus(slot, status, error = null) {
   slot.dataset.tone = error ? "error" : String(status)[0];
 }
 
+// What a bin answered: a status, a fault without one, or nothing since the sender was gone.
+function setAnswer(slot, answer) {
+  if (answer?.status != null) setStatus(slot, answer.status);
+  else setStatus(slot, null, answer?.fault ?? "no answer");
+}
+
 function setState(slot, state) {
   slot.textContent = slot.dataset.state = state;
 }
@@ -25,7 +31,7 @@ function setState(slot, state) {
 function setRequest(slots, row) {
   slots.method.textContent = slots.method.dataset.method = row.method;
   (slots.target.querySelector("bdi") ?? slots.target).textContent = reveal(wire(row.target));
-  setStatus(slots.status, row.answer.status);
+  setAnswer(slots.status, row.answer);
   slots.size.textContent = size(row.size);
   slots.content_type.textContent = reveal(wire(row.content_type ?? ""));
   slots.flag.textContent = row.truncated ? "truncated" : row.incomplete ? "incomplete" : "";

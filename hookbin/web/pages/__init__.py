@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlsplit
@@ -15,50 +14,18 @@ from starlette.routing import Route
 from hookbin import clock
 from hookbin.errors import RequestNotFound
 from hookbin.models import Attempt, Bin, CapturedRequest, DeliveryState, Headers, RequestSummary
-from hookbin.web import design
 from hookbin.web.api import deliveries, present, shapes
 from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.axis import time_axis
 from hookbin.web.bodies import BodyView, body_view
-from hookbin.web.exchange import BLANK, HeaderLine, compared, paired
+from hookbin.web.exchange import BLANK, HeaderLine, compared
+from hookbin.web.pages import design, lists, overview
 from hookbin.web.rendering import render
 from hookbin.web.services import Services, services
 from hookbin.web.writing import wire
 
-TIMELINE_ROWS = 60
 LIST_ROWS = 50
-PANEL_ROWS = 40
-"""Bins and webhooks that the overview lists; the newest of each."""
 SHOWN_PARAMETERS = 500
-
-
-async def overview(request: Request) -> Response:
-    """Both halves as one live list, and what there is to send and to receive with."""
-    s = services(request)
-    after = s.timeline.position
-    rows = await s.log.newest(limit=TIMELINE_ROWS)
-    bins = s.bins.all()[: -PANEL_ROWS - 1 : -1]
-    webhooks = s.webhooks.all()[: -PANEL_ROWS - 1 : -1]
-    newest = await asyncio.gather(*(s.requests.list(bin, limit=1, before=None) for bin in bins))
-    return render(
-        request,
-        "overview.html",
-        after=after,
-        exchanges=paired(rows),
-        cut=len(rows) == TIMELINE_ROWS,
-        bins=sorted(
-            (
-                BinCard(bin=bin_shape(s, bin), last_at=clock.rfc3339(last[0].received_at) if last else None)
-                for bin, last in zip(bins, newest, strict=True)
-            ),
-            key=lambda card: card.last_at or card.bin.created_at,
-            reverse=True,
-        ),
-        bin_total=len(s.bins.all()),
-        webhooks=[present.webhook_shape(webhook) for webhook in webhooks],
-        webhook_total=len(s.webhooks.all()),
-        blank=BLANK,
-    )
 
 
 async def bin_page(request: Request) -> Response:
@@ -125,9 +92,11 @@ async def delivery_page(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/ui", overview),
-    Route("/ui/", overview),
+    Route("/ui", overview.page),
+    Route("/ui/", overview.page),
+    Route("/ui/bins", lists.bins),
     Route("/ui/bins/{bin}", bin_page),
+    Route("/ui/webhooks", lists.webhooks),
     Route("/ui/webhooks/{id}", webhook_page),
     Route("/ui/deliveries/{id}", delivery_page),
     Route("/ui/design", design.page),
@@ -135,11 +104,6 @@ ROUTES = [
 
 
 # What pages show beside the shapes
-
-
-class BinCard(Struct, frozen=True, kw_only=True):
-    bin: shapes.BinShape
-    last_at: str | None
 
 
 class RequestView(Struct, frozen=True, kw_only=True):

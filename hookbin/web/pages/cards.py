@@ -1,0 +1,55 @@
+"""Bins and webhooks as cards and lists show them: with what they did lately."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from hookbin import clock
+from hookbin.activity import SPAN, Health
+from hookbin.models import SECOND, Bin, Webhook
+from hookbin.web.api import present, shapes
+from hookbin.web.api.bins import shape as bin_shape
+from hookbin.web.services import Services
+
+_SPANS_A_MINUTE = 60 * SECOND // SPAN
+
+
+class BinCard(Struct, frozen=True, kw_only=True):
+    bin: shapes.BinShape
+    last_at: str | None
+    counts: list[int]
+    """Requests in each span of the last minutes."""
+
+    @property
+    def a_minute(self) -> int:
+        """Requests in the last minute."""
+        return sum(self.counts[-_SPANS_A_MINUTE:])
+
+
+class WebhookCard(Struct, frozen=True, kw_only=True):
+    webhook: shapes.WebhookShape
+    health: Health
+    counts: list[int]
+    """Attempts in each span of the last minutes."""
+
+    @property
+    def a_minute(self) -> int:
+        """Attempts in the last minute."""
+        return sum(self.counts[-_SPANS_A_MINUTE:])
+
+
+async def bin_card(s: Services, bin: Bin) -> BinCard:
+    newest = await s.requests.list(bin, limit=1, before=None)
+    return BinCard(
+        bin=bin_shape(s, bin),
+        last_at=clock.rfc3339(newest[0].received_at) if newest else None,
+        counts=s.activity.counts(bin.id),
+    )
+
+
+def webhook_card(s: Services, webhook: Webhook) -> WebhookCard:
+    return WebhookCard(
+        webhook=present.webhook_shape(webhook),
+        health=s.activity.health(webhook.id),
+        counts=s.activity.counts(webhook.id),
+    )

@@ -1,0 +1,100 @@
+"""The overview: both halves as one live list, and what there is to send and to receive with."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec import Struct
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hookbin.web.api import shapes
+from hookbin.web.exchange import BLANK, Exchange, paired
+from hookbin.web.pages.cards import bin_card, webhook_card
+from hookbin.web.rendering import render
+from hookbin.web.services import services
+
+SHOWN = 60
+"""Lines of the timeline."""
+SEARCHED = 2_000
+"""Rows of the log, the newest, that a filter looks through."""
+CARDS = 40
+"""Bins and webhooks that are listed beside it; the newest of each."""
+SHOWS = {"all": "Everything", "sent": "Sent", "received": "Received", "problems": "Problems"}
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """Which lines are wanted. overview.js knows the same rules for what comes later."""
+
+    show: str = "all"
+    q: str = ""
+
+    def takes(self, line: Exchange) -> bool:
+        return any(self._takes(half) for half in (line.event, line.attempt, line.request) if half is not None)
+
+    def _takes(self, half: shapes.EventRow | shapes.AttemptRow | shapes.RequestRow) -> bool:
+        return _is_shown(half, self.show) and (not self.q or self.q.casefold() in _words(half).casefold())
+
+
+async def page(request: Request) -> Response:
+    s = services(request)
+    after = s.timeline.position
+    wanted = filter_of(request.query_params)
+    filtered = wanted != Filter()
+    rows = await s.log.newest(limit=SEARCHED if filtered else SHOWN)
+    lines = [line for line in paired(rows) if wanted.takes(line)]
+    bins = s.bins.all()[: -CARDS - 1 : -1]
+    webhooks = s.webhooks.all()[: -CARDS - 1 : -1]
+    return render(
+        request,
+        "overview.html",
+        after=after,
+        filter=wanted,
+        filtered=filtered,
+        shows=SHOWS,
+        exchanges=lines[:SHOWN],
+        cut=len(lines) > SHOWN or len(rows) == (SEARCHED if filtered else SHOWN),
+        searched=SEARCHED,
+        bins=sorted(
+            await asyncio.gather(*(bin_card(s, bin) for bin in bins)),
+            key=lambda card: card.last_at or card.bin.created_at,
+            reverse=True,
+        ),
+        bin_total=len(s.bins.all()),
+        webhooks=[webhook_card(s, webhook) for webhook in webhooks],
+        webhook_total=len(s.webhooks.all()),
+        blank=BLANK,
+    )
+
+
+def filter_of(query: QueryParams) -> Filter:
+    """The filter in the URL; what makes no sense is left out."""
+    show = query.get("show", "all")
+    return Filter(show=show if show in SHOWS else "all", q=query.get("q", "").strip()[:200])
+
+
+def _is_shown(half: shapes.EventRow | shapes.AttemptRow | shapes.RequestRow, show: str) -> bool:
+    if show == "received":
+        return isinstance(half, shapes.RequestRow)
+    if show == "sent":
+        return not isinstance(half, shapes.RequestRow)
+    return show == "all" or _is_problem(half)
+
+
+def _is_problem(half: shapes.EventRow | shapes.AttemptRow | shapes.RequestRow) -> bool:
+    if isinstance(half, shapes.AttemptRow):
+        return half.error is not None or (half.status or 0) >= 300
+    if isinstance(half, shapes.RequestRow):
+        failed = half.answer is None or half.answer.fault is not None or (half.answer.status or 0) >= 400
+        return failed or half.truncated or half.signature.state == "failed"
+    return False
+
+
+def _words(half: shapes.EventRow | shapes.AttemptRow | shapes.RequestRow) -> str:
+    """What a text is looked for in."""
+    if isinstance(half, shapes.AttemptRow):
+        return f"{half.event_type}\n{half.webhook_name}\n{half.status or half.error}\n{half.delivery_id}"
+    if isinstance(half, shapes.RequestRow):
+        return f"{half.method} {half.target}\n{half.content_type or ''}\n{half.id}"
+    return f"{half.type}\n{half.id}"

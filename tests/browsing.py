@@ -1,0 +1,55 @@
+"""What the tests of the pages share: a browser's page that is watched, and what there is to see on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from playwright.sync_api import Dialog, Page, expect
+
+from tests.support import Server, eventually
+
+DESKTOP: Any = {"width": 1440, "height": 900}
+PHONE: Any = {"width": 390, "height": 844}
+
+
+class Watched:
+    """A page together with everything a browser complained about while it was shown."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("console", lambda message: self._complain(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("dialog", self._dismiss)
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _complain(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(f"{kind}: {text}")
+
+
+def capture(server: Server, path: str, content: str | bytes = b"", **options: Any) -> None:
+    response = httpx.post(f"{server.url}/b/{path}", content=content, trust_env=False, **options)
+    assert response.status_code == 200, response.text
+
+
+def is_live(page: Page) -> None:
+    expect(page.locator("[data-connection]")).to_have_attribute("data-connection", "live")
+
+
+def ended_delivery(server: Server, webhook: str) -> dict[str, Any]:
+    """The newest delivery of a webhook, once it has ended."""
+
+    def found() -> list[dict[str, Any]]:
+        return [newest for newest in server.deliveries(webhook=webhook)[:1] if newest["state"] != "pending"]
+
+    return eventually(found)[0]
+
+
+def delivered_to(server: Server, bin: str, **options: Any) -> dict[str, Any]:
+    """The ended delivery of a ping to one of the server's own bins."""
+    return ended_delivery(server, server.register(f"{server.url}/b/{bin}", name=bin, **options)["id"])

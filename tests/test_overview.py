@@ -1,0 +1,133 @@
+"""The overview's filter and charts, and the lists of bins and webhooks."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browsing import capture, delivered_to, is_live
+from tests.support import Server, eventually, free_port
+
+
+def lines(page: Page) -> list[str]:
+    return [" ".join(text.split()) for text in page.locator("[data-timeline] > li").all_inner_texts()]
+
+
+def test_the_filter_narrows_what_is_there_and_what_comes(start_server: Callable[..., Server], page: Page) -> None:
+    server = start_server()
+    capture(server, "apples/one")
+    capture(server, "pears/one")
+    page.goto(f"{server.url}/ui/")
+    page.get_by_label("Filter by type").fill("apples")
+    page.get_by_label("Filter by type").press("Enter")
+    is_live(page)
+    expect(page.locator("[data-timeline] > li")).to_have_count(1)
+
+    capture(server, "pears/two")
+    capture(server, "apples/two")
+    expect(page.locator("[data-timeline] > li")).to_have_count(2)
+    assert ["pears" in line for line in lines(page)] == [False, False]
+    page.reload()
+    expect(page.locator("[data-timeline] > li")).to_have_count(2)
+    page.get_by_role("link", name="Clear").click()
+    expect(page.locator("[data-timeline] > li")).to_have_count(4)
+
+
+def test_problems_are_shown_alone_and_with_both_their_halves(start_server: Callable[..., Server], page: Page) -> None:
+    server = start_server()
+    server.post("/bins", {"name": "broken", "response": {"status": 503}})
+    delivered_to(server, "fine")
+    page.goto(f"{server.url}/ui/?show=problems")
+    is_live(page)
+    expect(page.get_by_text("Nothing matches so far.")).to_be_visible()
+
+    delivered_to(server, "broken", retry_schedule="none")
+    line = page.locator("[data-timeline] > li")
+    expect(line).to_have_count(1)
+    expect(line.locator(".sent .status")).to_have_text("503")
+    expect(line.locator(".received .path")).to_have_text("/b/broken")
+    page.reload()
+    expect(line).to_have_count(1)
+
+
+def test_a_half_that_the_filter_left_out_comes_along_when_the_other_matches(
+    start_server: Callable[..., Server], page: Page
+) -> None:
+    server = start_server()
+    page.goto(f"{server.url}/ui/?q=webhook.ping")
+    is_live(page)
+    delivered_to(server, "late")
+
+    line = page.locator("[data-timeline] > li", has=page.locator(".sent"))
+    expect(line).to_have_count(1)
+    expect(line.locator(".received .path")).to_have_text("/b/late")
+
+
+def test_a_request_whose_sender_hung_up_is_shown_without_an_answer(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/ui/?q=%2Fb%2Fhung-up")
+    is_live(page)
+    with socket.create_connection(("localhost", server.port)) as connection:
+        connection.sendall(b"POST /b/hung-up HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+    status = page.locator("[data-timeline] .status")
+    expect(status).to_have_text("no answer")
+    page.reload()
+    expect(status).to_have_text("no answer")
+    page.goto(f"{server.url}/ui/bins/hung-up")
+    expect(page.locator(".request .status")).to_have_text("no answer")
+
+
+def test_a_card_shows_how_much_came_lately_and_how_a_webhook_is(server: Server, page: Page) -> None:
+    delivered_to(server, "charted")
+    page.goto(f"{server.url}/ui/")
+    bin = page.locator("[data-bins] > li", has_text="charted")
+    webhook = page.locator("[data-webhooks] > li", has_text="charted")
+    expect(bin.get_by_role("img", name="1 requests in ten minutes")).to_be_visible()
+    expect(webhook.get_by_role("img", name="1 attempts in ten minutes")).to_be_visible()
+    expect(webhook).to_contain_text("100 % ok")
+    expect(bin).to_contain_text("1/min")
+
+
+def test_the_charts_survive_a_restart(start_server: Callable[..., Server], page: Page) -> None:
+    server = start_server()
+    delivered_to(server, "again")
+    assert server.stop() == 0
+    server.start()
+    page.goto(f"{server.url}/ui/")
+    expect(page.locator("[data-webhooks] > li", has_text="again")).to_contain_text("100 % ok")
+    expect(page.get_by_role("img", name="1 requests in ten minutes")).to_be_visible()
+
+
+def test_the_list_of_webhooks_tells_how_each_is_and_keeps_current(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/ui/webhooks")
+    is_live(page)
+    webhook = server.register(f"http://127.0.0.1:{free_port()}/", name="unwell", retry_schedule=[3600])
+    row = page.locator("tr", has_text="unwell")
+    expect(row).to_contain_text("0 % of 1")
+    expect(row.locator(".number").last).to_have_text("1")
+    row.get_by_role("link").click()
+    eventually(lambda: page.url.endswith(webhook["id"]))
+
+
+def test_the_list_of_bins_counts_what_each_holds(server: Server, page: Page) -> None:
+    for _ in range(3):
+        capture(server, "counted")
+    page.goto(f"{server.url}/ui/bins")
+    row = page.locator("tr", has_text="counted")
+    expect(row.locator(".number")).to_have_text("3")
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="counted", exact=True)).to_be_visible()
+
+
+def test_lists_go_on_a_page_at_a_time(start_server: Callable[..., Server], page: Page) -> None:
+    server = start_server()
+    for number in range(52):
+        server.post("/bins", {"name": f"bin-{number}"})
+        server.register(f"{server.url}/b/bin-{number}", name=f"hook-{number}", ping=False)
+    for path, older, last in [("bins", "Older bins", "bin-0"), ("webhooks", "Older webhooks", "hook-0")]:
+        page.goto(f"{server.url}/ui/{path}")
+        expect(page.locator("tbody > tr")).to_have_count(50)
+        page.get_by_role("link", name=older).click()
+        expect(page.locator("tbody > tr")).to_have_count(2)
+        expect(page.locator("tbody > tr").last).to_contain_text(last)
