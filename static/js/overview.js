@@ -6,7 +6,7 @@ import { labelAll, setTime } from "./times.js";
 import { follow } from "./stream.js";
 
 const MOST_LINES = 300;
-const MOST_CARDS = 40;
+const MOST_CARDS = 20;
 const CHARTS_EVERY = 10_000;
 
 const list = document.querySelector("[data-timeline]");

@@ -15,11 +15,11 @@ from hookbin.web.pages.cards import bin_card, webhook_card
 from hookbin.web.rendering import render
 from hookbin.web.services import services
 
-SHOWN = 60
+SHOWN = 50
 """Lines of the timeline."""
 SEARCHED = 2_000
 """Rows of the log, the newest, that a filter looks through."""
-CARDS = 40
+CARDS = 20
 """Bins and webhooks that are listed beside it; the newest of each."""
 SHOWS = {"all": "Everything", "sent": "Sent", "received": "Received", "problems": "Problems"}
 
