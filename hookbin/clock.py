@@ -13,6 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
+from uuid import UUID
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
@@ -21,6 +22,7 @@ _BIN_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LONGEST_WAIT = 60.0
 """Seconds; a look at the time at least this often notices that the clock was set."""
 _SEQ_DIGITS = 13
+_UUID_DIGITS = 26
 _SEQ_MAX = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
@@ -87,7 +89,7 @@ class Ids:
         if value <= self._last:
             value = self._last + 1
         self._last = value
-        return _base32(value, digits=26)
+        return _base32(value, digits=_UUID_DIGITS)
 
 
 def seq_id(prefix: str, seq: int) -> str:
@@ -108,7 +110,18 @@ def parse_seq_id(prefix: str, text: str) -> int | None:
 
 def lowest_id(prefix: str, time: int) -> str:
     """The id that sorts before every one that is made at `time` (µs) or later from a UUIDv7."""
-    return prefix + _base32((time // 1000) << 80, digits=26)
+    return prefix + _base32((time // 1000) << 80, digits=_UUID_DIGITS)
+
+
+def parse_uuid(prefix: str, text: str) -> UUID | None:
+    """The UUID in an id of an event, a delivery or a webhook, or None when `text` is no such id."""
+    digits = text.removeprefix(prefix)
+    if digits == text or len(digits) != _UUID_DIGITS or not all(digit in _VALUE for digit in digits):
+        return None
+    value = 0
+    for digit in digits:
+        value = value * 32 + _VALUE[digit]
+    return UUID(int=value) if value < 2**128 else None
 
 
 def rfc3339(microseconds: int) -> str:

@@ -105,6 +105,12 @@ class SignatureStyle(StrEnum):
     """No signature of ours: what is sent on keeps the one it came with."""
 
 
+class Handshake(StrEnum):
+    """How a destination is asked whether it wants what is sent to it."""
+
+    CLOUDEVENTS = "cloudevents"
+
+
 class BinResponse(Struct, frozen=True, kw_only=True):
     """What a bin answers to every request it captures."""
 
@@ -205,6 +211,8 @@ class Webhook(Struct, frozen=True, kw_only=True):
     secret: str
     old_secrets: tuple[OldSecret, ...] = ()
     signature_style: SignatureStyle = SignatureStyle.STANDARD
+    handshake: Handshake | None = None
+    """The handshake that the destination has agreed by; None when it was not asked."""
     retry_schedule: tuple[float, ...]
     """Seconds to wait before each retry."""
     retry_on: tuple[str, ...]

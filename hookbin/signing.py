@@ -16,6 +16,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from hookbin import errors
+from hookbin.models import SignatureStyle, Webhook
 
 SECRET_PREFIX = "whsec_"
 SECRET_BYTES = range(24, 65)
@@ -23,6 +24,8 @@ SECRET_BYTES = range(24, 65)
 
 _NEW_SECRET_BYTES = 32
 _BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_TEXT_SECRET = re.compile(r"[\x21-\x7e]{8,256}")
+"""What the styles take whose key is the secret's text itself."""
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
@@ -36,12 +39,35 @@ def make_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(randomness.token_bytes(_NEW_SECRET_BYTES)).decode()
 
 
+def check_secret(secret: str, *, style: SignatureStyle) -> str:
+    """The secret as given. Raises FieldsInvalid if it can't sign in that style; its message never holds the secret."""
+    if style is SignatureStyle.STANDARD:
+        parse_secret(secret)
+    elif _TEXT_SECRET.fullmatch(secret) is None:
+        raise errors.FieldsInvalid(("secret", "must be 8 to 256 visible ASCII characters"))
+    return secret
+
+
+def fits(secret: str, *, style: SignatureStyle) -> bool:
+    """Whether the secret can sign in that style."""
+    try:
+        check_secret(secret, style=style)
+    except errors.FieldsInvalid:
+        return False
+    return True
+
+
 def parse_secret(secret: str) -> bytes:
     """The key in `secret`. Raises FieldsInvalid; its message never holds the secret."""
     complaint = _complaint(secret)
     if complaint:
         raise errors.FieldsInvalid(("secret", complaint))
     return base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+
+
+def live_secrets(webhook: Webhook, *, now: int) -> tuple[str, ...]:
+    """What signs at `now`: the secret, then those that were rotated out and have not expired, newest first."""
+    return (webhook.secret, *(old.secret for old in webhook.old_secrets if old.expires_at > now))
 
 
 def sign(secrets: Sequence[str], *, message_id: str, timestamp: int, body: bytes) -> str:

@@ -69,6 +69,8 @@ def test_a_new_webhook_has_every_default(server: Server) -> None:
     assert webhook["retry_schedule"] == [1, 5, 30, 120, 600, 3_600, 21_600, 86_400]
     assert webhook["retry_on"] == ["5xx", "network"]
     assert (webhook["timeout"], webhook["max_in_flight"], webhook["heartbeat"]) == (15, 8, None)
+    assert (webhook["headers"], webhook["signature_style"]) == ([], "standard")
+    assert (webhook["rate_limit"], webhook["ordered"], webhook["disable_after"]) == (None, False, None)
     assert (webhook["disabled"], webhook["disabled_reason"]) == (False, None)
     assert len(base64.b64decode(webhook["secret"].removeprefix("whsec_"))) == 32
 
@@ -190,6 +192,20 @@ def test_a_heartbeat_comes_by_itself(server: Server) -> None:
         ({"max_in_flight": 65}, "max_in_flight"),
         ({"max_in_flight": 1.5}, "max_in_flight"),
         ({"heartbeat": 0.5}, "heartbeat"),
+        ({"headers": [["x"]]}, "headers"),
+        ({"headers": {"x": "1"}}, "headers"),
+        ({"headers": [["x-ok", "1"], ["Host", "x"]]}, "headers[1]"),
+        ({"headers": [["x-key", "********"]]}, "headers[0]"),
+        ({"headers": [["x", "1"]] * 51}, "headers"),
+        ({"rate_limit": 0}, "rate_limit"),
+        ({"rate_limit": 1001}, "rate_limit"),
+        ({"ordered": None}, "ordered"),
+        ({"disable_after": 0}, "disable_after"),
+        ({"disable_after": 1.5}, "disable_after"),
+        ({"signature_style": "none"}, "signature_style"),
+        ({"signature_style": "github", "secret": "short"}, "secret"),
+        ({"signature_style": "stripe", "secret": "with a space"}, "secret"),
+        ({"signature_style": "github", "secret": "x" * 257}, "secret"),
         ({"heartbeat": 86_401}, "heartbeat"),
         ({"disabled": "yes"}, "disabled"),
         ({"ping": 1}, "ping"),
@@ -396,3 +412,72 @@ def test_curl_can_delete(server: Server) -> None:
     done = subprocess.run([*command, f"{server.url}/webhooks/{webhook['id']}"], capture_output=True, check=True)
 
     assert done.stdout == b"204"
+
+
+ALL_OPTIONS: dict[str, Any] = {
+    "headers": [["X-A", "1"], ["x-a", "2"], ["Accept", "text/x"]],
+    "signature_style": "stripe",
+    "rate_limit": 2.5,
+    "ordered": True,
+    "disable_after": 3,
+    "max_in_flight": 2,
+    "timeout": 4.5,
+    "heartbeat": 3600.0,
+    "retry_on": ["5xx"],
+    "retry_schedule": [1.5],
+    "events": ["a.*"],
+}
+
+
+def test_every_option_is_kept_over_a_restart_and_null_puts_its_default_back(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    bare = server.register(nowhere(), ping=False)
+    webhook = server.register(nowhere(), ping=False, **ALL_OPTIONS)
+    assert {name: webhook[name] for name in ALL_OPTIONS} == ALL_OPTIONS
+    assert server.stop() == 0
+    server = start_server()
+    assert server.get(f"/webhooks/{webhook['id']}?secret=true") == webhook
+
+    restored = patch(server, webhook["id"], **dict.fromkeys(ALL_OPTIONS)).json()
+
+    assert {name: restored[name] for name in ALL_OPTIONS} == {name: bare[name] for name in ALL_OPTIONS}
+    assert patch(server, webhook["id"]).json() == restored
+    changed = patch(server, webhook["id"], **ALL_OPTIONS).json()
+    assert {name: changed[name] for name in ALL_OPTIONS} == ALL_OPTIONS
+
+
+def test_one_s_own_headers_are_sent_in_their_order_case_and_number(server: Server) -> None:
+    headers = [["X-B", "1"], ["x-a", ""], ["X-b", "2"], ["User-Agent", "mine/1"], ["accept", "text/x"]]
+
+    server.register(f"{server.url}/b/headed", headers=headers)
+
+    (captured,) = eventually(lambda: server.captured("headed"))
+    assert [pair for pair in captured["headers"] if pair in headers] == headers
+    names = [name.lower() for name, _ in captured["headers"]]
+    assert (names.count("user-agent"), names.count("accept")) == (1, 1)
+
+
+def test_a_credential_is_sent_but_shown_nowhere(server: Server) -> None:
+    """Neither by the API, nor by the pages, the stream or the log; a bin shows what arrived at it."""
+    given = [["Authorization", "Bearer hunter2hunter2"], ["X-A", "b"]]
+    shown = [["Authorization", "********"], ["X-A", "b"]]
+    with Receiver(200).serving() as url:
+        webhook = server.register(url, headers=given)
+        (delivery,) = eventually(lambda: server.deliveries(webhook=webhook["id"], state="succeeded"))
+    changed = patch(server, webhook["id"], headers=[*shown, ["X-C", "d"]], destination=f"{server.url}/b/credited")
+
+    publish(server, "again")
+
+    eventually(lambda: server.captured("credited"))
+    assert ["Authorization", "Bearer hunter2hunter2"] in server.captured("credited")[0]["headers"]
+    assert webhook["headers"] == shown
+    assert changed.json()["headers"] == [*shown, ["X-C", "d"]]
+    read = [f"/webhooks/{webhook['id']}?secret=true", "/webhooks", f"/deliveries/{delivery['id']}", "/openapi.json"]
+    pages = ["/ui/", f"/ui/webhooks/{webhook['id']}", f"/ui/deliveries/{delivery['id']}"]
+    for path in [*read, *pages]:
+        assert "hunter2" not in httpx.get(server.url + path, trust_env=False, verify=False).text, path
+    (attempt,) = server.get(f"/deliveries/{delivery['id']}")["attempts"]
+    assert ["Authorization", "********"] in attempt["request"]["headers"]
+    assert "hunter2" not in server.log()

@@ -132,7 +132,8 @@ def own_imports(module: str) -> set[str]:
 LAYERS = ("models", "rules", "store", "dispatch", "web", "app", "server", "cli")
 ROOT_MODULES = ("hookbin", "hookbin.models", "hookbin.errors", "hookbin.clock")
 RULES = tuple(
-    f"hookbin.{name}" for name in ("config", "filters", "logs", "names", "responses", "retries", "signing", "targets")
+    f"hookbin.{name}"
+    for name in ("config", "filters", "headers", "logs", "names", "responses", "retries", "signing", "styles", "targets")
 )
 
 

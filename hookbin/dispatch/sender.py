@@ -12,12 +12,12 @@ from functools import partial
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
-from httpx_aiohttp import AiohttpTransport
 from msgspec import Struct
-from yarl import URL
 
 from hookbin.dispatch.outgoing import request_headers
 from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
+from hookbin.dispatch.transport import ExactTransport, exact_headers, exact_url
+from hookbin.headers import masked
 from hookbin.models import ErrorClass, Event, Headers, Webhook
 from hookbin.targets import Policy, literal_address, refusal
 
@@ -72,8 +72,8 @@ class Sender:
         # Two, so that no connection that was allowed as one to a bin is used again for anything else.
         to_bins = Resolver(refusal=lambda address: None, lookup=lookup)
         to_others = Resolver(refusal=partial(refusal, policy), lookup=lookup)
-        self._to_bins = AiohttpTransport(verify=context, client=lambda: _session(context, to_bins))
-        self._to_others = AiohttpTransport(verify=context, client=lambda: _session(context, to_others))
+        self._to_bins = ExactTransport(verify=context, client=lambda: _session(context, to_bins))
+        self._to_others = ExactTransport(verify=context, client=lambda: _session(context, to_others))
 
     async def aclose(self) -> None:
         await self._to_bins.aclose()
@@ -81,10 +81,10 @@ class Sender:
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         """POST the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
-        url = str(URL(webhook.destination))  # quoted as aiohttp is going to send it
+        url = str(exact_url(webhook.destination))
         headers = request_headers(webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp)
         request = _request(url, headers, event.body)
-        sent_headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+        sent_headers = masked(headers)
         own = self._is_own(url)
         blocked = None if own else self._literal_refusal(webhook.destination)
         if blocked is not None:
@@ -115,11 +115,12 @@ class Sender:
         return None if address is None else refusal(self._policy, address)
 
 
-def _request(url: str, headers: list[tuple[str, str]], body: bytes) -> httpx.Request:
-    extensions = {"timeout": {"connect": CONNECT_SECONDS}}
+def _request(url: str, headers: Headers, body: bytes) -> httpx.Request:
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    extensions = {"target": url, "timeout": {"connect": CONNECT_SECONDS}}
     if len(body) > PIECE_BYTES:
-        return httpx.Request("POST", url, headers=headers, stream=_Pieces(body), extensions=extensions)
-    return httpx.Request("POST", url, headers=headers, content=body, extensions=extensions)
+        return httpx.Request("POST", url, headers=pairs, stream=_Pieces(body), extensions=extensions)
+    return httpx.Request("POST", url, headers=pairs, content=body, extensions=extensions)
 
 
 class _Pieces(httpx.AsyncByteStream):
@@ -133,7 +134,7 @@ class _Pieces(httpx.AsyncByteStream):
             yield self._body[start : start + PIECE_BYTES]
 
 
-async def _exchange(transport: AiohttpTransport, request: httpx.Request, dial: _Dial) -> _Answer:
+async def _exchange(transport: ExactTransport, request: httpx.Request, dial: _Dial) -> _Answer:
     try:
         response = await transport.handle_async_request(request)
     except httpx.TransportError as failure:
@@ -167,7 +168,7 @@ def _session(context: ssl.SSLContext, resolver: AbstractResolver) -> aiohttp.Cli
         auto_decompress=False,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         trust_env=False,
-        trace_configs=[_tracing()],
+        trace_configs=[exact_headers(), _tracing()],
     )
 
 

@@ -15,6 +15,8 @@ from hookbin.store.database import Database
 _FIELDS = Webhook.__struct_fields__
 _COLUMNS = ", ".join(_FIELDS)
 _JSON_FIELDS = ("events", "headers", "old_secrets", "retry_schedule", "retry_on")
+_FORGET = "UPDATE webhooks SET deleted_at = ?, secret = '', old_secrets = '[]', headers = '[]' WHERE id = ?"
+"""A deleted webhook stays for the log's sake, its secrets don't."""
 _CANCEL_PENDING = (
     f"UPDATE deliveries SET state = '{DeliveryState.CANCELLED}', next_attempt_at = NULL, finished_at = ?,"
     " cancel_reason = ?"
@@ -80,7 +82,7 @@ class WebhookStore:
 
         def work(connection: sqlite3.Connection) -> None:
             now = self._clock.now()
-            connection.execute("UPDATE webhooks SET deleted_at = ?, secret = '' WHERE id = ?", (now, webhook.id))
+            connection.execute(_FORGET, (now, webhook.id))
             connection.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DELETED, webhook.id))
 
         await self._database.transact(work, rows=lambda _: (Removed(kind="webhook", id=webhook.id),))

@@ -139,7 +139,7 @@ class Capture:
         if drained.truncated or drained.incomplete:
             return attempt_id, "unchecked"
         verdict = signing.verify(
-            (webhook.secret,),
+            signing.live_secrets(webhook, now=now),
             message_id=_text(named.get(b"webhook-id")),
             timestamp=_text(named.get(b"webhook-timestamp")),
             signature=_text(named.get(b"webhook-signature")),

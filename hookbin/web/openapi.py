@@ -53,7 +53,19 @@ def _schemas(routes: Iterable[Route]) -> tuple[dict[Any, dict[str, Any]], dict[s
     types = [type for route in routes for type in (route.body, route.answer) if type not in (None, str, bytes)]
     types.append(Problem)
     made, components = msgspec.json.schema_components(types, ref_template=_REF)
-    return dict(zip(types, made, strict=True)), components
+    return dict(zip(types, made, strict=True)), {name: _plain(schema) for name, schema in components.items()}
+
+
+def _plain(schema: Any) -> Any:
+    """The schema with a tuple of equal members told as a list of that length, which more readers understand."""
+    if isinstance(schema, list):
+        return [_plain(member) for member in schema]
+    if not isinstance(schema, dict):
+        return schema
+    members = schema.get("prefixItems")
+    if members and all(member == members[0] for member in members):
+        schema = {**{key: value for key, value in schema.items() if key != "prefixItems"}, "items": members[0]}
+    return {key: _plain(value) for key, value in schema.items()}
 
 
 def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ ALTER TABLE webhooks ADD COLUMN bin_id TEXT;                          -- of a bi
 ALTER TABLE webhooks ADD COLUMN headers TEXT NOT NULL DEFAULT '[]';   -- JSON pairs
 ALTER TABLE webhooks ADD COLUMN old_secrets TEXT NOT NULL DEFAULT '[]'; -- JSON of models.OldSecret
 ALTER TABLE webhooks ADD COLUMN signature_style TEXT NOT NULL DEFAULT 'standard';
+ALTER TABLE webhooks ADD COLUMN handshake TEXT;                       -- a word of models.Handshake
 ALTER TABLE webhooks ADD COLUMN rate_limit REAL;
 ALTER TABLE webhooks ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE webhooks ADD COLUMN disable_after INTEGER;

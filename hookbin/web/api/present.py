@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from hookbin.clock import rfc3339, seq_id
+from hookbin.headers import masked
 from hookbin.models import (
     Attempt,
     AttemptSummary,
@@ -101,10 +102,15 @@ def webhook_shape(webhook: Webhook, *, with_secret: bool = False) -> WebhookShap
         name=webhook.name,
         destination=webhook.destination,
         events=list(webhook.events),
+        headers=list(masked(webhook.headers)),
+        signature_style=webhook.signature_style.value,
         retry_schedule=list(webhook.retry_schedule),
         retry_on=list(webhook.retry_on),
         timeout=webhook.timeout,
         max_in_flight=webhook.max_in_flight,
+        rate_limit=webhook.rate_limit,
+        ordered=webhook.ordered,
+        disable_after=webhook.disable_after,
         heartbeat=webhook.heartbeat,
         disabled=webhook.disabled,
         disabled_reason=webhook.disabled_reason,

@@ -9,10 +9,11 @@ from msgspec import UNSET, Meta, Struct
 
 from hookbin.clock import parse_rfc3339, rfc3339
 from hookbin.errors import FieldsInvalid
-from hookbin.models import Webhook, WebhookKind
+from hookbin.headers import check_headers, unmasked
+from hookbin.models import SignatureStyle, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
 from hookbin.retries import parse_retry_on, parse_schedule
-from hookbin.signing import make_secret, parse_secret
+from hookbin.signing import check_secret, fits, make_secret
 from hookbin.targets import check_literal, parse_destination
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.routing import Call
@@ -20,6 +21,8 @@ from hookbin.web.services import Services
 
 PING = "webhook.ping"
 _DEFAULT = shapes.NewWebhook(name="", destination="")
+_PLAIN = ("timeout", "max_in_flight", "rate_limit", "ordered", "disable_after", "heartbeat", "disabled")
+"""Fields that are stored as they are sent."""
 
 
 class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,18 +31,22 @@ class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
     wanted, services = call.body, call.services
-    if wanted.secret is not None:
-        parse_secret(wanted.secret)
+    style = SignatureStyle(wanted.signature_style)
     webhook = Webhook(
         id=services.ids.webhook(),
         name=check_webhook_name(wanted.name),
         destination=check_destination(services, wanted.destination),
         events=check_event_patterns(wanted.events),
-        secret=wanted.secret or make_secret(),
+        headers=check_headers(unmasked(tuple(wanted.headers), known=())),
+        secret=make_secret() if wanted.secret is None else check_secret(wanted.secret, style=style),
+        signature_style=style,
         retry_schedule=_schedule(services, wanted.retry_schedule),
         retry_on=_retry_on(services, wanted.retry_on),
         timeout=wanted.timeout,
         max_in_flight=wanted.max_in_flight,
+        rate_limit=wanted.rate_limit,
+        ordered=wanted.ordered,
+        disable_after=wanted.disable_after,
         heartbeat=wanted.heartbeat,
         disabled=wanted.disabled,
         disabled_reason="registered as disabled" if wanted.disabled else None,
@@ -108,11 +115,26 @@ def check_destination(services: Services, url: str) -> str:
 
 
 def _changed(webhook: Webhook, changes: dict[str, Any]) -> Webhook:
+    """The webhook with the changes. Raises `FieldsInvalid` for those that don't fit what is there."""
     changed = msgspec.structs.replace(webhook, **changes)
+    if changed.headers is not webhook.headers:
+        changed = msgspec.structs.replace(changed, headers=unmasked(changed.headers, known=webhook.headers))
+    if changed.signature_style is not webhook.signature_style:
+        changed = _restyled(changed)
     if changed.disabled == webhook.disabled:
         return changed
     reason = "disabled by its owner" if changed.disabled else None
     return msgspec.structs.replace(changed, disabled_reason=reason)
+
+
+def _restyled(webhook: Webhook) -> Webhook:
+    """The webhook in its new style, with those of its old secrets that can sign in it."""
+    style = webhook.signature_style
+    if not fits(webhook.secret, style=style):
+        message = "takes another kind of secret; rotate to one that starts with whsec_ first, with an overlap of 0"
+        raise FieldsInvalid(("signature_style", f"{style} {message}"))
+    old = tuple(old for old in webhook.old_secrets if fits(old.secret, style=style))
+    return msgspec.structs.replace(webhook, old_secrets=old)
 
 
 def _changes(change: shapes.WebhookChange, services: Services) -> dict[str, Any]:
@@ -123,11 +145,15 @@ def _changes(change: shapes.WebhookChange, services: Services) -> dict[str, Any]
         changes["destination"] = check_destination(services, change.destination)
     if change.events is not UNSET:
         changes["events"] = check_event_patterns(_DEFAULT.events if change.events is None else change.events)
+    if change.headers is not UNSET:
+        changes["headers"] = check_headers(change.headers or ())
+    if change.signature_style is not UNSET:
+        changes["signature_style"] = SignatureStyle(change.signature_style or _DEFAULT.signature_style)
     if change.retry_schedule is not UNSET:
         changes["retry_schedule"] = _schedule(services, change.retry_schedule)
     if change.retry_on is not UNSET:
         changes["retry_on"] = _retry_on(services, change.retry_on)
-    for field in ("timeout", "max_in_flight", "heartbeat", "disabled"):
+    for field in _PLAIN:
         value = getattr(change, field)
         if value is not UNSET:
             changes[field] = getattr(_DEFAULT, field) if value is None else value

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from hookbin.headers import MAX_HEADERS
+from hookbin.web.api.shapes.common import Pair
+
+SentHeaders: TypeAlias = Annotated[
+    list[Pair], Meta(max_length=MAX_HEADERS, description="Sent with every attempt: ordered pairs, duplicates kept.")
+]
+RateLimit: TypeAlias = Annotated[float, Meta(ge=0.01, le=1000)]
+DisableAfter: TypeAlias = Annotated[int, Meta(ge=1, le=1000)]
+Style: TypeAlias = Literal["standard", "github", "stripe"]
 
 
 class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -13,13 +23,20 @@ class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     events: Annotated[list[str], Meta(min_length=1, max_length=50, description="Type patterns such as `user.*`.")] = (
         field(default_factory=lambda: ["*"])
     )
+    headers: SentHeaders = field(default_factory=list)
     secret: Annotated[str | None, Meta(description="`whsec_` and base64 of 24 to 64 bytes; made when left out.")] = None
+    signature_style: Annotated[Style, Meta(description="Whose signature headers the attempts carry.")] = "standard"
     retry_schedule: Annotated[
         str | list[float] | None, Meta(description="Seconds before each retry, or default, standard, fast, none.")
     ] = None
     retry_on: Annotated[list[str] | None, Meta(description="Of 5xx, network, 408, 429, 4xx, 3xx.")] = None
     timeout: Annotated[float, Meta(gt=0, le=120, description="Seconds that one attempt may take in all.")] = 15.0
     max_in_flight: Annotated[int, Meta(ge=1, le=64, description="Attempts under way at once.")] = 8
+    rate_limit: Annotated[RateLimit | None, Meta(description="Attempts a second, at most.")] = None
+    ordered: Annotated[bool, Meta(description="One after the other, in the order of publishing.")] = False
+    disable_after: Annotated[
+        DisableAfter | None, Meta(description="Exhausted deliveries in a row that disable the webhook.")
+    ] = None
     heartbeat: Annotated[
         Annotated[float, Meta(ge=1, le=86_400)] | None, Meta(description="Seconds between `webhook.heartbeat` events.")
     ] = None
@@ -33,25 +50,39 @@ class WebhookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     name: str | UnsetType = UNSET
     destination: str | UnsetType = UNSET
     events: Annotated[list[str], Meta(min_length=1, max_length=50)] | UnsetType | None = UNSET
+    headers: SentHeaders | UnsetType | None = UNSET
+    signature_style: Style | UnsetType | None = UNSET
     retry_schedule: str | list[float] | UnsetType | None = UNSET
     retry_on: list[str] | UnsetType | None = UNSET
     timeout: Annotated[float, Meta(gt=0, le=120)] | UnsetType | None = UNSET
     max_in_flight: Annotated[int, Meta(ge=1, le=64)] | UnsetType | None = UNSET
+    rate_limit: RateLimit | UnsetType | None = UNSET
+    ordered: bool | UnsetType | None = UNSET
+    disable_after: DisableAfter | UnsetType | None = UNSET
     heartbeat: Annotated[float, Meta(ge=1, le=86400)] | UnsetType | None = UNSET
     disabled: bool | UnsetType | None = UNSET
 
 
 class WebhookShape(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`secret` is there only when it was asked for, and when the webhook was made."""
+    """`secret` is there only when it was asked for, and when the webhook was made.
+
+    In `headers`, the value of one that holds a credential is shown as `********`; sent back in a
+    change, that stands for what is there.
+    """
 
     id: str
     name: str
     destination: str
     events: list[str]
+    headers: list[Pair]
+    signature_style: Literal["standard", "github", "stripe", "none"]
     retry_schedule: list[float]
     retry_on: list[str]
     timeout: float
     max_in_flight: int
+    rate_limit: float | None
+    ordered: bool
+    disable_after: int | None
     heartbeat: float | None
     disabled: bool
     disabled_reason: str | None

@@ -1,0 +1,72 @@
+"""httpx-aiohttp's transport, with the target and the headers going out as they are."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
+from yarl import URL
+
+
+class ExactTransport(AiohttpTransport):
+    """Sends what it is given.
+
+    The one it stands on quotes the URL anew, writes the names of headers in lower case and joins
+    those that stand there twice. A request's extension `target` is the URL as it is to be sent,
+    and `timeout` has the seconds for a `connect`. The session that it is given must have
+    `exact_headers()` among its trace configs.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        session = self.get_client()
+        self.client = session
+        with map_aiohttp_exceptions():
+            response = await session.request(
+                request.method,
+                exact_url(request.extensions["target"]),
+                trace_request_ctx=[(_text(name), _text(value)) for name, value in request.headers.raw],
+                data=_body(request),
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(sock_connect=request.extensions["timeout"]["connect"]),
+            )
+        return httpx.Response(
+            response.status, headers=response.raw_headers, stream=AiohttpResponseStream(response), request=request
+        )
+
+
+def exact_headers() -> aiohttp.TraceConfig:
+    """Puts a request's headers in last of all: given to `request`, of two that differ in case one would be lost."""
+    trace = aiohttp.TraceConfig()
+
+    async def starting(
+        _: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestStartParams
+    ) -> None:
+        params.headers.clear()
+        params.headers.extend(context.trace_request_ctx)
+
+    trace.on_request_start.append(starting)
+    return trace
+
+
+def exact_url(url: str) -> URL:
+    """The URL as yarl has it, without quoting anything anew."""
+    return URL(url, encoded=True)
+
+
+def _body(request: httpx.Request) -> bytes | httpx.AsyncByteStream | None:
+    try:
+        return request.content or None
+    except httpx.RequestNotRead:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        return request.stream
+
+
+def _text(value: bytes) -> str:
+    """As aiohttp, which writes UTF-8, has to be given it."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
