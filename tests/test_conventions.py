@@ -133,7 +133,18 @@ LAYERS = ("models", "rules", "store", "dispatch", "web", "app", "server", "cli")
 ROOT_MODULES = ("hookbin", "hookbin.models", "hookbin.errors", "hookbin.clock")
 RULES = tuple(
     f"hookbin.{name}"
-    for name in ("config", "filters", "headers", "logs", "names", "responses", "retries", "signing", "styles", "targets")
+    for name in (
+        "config",
+        "filters",
+        "headers",
+        "logs",
+        "names",
+        "responses",
+        "retries",
+        "signing",
+        "styles",
+        "targets",
+    )
 )
 
 
