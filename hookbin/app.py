@@ -53,6 +53,7 @@ from hookbin.web.routes import ROUTES
 from hookbin.web.routing import Resource
 from hookbin.web.services import Services
 from hookbin.web.stream import Encoder
+from hookbin.web.template_pool import TemplatePool
 
 DRAIN_SECONDS = 2.0
 """What attempts under way get when the server stops."""
@@ -118,6 +119,7 @@ class Hookbin:
             dispatcher=dispatcher,
             policy=policy,
             metrics=metrics,
+            templates=TemplatePool(),
             is_own_bin=self._is_own_bin,
             base_url=settings.base_url(port),
             token=settings.token,
@@ -165,6 +167,7 @@ class Hookbin:
                 await self.wind_down()
                 await self._trimmer.stop()
                 await self._sender.aclose()
+                await services.templates.aclose()
         finally:
             await services.database.close()
 

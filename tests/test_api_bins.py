@@ -17,6 +17,14 @@ DEFAULT_RESPONSE = {
     "headers": [["content-type", "text/plain; charset=utf-8"]],
     "body": "ok\n",
     "delay_ms": 0,
+    "template": False,
+    "fault": None,
+    "sequence": [],
+    "then": "stay",
+    "chance": None,
+    "rules": [],
+    "handshake": None,
+    "cors": False,
 }
 
 

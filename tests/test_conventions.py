@@ -137,13 +137,18 @@ RULES = tuple(
         "config",
         "filters",
         "headers",
+        "handshakes",
         "logs",
+        "matching",
         "names",
+        "presets",
+        "response_checks",
         "responses",
         "retries",
         "signing",
         "styles",
         "targets",
+        "templating",
     )
 )
 

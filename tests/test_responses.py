@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hookbin.errors import FieldsInvalid
 from hookbin.models import BinResponse
-from hookbin.responses import SANDBOX, check_headers, prepare
+from hookbin.response_checks import check_headers
+from hookbin.responses import SANDBOX, prepare
 
 
 def test_an_answer_has_its_owner_s_headers_its_length_and_the_sandbox() -> None:

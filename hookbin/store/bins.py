@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import sqlite3
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import Struct
 
 from hookbin.clock import Clock, Ids
 from hookbin.errors import BinNotFound, NameTaken
 from hookbin.models import Announcement, Bin, BinResponse, Removed, RequestSummary, Verify
 from hookbin.store.database import Database
 
-_COLUMNS = "key, id, name, created_at, response, verify, max_requests, max_age"
+_COLUMNS = "key, id, name, created_at, response, verify, max_requests, max_age, sequence_run"
+
+
+class Turn(Struct, frozen=True):
+    """A place in a bin's sequence."""
+
+    run: int
+    position: int
+    """0 for the first answer of the run."""
+
+
+class _Turns:
+    """Who is next in one run of a sequence."""
+
+    def __init__(self, run: int, position: int) -> None:
+        self.run = run
+        self._next = position
+        self._given_back: list[int] = []
+
+    @property
+    def position(self) -> int:
+        return self._given_back[0] if self._given_back else self._next
+
+    def take(self) -> Turn:
+        if self._given_back:
+            return Turn(self.run, heapq.heappop(self._given_back))
+        self._next += 1
+        return Turn(self.run, self._next - 1)
+
+    def give_back(self, turn: Turn) -> None:
+        if turn.run == self.run:
+            heapq.heappush(self._given_back, turn.position)
 
 
 class BinStore:
@@ -26,13 +59,16 @@ class BinStore:
         self._by_id: dict[str, Bin] = {}
         self._by_name: dict[str, Bin] = {}
         self._counts: dict[str, int] = {}
+        self._turns: dict[str, _Turns] = {}
         self._making: dict[str, asyncio.Task[Bin]] = {}
         self._last_key = 0
         database.on_commit(self._committed)
 
     async def load(self) -> None:
-        for row in await self._database.read(f"SELECT {_COLUMNS} FROM bins ORDER BY key"):
-            self._remember(_from_row(row))
+        for *row, position in await self._database.read(f"SELECT {_COLUMNS}, sequence_position FROM bins ORDER BY key"):
+            bin = _from_row(tuple(row))
+            self._turns[bin.id] = _Turns(bin.sequence_run, position)
+            self._remember(bin)
         keys = {bin.key: bin.id for bin in self._by_id.values()}
         for key, count in await self._database.read("SELECT bin, count(*) FROM requests GROUP BY bin"):
             if key in keys:
@@ -56,6 +92,24 @@ class BinStore:
     def count(self, bin: Bin) -> int:
         """How many requests the bin holds now."""
         return self._counts.get(bin.id, 0)
+
+    def sequence_position(self, bin: Bin) -> int:
+        """The place of the next answer in the bin's sequence, 0 at its beginning."""
+        return self._turns[bin.id].position if bin.id in self._turns else 0
+
+    def take_turn(self, bin: Bin) -> Turn:
+        """The next place in the bin's sequence, no one else's. `RequestStore.add` makes it last."""
+        return self._turns_of(bin).take()
+
+    def give_back(self, bin: Bin, turn: Turn) -> None:
+        """A place that was taken and did not come to be kept is the next one's."""
+        self._turns_of(bin).give_back(turn)
+
+    def _turns_of(self, bin: Bin) -> _Turns:
+        turns = self._turns.get(bin.id)
+        if turns is None or turns.run < bin.sequence_run:
+            turns = self._turns[bin.id] = _Turns(bin.sequence_run, 0)
+        return turns
 
     def discount(self, bin: Bin, removed: int) -> None:
         """Note that `removed` of its requests were deleted."""
@@ -83,7 +137,7 @@ class BinStore:
             max_requests=max_requests,
             max_age=max_age,
         )
-        sql = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        sql = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         try:
             await self._database.insert(sql, _to_row(bin), row=bin)
         except sqlite3.IntegrityError as error:
@@ -109,6 +163,8 @@ class BinStore:
     async def edit(self, bin: Bin, change: Callable[[Bin], Bin]) -> Bin:
         """Write what `change` makes of the bin as it is now, inside one transaction: no other change is lost.
 
+        Another response begins a new run of the sequence.
+
         Raises `NameTaken`, and `BinNotFound` if it was deleted meanwhile.
         """
 
@@ -116,7 +172,10 @@ class BinStore:
             row = connection.execute(f"SELECT {_COLUMNS} FROM bins WHERE key = ?", (bin.key,)).fetchone()
             if row is None:
                 return None
-            changed = change(_from_row(row))
+            before = _from_row(row)
+            changed = _in_its_run(change(before), before)
+            if changed.sequence_run != before.sequence_run:
+                connection.execute("UPDATE bins SET sequence_position = 0 WHERE key = ?", (bin.key,))
             columns = _COLUMNS.split(", ")
             sql = f"UPDATE bins SET {', '.join(f'{name} = ?' for name in columns)} WHERE key = ?"
             connection.execute(sql, (*_to_row(changed), bin.key))
@@ -154,6 +213,8 @@ class BinStore:
         if before is not None and before.name is not None:
             del self._by_name[before.name]
         self._by_id[bin.id] = bin
+        if bin.response.sequence:
+            self._turns_of(bin)
         if bin.name is not None:
             self._by_name[bin.name] = bin
 
@@ -162,6 +223,13 @@ class BinStore:
         if bin is not None and bin.name is not None:
             del self._by_name[bin.name]
         self._counts.pop(id, None)
+        self._turns.pop(id, None)
+
+
+def _in_its_run(changed: Bin, before: Bin) -> Bin:
+    if changed.response == before.response:
+        return changed
+    return msgspec.structs.replace(changed, sequence_run=before.sequence_run + 1)
 
 
 def _name_taken(name: str | None) -> NameTaken:
@@ -171,7 +239,17 @@ def _name_taken(name: str | None) -> NameTaken:
 def _to_row(bin: Bin) -> tuple[object, ...]:
     response = msgspec.json.encode(bin.response).decode()
     verify = None if bin.verify is None else msgspec.json.encode(bin.verify).decode()
-    return (bin.key, bin.id, bin.name, bin.created_at, response, verify, bin.max_requests, bin.max_age)
+    return (
+        bin.key,
+        bin.id,
+        bin.name,
+        bin.created_at,
+        response,
+        verify,
+        bin.max_requests,
+        bin.max_age,
+        bin.sequence_run,
+    )
 
 
 def _from_row(row: tuple[object, ...]) -> Bin:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from hookbin.models import Bin, CapturedRequest, Headers, RequestSummary
+from hookbin.store.bins import Turn
 from hookbin.store.database import Database, Row
 
 SUMMARY = (
@@ -18,6 +21,8 @@ _FIELDS = SUMMARY.split(", ")
 _INSERT = (
     f"INSERT INTO requests ({SUMMARY}, bin, trailers, headers, body) VALUES ({', '.join('?' * (len(_FIELDS) + 4))})"
 )
+_TURN = "UPDATE bins SET sequence_position = sequence_position + 1 WHERE key = ? AND sequence_run = ?"
+"""A run that is over, since the response was changed meanwhile, is not counted on."""
 _encode_headers = msgspec.json.Encoder().encode
 _decode_headers = msgspec.json.Decoder(Headers).decode
 
@@ -28,8 +33,11 @@ class RequestStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, request: CapturedRequest, bin: Bin) -> None:
-        """Commit one captured request. `request.seq` must be the newest number of the log."""
+    async def add(self, request: CapturedRequest, bin: Bin, *, turn: Turn | None = None) -> None:
+        """Commit one captured request, and with it the turn of the sequence that answers it.
+
+        `request.seq` must be the newest number of the log.
+        """
         params = (
             request.seq,
             request.received_at,
@@ -59,7 +67,14 @@ class RequestStore:
             _encode_headers(request.headers),
             request.body,
         )
-        await self._database.insert(_INSERT, params, row=request, size=request.size)
+        if turn is None:
+            await self._database.insert(_INSERT, params, row=request, size=request.size)
+        else:
+            await self._database.transact(
+                lambda connection: _insert_with_turn(connection, params, bin, turn),
+                rows=lambda _: (request,),
+                size=request.size,
+            )
 
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
@@ -83,6 +98,11 @@ class RequestStore:
             (bin.key, before if before is not None else 2**63 - 1, limit),
         )
         return [summary_from_row(row, bin_id=bin.id) for row in rows]
+
+
+def _insert_with_turn(connection: sqlite3.Connection, params: Sequence[object], bin: Bin, turn: Turn) -> None:
+    connection.execute(_INSERT, params)
+    connection.execute(_TURN, (bin.key, turn.run))
 
 
 def summary_from_row(row: Row, *, bin_id: str) -> RequestSummary:

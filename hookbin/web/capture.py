@@ -8,15 +8,20 @@ the answer goes out after the commit.
 from __future__ import annotations
 
 import asyncio
+import random
 
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
 from hookbin import signing
 from hookbin.errors import BinNotFound, HookbinError, ShuttingDown
+from hookbin.matching import Incoming
 from hookbin.models import SECOND, Bin, BinResponse, CapturedRequest, Headers
 from hookbin.names import is_bin_name
-from hookbin.responses import Prepared, prepare
+from hookbin.responses import Plan, Prepared, choose, compile_plan, failed, prepare, rendered
+from hookbin.store.bins import Turn
+from hookbin.templating import Asked, Job, Rendered
+from hookbin.web.faults import Faults, pause
 from hookbin.web.problems import problem_response
 from hookbin.web.protocol import Pairs, answer_at_once, trailers_of, wire_of
 from hookbin.web.services import Services
@@ -25,6 +30,8 @@ PREFIX = "/b/"
 _STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
 MAX_SPILLED = 64 * 1024 * 1024
 """Bytes over the limit that are still read after the answer."""
+MAX_RENDERED = 1024 * 1024
+"""Bytes of a body that a template is given."""
 _TOO_LARGE = BinResponse(status=413, body="the body is larger than this bin keeps; what fits was kept\n")
 
 
@@ -43,15 +50,23 @@ class Capture:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._prepared: dict[str, tuple[BinResponse, Prepared]] = {}
+        self._plans: dict[str, tuple[BinResponse, Plan]] = {}
         self._too_large = prepare(_TOO_LARGE)
+        self._faults = Faults(services.stopping)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         drained = await drain(receive, limit=self._services.settings.max_body)
         try:
             bin = await self._bin(scope["path"])
-            answer = self._too_large if drained.truncated else self._answer(bin)
-            await self._services.requests.add(self._request(scope, drained, bin, answer), bin)
+            plan = self._plan(bin)
+            if drained.truncated:
+                answer = self._too_large
+                await self._keep(scope, drained, bin, answer)
+            elif plan.plain or drained.incomplete:
+                answer = plan.base
+                await self._keep(scope, drained, bin, answer)
+            else:
+                answer = await self._chosen(plan, scope, drained, bin)
         except HookbinError as error:
             await problem_response(error)(scope, receive, send)
             return
@@ -60,16 +75,53 @@ class Capture:
                 await problem_response(ShuttingDown(_STOPPING))(scope, receive, send)
             return
         if answer.delay_ms:
-            await self._delay(answer.delay_ms / 1000)
-        if not drained.unread and answer_at_once(scope, status=answer.status, fields=answer.fields, body=answer.body):
-            return
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        if drained.unread:
+            await pause(answer.delay_ms / 1000, unless=self._services.stopping)
+        if answer.fault is not None:
+            await self._faults.give(answer, scope, receive, send)
+        elif drained.unread:
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body, "more_body": True})
             await linger(receive)
             await send({"type": "http.response.body", "body": b""})
-        else:
+        elif not answer_at_once(scope, status=answer.status, fields=answer.fields, body=answer.body):
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body})
+
+    async def _chosen(self, plan: Plan, scope: Scope, drained: Drained, bin: Bin) -> Prepared:
+        """The answer that fits the request, once that is kept; a turn of the sequence is kept with it or given back."""
+        turns: list[Turn] = []
+
+        def take_position() -> int:
+            turns.append(self._services.bins.take_turn(bin))
+            return turns[0].position
+
+        incoming = _incoming(scope, drained)
+        answer = choose(plan, incoming, random=random.random, take_position=take_position)
+        try:
+            if answer.template is not None:
+                answer = await self._rendered(answer, answer.template.body, incoming, cors=plan.cors)
+            await self._keep(scope, drained, bin, answer, turn=turns[0] if turns else None)
+        except BaseException:
+            for turn in turns:
+                self._services.bins.give_back(bin, turn)
+            raise
+        return answer
+
+    async def _rendered(self, answer: Prepared, source: str, incoming: Incoming, *, cors: bool) -> Prepared:
+        if len(incoming.body) > MAX_RENDERED:
+            return failed(answer, f"it is given no body over {MAX_RENDERED:,} bytes", cors=cors)
+        try:
+            result = await self._services.templates.do(Job(source=source, request=_asked(incoming)))
+        except asyncio.CancelledError:
+            result = Rendered(error="hookbin was stopping")  # uvicorn waits no longer; there is time to keep what came
+        if result.text is None:
+            return failed(answer, result.error or "", cors=cors)
+        return rendered(answer, result.text, cors=cors)
+
+    async def _keep(
+        self, scope: Scope, drained: Drained, bin: Bin, answer: Prepared, *, turn: Turn | None = None
+    ) -> None:
+        await self._services.requests.add(self._request(scope, drained, bin, answer), bin, turn=turn)
 
     async def _bin(self, path: str) -> Bin:
         name = path[len(PREFIX) :].partition("/")[0]
@@ -81,12 +133,12 @@ class Capture:
             raise BinNotFound("no bin has this address; POST /bins makes one")
         return await self._services.bins.ensure(name, max_requests=settings.max_requests, max_age=settings.max_age)
 
-    def _answer(self, bin: Bin) -> Prepared:
-        known = self._prepared.get(bin.id)
+    def _plan(self, bin: Bin) -> Plan:
+        known = self._plans.get(bin.id)
         if known is None or known[0] is not bin.response:
-            if len(self._prepared) > 10_000:
-                self._prepared.clear()
-            known = self._prepared[bin.id] = (bin.response, prepare(bin.response))
+            if len(self._plans) > 10_000:
+                self._plans.clear()
+            known = self._plans[bin.id] = (bin.response, compile_plan(bin.response))
         return known[1]
 
     def _request(self, scope: Scope, drained: Drained, bin: Bin, answer: Prepared) -> CapturedRequest:
@@ -111,11 +163,11 @@ class Capture:
             truncated=drained.truncated,
             incomplete=drained.incomplete,
             declared_size=_declared(declared),
-            answer_status=None if drained.incomplete else answer.status,
-            answer_rule=None,
+            answer_status=None if drained.incomplete else answer.said_status,
+            answer_rule=answer.rule,
             answer_delay_ms=answer.delay_ms,
-            answer_fault=None,
-            answer_error=None,
+            answer_fault=None if drained.incomplete else answer.fault,
+            answer_error=answer.error,
             attempt_id=attempt_id,
             signature=signature,
             signature_scheme=None if attempt_id is None else "standard",
@@ -148,14 +200,6 @@ class Capture:
         )
         return attempt_id, verdict
 
-    async def _delay(self, seconds: float) -> None:
-        """Wait, but not while the server is stopping: the request is committed, its sender gets its answer."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._services.stopping.wait()
-        except TimeoutError:
-            pass
-
 
 async def drain(receive: Receive, *, limit: int) -> Drained:
     """Read the body to its end, to `limit` bytes, to where the sender broke off, or to where the server stops."""
@@ -186,6 +230,26 @@ async def linger(receive: Receive) -> None:
     while message["type"] == "http.request" and message.get("more_body") and spilled < MAX_SPILLED:
         spilled += len(message["body"])
         message = await receive()
+
+
+def _incoming(scope: Scope, drained: Drained) -> Incoming:
+    return Incoming(
+        method=scope["method"],
+        path=f"/{scope['path'][len(PREFIX) :].partition('/')[2]}",
+        query=scope["query_string"].decode("latin-1"),
+        headers=scope["headers"],
+        body=drained.body,
+    )
+
+
+def _asked(incoming: Incoming) -> Asked:
+    return Asked(
+        method=incoming.method,
+        path=incoming.path,
+        query=incoming.query_string,
+        headers=[(name, value) for name, values in incoming.headers.items() for value in values],
+        body=incoming.body,
+    )
 
 
 def address(host: str, port: int) -> str:

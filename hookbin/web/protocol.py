@@ -8,6 +8,9 @@ protocol puts the header pairs in wire case and the raw request target into the 
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from typing import Any, TypeAlias, cast
 
 import httptools
@@ -143,6 +146,32 @@ def break_off(scope: Scope) -> None:
         cycle: RequestResponseCycle = wire["cycle"]
         cycle.disconnected = True
         cycle.transport.abort()
+
+
+def drop(scope: Scope, *, last_words: bytes = b"", reset: bool = False) -> bool:
+    """Close the connection instead of answering, after these bytes or with a TCP RST. False where the server can't."""
+    wire = scope.get("extensions", {}).get(_KEY)
+    if wire is None:
+        return False
+    cycle: RequestResponseCycle = wire["cycle"]
+    if cycle.disconnected:
+        return True
+    cycle.disconnected = cycle.response_complete = True
+    if reset:
+        _reset(cycle.transport)
+    else:
+        if last_words:
+            cycle.transport.write(last_words)
+        cycle.transport.close()
+    return True
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Close without the usual farewell: a linger time of 0 makes a RST of it (`socket(7)`, SO_LINGER)."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def trailers_of(scope: Scope) -> Pairs:

@@ -26,6 +26,7 @@ from hookbin.store.webhooks import WebhookStore
 from hookbin.targets import Policy
 from hookbin.timeline import Message, Timeline
 from hookbin.web.metrics import Metrics
+from hookbin.web.template_pool import TemplatePool
 
 
 class Services(Struct, frozen=True, kw_only=True):
@@ -51,6 +52,8 @@ class Services(Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher
     policy: Policy
     metrics: Metrics
+    templates: TemplatePool
+    """Renders the templates of bins' answers."""
     is_own_bin: Callable[[str], bool]
     """Whether a URL is that of one of our own bins."""
     base_url: str

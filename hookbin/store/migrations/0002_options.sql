@@ -3,7 +3,8 @@
 -- every list would read through it.
 
 ALTER TABLE bins ADD COLUMN verify TEXT;                              -- JSON of models.Verify
-ALTER TABLE bins ADD COLUMN sequence_position INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE bins ADD COLUMN sequence_position INTEGER NOT NULL DEFAULT 0; -- answers that the sequence gave in this run
+ALTER TABLE bins ADD COLUMN sequence_run INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE requests_2 (
     seq              INTEGER PRIMARY KEY,

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from hookbin.errors import FieldsInvalid
 from hookbin.models import Bin, BinResponse
 from hookbin.names import check_bin_name
-from hookbin.responses import check_headers
+from hookbin.presets import PRESETS, preset
+from hookbin.response_checks import check_response, steps_of
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.routing import Call
 from hookbin.web.services import Services
@@ -17,9 +19,10 @@ from hookbin.web.services import Services
 
 async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
     wanted, settings = call.body, call.services.settings
+    response = await _checked_templates(_response(wanted), call.services)
     bin = await call.services.bins.create(
         name=None if wanted.name is None else check_bin_name(wanted.name),
-        response=BinResponse() if wanted.response is UNSET else to_response(wanted.response),
+        response=BinResponse() if response is None else response,
         max_requests=settings.max_requests if wanted.max_requests is UNSET else wanted.max_requests,
         max_age=settings.max_age if wanted.max_age is UNSET else wanted.max_age,
     )
@@ -43,9 +46,19 @@ async def read(call: Call[None, None]) -> shapes.BinShape:
 
 async def change(call: Call[None, shapes.BinChange]) -> shapes.BinShape:
     bin = call.services.bins.get(call.path["bin"])
-    changes = _changes(call.body, call.services)
+    response = await _checked_templates(_response(call.body, before=bin.response), call.services)
+    changes = _changes(call.body, call.services) | ({} if response is None else {"response": response})
     changed = await call.services.bins.edit(bin, lambda now: msgspec.structs.replace(now, **changes))
     return shape(call.services, changed)
+
+
+async def reset_sequence(call: Call[None, None]) -> shapes.BinShape:
+    bin = call.services.bins.get(call.path["bin"])
+    return shape(call.services, await call.services.bins.edit(bin, begin_again))
+
+
+async def presets(call: Call[None, None]) -> shapes.Page[shapes.PresetShape]:
+    return shapes.Page(data=[present.preset_shape(each) for each in PRESETS])
 
 
 async def delete(call: Call[None, None]) -> None:
@@ -53,24 +66,63 @@ async def delete(call: Call[None, None]) -> None:
 
 
 def shape(services: Services, bin: Bin) -> shapes.BinShape:
-    return present.bin_shape(bin, url=services.bin_url(bin.name or bin.id), request_count=services.bins.count(bin))
-
-
-def to_response(response: shapes.Response) -> BinResponse:
-    return BinResponse(
-        status=response.status,
-        headers=check_headers(tuple(response.headers), loc="response.headers"),
-        body=response.body,
-        delay_ms=response.delay_ms,
+    return present.bin_shape(
+        bin,
+        url=services.bin_url(bin.name or bin.id),
+        request_count=services.bins.count(bin),
+        sequence_position=services.bins.sequence_position(bin),
     )
+
+
+def begin_again(bin: Bin) -> Bin:
+    """The bin with its sequence at the first step."""
+    return msgspec.structs.replace(bin, sequence_run=bin.sequence_run + 1)
+
+
+def _response(wanted: shapes.NewBin | shapes.BinChange, *, before: BinResponse | None = None) -> BinResponse | None:
+    """The response that is asked for, by itself or as a preset; None when none is.
+
+    Raises `FieldsInvalid`. The secret of the handshake is never shown, so one that is left out is the one `before`.
+    """
+    if wanted.preset is not UNSET:
+        if wanted.response is not UNSET:
+            raise FieldsInvalid(("preset", "stands for a response, and one is given too; leave one of them out"))
+        return preset(wanted.preset)
+    if wanted.response is UNSET:
+        return None
+    if wanted.response is None:
+        return BinResponse()
+    return check_response(msgspec.convert(_with_secret(wanted.response, before), BinResponse, from_attributes=True))
+
+
+async def _checked_templates(response: BinResponse | None, services: Services) -> BinResponse | None:
+    """The response as given. Raises `FieldsInvalid` for each template that does not compile."""
+    if response is None:
+        return None
+    errors = [
+        (f"{loc}.body", f"the template can't be used: {error}")
+        for loc, step in steps_of(response)
+        if step.template and (error := await services.templates.check(step.body)) is not None
+    ]
+    if errors:
+        raise FieldsInvalid(*errors)
+    return response
+
+
+def _with_secret(response: shapes.Response, before: BinResponse | None) -> shapes.Response:
+    handshake = response.handshake
+    if handshake is None or handshake.secret is not UNSET:
+        return response
+    known = None if before is None else before.handshake
+    secret = known.secret if known is not None and known.provider is handshake.provider else None
+    whole = shapes.BinHandshake(provider=handshake.provider, secret=secret)
+    return msgspec.structs.replace(response, handshake=whole)
 
 
 def _changes(change: shapes.BinChange, services: Services) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if change.name is not UNSET:
         changes["name"] = None if change.name is None else check_bin_name(change.name)
-    if change.response is not UNSET:
-        changes["response"] = BinResponse() if change.response is None else to_response(change.response)
     if change.max_requests is not UNSET:
         changes["max_requests"] = change.max_requests or services.settings.max_requests
     if change.max_age is not UNSET:

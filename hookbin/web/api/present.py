@@ -6,6 +6,7 @@ import base64
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
 from hookbin.clock import rfc3339, seq_id
@@ -14,6 +15,7 @@ from hookbin.models import (
     Attempt,
     AttemptSummary,
     Bin,
+    BinResponse,
     CapturedRequest,
     Delivery,
     Event,
@@ -21,11 +23,14 @@ from hookbin.models import (
     RequestSummary,
     Webhook,
 )
+from hookbin.presets import Preset
+from hookbin.responses import next_step
 from hookbin.store.recovery import Replayed
 from hookbin.web.api.shapes import (
     Answer,
     AttemptRow,
     AttemptShape,
+    BinHandshake,
     BinShape,
     Body,
     DeliveryRef,
@@ -35,6 +40,7 @@ from hookbin.web.api.shapes import (
     EventRow,
     EventShape,
     LeftAlone,
+    PresetShape,
     ReceivedResponse,
     ReplayShape,
     RequestRow,
@@ -67,19 +73,35 @@ def body_shape(body: bytes, *, truncated: bool = False, size: int | None = None)
     return Body(size=size, truncated=truncated, text=text)
 
 
-def bin_shape(bin: Bin, *, url: str, request_count: int) -> BinShape:
-    response = bin.response
+def bin_shape(bin: Bin, *, url: str, request_count: int, sequence_position: int) -> BinShape:
     return BinShape(
         id=bin.id,
         name=bin.name,
         url=url,
         created_at=rfc3339(bin.created_at),
         request_count=request_count,
-        response=Response(
-            status=response.status, headers=list(response.headers), body=response.body, delay_ms=response.delay_ms
-        ),
+        response=response_shape(bin.response),
+        sequence_position=sequence_position,
+        sequence_next=next_step(bin.response, sequence_position),
         max_requests=bin.max_requests,
         max_age=bin.max_age,
+    )
+
+
+def response_shape(response: BinResponse) -> Response:
+    """All of it but the secret of its handshake."""
+    shape = msgspec.convert(response, Response, from_attributes=True)
+    if shape.handshake is None:
+        return shape
+    return msgspec.structs.replace(shape, handshake=BinHandshake(provider=shape.handshake.provider))
+
+
+def preset_shape(preset: Preset) -> PresetShape:
+    return PresetShape(
+        name=preset.name,
+        title=preset.title,
+        description=preset.description,
+        response=response_shape(preset.response),
     )
 
 

@@ -31,8 +31,18 @@ ROUTES: tuple[Route, ...] = (
         raises=(*BODY_ERRORS, errors.BinNotFound, errors.NameTaken),
     ),
     Route(
+        method="POST", path="/bins/{bin}/sequence/reset", handler=bins.reset_sequence, tag="bins",
+        summary="Begin a sequence again", answer=shapes.BinShape,
+        description="The next request gets the first step.", raises=(errors.BinNotFound,),
+    ),
+    Route(
         method="DELETE", path="/bins/{bin}", handler=bins.delete, tag="bins",
         summary="Delete a bin", status=204,
         description="The bin and everything it captured are gone at once.", raises=(errors.BinNotFound,),
+    ),
+    Route(
+        method="GET", path="/presets", handler=bins.presets, tag="bins",
+        summary="List the presets", answer=shapes.Page[shapes.PresetShape],
+        description="Responses by name, for `preset` of a bin.",
     ),
 )  # fmt: skip

@@ -2,8 +2,10 @@
 
 from hookbin.web.api.shapes.bins import (
     BinChange,
+    BinHandshake,
     BinShape,
     NewBin,
+    PresetShape,
     Response,
 )
 from hookbin.web.api.shapes.common import (
@@ -52,6 +54,7 @@ __all__ = [
     "AttemptRow",
     "AttemptShape",
     "BinChange",
+    "BinHandshake",
     "BinShape",
     "Body",
     "DeliveryRef",
@@ -68,6 +71,7 @@ __all__ = [
     "NewWebhook",
     "Page",
     "Pair",
+    "PresetShape",
     "Problem",
     "ReceivedResponse",
     "Recover",

@@ -1,0 +1,149 @@
+"""Rendering the template of an answer. Only ever done in a process of its own: see `web.template_worker`.
+
+The sandbox keeps a template away from Python's insides and bounds what it writes. It can not bound time
+and memory: a filter with a large number in it takes both in a single step, some of that while the template
+is only being compiled. Their limits are those of the process.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+import msgspec
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from msgspec import Struct
+
+MAX_OUTPUT = 256 * 1024
+"""Characters that a template may write."""
+_MAX_REASON = 300
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A request as a template sees it, before anything of it was read."""
+
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """A template to be rendered for a request, or only to be compiled."""
+
+    source: str
+    request: Asked | None = None
+
+
+class Rendered(Struct, frozen=True, kw_only=True):
+    """What became of it; one of the two is None."""
+
+    text: str | None = None
+    error: str | None = None
+
+
+class _Fields(dict[str, str]):
+    """Headers by name in any case; several of one name are joined as one list (RFC 9110, 5.3)."""
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+
+def do(job: Job) -> Rendered:
+    try:
+        template = _compiled(job.source)
+        return Rendered(text="" if job.request is None else _render(template, job.request))
+    except TemplateSyntaxError as error:
+        return Rendered(error=_reason(f"line {error.lineno}: {error.message}"))
+    except MemoryError:
+        raise
+    except RecursionError:
+        return Rendered(error="it is nested too deeply")
+    except (TemplateError, TooMuch) as error:
+        return Rendered(error=_reason(str(error)))
+    except Exception as error:  # whatever an expression can raise: TypeError, ZeroDivisionError, ...
+        return Rendered(error=_reason(f"{type(error).__name__}: {error}"))
+
+
+class TooMuch(Exception):
+    """More than `MAX_OUTPUT`."""
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Operators are called when a template runs, not folded into constants while it compiles."""
+
+    intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
+
+
+def _environment() -> _Environment:
+    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True, cache_size=0)
+    environment.globals.pop("lipsum")
+    environment.policies["json.dumps_kwargs"] = {"default": _no_json}
+    return environment
+
+
+def _no_json(value: object) -> NoReturn:
+    str(value)  # raises what an undefined value has to say of itself
+    raise TypeError(f"a {type(value).__name__} can't be written as JSON")
+
+
+_ENVIRONMENT = _environment()
+
+
+@lru_cache(maxsize=32)
+def _compiled(source: str) -> Template:
+    for node in _ENVIRONMENT.parse(source).find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        raise TemplateSyntaxError("there are no other templates to include, import or extend", node.lineno)
+    return _ENVIRONMENT.from_string(source)
+
+
+def _render(template: Template, request: Asked) -> str:
+    pieces, size = [], 0
+    for piece in template.generate(request=_shown(request)):
+        size += len(piece)
+        if size > MAX_OUTPUT:
+            raise TooMuch(f"it writes more than {MAX_OUTPUT:,} characters")
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _shown(request: Asked) -> dict[str, Any]:
+    headers = _Fields()
+    for name, value in request.headers:
+        known = headers.get(name)
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    form = str(headers.get("content-type", "")).partition(";")[0].strip().lower() == _FORM
+    text = request.body.decode(errors="replace")
+    return {
+        "method": request.method,
+        "path": request.path,
+        "query": _pairs(request.query),
+        "headers": headers,
+        "json": _json(request.body),
+        "form": _pairs(text) if form else {},
+        "body": text,
+    }
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """The first value of each name."""
+    return dict(reversed(parse_qsl(text, keep_blank_values=True)))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+
+
+def _reason(text: str) -> str:
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return printable if len(printable) <= _MAX_REASON else f"{printable[:_MAX_REASON]}…"

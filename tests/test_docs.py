@@ -1,0 +1,116 @@
+"""The examples of docs/bins.md do what stands there.
+
+Blocks, by their language:
+- `json`: a bin is made of it, which must succeed. If a block of `answers` follows, its lines are requests to that bin.
+- `answers`: `METHOD TARGET [Name: value; …] BODY -> OUTCOME TEXT`, headers and body left out or not. The target is
+  what follows the bin's URL; the outcome is a status, or one of `reset`, `closed`, `garbage`, `hangs`,
+  `truncated`; the text must stand in the body of the answer.
+- `sh`: run by `sh`, all of the page in order against one server, which stands in for localhost:8090. If a block of
+  `text` follows, its lines must come in what was printed, in their order.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from tests.support import PATIENCE, ROOT, Server
+from tests.wire import connected, parsed
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINE = re.compile(
+    r"(?P<method>[A-Z]+) (?P<target>\S+)(?: \[(?P<headers>[^]]+)\])?(?: (?P<body>.+?))?"
+    r" -> (?P<outcome>\w+)(?: (?P<text>.+))?"
+)
+PAGE = (ROOT / "docs" / "bins.md").read_text()
+
+
+class Example(NamedTuple):
+    """A block, and the one that shows what comes of it."""
+
+    line: int
+    language: str
+    content: str
+    outcome: str | None
+
+
+def examples() -> Iterator[Example]:
+    blocks = list(BLOCK.finditer(PAGE))
+    for block, after in zip_longest(blocks, blocks[1:]):
+        shows = {"json": "answers", "sh": "text"}.get(block[1])
+        if shows is not None:
+            outcome = after[2] if after is not None and after[1] == shows else None
+            yield Example(PAGE[: block.start()].count("\n") + 1, block[1], block[2], outcome)
+
+
+def of(language: str) -> list[Any]:
+    return [pytest.param(each, id=f"line-{each.line}") for each in examples() if each.language == language]
+
+
+@pytest.mark.parametrize("example", of("json"))
+def test_a_bin_answers_as_the_page_says(server: Server, example: Example) -> None:
+    made = server.post("/bins", msgspec.json.decode(example.content))
+
+    assert made.status_code == 201, made.text
+    for line in (example.outcome or "").splitlines():
+        found = LINE.fullmatch(line)
+        assert found is not None, line
+        assert got(server, made.json()["id"], **found.groupdict()) == found["outcome"], line
+
+
+def got(
+    server: Server, bin: str, *, method: str, target: str, headers: str | None, body: str | None, outcome: str,
+    text: str | None,
+) -> str:  # fmt: skip
+    """What the request came to, if the answer has the text in it."""
+    content = (body or "").encode()
+    fields = [f"{method} /b/{bin}{target} HTTP/1.1", "Host: localhost"]
+    fields += [field.strip() for field in (headers or "").split(";") if field.strip()]
+    fields += ["Connection: close", f"Content-Length: {len(content)}", "", ""]
+    with connected(server) as connection:
+        connection.sendall("\r\n".join(fields).encode() + content)
+        connection.settimeout(0.3 if outcome == "hangs" else PATIENCE)
+        try:
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        except TimeoutError:
+            return "hangs"
+        except ConnectionResetError:
+            return "reset"
+    return said(answer, text or "")
+
+
+def said(answer: bytes, text: str) -> str:
+    if not answer:
+        return "closed"
+    if not answer.startswith(b"HTTP/"):
+        return "garbage"
+    wire = parsed(answer)
+    assert text in wire.body.decode(), wire
+    return "truncated" if len(wire.body) < int(wire.header("content-length") or 0) else str(wire.status)
+
+
+def test_the_commands_of_the_page_print_what_it_says(server: Server) -> None:
+    for example in (each for each in examples() if each.language == "sh"):
+        script = here(server, example.content)
+        done = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
+
+        assert done.returncode == 0, f"line {example.line}: {done.stderr}"
+        rest = done.stdout
+        for line in here(server, example.outcome or "").splitlines():
+            assert line in rest, f"line {example.line}: {line!r} does not come in {rest!r}"
+            rest = rest.partition(line)[2]
+
+
+def here(server: Server, text: str) -> str:
+    return text.replace("localhost:8090", f"localhost:{server.port}")
+
+
+def test_every_example_is_found() -> None:
+    assert PAGE.count("```") == 2 * len(BLOCK.findall(PAGE))
+    assert len(of("json")) > 10
