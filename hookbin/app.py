@@ -54,6 +54,7 @@ from hookbin.web.routing import Resource
 from hookbin.web.services import Services
 from hookbin.web.stream import Encoder
 from hookbin.web.template_pool import TemplatePool
+from hookbin.web.views.viewer import Viewer
 
 DRAIN_SECONDS = 2.0
 """What attempts under way get when the server stops."""
@@ -120,6 +121,7 @@ class Hookbin:
             policy=policy,
             metrics=metrics,
             templates=TemplatePool(),
+            viewer=Viewer(clock),
             is_own_bin=self._is_own_bin,
             base_url=settings.base_url(port),
             token=settings.token,

@@ -8,7 +8,7 @@
     ├── NotFound                BinNotFound, RequestNotFound, WebhookNotFound, ...
     ├── Conflict                NameTaken, IdempotencyMismatch, LoopDetected, NotRetryable, ...
     ├── Refused                 Unauthorized, HostRefused, OriginRefused
-    ├── Unavailable             Overloaded, StorageFailed, ShuttingDown
+    ├── Unavailable             Overloaded, ViewsBusy, StorageFailed, ShuttingDown
     └── StartError              hookbin could not start (command line, exit code 3)
 
 The HTTP status of each code stands in `hookbin.web.problems`, nowhere else.
@@ -84,6 +84,16 @@ class BinNotFound(NotFound):
 class RequestNotFound(NotFound):
     code = "request_not_found"
     title = "There is no such captured request"
+
+
+class ViewNotFound(NotFound):
+    code = "view_not_found"
+    title = "This body can't be seen so"
+
+
+class PartNotFound(NotFound):
+    code = "part_not_found"
+    title = "The body has no such part"
 
 
 class WebhookNotFound(NotFound):
@@ -180,6 +190,11 @@ class Unavailable(HookbinError):
 class Overloaded(Unavailable):
     code = "overloaded"
     title = "Too much is waiting to be written"
+
+
+class ViewsBusy(Unavailable):
+    code = "views_busy"
+    title = "Too many bodies are being looked at"
 
 
 class StorageFailed(Unavailable):

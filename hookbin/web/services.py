@@ -27,6 +27,7 @@ from hookbin.targets import Policy
 from hookbin.timeline import Message, Timeline
 from hookbin.web.metrics import Metrics
 from hookbin.web.template_pool import TemplatePool
+from hookbin.web.views.viewer import Viewer
 
 
 class Services(Struct, frozen=True, kw_only=True):
@@ -54,6 +55,7 @@ class Services(Struct, frozen=True, kw_only=True):
     metrics: Metrics
     templates: TemplatePool
     """Renders the templates of bins' answers."""
+    viewer: Viewer
     is_own_bin: Callable[[str], bool]
     """Whether a URL is that of one of our own bins."""
     base_url: str

@@ -10,12 +10,8 @@ from hookbin.filters import NO_FILTER
 from hookbin.models import CapturedRequest
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.api.filtering import FilterQuery, to_filter
+from hookbin.web.downloads import attachment
 from hookbin.web.routing import Call
-
-_INERT = {
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "sandbox; default-src 'none'",
-}
 
 
 class ListQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,19 +37,17 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.RequestRow]:
 
 
 async def read(call: Call[None, None]) -> shapes.RequestShape:
-    return present.request_shape(await _request(call))
+    return present.request_shape(await find(call))
 
 
 async def body(call: Call[None, None]) -> Response:
     """The bytes as they came, as a download that no browser renders."""
-    request = await _request(call)
-    name = f'attachment; filename="{seq_id("req_", request.seq)}.bin"'
-    return Response(
-        request.body, media_type="application/octet-stream", headers={**_INERT, "content-disposition": name}
-    )
+    request = await find(call)
+    return attachment(request.body, f"{seq_id('req_', request.seq)}.bin")
 
 
-async def _request(call: Call[None, None]) -> CapturedRequest:
+async def find(call: Call[None, None]) -> CapturedRequest:
+    """The request that the path names. Raises `RequestNotFound`."""
     id = call.path["request"]
     seq = parse_seq_id("req_", id)
     request = None if seq is None else await call.services.requests.get(seq)

@@ -13,15 +13,16 @@ from starlette.routing import Route
 
 from hookbin import clock
 from hookbin.errors import RequestNotFound
-from hookbin.models import Attempt, Bin, CapturedRequest, DeliveryState, Headers, RequestSummary
+from hookbin.models import Attempt, Bin, CapturedRequest, DeliveryState, RequestSummary
 from hookbin.web.api import deliveries, present, shapes
 from hookbin.web.api.bins import shape as bin_shape
+from hookbin.web.api.views import bytes_of
 from hookbin.web.axis import time_axis
-from hookbin.web.bodies import BodyView, body_view
 from hookbin.web.exchange import BLANK, HeaderLine, compared
 from hookbin.web.pages import design, lists, overview
 from hookbin.web.rendering import render
 from hookbin.web.services import Services, services
+from hookbin.web.views.viewer import Bytes, Looked
 from hookbin.web.writing import wire
 
 LIST_ROWS = 50
@@ -46,7 +47,7 @@ async def bin_page(request: Request) -> Response:
         older=rows[LIST_ROWS - 1].seq if len(rows) > LIST_ROWS else None,
         before=before,
         chosen=wanted is not None,
-        selected=None if selected is None else await _request_view(s, selected),
+        selected=None if selected is None else await _request_view(s, selected, request.query_params.get("view")),
         blank=BLANK,
     )
 
@@ -85,7 +86,7 @@ async def delivery_page(request: Request) -> Response:
         delivery=await deliveries.describe(delivery, attempts, s),
         event=None if event is None else present.event_row(event),
         webhook=s.webhooks.find(delivery.webhook_id),
-        attempts=[await _attempt_view(s, attempt, sent) for attempt in reversed(attempts)],
+        attempts=await _attempt_views(s, attempts[::-1], sent, request.query_params.get("view")),
         axis=time_axis(attempts, delivery),
         retryable=delivery.state is not DeliveryState.SUCCEEDED,
     )
@@ -110,7 +111,7 @@ class RequestView(Struct, frozen=True, kw_only=True):
     row: shapes.RequestRow
     headers: list[tuple[str, str]]
     query: list[tuple[str, str]]
-    body: BodyView
+    body: Looked
     delivery_id: str | None
 
 
@@ -119,7 +120,7 @@ class CaptureView(Struct, frozen=True, kw_only=True):
 
     row: shapes.RequestRow
     headers: list[HeaderLine]
-    body: BodyView
+    body: Looked
     same_body: bool
 
 
@@ -128,9 +129,9 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     method: str
     url: str
     request_headers: list[tuple[str, str]]
-    request_body: BodyView
+    request_body: Looked
     response_headers: list[tuple[str, str]] | None
-    response_body: BodyView
+    response_body: Looked
     captures: list[CaptureView]
 
 
@@ -147,13 +148,14 @@ async def _selected(
     return found
 
 
-async def _request_view(s: Services, request: CapturedRequest) -> RequestView:
+async def _request_view(s: Services, request: CapturedRequest, view: str | None) -> RequestView:
     row = present.request_row(request)
+    (body,) = await s.viewer.look(bytes_of(request), wanted=view)
     return RequestView(
         row=row,
         headers=list(request.headers),
         query=_parameters(row.query),
-        body=body_view(request.body, size=request.size, content_type=request.content_type),
+        body=body,
         delivery_id=await _delivery_of(s, request.attempt_id),
     )
 
@@ -166,33 +168,44 @@ async def _delivery_of(s: Services, attempt_id: str | None) -> str | None:
     return None if await s.deliveries.get(delivery_id) is None else delivery_id
 
 
-async def _attempt_view(s: Services, attempt: Attempt, sent: bytes) -> AttemptView:
-    captured = [await s.requests.get(seq) for seq in await s.requests.of_attempt(attempt.id)]
-    return AttemptView(
-        row=present.attempt_row(attempt),
-        method=attempt.method,
-        url=attempt.url,
-        request_headers=list(attempt.request_headers),
-        request_body=body_view(sent, content_type=_header(attempt.request_headers, "content-type")),
-        response_headers=None if attempt.response_headers is None else list(attempt.response_headers),
-        response_body=body_view(
-            attempt.response_body or b"", content_type=_header(attempt.response_headers or (), "content-type")
-        ),
-        captures=[
-            CaptureView(
-                row=present.request_row(request),
-                headers=compared(attempt.request_headers, request.headers),
-                body=body_view(request.body, size=request.size, content_type=request.content_type),
-                same_body=request.body == sent,
-            )
-            for request in captured
-            if request is not None
-        ],
-    )
+async def _attempt_views(s: Services, attempts: Sequence[Attempt], sent: bytes, view: str | None) -> list[AttemptView]:
+    """Each attempt with what our bins got of it; all bodies are looked at in one go, and a repeated one once."""
+    captured = [await _captured(s, attempt) for attempt in attempts]
+    bodies: list[Bytes] = []
+    for attempt, requests in zip(attempts, captured, strict=True):
+        answer = attempt.response_body or b""
+        bodies.append(Bytes(body=sent, headers=attempt.request_headers, size=len(sent)))
+        bodies.append(
+            Bytes(body=answer, headers=attempt.response_headers or (), size=len(answer), cut=attempt.response_truncated)
+        )
+        bodies += [bytes_of(request) for request in requests]
+    looked = iter(await s.viewer.look(*bodies, wanted=view))
+    return [
+        AttemptView(
+            row=present.attempt_row(attempt),
+            method=attempt.method,
+            url=attempt.url,
+            request_headers=list(attempt.request_headers),
+            request_body=next(looked),
+            response_headers=None if attempt.response_headers is None else list(attempt.response_headers),
+            response_body=next(looked),
+            captures=[
+                CaptureView(
+                    row=present.request_row(request),
+                    headers=compared(attempt.request_headers, request.headers),
+                    body=next(looked),
+                    same_body=request.body == sent,
+                )
+                for request in requests
+            ],
+        )
+        for attempt, requests in zip(attempts, captured, strict=True)
+    ]
 
 
-def _header(headers: Headers, name: str) -> str | None:
-    return next((value for key, value in headers if key.lower() == name), None)
+async def _captured(s: Services, attempt: Attempt) -> list[CapturedRequest]:
+    found = [await s.requests.get(seq) for seq in await s.requests.of_attempt(attempt.id)]
+    return [request for request in found if request is not None]
 
 
 def _own_bin(s: Services, destination: str) -> Bin | None:

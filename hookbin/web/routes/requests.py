@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hookbin import errors
-from hookbin.web.api import requests, shapes
+from hookbin.web.api import requests, shapes, views
 from hookbin.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -24,5 +24,35 @@ ROUTES: tuple[Route, ...] = (
         summary="Download a captured body", answer=bytes, answer_media="application/octet-stream",
         description="The bytes as they came, as an attachment that no browser renders.",
         raises=(errors.RequestNotFound,),
+    ),
+    Route(
+        method="GET", path="/requests/{request}/views", handler=views.index, tag="requests",
+        summary="See a captured body in every way that applies", answer=shapes.Views,
+        description="The best view first. Made on demand, under limits of size and time that docs/settings.md lists; what was left out is said in `notice`. `text` is plain text, never markup.",
+        raises=(errors.RequestNotFound, errors.ViewsBusy),
+    ),
+    Route(
+        method="GET", path="/requests/{request}/views/{view}", handler=views.read, tag="requests",
+        summary="See a captured body in one way", answer=shapes.View,
+        description="`image`, `multipart`, `ndjson`, `json`, `form`, `html`, `xml`, `jwt`, `protobuf`, `text`, `hex` or `sent` (the bytes before decompression, in hex).",
+        raises=(errors.RequestNotFound, errors.ViewNotFound, errors.ViewsBusy),
+    ),
+    Route(
+        method="GET", path="/requests/{request}/decoded", handler=views.decoded, tag="requests",
+        summary="Download a captured body decompressed", answer=bytes, answer_media="application/octet-stream",
+        description="gzip, deflate, Brotli and Zstandard undone, up to 16 MiB; `hookbin-truncated: true` says that it is not all.",
+        raises=(errors.RequestNotFound, errors.ViewNotFound, errors.ViewsBusy),
+    ),
+    Route(
+        method="GET", path="/requests/{request}/parts/{number}", handler=views.part, tag="requests",
+        summary="Download one part of a multipart body", answer=bytes, answer_media="application/octet-stream",
+        description="Counted from 1, as the view `multipart` lists them; an attachment that no browser renders, under a safe form of its file name.",
+        raises=(errors.RequestNotFound, errors.PartNotFound, errors.ViewsBusy),
+    ),
+    Route(
+        method="GET", path="/requests/{request}/image", handler=views.picture, tag="requests",
+        summary="Show a captured image", answer=bytes, answer_media="image/png",
+        description="A PNG, JPEG, GIF or WebP image, told by its first bytes whatever the sender called it. SVG is not served: it can hold script.",
+        raises=(errors.RequestNotFound, errors.ViewNotFound, errors.ViewsBusy),
     ),
 )  # fmt: skip

@@ -41,6 +41,7 @@ from hookbin.web.api.shapes.requests import (
     RequestShape,
     Signature,
 )
+from hookbin.web.api.shapes.views import View, Views
 from hookbin.web.api.shapes.webhooks import (
     NewWebhook,
     Recover,
@@ -84,6 +85,8 @@ __all__ = [
     "SentRequest",
     "Signature",
     "Status",
+    "View",
+    "Views",
     "WebhookChange",
     "WebhookShape",
 ]

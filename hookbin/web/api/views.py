@@ -1,0 +1,73 @@
+"""Views of a captured body, and what can be downloaded of it besides the raw bytes."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.responses import Response
+
+from hookbin.clock import seq_id
+from hookbin.errors import PartNotFound, ViewNotFound
+from hookbin.models import CapturedRequest
+from hookbin.web.api import shapes
+from hookbin.web.api.requests import find
+from hookbin.web.downloads import INERT, attachment
+from hookbin.web.routing import Call
+from hookbin.web.views import image, multipart
+from hookbin.web.views.viewer import Bytes
+
+
+def bytes_of(request: CapturedRequest) -> Bytes:
+    """A captured body as the viewer takes it."""
+    cut = request.truncated or request.incomplete
+    return Bytes(body=request.body, headers=request.headers, size=request.size, cut=cut)
+
+
+async def index(call: Call[None, None]) -> shapes.Views:
+    return await call.services.viewer.every(bytes_of(await find(call)))
+
+
+async def read(call: Call[None, None]) -> shapes.View:
+    request = await find(call)
+    name = call.path["view"]
+    view = await call.services.viewer.named(bytes_of(request), name)
+    if view is None:
+        raise ViewNotFound(
+            f"this body has no view {name[:40]!r}; GET /requests/{call.path['request']}/views lists those it has"
+        )
+    return view
+
+
+async def decoded(call: Call[None, None]) -> Response:
+    """The decompressed body, as a download."""
+    request = await find(call)
+    unpacked = await call.services.viewer.unpacked(bytes_of(request))
+    if not unpacked.encodings:
+        raise ViewNotFound("this body is not compressed in a way that is known here; download it as it is from /body")
+    response = attachment(unpacked.body, f"{seq_id('req_', request.seq)}-decoded.bin")
+    response.headers["hookbin-truncated"] = "true" if unpacked.cut else "false"
+    return response
+
+
+async def part(call: Call[None, None]) -> Response:
+    """The content of one part of a multipart body, as a download under a tame form of its file name."""
+    request = await find(call)
+    number = call.path["number"]
+    found = None
+    if re.fullmatch(r"[0-9]{1,6}", number):
+        found = await call.services.viewer.part(bytes_of(request), int(number))
+    if found is None:
+        raise PartNotFound(f"this body has no part {number[:40]!r} that can be downloaded; see the view `multipart`")
+    return attachment(found.content, multipart.file_name(found) or f"{seq_id('req_', request.seq)}-part-{number}.bin")
+
+
+async def picture(call: Call[None, None]) -> Response:
+    """An image that its first bytes prove to be one, for an `<img>`; with nothing that could run in it."""
+    request = await find(call)
+    unpacked = await call.services.viewer.unpacked(bytes_of(request))
+    found = image.describe(unpacked.body)
+    if found is None or not found.drawable:
+        raise ViewNotFound(
+            "this body is no PNG, JPEG, GIF or WebP image of a size that can be drawn; download it instead"
+        )
+    return Response(unpacked.body, media_type=found.media_type, headers={**INERT, "content-disposition": "inline"})

@@ -1,0 +1,145 @@
+"""Views and downloads of a captured body over HTTP."""
+
+from __future__ import annotations
+
+import gzip
+import time
+
+import httpx
+import pytest
+
+from tests.support import Server
+from tests.test_views_limits import HUGE, multipart
+from tests.wire import check_problem
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf00000001"
+    "0101005c8fa2c50000000049454e44ae426082"
+)
+
+
+def capture(server: Server, bin: str, body: bytes, content_type: str | None = None, **headers: str) -> str:
+    """The id of the captured request."""
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    if content_type is not None:
+        fields["content-type"] = content_type
+    response = httpx.post(f"{server.url}/b/{bin}", content=body, headers=fields, trust_env=False, timeout=30)
+    assert response.status_code == 200, response.text
+    id: str = server.get(f"/bins/{bin}/requests", params={"limit": "1"})["data"][0]["id"]
+    return id
+
+
+def get(server: Server, path: str) -> httpx.Response:
+    return httpx.get(server.url + path, trust_env=False, timeout=30)
+
+
+def view_names(server: Server, id: str) -> list[str]:
+    return [view["name"] for view in server.get(f"/requests/{id}/views")["data"]]
+
+
+def test_the_views_that_apply_are_listed_the_best_first(server: Server) -> None:
+    id = capture(server, "views", b'{"a":1.0}', "application/json")
+    answer = server.get(f"/requests/{id}/views")
+    assert [view["name"] for view in answer["data"]] == ["json", "text", "hex"]
+    assert answer["data"][0]["text"] == '{\n  "a": 1.0\n}'
+    assert (answer["encodings"], answer["decoded_size"]) == ([], 9)
+    assert server.get(f"/requests/{id}/views/text")["text"] == '{"a":1.0}'
+
+
+def test_an_empty_body_has_no_views(server: Server) -> None:
+    assert view_names(server, capture(server, "empty", b"", "application/json")) == []
+
+
+def test_a_view_that_does_not_apply_is_not_there(server: Server) -> None:
+    id = capture(server, "not-there", b"text")
+    for path in ("views/json", "views/nothing", "decoded", "image"):
+        check_problem(get(server, f"/requests/{id}/{path}"), 404, "view_not_found")
+    for number in ("1", "0", "-1", "x", "99999999999999999999"):
+        check_problem(get(server, f"/requests/{id}/parts/{number}"), 404, "part_not_found")
+    for path in ("views", "views/hex", "decoded", "image", "parts/1"):
+        check_problem(get(server, f"/requests/req_7zzzzzzzzzzzz/{path}"), 404, "request_not_found")
+
+
+def inert(response: httpx.Response) -> None:
+    assert response.status_code == 200, response.text
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-security-policy"].startswith("sandbox;")
+
+
+def test_a_compressed_body_can_be_downloaded_decompressed(server: Server) -> None:
+    id = capture(server, "gzipped", gzip.compress(b'{"a": 1}'), "application/json", content_encoding="gzip")
+    answer = server.get(f"/requests/{id}/views")
+    assert answer["encodings"] == ["gzip"]
+    assert answer["data"][0]["name"] == "json"
+    assert answer["data"][0]["notice"] == "Unpacked from gzip: 28 bytes became 8."
+    assert answer["data"][-1]["name"] == "sent"
+    response = get(server, f"/requests/{id}/decoded")
+    inert(response)
+    assert response.content == b'{"a": 1}'
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-disposition"] == f'attachment; filename="{id}-decoded.bin"'
+    assert response.headers["hookbin-truncated"] == "false"
+
+
+def form_data(*parts: tuple[str, bytes]) -> bytes:
+    return b"".join(b"--x\r\n" + head.encode() + b"\r\n\r\n" + body + b"\r\n" for head, body in parts) + b"--x--\r\n"
+
+
+def test_the_parts_of_a_form_are_listed_and_each_can_be_downloaded(server: Server) -> None:
+    body = form_data(
+        ('Content-Disposition: form-data; name="note"', b"hi\r\n--xy\r\nthere"),
+        ('Content-Disposition: form-data; name="f"; filename="a b.png"\r\nContent-Type: image/png', PNG),
+    )
+    id = capture(server, "parts", body, "multipart/form-data; boundary=x")
+    note, file = server.get(f"/requests/{id}/views/multipart")["parts"]
+    assert (note["number"], note["name"], note["filename"], note["text"]) == (1, "note", None, "hi\r\n--xy\r\nthere")
+    assert (file["number"], file["filename"], file["size"], file["text"]) == (2, "a b.png", len(PNG), None)
+    assert file["headers"][1] == ["Content-Type", "image/png"]
+    response = get(server, f"/requests/{id}/parts/2")
+    inert(response)
+    assert response.content == PNG
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-disposition"] == "attachment; filename=\"a_b.png\"; filename*=UTF-8''a%20b.png"
+    check_problem(get(server, f"/requests/{id}/parts/3"), 404, "part_not_found")
+
+
+def test_an_image_is_served_as_what_it_is_and_not_as_what_it_is_called(server: Server) -> None:
+    id = capture(server, "image", PNG, "text/html")
+    assert view_names(server, id)[0] == "image"
+    response = get(server, f"/requests/{id}/image")
+    inert(response)
+    assert response.headers["content-type"] == "image/png"
+    assert response.content == PNG
+
+
+def test_svg_is_text_and_never_an_image(server: Server) -> None:
+    id = capture(
+        server, "svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "image/svg+xml"
+    )
+    assert view_names(server, id) == ["xml", "text", "hex"]
+    check_problem(get(server, f"/requests/{id}/image"), 404, "view_not_found")
+
+
+MUST_SHOW = {
+    "a gzip bomb": HUGE["gzip bomb"],
+    "JSON of 100,000 levels": HUGE["100,000 levels"],
+    "a multipart of 10,000 parts": (multipart(10_000), "multipart/form-data; boundary=x", ""),
+    "10 MB of JSON on one line": HUGE["one line of JSON"],
+}
+
+
+@pytest.mark.parametrize("name", MUST_SHOW)
+def test_page_and_api_answer_in_under_a_second_with_a_notice(server: Server, name: str) -> None:
+    body, content_type, encoding = MUST_SHOW[name]
+    body = body[: 10 * 1024 * 1024]
+    bin = name.replace(",", "").replace(" ", "-").lower()
+    id = capture(server, bin, body, content_type, content_encoding=encoding)
+    for path in (f"/requests/{id}/views", f"/ui/bins/{bin}?request={id}"):
+        began = time.monotonic()
+        response = get(server, path)
+        assert time.monotonic() - began < 1.0
+        assert response.status_code == 200
+        if path.startswith("/ui"):
+            assert 'class="notice"' in response.text
+        else:
+            assert response.json()["data"][0]["notice"]
