@@ -23,11 +23,11 @@ def bytes_of(request: CapturedRequest) -> Bytes:
     return Bytes(body=request.body, headers=request.headers, size=request.size, cut=cut)
 
 
-async def index(call: Call[None, None]) -> shapes.Views:
+async def list_views(call: Call[None, None]) -> shapes.Views:
     return await call.services.viewer.every(bytes_of(await find(call)))
 
 
-async def read(call: Call[None, None]) -> shapes.View:
+async def read_view(call: Call[None, None]) -> shapes.View:
     request = await find(call)
     name = call.path["view"]
     view = await call.services.viewer.named(bytes_of(request), name)

@@ -26,13 +26,13 @@ ROUTES: tuple[Route, ...] = (
         raises=(errors.RequestNotFound,),
     ),
     Route(
-        method="GET", path="/requests/{request}/views", handler=views.index, tag="requests",
+        method="GET", path="/requests/{request}/views", handler=views.list_views, tag="requests",
         summary="See a captured body in every way that applies", answer=shapes.Views,
         description="The best view first. Made on demand, under limits of size and time that docs/settings.md lists; what was left out is said in `notice`. `text` is plain text, never markup.",
         raises=(errors.RequestNotFound, errors.ViewsBusy),
     ),
     Route(
-        method="GET", path="/requests/{request}/views/{view}", handler=views.read, tag="requests",
+        method="GET", path="/requests/{request}/views/{view}", handler=views.read_view, tag="requests",
         summary="See a captured body in one way", answer=shapes.View,
         description="`image`, `multipart`, `ndjson`, `json`, `form`, `html`, `xml`, `jwt`, `protobuf`, `text`, `hex` or `sent` (the bytes before decompression, in hex).",
         raises=(errors.RequestNotFound, errors.ViewNotFound, errors.ViewsBusy),
