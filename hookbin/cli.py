@@ -1,6 +1,7 @@
-"""The command line: settings from flags and environment, and a server that says where it is.
+"""The command line: settings from flags and environment, a server that says where it is, and what speaks to it.
 
-Exit codes: 0 it was stopped, 1 it failed, 2 a flag or setting is wrong, 3 it could not start.
+Exit codes of `serve`: 0 it was stopped, 1 it failed, 2 a flag or setting is wrong, 3 it could not start.
+Of the others: 0 it was done, 1 it was not (a delivery failed, nothing answers), 2 the input is wrong.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import msgspec
 
 from hookbin import __version__, logs, server
 from hookbin.app import create_app, default_database
+from hookbin.client.commands import demo, send
 from hookbin.config import Settings, check
 from hookbin.errors import FieldsInvalid, StartError
 
@@ -162,3 +164,7 @@ def _curl(url: str, data: str, *, header: str) -> str:
     if header:
         lines.append(f'--header "{header}"')
     return " \\\n    ".join([*lines, f"--data '{data}'"])
+
+
+main.add_command(send)
+main.add_command(demo)

@@ -129,7 +129,7 @@ def own_imports(module: str) -> set[str]:
     return {name for name in imports(module) if name in MODULES and name != "hookbin"}
 
 
-LAYERS = ("models", "rules", "store", "dispatch", "web", "app", "server", "cli")
+LAYERS = ("models", "rules", "store", "dispatch", "web", "app", "server", "client", "cli")
 ROOT_MODULES = ("hookbin", "hookbin.models", "hookbin.errors", "hookbin.clock")
 RULES = tuple(
     f"hookbin.{name}"

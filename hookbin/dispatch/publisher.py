@@ -47,8 +47,7 @@ class Publisher:
         whatever types it asked for, and nobody else does.
         """
         now = self._clock.now()
-        head = msgspec.json.encode({"type": type, "timestamp": rfc3339(now)})
-        body = b"%b,%b%b}" % (head[:-1], b'"data":', data)
+        body = envelope(type, data, now=now)
         return await self._publish(
             type,
             body,
@@ -149,6 +148,12 @@ class Publisher:
 def _fingerprint(type: str, content_type: str, deliver_at: int | None, posted: bytes) -> bytes:
     parts = (type.encode(), content_type.encode(), b"" if deliver_at is None else b"%d" % deliver_at, posted)
     return hashlib.sha256(b"\0".join(parts)).digest()
+
+
+def envelope(type: str, data: bytes, *, now: int) -> bytes:
+    """`{"type", "timestamp", "data"}`, the payload that Standard Webhooks recommends, with `data` as it is."""
+    head = msgspec.json.encode({"type": type, "timestamp": rfc3339(now)})
+    return b"%b,%b%b}" % (head[:-1], b'"data":', data)
 
 
 def wants(webhook: Webhook, type: str) -> bool:

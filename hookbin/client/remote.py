@@ -1,0 +1,109 @@
+"""A running hookbin, spoken to over its API."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any
+
+import httpx
+import msgspec
+
+WRONG_INPUT = frozenset({400, 409, 413, 415, 422})
+
+
+class RemoteError(Exception):
+    """What the server, or its absence, says; `wrong_input` when other input would have been taken."""
+
+    def __init__(self, detail: str, *, wrong_input: bool = False) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.wrong_input = wrong_input
+
+
+class Remote:
+    """The API at a base URL. Use it as an async context manager; every call raises `RemoteError`."""
+
+    def __init__(self, url: str, *, token: str | None) -> None:
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        self.url = url.rstrip("/")
+        self._client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    async def __aenter__(self) -> Remote:
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self._client.aclose()
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        return await self._call("GET", path, params=query)
+
+    async def all(self, path: str) -> list[Any]:
+        """Every row of a list, page after page."""
+        rows: list[Any] = []
+        query: dict[str, str | int] = {"limit": 250}
+        while True:
+            page = await self.get(path, **query)
+            rows += page["data"]
+            if page["next_cursor"] is None:
+                return rows
+            query["cursor"] = page["next_cursor"]
+
+    async def post(self, path: str, body: Any, **headers: str) -> Any:
+        return await self._call("POST", path, content=msgspec.json.encode(body), headers={**_JSON, **headers})
+
+    async def post_raw(self, path: str, body: bytes, *, query: dict[str, str], headers: dict[str, str]) -> Any:
+        return await self._call("POST", path, content=body, params=query, headers=headers)
+
+    async def patch(self, path: str, body: Any) -> Any:
+        return await self._call("PATCH", path, content=msgspec.json.encode(body), headers=_JSON)
+
+    async def delete(self, path: str) -> None:
+        await self._call("DELETE", path)
+
+    async def follow(self, kind: str, *, after: int) -> AsyncIterator[Any]:
+        """The stream's messages of one kind with a `seq` over `after`, as they come."""
+        query: dict[str, str | int] = {"kinds": kind, "after": after}
+        try:
+            async with self._client.stream("GET", "/stream", params=query, timeout=None) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    raise _refused(response)
+                async for line in response.aiter_lines():
+                    if line.startswith("data: "):
+                        yield msgspec.json.decode(line.removeprefix("data: "))
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+
+    async def _call(self, method: str, path: str, **options: Any) -> Any:
+        try:
+            response = await self._client.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        if not response.is_success:
+            raise _refused(response)
+        return _json(response)
+
+    def _unreachable(self, error: Exception) -> RemoteError:
+        return RemoteError(
+            f"nothing answers at {self.url} ({error or type(error).__name__}); "
+            "start one with `hookbin serve`, or name another with --server"
+        )
+
+
+_JSON = {"content-type": "application/json"}
+
+
+def _refused(response: httpx.Response) -> RemoteError:
+    problem = _json(response)
+    if not isinstance(problem, dict) or "detail" not in problem:
+        return RemoteError(f"{response.url} answered {response.status_code}; is that a hookbin?")
+    lines = [f"{error['loc']}: {error['msg']}" for error in problem.get("errors", ())]
+    return RemoteError("\n".join(lines) or problem["detail"], wrong_input=response.status_code in WRONG_INPUT)
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return msgspec.json.decode(response.content) if response.content else None
+    except msgspec.DecodeError:
+        return None
