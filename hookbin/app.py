@@ -24,6 +24,7 @@ from hookbin.activity import Activity
 from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings, is_loopback_host
 from hookbin.dispatch.dispatcher import Dispatcher
+from hookbin.dispatch.expiry import SecretExpiry
 from hookbin.dispatch.heartbeats import Heartbeats
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
@@ -128,10 +129,12 @@ class Hookbin:
             stopping=asyncio.Event(),
         )
         self._heartbeats = Heartbeats(publisher=publisher, deliveries=deliveries, webhooks=webhooks, clock=clock)
+        self._expiry = SecretExpiry(webhooks, clock=clock)
         self._trimmer = Trimmer(Retention(database), bins=bins, clock=clock)
         database.on_commit(metrics.committed)
         database.on_commit(dispatcher.committed, of=(Delivery, Webhook, Removed))
         database.on_commit(self._heartbeats.committed, of=(Webhook, Removed))
+        database.on_commit(self._expiry.committed, of=(Webhook,))
         database.on_commit(self._trimmer.captured, of=(RequestSummary,))
         database.on_commit(self._trimmer.changed, of=(Bin, Removed))
         database.on_commit(self.services.activity.committed, of=(RequestSummary, AttemptSummary, Removed))
@@ -162,6 +165,7 @@ class Hookbin:
             services.activity.committed(reversed(await services.log.newest(limit=REMEMBERED)))
             services.dispatcher.start()
             self._heartbeats.start()
+            self._expiry.start()
             self._trimmer.start()
             try:
                 yield
@@ -178,6 +182,7 @@ class Hookbin:
         if not self.services.stopping.is_set():
             self.services.stopping.set()
             await self._heartbeats.stop()
+            await self._expiry.stop()
             await self.services.dispatcher.stop(grace=DRAIN_SECONDS)
             self.services.timeline.close()
 

@@ -1,4 +1,4 @@
-"""Standard Webhooks signatures (scheme `v1`) and their secrets.
+"""Standard Webhooks signatures (schemes `v1` and `v1a`) and their secrets.
 
 The rules are those of the specification, "Signature scheme" and "Verifying signatures":
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -11,18 +11,26 @@ import binascii
 import hmac
 import re
 import secrets as randomness
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
-from hookbin import errors
-from hookbin.models import SignatureStyle, Webhook
+from msgspec.structs import replace
+
+from hookbin import ed25519, errors
+from hookbin.models import SECOND, OldSecret, SignatureStyle, Webhook
 
 SECRET_PREFIX = "whsec_"
+PRIVATE_PREFIX = "whsk_"
+PUBLIC_PREFIX = "whpk_"
 SECRET_BYTES = range(24, 65)
-"""How long a key may be (specification, "Signature scheme")."""
+"""How long a symmetric key may be (specification, "Signature scheme")."""
+MAX_OLD_SECRETS = 5
+"""Secrets that may sign besides the current one: each makes the header longer."""
 
 _NEW_SECRET_BYTES = 32
+_SHORTEST_HINTED = 20
+"""Of a shorter secret nothing is shown: four characters would be too much of it."""
 _BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _TEXT_SECRET = re.compile(r"[\x21-\x7e]{8,256}")
 """What the styles take whose key is the secret's text itself."""
@@ -62,7 +70,20 @@ def parse_secret(secret: str) -> bytes:
     complaint = _complaint(secret)
     if complaint:
         raise errors.FieldsInvalid(("secret", complaint))
-    return base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    return base64.b64decode(secret.partition("_")[2])
+
+
+def public_key(secret: str) -> str | None:
+    """`whpk_…`, which verifies what a `whsk_` secret signs; None for a secret of another kind."""
+    if not (secret.startswith(PRIVATE_PREFIX) and ed25519.AVAILABLE):
+        return None
+    return PUBLIC_PREFIX + _base64(ed25519.public_key(parse_secret(secret)))
+
+
+def hint(secret: str) -> str:
+    """Enough of the secret to tell it from others."""
+    prefix = next((known for known in (SECRET_PREFIX, PRIVATE_PREFIX) if secret.startswith(known)), "")
+    return f"{prefix}…{secret[-4:] if len(secret) >= _SHORTEST_HINTED else ''}"
 
 
 def live_secrets(webhook: Webhook, *, now: int) -> tuple[str, ...]:
@@ -70,10 +91,34 @@ def live_secrets(webhook: Webhook, *, now: int) -> tuple[str, ...]:
     return (webhook.secret, *(old.secret for old in webhook.old_secrets if old.expires_at > now))
 
 
+def rotated(webhook: Webhook, secret: str, *, overlap: int, now: int) -> Webhook:
+    """The webhook with a new secret; the one so far still signs for `overlap` seconds.
+
+    With 0 nothing but the new one signs from now on. Raises `FieldsInvalid`.
+    """
+    check_secret(secret, style=webhook.signature_style)
+    if secret == webhook.secret:
+        raise errors.FieldsInvalid(("secret", "is the one that signs already; send another, or none to have one made"))
+    if overlap and webhook.signature_style is SignatureStyle.GITHUB:
+        raise errors.FieldsInvalid(("overlap", "must be 0: a signature header of the style github has room for one"))
+    old: tuple[OldSecret, ...] = ()
+    if overlap:
+        last = OldSecret(secret=webhook.secret, expires_at=now + overlap * SECOND)
+        old = (last, *(each for each in webhook.old_secrets if each.expires_at > now and each.secret != secret))
+    if len(old) > MAX_OLD_SECRETS:
+        message = f"{MAX_OLD_SECRETS} old secrets still sign; wait for one to expire, or drop them all with 0"
+        raise errors.FieldsInvalid(("overlap", message))
+    return replace(webhook, secret=secret, old_secrets=old)
+
+
+def without_expired(webhook: Webhook, *, now: int) -> Webhook:
+    return replace(webhook, old_secrets=tuple(old for old in webhook.old_secrets if old.expires_at > now))
+
+
 def sign(secrets: Sequence[str], *, message_id: str, timestamp: int, body: bytes) -> str:
     """The value of `webhook-signature`. `timestamp` is in seconds, as `webhook-timestamp` has it."""
     signed = f"{message_id}.{timestamp}.".encode() + body
-    return " ".join(_signature(_key(secret), signed) for secret in secrets)
+    return " ".join(_signer(secret)(signed) for secret in secrets)
 
 
 def verify(
@@ -99,45 +144,60 @@ def verify(
         given = [word.encode("latin-1") for word in signature.split(" ")]
     except UnicodeEncodeError:
         return Verdict.FAILED
-    expected = [_signature(key, signed).encode() for key in _usable_keys(secrets)]
+    expected = [sign(signed).encode() for sign in _usable(secrets)]
     matches = [hmac.compare_digest(one, other) for one in expected for other in given]
     return Verdict.OK if any(matches) else Verdict.FAILED
-
-
-def _signature(key: bytes, signed: bytes) -> str:
-    return "v1," + binascii.b2a_base64(hmac.digest(key, signed, "sha256"), newline=False).decode()
 
 
 def _is_fresh(timestamp: str, *, now: int, tolerance: int) -> bool:
     return _TIMESTAMP.fullmatch(timestamp) is not None and abs(now - int(timestamp)) <= tolerance
 
 
-def _usable_keys(secrets: Sequence[str]) -> Iterator[bytes]:
+def _usable(secrets: Sequence[str]) -> Iterator[Callable[[bytes], str]]:
     for secret in secrets:
         try:
-            yield _key(secret)
+            yield _signer(secret)
         except errors.FieldsInvalid:
             continue
 
 
 @lru_cache(maxsize=4096)
-def _key(secret: str) -> bytes:
-    return parse_secret(secret)
+def _signer(secret: str) -> Callable[[bytes], str]:
+    """Makes of bytes one signature as the header has it. The same bytes get the same one, ed25519 included."""
+    key = parse_secret(secret)
+    if secret.startswith(PRIVATE_PREFIX):
+        sign = ed25519.signer(key)
+        return lambda signed: "v1a," + _base64(sign(signed))
+    return lambda signed: "v1," + _base64(hmac.digest(key, signed, "sha256"))
+
+
+def _base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def _complaint(secret: str) -> str | None:
-    if secret.startswith("whsk_"):
-        return "whsk_ marks an ed25519 key; a symmetric secret starts with whsec_"
-    if not secret.startswith(SECRET_PREFIX):
-        return "must start with whsec_, followed by the key in base64"
-    text = secret.removeprefix(SECRET_PREFIX)
+    prefix, _, text = secret.partition("_")
+    if f"{prefix}_" not in (SECRET_PREFIX, PRIVATE_PREFIX):
+        return "must start with whsec_ or, for an ed25519 key, whsk_, followed by the key in base64"
     if any(character.isspace() for character in text):
         return "must not contain spaces or line ends"
     if "-" in text or "_" in text:
         return "uses the URL-safe base64 alphabet; write + for - and / for _"
     if len(text) % 4 and re.fullmatch(r"[A-Za-z0-9+/]+=?", text):
-        return "is base64 without its padding; add = until the part after whsec_ is a multiple of 4 long"
+        return f"is base64 without its padding; add = until the part after {prefix}_ is a multiple of 4 long"
     if not _BASE64.fullmatch(text):
-        return "is not base64 after whsec_"
-    size = len(base64.b64decode(text))
-    return None if size in SECRET_BYTES else f"must hold 24 to 64 bytes, this one holds {size}"
+        return f"is not base64 after {prefix}_"
+    key = base64.b64decode(text)
+    if f"{prefix}_" == PRIVATE_PREFIX:
+        return _private_complaint(key)
+    return None if len(key) in SECRET_BYTES else f"must hold 24 to 64 bytes, this one holds {len(key)}"
+
+
+def _private_complaint(key: bytes) -> str | None:
+    if not ed25519.AVAILABLE:
+        return "is an ed25519 key, and they need the extra v1a: pip install 'hookbin[v1a]', then start hookbin again"
+    if len(key) not in (ed25519.SEED_BYTES, ed25519.PAIR_BYTES):
+        return f"must hold the 32 bytes of an ed25519 seed, or 64 with its public key; this one holds {len(key)}"
+    if len(key) == ed25519.PAIR_BYTES and key[ed25519.SEED_BYTES :] != ed25519.public_key(key):
+        return "holds a public key that is not that of its private key"
+    return None

@@ -47,7 +47,7 @@ def _standard(secrets: Sequence[str], message: Message) -> Headers:
 
 
 def _github(secrets: Sequence[str], message: Message) -> Headers:
-    """Its header holds one signature, so it is the current secret's (see `keeps_old_secrets`)."""
+    """Its header holds one signature, so it is the current secret's (see `signing.rotated`)."""
     return (
         ("x-github-event", message.type),
         ("x-github-delivery", str(parse_uuid("evt_", message.id) or UUID(int=0))),
@@ -63,11 +63,6 @@ def _stripe(secrets: Sequence[str], message: Message) -> Headers:
 
 def _none(secrets: Sequence[str], message: Message) -> Headers:
     return ()
-
-
-def keeps_old_secrets(style: SignatureStyle) -> bool:
-    """Whether an attempt can carry the signatures of several secrets."""
-    return style is not SignatureStyle.GITHUB
 
 
 def _hex(secret: str, signed: bytes) -> str:

@@ -176,7 +176,7 @@ def test_a_heartbeat_comes_by_itself(server: Server) -> None:
         ({"events": "*"}, "events"),
         ({"secret": "hunter2"}, "secret"),
         ({"secret": "whsec_AAAA"}, "secret"),
-        ({"secret": SECRET.replace("whsec_", "whsk_")}, "secret"),
+        ({"secret": SECRET.replace("whsec_", "whpk_")}, "secret"),
         ({"retry_schedule": "sometimes"}, "retry_schedule"),
         ({"retry_schedule": [0]}, "retry_schedule"),
         ({"retry_schedule": [-1]}, "retry_schedule"),

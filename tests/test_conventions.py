@@ -135,6 +135,7 @@ RULES = tuple(
     f"hookbin.{name}"
     for name in (
         "config",
+        "ed25519",
         "filters",
         "headers",
         "handshakes",

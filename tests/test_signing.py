@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import re
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 import pytest
 import standardwebhooks
 import svix.webhooks
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbin import errors
-from hookbin.signing import Verdict, make_secret, parse_secret, sign, verify
+from hookbin.signing import Verdict, hint, make_secret, parse_secret, public_key, sign, verify
+from tests.support import ROOT
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -188,7 +192,10 @@ def test_a_secret_of_24_to_64_bytes_is_accepted(size: int) -> None:
         ("", "must start with whsec_"),
         (encoded(32), "must start with whsec_"),
         ("WHSEC_" + encoded(32), "must start with whsec_"),
-        ("whsk_" + encoded(32), "ed25519"),
+        ("whpk_" + encoded(32), "must start with whsec_"),
+        ("whsk_" + encoded(31), "32 bytes of an ed25519 seed"),
+        ("whsk_" + encoded(64), "not that of its private key"),
+        ("whsk_" + encoded(32).rstrip("="), "padding"),
         ("whsec_", "holds 0"),
         ("whsec_" + encoded(23), "holds 23"),
         ("whsec_" + encoded(65), "holds 65"),
@@ -221,3 +228,45 @@ def test_the_refusal_of_a_secret_does_not_repeat_it() -> None:
 def test_signing_with_an_unusable_secret_is_an_error() -> None:
     with pytest.raises(errors.FieldsInvalid):
         signed("whsec_short")
+
+
+def test_an_ed25519_key_signs_as_the_example_of_its_specification_says() -> None:
+    """RFC 8032, 7.1, test 1 is over an empty message; here the public key that belongs to its seed."""
+    seed = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+    public = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+    for key in (seed, seed + public):
+        secret = "whsk_" + base64.b64encode(key).decode()
+        assert public_key(secret) == "whpk_" + base64.b64encode(public).decode()
+        signature = signed(secret)
+        assert signature.startswith("v1a,")
+        ed25519.Ed25519PublicKey.from_public_bytes(public).verify(
+            base64.b64decode(signature.removeprefix("v1a,")), f"evt_1.{NOW}.hello".encode()
+        )
+        assert judged(secret, signature=signature) is Verdict.OK
+        assert judged(secret, signature=signature, body=b"other") is Verdict.FAILED
+
+
+def test_without_the_library_an_ed25519_key_is_refused_and_the_rest_works() -> None:
+    """In a process of its own that can't import the library."""
+    code = (
+        "import sys; sys.modules['cryptography'] = None\n"
+        "from hookbin import errors, signing\n"
+        "assert signing.sign([signing.make_secret()], message_id='a', timestamp=1, body=b'').startswith('v1,')\n"
+        "try: signing.parse_secret(sys.argv[1])\n"
+        "except errors.FieldsInvalid as error: print(error.detail)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "whsk_" + encoded(32)], capture_output=True, text=True, cwd=ROOT)
+    assert "pip install 'hookbin[v1a]'" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("secret", "expected"),
+    [
+        (SECRET, "whsec_…LaSw"),
+        ("whsk_" + encoded(32), "whsk_…a2s="),
+        ("short_secret", "…"),
+        ("a" * 16 + "bcde", "…bcde"),
+    ],
+)
+def test_a_hint_tells_little(secret: str, expected: str) -> None:
+    assert hint(secret) == expected

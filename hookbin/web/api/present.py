@@ -20,11 +20,13 @@ from hookbin.models import (
     Delivery,
     Event,
     EventSummary,
+    OldSecret,
     RequestSummary,
     Webhook,
 )
 from hookbin.presets import Preset
 from hookbin.responses import next_step
+from hookbin.signing import hint, public_key
 from hookbin.store.recovery import Replayed
 from hookbin.web.api.shapes import (
     Answer,
@@ -39,6 +41,7 @@ from hookbin.web.api.shapes import (
     EventInList,
     EventRow,
     EventShape,
+    ExpiringSecret,
     LeftAlone,
     PresetShape,
     ReceivedResponse,
@@ -137,8 +140,15 @@ def webhook_shape(webhook: Webhook, *, with_secret: bool = False) -> WebhookShap
         disabled=webhook.disabled,
         disabled_reason=webhook.disabled_reason,
         created_at=rfc3339(webhook.created_at),
+        secret_hint=hint(webhook.secret),
+        old_secrets=[_expiring(old) for old in webhook.old_secrets],
+        public_key=public_key(webhook.secret),
         secret=webhook.secret if with_secret else UNSET,
     )
+
+
+def _expiring(old: OldSecret) -> ExpiringSecret:
+    return ExpiringSecret(hint=hint(old.secret), public_key=public_key(old.secret), expires_at=rfc3339(old.expires_at))
 
 
 def event_row(event: EventSummary) -> EventRow:

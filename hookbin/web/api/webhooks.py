@@ -13,13 +13,15 @@ from hookbin.headers import check_headers, unmasked
 from hookbin.models import SignatureStyle, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
 from hookbin.retries import parse_retry_on, parse_schedule
-from hookbin.signing import check_secret, fits, make_secret
+from hookbin.signing import check_secret, fits, make_secret, rotated
 from hookbin.targets import check_literal, parse_destination
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.routing import Call
 from hookbin.web.services import Services
 
 PING = "webhook.ping"
+ROTATION_OVERLAP = 24 * 3600
+"""Seconds for which the secret so far signs beside a new one, if nothing else is said."""
 _DEFAULT = shapes.NewWebhook(name="", destination="")
 _PLAIN = ("timeout", "max_in_flight", "rate_limit", "ordered", "disable_after", "heartbeat", "disabled")
 """Fields that are stored as they are sent."""
@@ -106,6 +108,22 @@ def named_webhook(services: Services, id: str) -> Webhook:
     return webhook
 
 
+async def rotate_secret(call: Call[None, shapes.Rotate]) -> shapes.WebhookShape:
+    webhook, wanted = call.services.webhooks.get(call.path["webhook"]), call.body
+    now = call.services.clock.now()
+    secret = make_secret() if wanted.secret is None else wanted.secret
+
+    def rotate(found: Webhook) -> Webhook:
+        overlap = _overlap(found) if wanted.overlap is None else wanted.overlap
+        return rotated(found, secret, overlap=overlap, now=now)
+
+    return present.webhook_shape(await call.services.webhooks.edit(webhook.id, rotate), with_secret=True)
+
+
+def _overlap(webhook: Webhook) -> int:
+    return 0 if webhook.signature_style is SignatureStyle.GITHUB else ROTATION_OVERLAP
+
+
 def check_destination(services: Services, url: str) -> str:
     """The URL as given. Raises `FieldsInvalid` or `TargetRefused`; our own bins are always allowed."""
     parse_destination(url)
@@ -133,7 +151,8 @@ def _restyled(webhook: Webhook) -> Webhook:
     if not fits(webhook.secret, style=style):
         message = "takes another kind of secret; rotate to one that starts with whsec_ first, with an overlap of 0"
         raise FieldsInvalid(("signature_style", f"{style} {message}"))
-    old = tuple(old for old in webhook.old_secrets if fits(old.secret, style=style))
+    several = style is not SignatureStyle.GITHUB
+    old = tuple(old for old in webhook.old_secrets if several and fits(old.secret, style=style))
     return msgspec.structs.replace(webhook, old_secrets=old)
 
 

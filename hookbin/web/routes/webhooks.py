@@ -38,6 +38,13 @@ ROUTES: tuple[Route, ...] = (
         raises=(errors.WebhookNotFound,),
     ),
     Route(
+        method="POST", path="/webhooks/{webhook}/rotate-secret", handler=webhooks.rotate_secret, tag="webhooks",
+        summary="Give it a new secret", body=shapes.Rotate, body_optional=True, answer=shapes.WebhookShape,
+        description="The secret so far signs beside the new one until it expires, so that a receiver can change over "
+        "in its own time. The answer shows the new one.",
+        raises=(*BODY_ERRORS, errors.WebhookNotFound),
+    ),
+    Route(
         method="POST", path="/webhooks/{webhook}/recover", handler=webhooks.recover, tag="webhooks",
         summary="Bring back what it missed", body=shapes.Recover, answer=shapes.Recovered, status=202,
         description="Of events published since a time, in their order: retries what failed or was cancelled, and "

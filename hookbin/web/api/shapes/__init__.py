@@ -43,9 +43,11 @@ from hookbin.web.api.shapes.requests import (
 )
 from hookbin.web.api.shapes.views import View, Views
 from hookbin.web.api.shapes.webhooks import (
+    ExpiringSecret,
     NewWebhook,
     Recover,
     Recovered,
+    Rotate,
     WebhookChange,
     WebhookShape,
 )
@@ -64,6 +66,7 @@ __all__ = [
     "EventInList",
     "EventRow",
     "EventShape",
+    "ExpiringSecret",
     "FieldError",
     "Gone",
     "LeftAlone",
@@ -82,6 +85,7 @@ __all__ = [
     "RequestRow",
     "RequestShape",
     "Response",
+    "Rotate",
     "SentRequest",
     "Signature",
     "Status",

@@ -14,6 +14,10 @@ SentHeaders: TypeAlias = Annotated[
 ]
 RateLimit: TypeAlias = Annotated[float, Meta(ge=0.01, le=1000)]
 DisableAfter: TypeAlias = Annotated[int, Meta(ge=1, le=1000)]
+_SIGNING = (
+    "`whsec_` and base64 of 24 to 64 bytes, or `whsk_` and base64 of an ed25519 key; in the styles github and stripe "
+    "8 to 256 visible ASCII characters. Made when left out."
+)
 Style: TypeAlias = Literal["standard", "github", "stripe"]
 
 
@@ -24,7 +28,7 @@ class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         field(default_factory=lambda: ["*"])
     )
     headers: SentHeaders = field(default_factory=list)
-    secret: Annotated[str | None, Meta(description="`whsec_` and base64 of 24 to 64 bytes; made when left out.")] = None
+    secret: Annotated[str | None, Meta(description=_SIGNING)] = None
     signature_style: Annotated[Style, Meta(description="Whose signature headers the attempts carry.")] = "standard"
     retry_schedule: Annotated[
         str | list[float] | None, Meta(description="Seconds before each retry, or default, standard, fast, none.")
@@ -63,6 +67,12 @@ class WebhookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     disabled: bool | UnsetType | None = UNSET
 
 
+class ExpiringSecret(Struct, frozen=True, kw_only=True):
+    hint: str
+    public_key: str | None
+    expires_at: str
+
+
 class WebhookShape(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`secret` is there only when it was asked for, and when the webhook was made.
 
@@ -87,7 +97,23 @@ class WebhookShape(Struct, frozen=True, kw_only=True, omit_defaults=True):
     disabled: bool
     disabled_reason: str | None
     created_at: str
+    secret_hint: str
+    old_secrets: Annotated[list[ExpiringSecret], Meta(description="Rotated out, and signing until they expire.")]
+    public_key: Annotated[str | None, Meta(description="`whpk_`, when the secret is an ed25519 key.")]
     secret: str | UnsetType = UNSET
+
+
+class Rotate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new secret, and how long the one so far signs beside it."""
+
+    secret: Annotated[str | None, Meta(description="As at registration; made when left out.")] = None
+    overlap: Annotated[
+        Annotated[int, Meta(ge=0, le=2_592_000)] | None,
+        Meta(
+            description="Seconds for which the secret so far still signs; 86400 when left out, but 0 in the style "
+            "github. With 0 only the new one signs from now on."
+        ),
+    ] = None
 
 
 class Recover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
