@@ -37,6 +37,7 @@ from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.log import LogStore
 from hookbin.store.recovery import RecoveryStore
+from hookbin.store.removal import RequestRemoval
 from hookbin.store.requests import RequestStore
 from hookbin.store.retention import Retention, Trimmer
 from hookbin.store.search import RequestSearch
@@ -100,7 +101,7 @@ class Hookbin:
             jitter=lambda: random.uniform(-1, 1),
         )
         publisher = Publisher(events, webhooks, next_seq=database.next_seq, clock=clock, ids=ids)
-        encode = Encoder(lambda bin: bin_shape(self.services, bin))
+        encode = Encoder(lambda bin: bin_shape(self.services, bin), find_bin=bins.find)
         self.services = Services(
             settings=settings,
             clock=clock,
@@ -109,6 +110,7 @@ class Hookbin:
             bins=bins,
             requests=RequestStore(database),
             search=RequestSearch(database),
+            removal=RequestRemoval(database),
             webhooks=webhooks,
             events=events,
             deliveries=deliveries,

@@ -162,6 +162,11 @@ class AttemptInFlight(Conflict):
     title = "An attempt is under way"
 
 
+class TooManyPinned(Conflict):
+    code = "too_many_pinned"
+    title = "No more requests of this bin can be pinned"
+
+
 class Refused(HookbinError):
     code = "refused"
     title = "This may not be done"

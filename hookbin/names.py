@@ -32,6 +32,12 @@ def check_webhook_name(name: str) -> str:
     return name
 
 
+def check_note(note: str) -> str:
+    if not note.isprintable():
+        raise FieldsInvalid(("note", "use no control characters or line breaks"))
+    return note
+
+
 def check_event_type(type: str) -> str:
     if _EVENT_TYPE.fullmatch(type) is None:
         raise FieldsInvalid(("type", "use 1 to 128 letters, digits and _ . : / -, such as user.created"))

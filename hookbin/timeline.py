@@ -12,14 +12,24 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from hookbin.models import Announcement, AttemptSummary, Bin, EventSummary, Removed, RequestSummary, Webhook
+from hookbin.models import (
+    Announcement,
+    AttemptSummary,
+    Bin,
+    EventSummary,
+    Removed,
+    RequestChanged,
+    RequestsDeleted,
+    RequestSummary,
+    Webhook,
+)
 
 QUEUE = 1_000
 """Messages that may wait for one follower."""
 
 
 class Message(Struct, frozen=True):
-    """One line of the feed. `seq` is None for changes of settings, which stand beside the log."""
+    """One line of the feed. `seq` is None for what stands beside the log: settings, and rows changed or deleted."""
 
     seq: int | None
     kind: str
@@ -130,6 +140,10 @@ def place(row: Announcement) -> tuple[str, str | None, str | None]:
     match row:
         case RequestSummary():
             return "request", row.bin_id, None
+        case RequestChanged():
+            return "request", row.request.bin_id, None
+        case RequestsDeleted():
+            return "bin" if row.seq is None else "request", row.bin_id, None
         case EventSummary():
             return "event", None, None
         case AttemptSummary():

@@ -80,10 +80,7 @@ async def test_a_bin_is_counted_after_each_commit(stores: Stores) -> None:
     bin = await stores.make_bin()
     await asyncio.gather(*[stores.capture(bin) for _ in range(10)])
     assert stores.bins.count(bin) == 10
-    stores.bins.discount(bin, 4)
-    assert stores.bins.count(bin) == 6
-    stores.bins.discount(bin, 100)
-    assert stores.bins.count(bin) == 0
+    assert stores.bins.last_at(bin) == stores.clock.now()
 
 
 async def test_a_changed_bin_is_found_by_its_new_name_only(stores: Stores) -> None:

@@ -12,7 +12,16 @@ from msgspec import Struct
 
 from hookbin.clock import Clock, Ids
 from hookbin.errors import BinNotFound, NameTaken
-from hookbin.models import Announcement, Bin, BinResponse, Removed, RequestSummary, Verify
+from hookbin.models import (
+    Announcement,
+    Bin,
+    BinResponse,
+    Removed,
+    RequestChanged,
+    RequestsDeleted,
+    RequestSummary,
+    Verify,
+)
 from hookbin.store.database import Database
 
 _COLUMNS = "key, id, name, created_at, response, verify, max_requests, max_age, sequence_run"
@@ -49,8 +58,15 @@ class _Turns:
             heapq.heappush(self._given_back, turn.position)
 
 
+_HELD = (
+    "SELECT held.bin, held.count, requests.received_at"
+    " FROM (SELECT bin, count(*) AS count, max(seq) AS last FROM requests GROUP BY bin) AS held"
+    " JOIN requests ON requests.seq = held.last"
+)
+
+
 class BinStore:
-    """All bins by id and by name, and how many requests each holds."""
+    """All bins by id and by name, how many requests each holds and how many of them pinned, and when the last came."""
 
     def __init__(self, database: Database, *, clock: Clock, ids: Ids) -> None:
         self._database = database
@@ -60,6 +76,8 @@ class BinStore:
         self._by_name: dict[str, Bin] = {}
         self._counts: dict[str, int] = {}
         self._turns: dict[str, _Turns] = {}
+        self._pinned: dict[str, int] = {}
+        self._last_at: dict[str, int] = {}
         self._making: dict[str, asyncio.Task[Bin]] = {}
         self._last_key = 0
         database.on_commit(self._committed)
@@ -70,9 +88,12 @@ class BinStore:
             self._turns[bin.id] = _Turns(bin.sequence_run, position)
             self._remember(bin)
         keys = {bin.key: bin.id for bin in self._by_id.values()}
-        for key, count in await self._database.read("SELECT bin, count(*) FROM requests GROUP BY bin"):
+        for key, count, last_at in await self._database.read(_HELD):
             if key in keys:
-                self._counts[keys[key]] = count
+                self._counts[keys[key]], self._last_at[keys[key]] = count, last_at
+        for key, count in await self._database.read("SELECT bin, count(*) FROM requests WHERE pinned GROUP BY bin"):
+            if key in keys:
+                self._pinned[keys[key]] = count
         last = await self._database.read("SELECT seq FROM sqlite_sequence WHERE name = 'bins'")
         self._last_key = last[0][0] if last else 0
 
@@ -111,10 +132,13 @@ class BinStore:
             turns = self._turns[bin.id] = _Turns(bin.sequence_run, 0)
         return turns
 
-    def discount(self, bin: Bin, removed: int) -> None:
-        """Note that `removed` of its requests were deleted."""
-        if bin.id in self._counts:
-            self._counts[bin.id] = max(0, self.count(bin) - removed)
+    def count_unpinned(self, bin: Bin) -> int:
+        """How many of them may be trimmed."""
+        return self.count(bin) - self._pinned.get(bin.id, 0)
+
+    def last_at(self, bin: Bin) -> int | None:
+        """When it captured last, also when that request was deleted since; after a restart, of those it holds."""
+        return self._last_at.get(bin.id)
 
     async def create(
         self,
@@ -203,10 +227,20 @@ class BinStore:
             if isinstance(row, RequestSummary):
                 if row.bin_id in self._by_id:  # or it was deleted meanwhile
                     counts[row.bin_id] = counts.get(row.bin_id, 0) + 1
+                    self._last_at[row.bin_id] = row.received_at
+            elif isinstance(row, RequestChanged):
+                self._add(row.request.bin_id, 0, pinned=row.pinned)
+            elif isinstance(row, RequestsDeleted):
+                self._add(row.bin_id, -row.count, pinned=-row.pinned)
             elif isinstance(row, Bin):
                 self._remember(row)
             elif isinstance(row, Removed) and row.kind == "bin":
                 self._forget(row.id)
+
+    def _add(self, id: str, count: int, *, pinned: int) -> None:
+        if id in self._by_id:
+            self._counts[id] = self._counts.get(id, 0) + count
+            self._pinned[id] = self._pinned.get(id, 0) + pinned
 
     def _remember(self, bin: Bin) -> None:
         before = self._by_id.get(bin.id)
@@ -222,7 +256,8 @@ class BinStore:
         bin = self._by_id.pop(id, None)
         if bin is not None and bin.name is not None:
             del self._by_name[bin.name]
-        self._counts.pop(id, None)
+        for numbers in (self._counts, self._pinned, self._last_at):
+            numbers.pop(id, None)
         self._turns.pop(id, None)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from hookbin.models import Bin, CapturedRequest, Headers, RequestSummary
+from hookbin.errors import TooManyPinned
+from hookbin.models import Bin, CapturedRequest, Headers, RequestChanged, RequestSummary
 from hookbin.store.bins import Turn
 from hookbin.store.database import Database, Row
 
@@ -23,6 +24,8 @@ _INSERT = (
 )
 _TURN = "UPDATE bins SET sequence_position = sequence_position + 1 WHERE key = ? AND sequence_run = ?"
 """A run that is over, since the response was changed meanwhile, is not counted on."""
+MOST_PINNED = 100
+"""Requests of one bin that can be pinned: what is pinned is never trimmed."""
 _encode_headers = msgspec.json.Encoder().encode
 _decode_headers = msgspec.json.Decoder(Headers).decode
 
@@ -84,6 +87,29 @@ class RequestStore:
         )
         return _request_from_row(rows[0]) if rows else None
 
+    async def edit(self, seq: int, change: Callable[[RequestSummary], RequestSummary]) -> RequestSummary | None:
+        """Write the note and the pin that `change` makes of it, inside one transaction; None if there is none.
+
+        Raises `TooManyPinned`.
+        """
+
+        def work(connection: sqlite3.Connection) -> RequestChanged | None:
+            sql = f"SELECT {SUMMARY}, bins.id, bin FROM requests JOIN bins ON bins.key = bin WHERE seq = ?"
+            found = connection.execute(sql, (seq,)).fetchone()
+            if found is None:
+                return None
+            *row, bin_id, bin = found
+            before = summary_from_row(tuple(row), bin_id=bin_id)
+            after = change(before)
+            if after.pinned > before.pinned:
+                _check_room_for_pin(connection, bin)
+            sql = "UPDATE requests SET note = ?, pinned = ? WHERE seq = ?"
+            connection.execute(sql, (after.note, after.pinned, seq))
+            return RequestChanged(request=after, pinned=after.pinned - before.pinned)
+
+        changed = await self._database.transact(work, rows=lambda changed: () if changed is None else (changed,))
+        return None if changed is None else changed.request
+
     async def of_attempt(self, attempt_id: str) -> list[int]:
         """The `seq` of every capture of one attempt: none, one, or more when it was repeated after a crash."""
         rows = await self._database.read(
@@ -103,6 +129,12 @@ class RequestStore:
 def _insert_with_turn(connection: sqlite3.Connection, params: Sequence[object], bin: Bin, turn: Turn) -> None:
     connection.execute(_INSERT, params)
     connection.execute(_TURN, (bin.key, turn.run))
+
+
+def _check_room_for_pin(connection: sqlite3.Connection, bin: int) -> None:
+    ((pinned,),) = connection.execute("SELECT count(*) FROM requests WHERE bin = ? AND pinned", (bin,))
+    if pinned >= MOST_PINNED:
+        raise TooManyPinned(f"{MOST_PINNED} requests of this bin are pinned, as many as can be; unpin one first")
 
 
 def summary_from_row(row: Row, *, bin_id: str) -> RequestSummary:

@@ -8,17 +8,15 @@ import sqlite3
 from collections.abc import Sequence
 
 from hookbin.clock import Clock
-from hookbin.models import SECOND, Announcement, Bin, RequestSummary
+from hookbin.models import SECOND, Announcement, Bin, Removed, RequestsDeleted, RequestSummary
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
+from hookbin.store.removal import STEP, delete_some, deletion
 
 logger = logging.getLogger("hookbin")
 
 EVERY = 10 * SECOND
 """How often what aged is looked for."""
-
-STEP = 500
-"""Rows that one transaction deletes at most."""
 
 SLACK = 20
 """A bin that holds a twentieth more than it should is trimmed at once, others every `EVERY`."""
@@ -26,18 +24,22 @@ SLACK = 20
 ENDED_DELIVERIES = 100_000
 """Deliveries kept after they ended, with their attempts; and events that led to no delivery."""
 
-_OLDEST_OF_BIN = "SELECT seq FROM requests WHERE bin = ? ORDER BY seq LIMIT ?"
-_EXPIRED_OF_BIN = (
-    "SELECT seq FROM (SELECT seq, received_at FROM requests WHERE bin = ? ORDER BY seq LIMIT ?) WHERE received_at < ?"
+_OF_BIN = "bin = ?"
+_OLDEST_OF_BIN = "seq IN (SELECT seq FROM requests WHERE bin = ? AND NOT pinned ORDER BY seq LIMIT ?)"
+_EXPIRED = (
+    "SELECT seq FROM (SELECT seq, received_at FROM requests WHERE bin = ? AND NOT pinned ORDER BY seq LIMIT ?)"
+    " WHERE received_at < ?"
 )
+_EXPIRED_OF_BIN = f"seq IN ({_EXPIRED})"
 _BINS_HELD = (  # jumps from bin to bin in the index, however many requests they hold
     "WITH RECURSIVE held(bin) AS (SELECT min(bin) FROM requests UNION ALL"
     " SELECT (SELECT min(bin) FROM requests WHERE bin > held.bin) FROM held WHERE held.bin IS NOT NULL)"
 )
 _DELETED_BINS = f"{_BINS_HELD} SELECT bin FROM held WHERE bin IS NOT NULL AND bin NOT IN (SELECT key FROM bins) LIMIT 1"
+_OLDEST_KEPT_EVENT = "SELECT seq FROM events ORDER BY id DESC LIMIT 1 OFFSET ?"  # the index on ids holds all of it
 _UNDELIVERED_EVENTS = (
-    "SELECT seq FROM events WHERE seq < (SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET ?)"
-    " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id) LIMIT ?"
+    "SELECT seq FROM events WHERE seq >= ? AND seq < ?"
+    " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id) ORDER BY seq LIMIT ?"
 )
 _ENDED = (  # two counts that indexes answer; one of all that are not pending reads every row
     "SELECT (SELECT count(*) FROM deliveries) - (SELECT count(*) FROM deliveries WHERE state = 'pending')"
@@ -54,23 +56,28 @@ class Retention:
     def __init__(self, database: Database, *, ended_deliveries: int = ENDED_DELIVERIES) -> None:
         self._database = database
         self._ended_deliveries = ended_deliveries
+        self._newest_event: int | None = None
+        self._events_looked_at = 0
+        """Below this `seq` each event has deliveries, with the last of which it goes."""
 
     async def trim_bin(self, bin: Bin, *, count: int, now: int) -> int:
-        """Delete requests of `bin` that are over its number or its age; `count` is what it holds."""
+        """Delete requests of `bin` that are over its number or its age; `count` is what it holds unpinned."""
         over = count - bin.max_requests
         if over > 0:
-            return await self._delete(_OLDEST_OF_BIN, bin.key, min(over, STEP))
+            return await self._delete(bin, _OLDEST_OF_BIN, bin.key, min(over, STEP))
         if bin.max_age is None:
             return 0
         expired = (bin.key, STEP, now - bin.max_age * SECOND)
-        if not await self._database.read(_EXPIRED_OF_BIN, expired):
+        if not await self._database.read(_EXPIRED, expired):
             return 0
-        return await self._delete(_EXPIRED_OF_BIN, *expired)
+        return await self._delete(bin, _EXPIRED_OF_BIN, *expired)
 
     async def trim_orphans(self) -> int:
         """Delete requests whose bin was deleted."""
         deleted = await self._database.read(_DELETED_BINS)
-        return await self._delete(_OLDEST_OF_BIN, deleted[0][0], STEP) if deleted else 0
+        if not deleted:
+            return 0
+        return await self._database.transact(lambda connection: len(delete_some(connection, _OF_BIN, *deleted[0])))
 
     async def trim_deliveries(self) -> int:
         """Delete the oldest ended deliveries, their attempts, and events that have no delivery left."""
@@ -94,12 +101,23 @@ class Retention:
 
     async def trim_undelivered_events(self) -> int:
         """Delete the oldest events that no webhook wanted."""
-        found = await self._database.read(_UNDELIVERED_EVENTS, (self._ended_deliveries, STEP))
+        ((newest,),) = await self._database.read("SELECT max(seq) FROM events")
+        if newest == self._newest_event:
+            return 0
+        oldest_kept = await self._database.read(_OLDEST_KEPT_EVENT, (self._ended_deliveries,))
+        upto: int = oldest_kept[0][0] if oldest_kept else 0
+        found = await self._database.read(_UNDELIVERED_EVENTS, (self._events_looked_at, upto, STEP))
+        if len(found) < STEP:
+            self._newest_event = newest
+        self._events_looked_at = upto if len(found) < STEP else found[-1][0]
         if not found:
             return 0
 
         def work(connection: sqlite3.Connection) -> int:
-            return connection.executemany("DELETE FROM events WHERE seq = ?", found).rowcount
+            sql = (
+                "DELETE FROM events WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)"
+            )
+            return connection.executemany(sql, found).rowcount
 
         return await self._database.transact(work)
 
@@ -114,11 +132,11 @@ class Retention:
 
         return await self._database.transact(work)
 
-    async def _delete(self, which: str, *params: int) -> int:
-        def work(connection: sqlite3.Connection) -> int:
-            return connection.execute(f"DELETE FROM requests WHERE seq IN ({which})", params).rowcount
+    async def _delete(self, bin: Bin, condition: str, *params: int) -> int:
+        def work(connection: sqlite3.Connection) -> RequestsDeleted:
+            return deletion(bin, delete_some(connection, condition, *params))
 
-        return await self._database.transact(work)
+        return (await self._database.transact(work, rows=lambda deleted: (deleted,))).count
 
 
 class Trimmer:
@@ -129,7 +147,9 @@ class Trimmer:
         self._bins = bins
         self._clock = clock
         self._wake = asyncio.Event()
-        self._overfull: set[str] = set()
+        self._due: set[str] = set()
+        self._of_deleted: set[str] = set()
+        """`bin` or `webhook`, when one was deleted."""
         self._all_due_at = 0
 
     def start(self) -> None:
@@ -143,13 +163,17 @@ class Trimmer:
         """Note bins that grew far over their number. Called after each commit with captures."""
         for bin_id in {row.bin_id for row in rows if isinstance(row, RequestSummary)}:
             bin = self._bins.find(bin_id)
-            if bin is not None and self._bins.count(bin) > bin.max_requests + bin.max_requests // SLACK:
-                self._overfull.add(bin_id)
+            if bin is not None and self._bins.count_unpinned(bin) > bin.max_requests + bin.max_requests // SLACK:
+                self._due.add(bin_id)
                 self._wake.set()
 
     def changed(self, rows: Sequence[Announcement]) -> None:
-        """Look at everything soon: a limit was changed or a bin deleted. Called after each commit of that kind."""
-        self._all_due_at = 0
+        """Look soon at what was changed or deleted. Called after each commit of that kind."""
+        for row in rows:
+            if isinstance(row, Bin):
+                self._due.add(row.id)
+            elif isinstance(row, Removed):
+                self._of_deleted.add(row.kind)
         self._wake.set()
 
     async def trim(self) -> None:
@@ -166,8 +190,8 @@ class Trimmer:
                 pass
 
     async def _trim_bin(self, bin: Bin) -> None:
-        while gone := await self._retention.trim_bin(bin, count=self._bins.count(bin), now=self._clock.now()):
-            self._bins.discount(bin, gone)
+        while await self._retention.trim_bin(bin, count=self._bins.count_unpinned(bin), now=self._clock.now()):
+            pass
 
     async def _run(self) -> None:
         while True:
@@ -176,14 +200,19 @@ class Trimmer:
                 await self._trim_what_is_due()
             except Exception as error:  # the next look comes all the same
                 logger.warning("old rows could not be deleted and stay for now: %s", error)
-                self._overfull.clear()
+                self._due.clear()
             await self._clock.wait(self._wake, until=self._all_due_at)
 
     async def _trim_what_is_due(self) -> None:
-        while self._overfull:
-            bin = self._bins.find(self._overfull.pop())
+        while self._due:
+            bin = self._bins.find(self._due.pop())
             if bin is not None:
                 await self._trim_bin(bin)
+        while self._of_deleted:
+            kind = self._of_deleted.pop()
+            step = self._retention.trim_orphans if kind == "bin" else self._retention.trim_deleted_webhooks
+            while await step():
+                pass
         if self._clock.now() >= self._all_due_at:
             self._all_due_at = self._clock.now() + EVERY
             await self.trim()

@@ -20,6 +20,7 @@ from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.log import LogStore
+from hookbin.store.removal import RequestRemoval
 from hookbin.store.requests import RequestStore
 from hookbin.store.search import RequestSearch
 from hookbin.store.webhooks import WebhookStore
@@ -40,6 +41,7 @@ class Services(Struct, frozen=True, kw_only=True):
     bins: BinStore
     requests: RequestStore
     search: RequestSearch
+    removal: RequestRemoval
     webhooks: WebhookStore
     events: EventStore
     deliveries: DeliveryStore

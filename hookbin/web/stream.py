@@ -14,6 +14,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from hookbin.clock import seq_id
 from hookbin.errors import FieldsInvalid
 from hookbin.models import (
     Announcement,
@@ -23,12 +24,14 @@ from hookbin.models import (
     EventSummary,
     LogRow,
     Removed,
+    RequestChanged,
+    RequestsDeleted,
     RequestSummary,
     Webhook,
 )
 from hookbin.timeline import Message, Subscription, Topic, place
 from hookbin.web.api import present
-from hookbin.web.api.shapes import BinShape, Gone
+from hookbin.web.api.shapes import BinShape, Gone, RequestGone
 from hookbin.web.protocol import break_off
 from hookbin.web.routing import Call
 from hookbin.web.services import Services
@@ -90,20 +93,26 @@ _encode = msgspec.json.Encoder().encode
 class Encoder:
     """Makes a committed row the message that every follower gets."""
 
-    def __init__(self, bin_shape: Callable[[Bin], BinShape]) -> None:
+    def __init__(self, bin_shape: Callable[[Bin], BinShape], *, find_bin: Callable[[str], Bin | None]) -> None:
         self._bin_shape = bin_shape
+        self._find_bin = find_bin
 
     def __call__(self, row: Announcement) -> Message | None:
         if isinstance(row, Delivery):
             return None
+        shape = self._shape(row)
+        if shape is None:
+            return None
         kind, bin_id, webhook_id = place(row)
-        data = _encode(self._shape(row))
+        data = _encode(shape)
         if isinstance(row, RequestSummary | EventSummary | AttemptSummary):
             frame = b"id: %d\nevent: %b\ndata: %b\n\n" % (row.seq, kind.encode(), data)
             return Message(row.seq, kind, bin_id, webhook_id, frame)
         return Message(None, kind, bin_id, webhook_id, b"event: %b\ndata: %b\n\n" % (kind.encode(), data))
 
-    def _shape(self, row: LogRow | Bin | Webhook | Removed) -> Struct | dict[str, Any]:
+    def _shape(
+        self, row: LogRow | Bin | Webhook | Removed | RequestChanged | RequestsDeleted
+    ) -> Struct | dict[str, Any] | None:
         match row:
             case RequestSummary():
                 return present.request_fields(row)
@@ -117,6 +126,20 @@ class Encoder:
                 return present.webhook_shape(row)
             case Removed():
                 return Gone(id=row.id)
+            case RequestChanged():
+                return present.request_fields(row.request)
+            case RequestsDeleted():
+                return self._shape_of_deletion(row)
+
+    def _shape_of_deletion(self, row: RequestsDeleted) -> BinShape | RequestGone | None:
+        """One request is told as gone, many as what the bin holds now, once; what was trimmed is not told."""
+        bin = self._find_bin(row.bin_id)
+        if bin is None or (row.seq is None and not row.complete):
+            return None
+        shape = self._bin_shape(bin)
+        if row.seq is None:
+            return shape
+        return RequestGone(id=seq_id("req_", row.seq), bin=bin.id, request_count=shape.request_count)
 
 
 async def _frames(services: Services, topic: Topic, after: int | None) -> AsyncIterator[bytes]:

@@ -82,9 +82,21 @@ const reload = soon(async () => {
 
 if (list) listenForSelection();
 
+// A row that was changed or deleted; of many at once, the bin itself tells its new count.
+function alter(kind, row) {
+  const before = Number(counter.textContent);
+  if (row.request_count !== undefined) counter.textContent = row.request_count;
+  if (kind === "bin") return row.request_count < before && reload();
+  if (!growing || row.deleted) growing?.remove(row.id);
+  else growing.replace(row.id, requestLine(row));
+  if (list && !list.childElementCount) location.assign(location.pathname);
+}
+
 const inbox = follow({
   onRows(messages) {
-    const rows = messages.filter(({ kind, row }) => kind === "request" && row.bin === main.dataset.bin);
+    const ours = messages.filter(({ kind, row }) => (kind === "bin" ? row.id : row.bin) === main.dataset.bin);
+    const rows = ours.filter(({ aside }) => !aside);
+    for (const { kind, row } of ours.filter(({ aside }) => aside)) alter(kind, row);
     if (!rows.length) return;
     counter.textContent = Number(counter.textContent) + rows.length;
     if (growing) growing.add(rows.slice(-MOST_ROWS).map(({ row }) => requestLine(row)));

@@ -10,7 +10,7 @@ export class Feed {
   #timer = null;
   #tries = 0;
 
-  // `onMessage({kind, seq, data})`, `data` as text; `onState("live" | "reconnecting" | "offline")`.
+  // `onMessage({kind, seq, aside, data})`, `data` as text; `onState("live" | "reconnecting" | "offline")`.
   constructor(after, { onMessage, onState }) {
     this.last = after;
     this.onMessage = onMessage;
@@ -29,8 +29,9 @@ export class Feed {
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => {
         const seq = event.lastEventId === "" ? this.last : Number(event.lastEventId);
+        const aside = kind !== "gap" && seq <= this.last; // it has no number of its own: beside the log
         this.last = kind === "gap" ? seq : Math.max(this.last, seq); // after a gap the server may count from less
-        this.onMessage({ kind, seq, data: event.data });
+        this.onMessage({ kind, seq, aside, data: event.data });
       });
     }
   }

@@ -38,6 +38,21 @@ export class NewestFirst {
     this.#announce();
   }
 
+  // The line of one request, in its place: another in its stead, or gone.
+  replace(id, node) {
+    const isOld = (line) => new URLSearchParams(line.querySelector("a")?.search).get("request") === id;
+    const old = [...this.list.children].find(isOld);
+    if (old?.querySelector("[aria-current]")) node?.querySelector("a").setAttribute("aria-current", "true");
+    if (old) node ? old.replaceWith(node) : old.remove();
+    const held = this.#held.findIndex(isOld);
+    if (held >= 0) this.#held.splice(held, 1, ...(node ? [node] : []));
+    this.#announce();
+  }
+
+  remove(id) {
+    this.replace(id, null);
+  }
+
   #release() {
     const fresh = this.#held.slice(-this.most).reverse();
     this.#held = [];

@@ -83,10 +83,25 @@ function newLine(seq, at, half) {
   return line;
 }
 
+// What a bin captured and was deleted since: its half of the line goes, and the line with its last half.
+function dropHalf(request) {
+  const half = list.querySelector(`a[href$="request=${CSS.escape(request)}"]`)?.closest("[data-half]");
+  const line = half?.closest("li");
+  half?.remove();
+  if (line && !line.querySelector("[data-half]")) line.remove();
+}
+
 function drawCards(messages) {
   const counts = new Map();
-  for (const { kind, row } of messages) {
-    if (kind === "request") counts.set(row.bin, { more: (counts.get(row.bin)?.more ?? 0) + 1, at: row.received_at });
+  for (const { kind, aside, row } of messages) {
+    if (kind === "request" && row.deleted) {
+      const card = document.querySelector(`[data-bin="${CSS.escape(row.bin)}"]`);
+      if (card) rows.slot(card, "count").textContent = row.request_count;
+      counts.delete(row.bin);
+    } else if (kind === "request" && !aside) {
+      counts.set(row.bin, { more: (counts.get(row.bin)?.more ?? 0) + 1, at: row.received_at });
+    }
+    if (kind === "bin") counts.delete(row.id);
     if (kind === "bin") change("bin", "[data-bins]", row, rows.binCard, rows.changeBinCard);
     if (kind === "webhook") change("webhook", "[data-webhooks]", row, rows.webhookCard, rows.changeWebhookCard);
   }
@@ -135,7 +150,8 @@ const inbox = follow({
   onRows(messages) {
     drawCards(messages);
     redrawCharts();
-    const logged = messages.filter(({ kind }) => kind !== "bin" && kind !== "webhook").slice(-2 * MOST_LINES);
+    for (const { row } of messages.filter(({ aside, row }) => aside && row.deleted)) dropHalf(row.id);
+    const logged = messages.filter(({ aside }) => !aside).slice(-2 * MOST_LINES);
     const fresh = logged.map(lineOf).filter((line) => line !== null);
     if (!fresh.length) return;
     if (document.querySelector(".story")) leaveStory();

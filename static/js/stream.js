@@ -6,7 +6,7 @@ const WORKER_PATIENCE = 3_000;
 const MOST_WAITING = 10_000;
 const STATES = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
 
-// `onRows(messages)` gets `{kind, seq, row}`; `onGap()` says that rows are missing, so the page's list is to be
+// `onRows(messages)` gets `{kind, seq, aside, row}`, aside for what was changed or deleted; `onGap()` says that rows are missing, so the page's list is to be
 // loaded anew. Returns the inbox, whose `skipTo(seq)` then leaves out what the loaded list holds.
 export function follow({ onRows, onGap }) {
   const after = Number(document.querySelector("main").dataset.after);
@@ -27,17 +27,16 @@ class Inbox {
     this.onGap = onGap;
   }
 
-  put({ kind, seq, data }) {
+  put({ kind, seq, aside, data }) {
     if (kind === "gap") {
       this.last = seq;
       this.#waiting = [];
       this.onGap();
       return;
     }
-    const numbered = kind !== "bin" && kind !== "webhook";
-    if (numbered && seq <= this.last) return;
+    if (!aside && seq <= this.last) return;
     this.last = Math.max(this.last, seq);
-    this.#waiting.push({ kind, seq, data });
+    this.#waiting.push({ kind, seq, aside, data });
     if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
     this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + DRAW_EVERY - performance.now()));
   }
@@ -48,7 +47,7 @@ class Inbox {
   }
 
   #draw() {
-    const messages = this.#waiting.map(({ kind, seq, data }) => ({ kind, seq, row: JSON.parse(data) }));
+    const messages = this.#waiting.map(({ data, ...rest }) => ({ ...rest, row: JSON.parse(data) }));
     this.#waiting = [];
     this.#timer = null;
     if (messages.length) this.onRows(messages);

@@ -1,17 +1,26 @@
-"""Captured requests: list, read, and the raw body."""
+"""Captured requests: list, search, read, annotate, delete, and the raw body."""
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from hookbin.clock import parse_seq_id, seq_id
 from hookbin.errors import RequestNotFound
 from hookbin.filters import NO_FILTER
 from hookbin.models import CapturedRequest
+from hookbin.names import check_note
+from hookbin.store.removal import STEP
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.downloads import attachment
 from hookbin.web.routing import Call
+
+MOST_ROUNDS = 20
+"""So many times `STEP` requests are found and deleted by one call."""
 
 
 class ListQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +45,49 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.RequestRow]:
     )
 
 
+class DeleteQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    include_pinned: Annotated[bool, Meta(description="Delete pinned ones too.")] = False
+    cursor: paging.Cursor = None
+
+
+async def clear(call: Call[DeleteQuery, None]) -> shapes.Deleted:
+    """Delete what a list with the same query would show; pinned ones only when they are asked for."""
+    services, query = call.services, call.query
+    bin = services.bins.get(call.path["bin"])
+    before = paging.before_number("req_", query.cursor)
+    wanted = to_filter(query, now=services.clock.now())
+    with_pinned = query.include_pinned or wanted.pinned is True
+    if wanted == NO_FILTER and before is None:
+        return shapes.Deleted(deleted=await services.removal.all(bin, with_pinned=with_pinned), next_cursor=None)
+    deleted = 0
+    for _ in range(MOST_ROUNDS):
+        found = await services.search.find(bin, wanted, limit=STEP, before=before)
+        seqs = [row.seq for row in found.rows if with_pinned or not row.pinned]
+        deleted += await services.removal.found(bin, seqs, with_pinned=with_pinned)
+        before = found.next_before
+        if before is None or len(found.rows) < STEP:
+            break
+    cursor = None if before is None else paging.number_cursor("req_", before)
+    return shapes.Deleted(deleted=deleted, next_cursor=cursor)
+
+
+async def change(call: Call[None, shapes.RequestChange]) -> shapes.RequestShape:
+    changes: dict[str, Any] = {}
+    if call.body.note is not UNSET:
+        changes["note"] = None if call.body.note is None else check_note(call.body.note)
+    if call.body.pinned is not UNSET:
+        changes["pinned"] = call.body.pinned
+    seq = _seq(call)
+    if await call.services.requests.edit(seq, lambda now: replace(now, **changes)) is None:
+        raise _not_found(call)
+    return present.request_shape(await find(call))
+
+
+async def delete(call: Call[None, None]) -> None:
+    if not await call.services.removal.one(_seq(call)):
+        raise _not_found(call)
+
+
 async def read(call: Call[None, None]) -> shapes.RequestShape:
     return present.request_shape(await find(call))
 
@@ -46,11 +98,21 @@ async def body(call: Call[None, None]) -> Response:
     return attachment(request.body, f"{seq_id('req_', request.seq)}.bin")
 
 
-async def find(call: Call[None, None]) -> CapturedRequest:
+async def find(call: Call[Any, Any]) -> CapturedRequest:
     """The request that the path names. Raises `RequestNotFound`."""
-    id = call.path["request"]
-    seq = parse_seq_id("req_", id)
-    request = None if seq is None else await call.services.requests.get(seq)
+    request = await call.services.requests.get(_seq(call))
     if request is None:
-        raise RequestNotFound(f"no captured request has the id {id[:64]!r}; its bin may have trimmed it")
+        raise _not_found(call)
     return request
+
+
+def _seq(call: Call[Any, Any]) -> int:
+    seq = parse_seq_id("req_", call.path["request"])
+    if seq is None:
+        raise _not_found(call)
+    return seq
+
+
+def _not_found(call: Call[Any, Any]) -> RequestNotFound:
+    id = call.path["request"][:64]
+    return RequestNotFound(f"no captured request has the id {id!r}; it was deleted, or its bin has trimmed it")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hookbin import clock
 from hookbin.activity import SPAN, Health
 from hookbin.models import SECOND, Bin, Webhook
 from hookbin.web.api import present, shapes
@@ -38,11 +37,10 @@ class WebhookCard(Struct, frozen=True, kw_only=True):
         return sum(self.counts[-_SPANS_A_MINUTE:])
 
 
-async def bin_card(s: Services, bin: Bin) -> BinCard:
-    newest = await s.requests.list(bin, limit=1, before=None)
+def bin_card(s: Services, bin: Bin) -> BinCard:
     return BinCard(
         bin=bin_shape(s, bin),
-        last_at=clock.rfc3339(newest[0].received_at) if newest else None,
+        last_at=present.time_or_none(s.bins.last_at(bin)),
         counts=s.activity.counts(bin.id),
     )
 

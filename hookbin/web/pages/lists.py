@@ -27,7 +27,7 @@ async def bins(request: Request) -> Response:
         request,
         "bins.html",
         after=after,
-        cards=await asyncio.gather(*(bin_card(s, bin) for bin in shown)),
+        cards=[bin_card(s, bin) for bin in shown],
         total=len(s.bins.all()),
         before=before is not None,
         older=seq_id("bin_", shown[-1].key) if len(found) > ROWS else None,

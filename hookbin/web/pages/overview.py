@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from msgspec import Struct
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -57,7 +55,7 @@ async def page(request: Request) -> Response:
         cut=len(lines) > SHOWN or len(rows) == (SEARCHED if filtered else SHOWN),
         searched=SEARCHED,
         bins=sorted(
-            await asyncio.gather(*(bin_card(s, bin) for bin in bins)),
+            (bin_card(s, bin) for bin in bins),
             key=lambda card: card.last_at or card.bin.created_at,
             reverse=True,
         ),

@@ -15,7 +15,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Follow everything live", query=stream.StreamQuery, answer=str, answer_media="text/event-stream",
         headers=(("Last-Event-ID", "The last `seq` that was seen; what came since is sent first."),),
         description="Server-sent events: `request`, `event`, `attempt` with their `seq` as id, `bin` and `webhook` "
-        "without one, and `gap` when more was missed than is sent again (1,000 rows of these, 20,000 of all).",
+        "without one, also a `request` whose note or pin was changed or that was deleted (`deleted`), and `gap` when more was missed than is sent again (1,000 rows of these, 20,000 of all).",
         raises=(errors.FieldsInvalid, errors.BinNotFound, errors.WebhookNotFound),
     ),
     Route(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hookbin import errors
 from hookbin.web.api import requests, shapes, views
+from hookbin.web.routes.common import BODY_ERRORS
 from hookbin.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -13,6 +14,26 @@ ROUTES: tuple[Route, ...] = (
         description="Newest first, without headers and bodies. A search looks at 10,000 requests and reads 16 MiB of "
         "bodies at most: a page may be short or empty and still have a `next_cursor` that goes on.",
         query=requests.ListQuery, raises=(errors.FieldsInvalid, errors.BinNotFound),
+    ),
+    Route(
+        method="DELETE", path="/bins/{bin}/requests", handler=requests.clear, tag="requests",
+        summary="Delete what a bin captured", answer=shapes.Deleted, query=requests.DeleteQuery,
+        description="All that was captured so far, or what a list with the same query shows; pinned ones only with "
+        "`include_pinned` or `pinned=true`. With a query one call deletes up to 10,000 and looks no further than a "
+        "search does: `next_cursor` goes on.",
+        raises=(errors.FieldsInvalid, errors.BinNotFound),
+    ),
+    Route(
+        method="PATCH", path="/requests/{request}", handler=requests.change, tag="requests",
+        summary="Note something on a captured request, or pin it", body=shapes.RequestChange,
+        answer=shapes.RequestShape,
+        description="A pinned request is not trimmed, and does not count towards `max_requests`.",
+        raises=(*BODY_ERRORS, errors.RequestNotFound, errors.TooManyPinned),
+    ),
+    Route(
+        method="DELETE", path="/requests/{request}", handler=requests.delete, tag="requests",
+        summary="Delete a captured request", status=204,
+        description="It is gone at once.", raises=(errors.RequestNotFound,),
     ),
     Route(
         method="GET", path="/requests/{request}", handler=requests.read, tag="requests",

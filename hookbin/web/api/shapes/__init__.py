@@ -37,6 +37,9 @@ from hookbin.web.api.shapes.events import (
 )
 from hookbin.web.api.shapes.requests import (
     Answer,
+    Deleted,
+    RequestChange,
+    RequestGone,
     RequestRow,
     RequestShape,
     Signature,
@@ -60,6 +63,7 @@ __all__ = [
     "BinHandshake",
     "BinShape",
     "Body",
+    "Deleted",
     "DeliveryRef",
     "DeliveryRow",
     "DeliveryShape",
@@ -82,6 +86,8 @@ __all__ = [
     "Recovered",
     "Replay",
     "ReplayShape",
+    "RequestChange",
+    "RequestGone",
     "RequestRow",
     "RequestShape",
     "Response",

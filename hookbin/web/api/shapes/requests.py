@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hookbin.web.api.shapes.common import Body, Pair
 
@@ -47,6 +47,35 @@ class RequestRow(Struct, frozen=True, kw_only=True):
     attempt_id: str | None
     note: str | None
     pinned: bool
+
+
+class RequestChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays."""
+
+    note: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=1000)] | UnsetType | None,
+        Meta(description="A line of text; null takes it away."),
+    ] = UNSET
+    pinned: Annotated[bool | UnsetType, Meta(description="Pinned requests are not trimmed; at most 100 of a bin.")] = (
+        UNSET
+    )
+
+
+class RequestGone(Struct, frozen=True, kw_only=True):
+    """Said on the stream of a captured request that was deleted."""
+
+    id: str
+    bin: str
+    deleted: bool = True
+    request_count: int
+    """What the bin holds now."""
+
+
+class Deleted(Struct, frozen=True, kw_only=True):
+    """How many were deleted; `next_cursor` is null when none is left to look at."""
+
+    deleted: int
+    next_cursor: str | None
 
 
 class RequestShape(RequestRow, frozen=True, kw_only=True):

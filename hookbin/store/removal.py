@@ -1,0 +1,85 @@
+"""Captured requests deleted by hand: one, those that were found, or all of a bin; in steps no capture waits for."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from hookbin.models import Bin, RequestsDeleted
+from hookbin.store.database import Database
+
+STEP = 500
+"""Rows that one transaction deletes at most."""
+STEP_BYTES = 32 * 1024 * 1024
+"""Bytes of bodies after which it stops sooner: each of their pages is visited."""
+
+_ONE = "seq = ?"
+_FOUND = "bin = ? AND seq IN (SELECT value FROM json_each(?)) AND (NOT pinned OR ?)"
+_ALL = "bin = ? AND seq <= ? AND NOT pinned"
+_PINNED = "bin = ? AND seq <= ? AND pinned"
+
+
+def delete_some(connection: sqlite3.Connection, condition: str, *params: object) -> list[tuple[int, int]]:
+    """Delete the oldest requests that meet the condition, as many as make one step; `(seq, pinned)` of each."""
+    sql = (
+        "DELETE FROM requests WHERE seq IN ("
+        " SELECT seq FROM ("
+        "  SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before"
+        f" FROM (SELECT seq, size FROM requests WHERE {condition} ORDER BY seq LIMIT {STEP})"
+        f") WHERE before < {STEP_BYTES}) RETURNING seq, pinned"
+    )
+    return connection.execute(sql, params).fetchall()
+
+
+class RequestRemoval:
+    """What is deleted here is announced, and gone for every reader once it was."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def one(self, seq: int) -> bool:
+        """Whether there was such a request."""
+
+        def work(connection: sqlite3.Connection) -> RequestsDeleted | None:
+            sql = "SELECT bins.id FROM requests JOIN bins ON bins.key = bin WHERE seq = ?"
+            bin = connection.execute(sql, (seq,)).fetchone()
+            if bin is None:
+                return None
+            ((_, pinned),) = delete_some(connection, _ONE, seq)
+            return RequestsDeleted(bin_id=bin[0], count=1, pinned=pinned, seq=seq)
+
+        deleted = await self._database.transact(work, rows=lambda deleted: () if deleted is None else (deleted,))
+        return deleted is not None
+
+    async def found(self, bin: Bin, seqs: Sequence[int], *, with_pinned: bool) -> int:
+        """Delete these; how many went."""
+        numbers = msgspec.json.encode(seqs).decode()
+        return await self._in_steps(bin, (_FOUND, bin.key, numbers, with_pinned))
+
+    async def all(self, bin: Bin, *, with_pinned: bool) -> int:
+        """Delete all that is captured so far; how many went."""
+        upto = self._database.last_seq
+        conditions = [(_ALL, bin.key, upto), (_PINNED, bin.key, upto)]
+        return await self._in_steps(bin, *conditions[: 1 + with_pinned])
+
+    async def _in_steps(self, bin: Bin, *conditions: tuple[object, ...]) -> int:
+        total = 0
+        for condition, *params in conditions:
+            while gone := await self._step(bin, str(condition), *params):
+                total += gone
+        if total:
+            done = RequestsDeleted(bin_id=bin.id, count=0, pinned=0, seq=None, complete=True)
+            await self._database.transact(lambda _: None, rows=lambda _: (done,))
+        return total
+
+    async def _step(self, bin: Bin, condition: str, *params: object) -> int:
+        def work(connection: sqlite3.Connection) -> RequestsDeleted:
+            return deletion(bin, delete_some(connection, condition, *params))
+
+        return (await self._database.transact(work, rows=lambda deleted: (deleted,))).count
+
+
+def deletion(bin: Bin, rows: Sequence[tuple[int, int]]) -> RequestsDeleted:
+    return RequestsDeleted(bin_id=bin.id, count=len(rows), pinned=sum(pinned for _, pinned in rows), seq=None)
