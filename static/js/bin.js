@@ -18,13 +18,14 @@ const growing = list && onNewestPage ? new NewestFirst(list, { most: MOST_ROWS, 
 
 let loading = new AbortController();
 
-async function show(url) {
+async function show(url, { keepPlace = false } = {}) {
   loading.abort();
   loading = new AbortController();
+  const { scrollTop } = document.getElementById("detail");
   try {
     const page = await load(url, { signal: loading.signal });
     swap(page, "detail");
-    document.getElementById("detail").scrollTop = 0;
+    document.getElementById("detail").scrollTop = keepPlace ? scrollTop : 0;
     return true;
   } catch (error) {
     if (error.name !== "AbortError") location.assign(url);
@@ -37,9 +38,11 @@ function mark(row) {
   row?.setAttribute("aria-current", "true");
 }
 
+const requestIn = (search) => new URLSearchParams(search).get("request");
+
 function rowOf(url) {
-  const wanted = new URL(url, location.href).search;
-  return [...list.querySelectorAll("a")].find((row) => row.search === wanted);
+  const wanted = requestIn(new URL(url, location.href).search);
+  return [...list.querySelectorAll("a")].find((row) => requestIn(row.search) === wanted);
 }
 
 async function select(row, { remember }) {
@@ -49,7 +52,18 @@ async function select(row, { remember }) {
   return show(row.href);
 }
 
+async function switchView(tab) {
+  history.replaceState(null, "", tab.href);
+  if (await show(tab.href, { keepPlace: true })) document.querySelector("#detail .views [aria-current]")?.focus({ preventScroll: true });
+}
+
 function listenForSelection() {
+  document.querySelector(".inspector").addEventListener("click", (event) => {
+    const tab = event.target.closest(".views a");
+    if (!tab || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    switchView(tab);
+  });
   list.addEventListener("rowreached", (event) => select(event.target, { remember: "replaceState" }));
   list.addEventListener("click", async (event) => {
     const row = event.target.closest("a[data-row]");

@@ -90,4 +90,8 @@ def _json(segment: str, source: Source) -> str | None:
 def _times(payload: str) -> list[str]:
     """The claims that are times, as times."""
     found = re.findall(r'(?m)^  "(exp|iat|nbf|auth_time)": ([0-9]{1,12})(?:\.[0-9]+)?,?$', payload)
-    return [f"{_TIMES[name]} {rfc3339(int(number) * SECOND)}" for name, number in found if int(number) < _LAST_TIME]
+    return [f"{_TIMES[name]} {_second(int(number))}" for name, number in found if int(number) < _LAST_TIME]
+
+
+def _second(number: int) -> str:
+    return rfc3339(number * SECOND).replace(".000000", "")

@@ -1,0 +1,149 @@
+"""Views of a body in a real browser: chosen by link, and showing hostile bodies as nothing but text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browsing import DESKTOP, PHONE, capture, delivered_to, is_live
+from tests.support import Server
+from tests.test_views_api import PNG, form_data
+
+JSON = {"content-type": "application/json"}
+
+
+def test_a_view_is_chosen_by_a_link_without_a_reload(server: Server, page: Page) -> None:
+    capture(server, "tabs/first", b'{"a":1}', headers=JSON)
+    capture(server, "tabs/second", b"later")
+    page.goto(f"{server.url}/ui/bins/tabs")
+    is_live(page)
+    page.locator("a.request", has_text="/b/tabs/first").click()
+    expect(page.locator("pre.body")).to_have_text('{\n  "a": 1\n}', use_inner_text=True)
+    page.evaluate("window.notReloaded = true")
+    page.locator(".views").get_by_role("link", name="Hex").click()
+    expect(page.locator("pre.body")).to_contain_text("00000000  7b 22 61 22")
+    expect(page.locator(".views [aria-current]")).to_be_focused()
+    expect(page.locator("a.request[aria-current]")).to_contain_text("/b/tabs/first")
+    assert page.evaluate("window.notReloaded")
+    page.reload()
+    expect(page.locator("pre.body")).to_contain_text("00000000  7b 22 61 22")
+    expect(page.locator("a.request[aria-current]")).to_contain_text("/b/tabs/first")
+
+
+def test_a_view_is_chosen_without_javascript(server: Server, browser: Browser) -> None:
+    capture(server, "no-script", b'{"a":1}', headers=JSON)
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/ui/bins/no-script")
+        page.locator(".views").get_by_role("link", name="Text").click()
+        expect(page.locator("pre.body")).to_have_text('{"a":1}')
+
+
+def test_broken_json_shows_where_it_breaks(server: Server, page: Page) -> None:
+    capture(server, "broken", b'{\n  "a": [1, 2,]\n}', headers=JSON)
+    page.goto(f"{server.url}/ui/bins/broken")
+    expect(page.locator(".broken")).to_contain_text("Line 2, column 14 (byte 15): a comma before ]")
+    expect(page.locator(".broken mark")).to_have_text("]")
+
+
+def test_an_image_is_drawn_and_a_part_is_downloaded(server: Server, page: Page) -> None:
+    capture(server, "drawn", PNG)
+    page.goto(f"{server.url}/ui/bins/drawn")
+    image = page.locator(".picture img")
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
+    body = form_data(('Content-Disposition: form-data; name="f"; filename="../../Ünï<b>.html"', b"<script>"))
+    capture(server, "part", body, headers={"content-type": "multipart/form-data; boundary=x"})
+    page.goto(f"{server.url}/ui/bins/part")
+    expect(page.locator(".body-parts")).to_contain_text("../../Ünï<b>.html")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download part 1").click()
+    assert download.value.suggested_filename == "Ünï_b_.html"
+    assert download.value.path().read_bytes() == b"<script>"
+
+
+def test_a_delivery_shows_its_bodies_in_the_wanted_view(server: Server, page: Page) -> None:
+    delivery = delivered_to(server, "seen-both")
+    page.goto(f"{server.url}/ui/deliveries/{delivery['id']}")
+    expect(page.locator("pre.body").first).to_contain_text('"type": "webhook.ping"')
+    page.locator(".views").first.get_by_role("link", name="Hex").click()
+    expect(page.locator("pre.body").first).to_contain_text("00000000  7b 22")
+
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e"
+HOSTILE: dict[str, tuple[bytes, str]] = {
+    "json": (f'{{"{EVIL}": "{EVIL}"}}'.replace("src=x", "src=x").encode(), "application/json"),
+    "broken-json": (f'{{"a": {EVIL}'.encode(), "application/json"),
+    "lines": (f'["{EVIL}"]\n["{EVIL}"]\n'.encode(), "application/x-ndjson"),
+    "form": (f'{EVIL}={EVIL}&payload={{"{EVIL}":1}}'.encode(), "application/x-www-form-urlencoded"),
+    "multipart": (
+        form_data(
+            (
+                f'Content-Disposition: form-data; name="{EVIL}"; filename="a\\"\'{EVIL}/..\\x"\r\nX-A: {EVIL}',
+                EVIL.encode(),
+            )
+        ),
+        "multipart/form-data; boundary=x",
+    ),
+    "xml": (f'<a b="{EVIL.replace("<", "&lt;")}">{EVIL}</a>]]>'.encode(), "application/xml"),
+    "svg": (f'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(3)">{EVIL}</svg>'.encode(), "image/svg+xml"),
+    "html": (f"<!doctype html><base href=//x><body onload=alert(3)>{EVIL}".encode(), "text/html"),
+    "text": (EVIL.encode("utf-16"), "text/plain"),
+    "protobuf": (b"\x0a" + bytes([len(EVIL.encode())]) + EVIL.encode(), "application/x-protobuf"),
+    "jwt": (b"eyIlPHNjcmlwdD4iOjF9.eyI8aW1nIHNyYz14IG9uZXJyb3I9YWxlcnQoMSk-IjoxfQ.x", "text/plain"),
+    "charset": (EVIL.encode(), f"text/plain; charset={EVIL.encode().decode('latin-1')}"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_body_is_text_in_every_view(server: Server, page: Page, name: str) -> None:
+    body, content_type = HOSTILE[name]
+    capture(server, f"evil-{name}", body, headers={"content-type": content_type.encode("latin-1")})
+    id = server.get(f"/bins/evil-{name}/requests")["data"][0]["id"]
+    views = server.get(f"/requests/{id}/views")["data"]
+    for view in [each for each in views if each["name"] not in ("text", "hex") or each is views[0]]:
+        page.goto(f"{server.url}/ui/bins/evil-{name}?request={id}&view={view['name']}")
+        expect(page.locator("#detail [aria-current='true']")).to_have_text(view["title"])
+        assert page.locator("main :is(img, script, svg, base, iframe)").count() == 0
+        assert "\u202e" not in page.locator("#detail").inner_text()
+    expect(page.locator("#detail")).to_be_visible()
+
+
+def test_a_hostile_view_name_is_nothing(server: Server, page: Page) -> None:
+    capture(server, "view-name", b"plain")
+    page.goto(f"{server.url}/ui/bins/view-name?view=%3Cscript%3Ealert(1)%3C/script%3E")
+    expect(page.locator("pre.body")).to_have_text("plain")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_view(server: Server, browser: Browser, scheme: Any) -> None:
+    bodies: dict[str, tuple[bytes, dict[str, str]]] = {
+        "broken": (b'{"a": }', JSON),
+        "form": (b'a=1&payload={"b":2}', {"content-type": "application/x-www-form-urlencoded"}),
+        "parts": (form_data(("X: y", b"1")), {"content-type": "multipart/form-data; boundary=x"}),
+        "xml": (b"<a b='c'><!-- d --></a>", {"content-type": "text/xml"}),
+        "picture": (PNG, {}),
+        "token": (b"eyJhIjoxfQ.eyJhIjoxfQ.x", {}),
+    }
+    with browser.new_context(viewport=PHONE if scheme == "dark" else DESKTOP, color_scheme=scheme) as context:
+        page = context.new_page()
+        for name, (body, headers) in bodies.items():
+            capture(server, f"axe-{name}", body, headers=headers)
+            page.goto(f"{server.url}/ui/bins/axe-{name}")
+            page.locator(".back a").is_visible()
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{name}, {scheme}: {found.generate_report()}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= (page.viewport_size or PHONE)["width"]
+
+
+def test_the_pages_of_bodies_with_images_ask_nothing_of_other_sites(server: Server, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    httpx.post(f"{server.url}/b/asks", content=PNG, trust_env=False)
+    page.goto(f"{server.url}/ui/bins/asks")
+    expect(page.locator(".picture img")).to_be_visible()
+    assert {httpx.URL(url).host for url in asked} == {"localhost"}
