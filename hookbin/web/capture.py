@@ -101,7 +101,7 @@ class Capture:
             if answer.template is not None:
                 answer = await self._rendered(answer, answer.template.body, incoming, cors=plan.cors)
             await self._keep(scope, drained, bin, answer, turn=turns[0] if turns else None)
-        except BaseException:
+        except HookbinError:
             for turn in turns:
                 self._services.bins.give_back(bin, turn)
             raise

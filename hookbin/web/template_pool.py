@@ -77,7 +77,7 @@ class TemplatePool:
 async def _start() -> Process:
     """With nothing of the environment but where the modules are; it holds secrets at times."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hookbin.web.template_worker",
+        sys.executable, "-P", "-m", "hookbin.web.template_worker",
         stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={"PYTHONPATH": os.pathsep.join(sys.path)},
         start_new_session=True,
     )  # fmt: skip

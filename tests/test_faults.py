@@ -1,0 +1,205 @@
+"""Answers that go wrong on the wire, as a client without any library sees them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from hookbin.models import Fault
+from tests.support import PATIENCE, ROOT, Server, eventually
+from tests.wire import connected, exchange, parsed, read_all
+
+BODY = "0123456789"
+ASK = b"POST /b/%b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello"
+
+
+def make(server: Server, fault: str, **response: Any) -> bytes:
+    """A request to a bin with this fault."""
+    name = f"{fault}-{len(server.get('/bins')['data'])}"
+    made = server.post("/bins", {"name": name, "response": {"fault": fault, "body": BODY, **response}})
+    assert made.status_code == 201, made.text
+    return ASK % name.encode()
+
+
+def captured(server: Server, request: bytes) -> Any:
+    """What was kept of the one request that was sent."""
+    (found,) = server.captured(request.split()[1].decode().removeprefix("/b/"))
+    assert found["body"]["text"] == "hello"
+    return found["answer"]
+
+
+def test_reset_is_a_reset(server: Server) -> None:
+    request = make(server, "reset")
+
+    with connected(server) as connection:
+        connection.sendall(request)
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+
+    assert captured(server, request) == {"status": None, "rule": None, "delay_ms": 0, "fault": "reset", "error": None}
+
+
+def test_empty_is_an_orderly_end_without_a_byte(server: Server) -> None:
+    request = make(server, "empty")
+
+    with connected(server) as connection:
+        connection.sendall(request)
+        assert read_all(connection) == b""
+
+    assert captured(server, request)["fault"] == "empty"
+
+
+def test_garbage_is_no_http(server: Server) -> None:
+    request = make(server, "garbage")
+
+    with connected(server) as connection:
+        connection.sendall(request)
+        assert not read_all(connection).startswith(b"HTTP/")
+
+    assert captured(server, request)["status"] is None
+
+
+def test_truncate_announces_more_than_it_sends(server: Server) -> None:
+    request = make(server, "truncate", status=201)
+
+    wire = exchange(server, request)
+
+    assert (wire.status, wire.header("content-length"), wire.body) == (201, "10", b"01234")
+    assert captured(server, request)["status"] == 201
+
+
+def test_truncate_of_an_empty_body_announces_a_byte(server: Server) -> None:
+    wire = exchange(server, make(server, "truncate", body=""))
+
+    assert (wire.header("content-length"), wire.body) == ("1", b"")
+
+
+def test_drip_sends_the_body_a_byte_at_a_time(server: Server) -> None:
+    request = make(server, "drip", body="abc")
+    pieces = []
+    with connected(server) as connection:
+        connection.sendall(request)
+        answer = b""
+        while not answer.endswith(b"\r\n\r\nabc"):
+            piece = connection.recv(65536)
+            assert piece
+            pieces.append(piece)
+            answer += piece
+
+    assert parsed(answer).status == 200
+    assert [piece for piece in pieces if len(piece) == 1][-2:] == [b"b", b"c"]
+
+
+def test_a_connection_is_good_for_more_after_a_drip(server: Server) -> None:
+    drip = make(server, "drip", body="a")
+    with connected(server) as connection:
+        connection.sendall(drip)
+        first = b""
+        while not first.endswith(b"\r\n\r\na"):
+            first += connection.recv(65536)
+        connection.sendall(b"GET /b/after-a-drip HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+        assert parsed(read_all(connection)).status == 200
+
+
+def test_a_delay_comes_before_a_fault(server: Server) -> None:
+    request = make(server, "empty", delay_ms=50)
+
+    with connected(server) as connection:
+        connection.sendall(request)
+        assert read_all(connection) == b""
+
+    assert captured(server, request)["delay_ms"] == 50
+
+
+def test_what_hangs_is_kept_and_ends_when_the_server_stops(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    request = make(server, "hang")
+    with connected(server) as connection:
+        connection.sendall(request)
+        eventually(lambda: len(server.captured(request.split()[1].decode().removeprefix("/b/"))) == 1)
+        connection.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(PATIENCE)
+
+        assert server.stop() == 0
+        assert read_all(connection) == b""
+    assert "Traceback" not in server.log()
+
+
+def test_a_sender_may_give_up_on_what_hangs(server: Server) -> None:
+    request = make(server, "hang")
+    with connected(server) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection) == b""
+
+    assert captured(server, request)["fault"] == "hang"
+
+
+def test_a_fault_can_be_one_step_of_a_sequence(server: Server) -> None:
+    steps = [{"fault": "reset"}, {"status": 200}]
+    server.post("/bins", {"name": "once-reset", "response": {"sequence": steps}})
+    url = f"{server.url}/b/once-reset"
+
+    with pytest.raises(httpx.TransportError):
+        httpx.post(url, trust_env=False)
+
+    assert httpx.post(url, trust_env=False).status_code == 200
+    answers = [captured["answer"] for captured in server.captured("once-reset")]
+    assert [(answer["rule"], answer["status"], answer["fault"]) for answer in answers] == [
+        ("sequence[0]", None, "reset"),
+        ("sequence[1]", 200, None),
+    ]
+
+
+# With a parser that gives no hold of the connection
+
+H11 = """
+import sys, uvicorn
+from pathlib import Path
+from hookbin.app import create_app
+from hookbin.config import Settings
+app = create_app(Settings(database=Path(sys.argv[2])), port=int(sys.argv[1]))
+uvicorn.run(app, port=int(sys.argv[1]), http="h11", ws="none", log_level="critical")
+"""
+
+
+@pytest.fixture(scope="module")
+def h11(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("h11") / "hookbin.db") as server:
+        server.kill()
+        command = [sys.executable, "-c", H11, str(server.port), str(server.database)]
+        server.process = subprocess.Popen(command, cwd=ROOT)
+        eventually(lambda: answers(server))
+        yield server
+
+
+def answers(server: Server) -> bool:
+    try:
+        return httpx.get(f"{server.url}/healthz", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.EMPTY, Fault.GARBAGE, Fault.TRUNCATE])
+def test_under_another_parser_the_answer_is_broken_all_the_same(h11: Server, fault: Fault) -> None:
+    request = make(h11, fault)
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.post(f"{h11.url}{request.split()[1].decode()}", content=b"hello", trust_env=False)
+
+    assert captured(h11, request)["fault"] == fault
+
+
+def test_under_another_parser_a_body_drips_too(h11: Server) -> None:
+    request = make(h11, "drip", body="abc")
+
+    assert httpx.post(f"{h11.url}{request.split()[1].decode()}", content=b"hello", trust_env=False).text == "abc"

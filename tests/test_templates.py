@@ -1,0 +1,226 @@
+"""Templates: what they are given, what they may take, and what is left when one takes more."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hookbin.templating import MAX_OUTPUT, Asked, Job, do
+from hookbin.web.template_pool import TemplatePool
+from tests.support import Server, eventually
+
+ASKED = Asked(
+    method="POST",
+    path="/orders/7",
+    query="a=1&a=2&b=%C3%A9",
+    headers=[("host", "localhost"), ("x-a", "1"), ("x-a", "2"), ("content-type", "application/json")],
+    body=b'{"id": 7, "names": ["x", "y"]}',
+)
+
+
+def render(source: str, request: Asked = ASKED) -> str | None:
+    result = do(Job(source=source, request=request))
+    assert result.error is None, result.error
+    return result.text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ request.method }} {{ request.path }}", "POST /orders/7"),
+        ("{{ request.query.a }}{{ request.query['b'] }}", "1é"),
+        (
+            "{{ request.headers['X-A'] }} {{ request.headers.host }} {{ request.headers.get('No') }}",
+            "1, 2 localhost None",
+        ),
+        ("{{ request.json.id + 1 }} {{ request.json.names | join('-') }}", "8 x-y"),
+        ("{{ request.body }}", '{"id": 7, "names": ["x", "y"]}'),
+        ("{{ request.form }}", "{}"),
+        ("{{ request.json | tojson }}", '{"id": 7, "names": ["x", "y"]}'),
+        ("{{ request.query.nope | default('none') }}", "none"),
+        ("{% for name in request.json.names %}<{{ name }}>{% endfor %}\n", "<x><y>\n"),
+        ("{{ '<b>' }}", "<b>"),
+    ],
+)
+def test_a_template_is_given_the_request(source: str, text: str) -> None:
+    assert render(source) == text
+
+
+def test_a_form_is_read() -> None:
+    form = Asked(
+        method="POST",
+        path="/",
+        query="",
+        headers=[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+        body=b"a=1&b=x+y&a=2",
+    )
+    assert render("{{ request.form.a }} {{ request.form.b }} {{ request.json }}", form) == "1 x y None"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("{{ nope }}", "'nope' is undefined"),
+        ("{{ request.nope.x }}", "has no attribute 'nope'"),
+        ("{{ request.json.nope | tojson }}", "has no attribute 'nope'"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("{{ ''.__class__.__mro__ }}", "unsafe"),
+        ("{{ request.__init__.__globals__ }}", "unsafe"),
+        ("{{ ''['__class__'] }}", "unsafe"),
+        ("{{ self.__init__ }}", "unsafe"),
+        ("{{ '{0.__class__}'.format(1) }}", "unsafe"),
+        ("{{ request.headers.update(a=1) }}", "unsafe"),
+        ("{% for a in range(10**6) %}{% endfor %}", "Range too big"),
+        ("{% for a in range(99999) %}xxxx{% endfor %}", f"more than {MAX_OUTPUT:,} characters"),
+        ("{{ ", "line 1"),
+        ("ok\n{% endfor %}", "line 2"),
+        ("{{ 1 | nope }}", "No filter named 'nope'"),
+        ("{% include 'x' %}", "no other templates"),
+        ("{% extends 'x' %}", "no other templates"),
+        ("{{ lipsum() }}", "'lipsum' is undefined"),
+    ],
+)
+def test_a_template_that_fails_says_why(source: str, reason: str) -> None:
+    error = do(Job(source=source, request=ASKED)).error
+
+    assert error is not None
+    assert reason in error
+    assert error.isprintable()
+
+
+# In a process of its own
+
+TOO_MUCH = (
+    "{{ 'x' * 10**9 }}",
+    "{{ 'x' | center(1000000000) }}",
+    "{{ 'x' | center(10**9) }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ 9999999999 ** 9999999999 }}",
+    "{{ [0] * 10**9 }}",
+    "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "{% set n = namespace(s='x') %}{% for a in range(99) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
+    "{{ (((('x' * 9999) | list) * 999) | sort | join) | length }}",
+)
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[TemplatePool]:
+    pool = TemplatePool()
+    yield pool
+    await pool.aclose()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("source", TOO_MUCH)
+async def test_a_template_that_takes_too_much_is_ended_and_the_next_is_rendered(
+    pool: TemplatePool, source: str
+) -> None:
+    taken = await pool.do(Job(source=source, request=ASKED))
+    following = await pool.do(Job(source="{{ request.method }}", request=ASKED))
+
+    assert taken.text is None
+    assert taken.error is not None
+    assert "it takes more" in taken.error
+    assert following.text == "POST"
+
+
+@pytest.mark.anyio
+async def test_a_template_that_is_only_checked_is_not_run(pool: TemplatePool) -> None:
+    assert await pool.check("{{ 1 / 0 }}") is None
+    assert await pool.check("{{ 1 /") is not None
+
+
+# In a bin
+
+
+def make(server: Server, name: str, source: str) -> str:
+    made = server.post("/bins", {"name": name, "response": {"template": True, "body": source}})
+    assert made.status_code == 201, made.text
+    return f"{server.url}/b/{name}"
+
+
+def test_a_failing_template_answers_500_and_the_request_shows_why(server: Server) -> None:
+    url = make(server, "failing", "{{ request.json.user.name }}")
+
+    answer = httpx.post(url, json={}, trust_env=False)
+
+    assert answer.status_code == 500
+    assert answer.headers["content-security-policy"] == "sandbox"
+    assert "has no attribute 'user'" in answer.text
+    (captured,) = server.captured("failing")
+    assert captured["answer"]["status"] == 500
+    assert "has no attribute 'user'" in captured["answer"]["error"]
+
+
+def test_a_template_that_does_not_compile_is_refused(server: Server) -> None:
+    response = {"rules": [{"when": {}, "template": True, "body": "{{ x"}]}
+    refused = server.post("/bins", {"name": "broken", "response": response})
+
+    assert refused.status_code == 422
+    assert [error["loc"] for error in refused.json()["errors"]] == ["response.rules[0].body"]
+    assert httpx.get(f"{server.url}/bins/broken", trust_env=False).status_code == 404
+
+
+def test_templates_that_never_end_hold_up_no_other_bin(server: Server) -> None:
+    """Each would run for ever; meanwhile a plain bin answers at once."""
+    url = make(server, "endless", TOO_MUCH[6])
+    with ThreadPoolExecutor(4) as threads:
+        endless = [threads.submit(httpx.post, url, timeout=30, trust_env=False) for _ in range(4)]
+        plain = [httpx.post(f"{server.url}/b/plain", trust_env=False) for _ in range(20)]
+        slow = max(answer.elapsed.total_seconds() for answer in plain)
+
+        assert {answer.result().status_code for answer in endless} == {500}
+    assert slow < 1
+
+
+def test_a_body_too_large_for_a_template_is_kept_all_the_same(server: Server) -> None:
+    url = make(server, "large", "{{ request.body | length }}")
+
+    answer = httpx.post(url, content=b"x" * (1024 * 1024 + 1), trust_env=False)
+
+    assert answer.status_code == 500
+    (captured,) = server.captured("large")
+    assert captured["size"] == 1024 * 1024 + 1
+    assert "1,048,576" in captured["answer"]["error"]
+
+
+def workers_of(server: Server) -> list[int]:
+    assert server.process is not None
+    pid = server.process.pid
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for tasks in children for child in tasks.read_text().split()]
+
+
+def test_a_killed_worker_is_replaced(server: Server) -> None:
+    url = make(server, "echoing", "{{ request.method }}")
+    assert httpx.get(url, trust_env=False).text == "GET"
+
+    for worker in workers_of(server):
+        os.kill(worker, signal.SIGKILL)
+    answers = [httpx.get(url, trust_env=False).text for _ in range(3)]
+
+    assert answers[-1] == "GET"
+
+
+def test_no_worker_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
+    with Server(tmp_path / "hookbin.db") as server:
+        assert httpx.get(make(server, "echoing", "{{ request.method }}"), trust_env=False).text == "GET"
+        workers = workers_of(server)
+        server.kill()
+
+    assert workers
+    eventually(lambda: not any(lives(worker) for worker in workers))
+
+
+def lives(pid: int) -> bool:
+    """Zombies do not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
