@@ -78,9 +78,8 @@ def test_nothing_that_a_sender_sends_changes_the_answer(server: Server) -> None:
 def test_a_hundred_requests_at_once_get_each_turn_once(server: Server) -> None:
     """The first two by commit need not be the first two that are answered, but 500 comes twice, never more."""
     url = make(server, "crowded", FLAKY)
-    with httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=100)) as client:
-        with ThreadPoolExecutor(100) as threads:
-            answers = list(threads.map(lambda _: client.post(url).status_code, range(100)))
+    with httpx.Client(trust_env=False) as client, ThreadPoolExecutor(100) as threads:
+        answers = list(threads.map(lambda _: client.post(url).status_code, range(100)))
 
     assert Counter(answers) == {500: 2, 200: 98}
     assert Counter(rules_of(server, "crowded")) == {"sequence[0]": 2, "sequence[1]": 98}
@@ -181,7 +180,7 @@ def test_a_refused_handshake_says_why(server: Server) -> None:
         ({"chance": {"probability": 0.5, "headers": [["connection", "close"]]}}, "response.chance.headers[0]"),
         ({"rules": [{"when": {"path": "no-slash"}}]}, "response.rules[0].when.path"),
         ({"rules": [{"when": {"json": {"a[": 1}}}]}, "response.rules[0].when.json.a["),
-        ({"rules": [{"status": 200}]}, "response.rules[].when"),
+        ({"rules": [{"status": 200}]}, "response.rules[0].when"),
         ({"template": True, "body": "{{"}, "response.body"),
         ({"sequence": [{"template": True, "body": "{% x %}"}]}, "response.sequence[0].body"),
         ({"fault": "explode"}, "response.fault"),
@@ -190,23 +189,21 @@ def test_a_refused_handshake_says_why(server: Server) -> None:
         ({"handshake": {"provider": "myspace"}}, "response.handshake.provider"),
         ({"chance": {}}, "response.chance.probability"),
         ({"chance": {"probability": 1.1}}, "response.chance.probability"),
-        ({"sequence": [{"repeat": 0}]}, "response.sequence[].repeat"),
+        ({"sequence": [{}, {}, {"repeat": 0}]}, "response.sequence[2].repeat"),
         ({"sequence": [{}] * 101}, "response.sequence"),
         ({"rules": [{"when": {}}] * 101}, "response.rules"),
-        ({"rules": [{"when": {"path": "/" + "x" * 256}}]}, "response.rules[].when.path"),
-        ({"rules": [{"when": {"json": {"a": []}}}]}, "response.rules[].when.json"),
+        ({"rules": [{"when": {"path": "/" + "x" * 256}}]}, "response.rules[0].when.path"),
+        ({"rules": [{"when": {}}, {"when": {"json": {"a": []}}}]}, "response.rules[1].when.json"),
+        ({"rules": [{"when": {"header": {"a": "", "b": "x" * 257}}}]}, "response.rules[0].when.header.b"),
         ({"body": "x" * 262_145}, "response.body"),
         ({"sequence": [{"body": "x" * 250_000}] * 3}, "response"),
-        ({"sequence": [{"sequence": []}]}, "response.sequence[].sequence"),
+        ({"sequence": [{"sequence": []}]}, "response.sequence[0].sequence"),
     ],
 )
 def test_what_can_not_be_answered_is_refused_at_its_place(server: Server, response: Any, loc: str) -> None:
     refused = server.post("/bins", {"name": "refused", "response": response})
 
-    check_problem(refused, 422, "invalid_fields")
-    assert any(
-        error["loc"].startswith(loc.replace("[]", "")) or error["loc"] == loc for error in refused.json()["errors"]
-    )
+    check_problem(refused, 422, "invalid_fields", loc=loc)
     assert httpx.get(f"{server.url}/bins/refused", trust_env=False).status_code == 404
 
 
