@@ -20,7 +20,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hookbin import errors
-from hookbin.web.pinpoint import pinpoint
 from hookbin.web.services import Services, services
 
 Query = TypeVar("Query")
@@ -158,7 +157,7 @@ def decode_json(content: bytes, type: type[Struct]) -> Any:
         content.decode()  # msgspec looks into the strings of a `Raw` no closer than it must
         return msgspec.json.decode(content, type=type)
     except msgspec.ValidationError as error:
-        raise fields_invalid(error, type, content) from error
+        raise fields_invalid(error, type) from error
     except UnicodeDecodeError as error:
         raise errors.BrokenJson(f"the body is not UTF-8 (byte {error.start}); JSON must be") from error
     except RecursionError as error:
@@ -207,18 +206,16 @@ def require_json(request: Request) -> None:
         )
 
 
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>.*)`)?$", re.DOTALL)
+_AT = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`(?P<where>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>.*)`")
 _NO_MEMBER = re.compile(r"Invalid enum value '?(?P<value>.*?)'?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 
 
-def fields_invalid(error: msgspec.ValidationError, type: type[Struct], content: bytes = b"") -> errors.FieldsInvalid:
-    """msgspec's complaint as ours: where in the input, and what to do; `content` is that input, when it was JSON."""
+def fields_invalid(error: msgspec.ValidationError, type: type[Struct]) -> errors.FieldsInvalid:
+    """msgspec's complaint as ours: where in the input, and what to do."""
     found = _AT.match(str(error))
     what, where = (found["what"], found["where"] or "$") if found else (str(error), "$")
-    if content and "[...]" in where:
-        where = pinpoint(where, msgspec.json.decode(content), type)
     loc = where.removeprefix("$").removeprefix(".").replace("[...]", "")
     if missing := _MISSING.fullmatch(what):
         return errors.FieldsInvalid((_join(loc, missing["field"]), "is needed"))
