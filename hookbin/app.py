@@ -29,6 +29,7 @@ from hookbin.dispatch.heartbeats import Heartbeats
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender
+from hookbin.dispatch.tls import trusting
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
 from hookbin.models import AttemptSummary, Bin, Delivery, Removed, RequestSummary, Webhook
 from hookbin.store.bins import BinStore
@@ -90,7 +91,7 @@ class Hookbin:
         events = EventStore(database)
         deliveries = DeliveryStore(database)
         policy = Policy(allow_private=settings.on_loopback, allowed=settings.allow_target)
-        self._sender = Sender(policy=policy, is_own=self._is_own_bin)
+        self._sender = Sender(policy=policy, is_own=self._is_own_bin, tls=trusting(settings.ca_file))
         dispatcher = Dispatcher(
             deliveries=deliveries,
             events=events,

@@ -57,6 +57,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Network (CIDR) that deliveries may reach although it is private; repeatable."),
     ] = ()
+    ca_file: Annotated[
+        Path | None,
+        Meta(description="PEM file of certificates that deliveries by https trust, besides the system's."),
+    ] = None
     trust_proxy: Annotated[
         tuple[str, ...],
         Meta(description="Peer (address or CIDR) whose X-Forwarded-For and -Proto are believed; repeatable."),

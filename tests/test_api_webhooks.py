@@ -394,7 +394,16 @@ def test_a_destination_is_kept_as_it_was_given(server: Server, destination: str)
 
 @pytest.mark.parametrize(
     "destination",
-    ["http://169.254.169.254/latest", "http://[fe80::1]/", "http://metadata.google.internal/", "http://224.0.0.1/"],
+    [
+        "http://169.254.169.254/latest",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[::ffff:a9fe:a9fe]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
+        "http://[2002:a9fe:a9fe::]/",
+        "http://[fe80::1]/",
+        "http://metadata.google.internal/",
+        "http://224.0.0.1/",
+    ],
 )
 def test_cloud_metadata_and_link_local_are_never_a_destination(server: Server, destination: str) -> None:
     before = server.get("/webhooks?limit=250")

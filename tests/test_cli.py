@@ -262,6 +262,17 @@ def test_a_variable_that_it_can_not_use_ends_with_exit_code_2_too() -> None:
 # When it can't start
 
 
+def test_a_ca_file_that_can_t_be_used_is_a_failed_start(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+
+    for name, message in (("ca.pem", "is no PEM file with certificates"), ("missing.pem", "can't be read")):
+        done = run("serve", "--database", str(tmp_path / "h.db"), "--port", "0", "--ca-file", str(tmp_path / name))
+
+        assert done.returncode == 3, done.stderr
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def could_not_start(*arguments: str) -> str:
     """The one line that hookbin says of it."""
     done = run("serve", *arguments)

@@ -7,8 +7,9 @@ import gzip
 import socket
 import ssl
 import struct
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,12 @@ import standardwebhooks
 import trustme
 
 from hookbin.dispatch.outgoing import USER_AGENT
+from hookbin.dispatch.resolver import MOST_LOOKUPS
 from hookbin.dispatch.sender import RESPONSE_BYTES, Sender, Sent
-from hookbin.models import ErrorClass, attempt_id
+from hookbin.dispatch.tls import trusting
+from hookbin.errors import StartError
+from hookbin.headers import MASK
+from hookbin.models import ErrorClass, Headers, attempt_id
 from hookbin.targets import Policy
 from tests.builders import SECRET, a_webhook, an_event
 from tests.support import free_port
@@ -111,16 +116,20 @@ async def drip(wire: Wire, writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def sending(policy: Policy = OPEN, *, is_own: Callable[[str], bool] = lambda url: False) -> AsyncIterator[Sender]:
-    sender = Sender(policy=policy, is_own=is_own)
+async def sending(
+    policy: Policy = OPEN, *, is_own: Callable[[str], bool] = lambda url: False, **options: Any
+) -> AsyncIterator[Sender]:
+    sender = Sender(policy=policy, is_own=is_own, **options)
     try:
         yield sender
     finally:
         await sender.aclose()
 
 
-async def post(sender: Sender, url: str, *, body: bytes = b"{}", seconds: float = 5.0, **changes: Any) -> Sent:
-    webhook = a_webhook(destination=url, timeout=seconds)
+async def post(
+    sender: Sender, url: str, *, body: bytes = b"{}", seconds: float = 5.0, headers: Headers = (), **changes: Any
+) -> Sent:
+    webhook = a_webhook(destination=url, timeout=seconds, headers=headers)
     event = an_event(body=body, **changes)
     return await sender.send(webhook, event, delivery_id="dlv_1", number=2, timestamp=1_790_000_000)
 
@@ -243,6 +252,139 @@ async def test_a_name_that_does_not_exist_is_a_dns_error() -> None:
     assert (sent.status, sent.error) == (None, ErrorClass.DNS_ERROR)
 
 
+class Names:
+    """A look-up that gives each name its addresses in turn, the last one for ever; without any it hangs."""
+
+    def __init__(self, **addresses: list[str]) -> None:
+        self._addresses = addresses
+        self.release = threading.Event()
+        self.full = threading.Event()
+        self._asked: list[str] = []
+
+    def __call__(self, host: str, port: int, **_: Any) -> list[Any]:
+        self._asked.append(host)
+        if len(self._asked) == MOST_LOOKUPS:
+            self.full.set()
+        found = self._addresses.get(host.partition(".")[0])
+        if found is None:
+            self.release.wait()
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        address = found.pop(0) if len(found) > 1 else found[0]
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [(family, socket.SOCK_STREAM, 6, "", (address, port))]
+
+
+@pytest.fixture
+def slow() -> Iterator[Names]:
+    names = Names()
+    yield names
+    names.release.set()
+
+
+async def test_a_name_that_nobody_answers_for_is_a_dns_error_at_the_deadline(slow: Names) -> None:
+    async with sending(lookup=slow) as sender:
+        sent = await post(sender, "http://slow.example/", seconds=0.2)
+    assert (sent.status, sent.error) == (None, ErrorClass.DNS_ERROR)
+
+
+async def test_one_name_too_many_is_a_dns_error_at_once(slow: Names) -> None:
+    async with sending(lookup=slow) as sender:
+        posts = [
+            asyncio.create_task(post(sender, f"http://slow-{number}.example/", seconds=60))
+            for number in range(MOST_LOOKUPS)
+        ]
+        await asyncio.to_thread(slow.full.wait, 20)
+        sent = await post(sender, "http://late.example/", seconds=60)
+        slow.release.set()
+        others = await asyncio.gather(*posts)
+    assert (sent.status, sent.error) == (None, ErrorClass.DNS_ERROR)
+    assert {other.error for other in others} == {ErrorClass.DNS_ERROR}
+
+
+METADATA = [
+    "169.254.169.254",
+    "::ffff:169.254.169.254",
+    "::ffff:a9fe:a9fe",
+    "::a9fe:a9fe",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::a9fe:a9fe",
+    "2002:a9fe:a9fe::1",
+    "fd00:ec2::254",
+    "fe80::1",
+]
+
+
+@pytest.mark.parametrize("policy", [OPEN, EXPOSED])
+@pytest.mark.parametrize("address", METADATA)
+async def test_a_name_that_leads_to_the_metadata_service_is_refused_when_it_is_dialled(
+    policy: Policy, address: str
+) -> None:
+    async with sending(policy, lookup=Names(meta=[address])) as sender:
+        sent = await post(sender, "http://meta.example/latest/")
+    assert (sent.status, sent.error) == (None, ErrorClass.BLOCKED_TARGET)
+
+
+@pytest.mark.parametrize("address", METADATA)
+async def test_the_metadata_service_is_refused_in_every_form_of_its_address(address: str) -> None:
+    host = f"[{address}]" if ":" in address else address
+    async with sending() as sender:
+        sent = await post(sender, f"http://{host}/latest/")
+    assert (sent.status, sent.error) == (None, ErrorClass.BLOCKED_TARGET)
+
+
+async def test_a_name_that_leads_elsewhere_the_next_time_is_judged_anew() -> None:
+    wire = Wire(with_status(200, b"", b"Connection: close"))
+    policy = Policy(allow_private=False, allowed=("127.0.0.0/8",))
+    names = Names(turning=["127.0.0.1", "169.254.169.254"])
+    async with wire.serving() as port, sending(policy, lookup=names) as sender:
+        first = await post(sender, f"http://turning.example:{port}/")
+        second = await post(sender, f"http://turning.example:{port}/")
+    assert (first.status, first.error) == (200, None)
+    assert (second.status, second.error) == (None, ErrorClass.BLOCKED_TARGET)
+    assert len(wire.heads) == 1
+
+
+async def test_a_receiver_on_ipv6_is_reached() -> None:
+    try:
+        server = await asyncio.start_server(Wire(OK)._serve, "::1", 0)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    async with server, sending() as sender:
+        port = server.sockets[0].getsockname()[1]
+        sent = await post(sender, f"http://[::1]:{port}/hook")
+    assert (sent.status, sent.error) == (200, None)
+    assert dict(sent.request_headers)["host"] == f"[::1]:{port}"
+
+
+async def test_a_head_that_drips_ends_at_the_deadline() -> None:
+    async def dripping(wire: Wire, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"X-A: b\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+
+    sent = await exchange(dripping, seconds=0.5)
+    assert (sent.status, sent.error) == (None, ErrorClass.TIMEOUT)
+
+
+async def test_a_receiver_that_takes_in_nothing_ends_at_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with sending() as sender:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+            sent = await post(sender, url, body=b"x" * 20_000_000, seconds=0.5)
+    assert (sent.status, sent.error) == (None, ErrorClass.TIMEOUT)
+
+
+async def test_each_origin_has_a_connection_of_its_own() -> None:
+    one, other = Wire(OK), Wire(OK)
+    async with one.serving() as first, other.serving() as second, sending() as sender:
+        for _ in range(3):
+            for port in (first, second):
+                assert (await post(sender, f"http://127.0.0.1:{port}/")).status == 200
+    assert (one.connections, other.connections) == (1, 1)
+
+
 @pytest.mark.parametrize("how", [abort, hang_up])
 async def test_a_connection_that_breaks_before_the_answer_is_a_reset(how: Answer) -> None:
     sent = await exchange(how)
@@ -306,22 +448,40 @@ async def test_a_certificate_that_nobody_vouches_for_is_a_tls_error() -> None:
     assert wire.heads == []
 
 
-async def test_a_certificate_for_another_name_is_a_tls_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_certificate_for_another_name_is_a_tls_error(tmp_path: Path) -> None:
     authority, context = _certificate()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    async with Wire(OK).serving(context) as port, sending() as sender:
+    async with Wire(OK).serving(context) as port, sending(tls=trusting(tmp_path / "ca.pem")) as sender:
         sent = await post(sender, f"https://127.0.0.1:{port}/")
     assert (sent.status, sent.error) == (None, ErrorClass.TLS_ERROR)
 
 
-async def test_a_certificate_that_is_trusted_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_certificate_is_trusted_by_a_file_of_one_s_own(tmp_path: Path) -> None:
     authority, context = _certificate()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    async with Wire(OK).serving(context) as port, sending() as sender:
+    async with Wire(OK).serving(context) as port, sending(tls=trusting(tmp_path / "ca.pem")) as sender:
         sent = await post(sender, f"https://localhost:{port}/")
     assert (sent.status, sent.error) == (200, None)
+
+
+async def test_a_file_of_one_s_own_is_trusted_besides_the_system_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, context = _certificate()
+    authority.cert_pem.write_to_path(tmp_path / "system.pem")
+    trustme.CA().cert_pem.write_to_path(tmp_path / "own.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))
+    async with Wire(OK).serving(context) as port, sending(tls=trusting(tmp_path / "own.pem")) as sender:
+        sent = await post(sender, f"https://localhost:{port}/")
+    assert (sent.status, sent.error) == (200, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"\xff\x00", None])
+def test_a_file_without_certificates_is_no_start(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(StartError, match=r"ca\.pem"):
+        trusting(tmp_path / "ca.pem")
 
 
 async def test_plain_http_where_tls_was_expected_is_a_tls_error() -> None:
@@ -496,17 +656,47 @@ async def test_the_headers_as_logged_are_those_on_the_wire(body: bytes) -> None:
         "/q?x=a+b%20c&y=%2B&z",
         "/q?token=a%3Db%26c",
         "/;p=1/,(x)'!*$",
-        "/?",
         "//double",
+        "/a/../b/./c",
+        "/%2e%2e/%zz%",
         '/q?filter={"a":[1|2]}',
+        "/a?b?c=/d",
     ],
 )
-async def test_the_target_on_the_wire_is_that_of_the_url_as_logged(target: str) -> None:
+async def test_the_target_on_the_wire_is_the_destination_s_as_it_was_registered(target: str) -> None:
     wire = Wire(OK)
     async with wire.serving() as port, sending() as sender:
         sent = await post(sender, f"http://127.0.0.1:{port}{target}")
-    base = f"http://127.0.0.1:{port}"
-    assert wire.heads[0].split(b" ")[1].decode() == sent.url.removeprefix(base)
+    assert wire.heads[0].split(b" ")[1].decode() == target
+    assert sent.url == f"http://127.0.0.1:{port}{target}"
+
+
+@pytest.mark.parametrize(("given", "sent_as"), [("", "/"), ("?a=1", "/?a=1"), ("/?", "/")])
+async def test_a_target_that_can_t_be_sent_as_it_is_is_logged_as_it_was_sent(given: str, sent_as: str) -> None:
+    wire = Wire(OK)
+    async with wire.serving() as port, sending() as sender:
+        sent = await post(sender, f"http://127.0.0.1:{port}{given}")
+    assert wire.heads[0].split(b" ")[1].decode() == sent_as
+    assert sent.url == f"http://127.0.0.1:{port}{sent_as}"
+
+
+async def test_headers_of_one_s_own_go_out_in_order_case_and_number_and_secrets_are_masked_in_the_log() -> None:
+    headers = (
+        ("X-B", "1"),
+        ("x-a", ""),
+        ("X-b", "2"),
+        ("User-Agent", "mine"),
+        ("X-Token", "hunter2"),
+        ("Cookie", "a=b"),
+    )
+    wire = Wire(OK)
+    async with wire.serving() as port, sending() as sender:
+        sent = await post(sender, f"http://127.0.0.1:{port}/", headers=headers)
+    on_the_wire = fields(wire.heads[0])
+    assert tuple(on_the_wire[-len(headers) :]) == headers
+    assert [name for name, _ in sent.request_headers] == [name for name, _ in on_the_wire]
+    assert sent.request_headers[-2:] == (("X-Token", MASK), ("Cookie", MASK))
+    assert sent.request_headers[:-2] == tuple(on_the_wire[:-2])
 
 
 async def test_a_url_that_grows_when_it_is_quoted_is_still_sent() -> None:

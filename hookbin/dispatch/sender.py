@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from hookbin.dispatch.outgoing import request_headers
 from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
-from hookbin.dispatch.transport import ExactTransport, exact_headers, exact_url
+from hookbin.dispatch.tls import trusting
+from hookbin.dispatch.transport import ExactTransport, exact_headers, url_as_sent
 from hookbin.headers import masked
 from hookbin.models import ErrorClass, Event, Headers, Webhook
 from hookbin.targets import Policy, literal_address, refusal
@@ -52,11 +53,19 @@ class _Answer(Struct, frozen=True):
 class _Dial:
     """What is known of the connection that one attempt uses."""
 
-    __slots__ = ("connecting", "reused")
+    __slots__ = ("connecting", "resolving", "reused")
 
     def __init__(self) -> None:
+        self.resolving = False
         self.connecting = False
         self.reused = False
+
+    @property
+    def late(self) -> ErrorClass:
+        """What a deadline cut short."""
+        if self.resolving:
+            return ErrorClass.DNS_ERROR
+        return ErrorClass.CONNECT_TIMEOUT if self.connecting else ErrorClass.TIMEOUT
 
 
 _dial: ContextVar[_Dial] = ContextVar("hookbin_dial")
@@ -65,10 +74,18 @@ _dial: ContextVar[_Dial] = ContextVar("hookbin_dial")
 class Sender:
     """Sends attempts and keeps connections alive between them. `aclose` ends it."""
 
-    def __init__(self, *, policy: Policy, is_own: Callable[[str], bool], lookup: Lookup = socket.getaddrinfo) -> None:
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        is_own: Callable[[str], bool],
+        tls: ssl.SSLContext | None = None,
+        lookup: Lookup = socket.getaddrinfo,
+    ) -> None:
+        """`tls` says which certificates are trusted, by default those that the system trusts."""
         self._policy = policy
         self._is_own = is_own
-        context = ssl.create_default_context()
+        context = tls or trusting(None)
         # Two, so that no connection that was allowed as one to a bin is used again for anything else.
         to_bins = Resolver(refusal=lambda address: None, lookup=lookup)
         to_others = Resolver(refusal=partial(refusal, policy), lookup=lookup)
@@ -81,7 +98,7 @@ class Sender:
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         """POST the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
-        url = str(exact_url(webhook.destination))
+        url = url_as_sent(webhook.destination)
         headers = request_headers(webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp)
         request = _request(url, headers, event.body)
         sent_headers = masked(headers)
@@ -95,9 +112,8 @@ class Sender:
             async with asyncio.timeout(webhook.timeout):
                 answer = await _exchange(self._to_bins if own else self._to_others, request, dial)
         except TimeoutError:
-            error = ErrorClass.CONNECT_TIMEOUT if dial.connecting else ErrorClass.TIMEOUT
             detail = f"no complete answer within {webhook.timeout:g} s"
-            return Sent(url=url, request_headers=sent_headers, error=error, error_detail=detail)
+            return Sent(url=url, request_headers=sent_headers, error=dial.late, error_detail=detail)
         except Exception as failure:
             error, detail = classify(failure)
             return Sent(url=url, request_headers=sent_headers, error=error, error_detail=detail)
@@ -219,10 +235,18 @@ def _tracing() -> aiohttp.TraceConfig:
     async def connected(*_: object) -> None:
         _dial.get().connecting = False
 
+    async def resolving(*_: object) -> None:
+        _dial.get().resolving = True
+
+    async def resolved(*_: object) -> None:
+        _dial.get().resolving = False
+
     async def reused(*_: object) -> None:
         _dial.get().reused = True
 
     trace.on_connection_create_start.append(connecting)
     trace.on_connection_create_end.append(connected)
+    trace.on_dns_resolvehost_start.append(resolving)
+    trace.on_dns_resolvehost_end.append(resolved)
     trace.on_connection_reuseconn.append(reused)
     return trace

@@ -26,7 +26,7 @@ class ExactTransport(AiohttpTransport):
         with map_aiohttp_exceptions():
             response = await session.request(
                 request.method,
-                exact_url(request.extensions["target"]),
+                _exact(request.extensions["target"]),
                 trace_request_ctx=[(_text(name), _text(value)) for name, value in request.headers.raw],
                 data=_body(request),
                 allow_redirects=False,
@@ -51,8 +51,13 @@ def exact_headers() -> aiohttp.TraceConfig:
     return trace
 
 
-def exact_url(url: str) -> URL:
-    """The URL as yarl has it, without quoting anything anew."""
+def url_as_sent(url: str) -> str:
+    """The URL as its target and host go out: without anything quoted anew, and with the path that it must have."""
+    exact = _exact(url)
+    return f"{exact.scheme}://{exact.raw_authority}{exact.raw_path_qs}"
+
+
+def _exact(url: str) -> URL:
     return URL(url, encoded=True)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from hookbin import clock
+from hookbin.headers import MASK, is_secret
 from hookbin.models import AttemptSummary, DeliveryState, Headers, LogRow, RequestSummary, Trigger
 from hookbin.web.api import present, shapes
 
@@ -34,6 +35,8 @@ class HeaderLine(Struct, frozen=True, kw_only=True):
             return "added"
         if self.received is None:
             return "missing"
+        if self.sent == MASK and is_secret(self.name):
+            return "same"  # what was sent is not in the log
         return "same" if self.sent == self.received else "changed"
 
 
