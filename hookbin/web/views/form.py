@@ -14,6 +14,9 @@ from hookbin.web.views.source import Fit, Source
 
 _FORM = re.compile(rb"[A-Za-z0-9_.*%\[\]+~:$-]{1,200}=[^\s<>{}\"]{0,2000}")
 
+_LONGEST = 4 * limits.SHOWN
+"""Bytes of a name or value that are decoded."""
+
 
 def form_fit(source: Source) -> Fit:
     if not source.body:
@@ -56,17 +59,18 @@ def form_view(source: Source) -> View | None:
 
 def _field(pair: bytes, charset: str, left: int, source: Source) -> ViewField:
     raw_name, _, raw_value = pair.partition(b"=")
-    name, value = _plain(raw_name, charset), _plain(raw_value, charset)
+    name, value = _plain(raw_name[:_LONGEST], charset), _plain(raw_value[:_LONGEST], charset)
+    cut = len(raw_name) > _LONGEST or len(raw_value) > _LONGEST
     name_cut = name[: min(left, 1_000)]
     laid_out = None
-    if value[:1] in ("{", "["):
+    if value[:1] in ("{", "[") and not cut:
         layout = lay_out(value, budget=source.budget, most=left)
         laid_out = None if layout.broken or layout.stopped else layout.text
     room = max(0, left - len(name_cut) - len(laid_out or ""))
     return ViewField(
         name=name_cut,
         value=value[:room],
-        truncated=len(value) > room or len(name) > len(name_cut),
+        truncated=cut or len(value) > room or len(name) > len(name_cut),
         json=laid_out,
     )
 
