@@ -20,8 +20,8 @@ _OPEN_STRING = re.compile(r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4
 _OPEN_SCALAR = re.compile(r"[-+.0-9a-zA-Z]{1,400}\Z")
 _LONGEST_ESCAPE = len("\\u00e9")
 _STRING, _SCALAR = "string", "scalar"
-_KINDS = (None, _STRING, _SCALAR)
-_VALUE = (_STRING, _SCALAR, "{", "[")
+_KINDS = {1: _STRING, 2: _SCALAR}
+"""By the group of `_TOKEN` that matched; a sign is a kind of its own."""
 
 # What the reader waits for, and what it waits for after that.
 _ANY, _ELEMENT, _MEMBER, _NAME, _COLON, _AFTER = "value", "element", "member", "name", "colon", "after"
@@ -64,44 +64,72 @@ class Layout(Struct, frozen=True, kw_only=True):
 
 def lay_out(text: str, *, budget: Budget, most: int, whole: bool = True, most_tokens: int | None = None) -> Layout:
     """One JSON value. `whole` is False when `text` is only the beginning, so that its end is no error."""
-    page = _Page(most)
-    stack: list[str] = []
-    state, place, depth, count = _ANY, 0, 0, 0
-    broken, stopped = None, False
-    while match := _TOKEN.match(text, place):
-        word = match[match.lastindex or 0]
-        kind = _KINDS[match.lastindex or 0] if match.lastindex != 3 else word
-        step = _STEPS.get((state, kind or "")) or (_after(kind or "", stack) if state == _AFTER else None)
-        if step is None:
-            break
+    reader = _Reader(text, most)
+    stopped = False
+    while not stopped and reader.step():
+        stopped = reader.count == most_tokens or (reader.count % _EVERY == 0 and budget.spent())
+    return Layout(
+        text="".join(reader.page.pieces),
+        cut=reader.page.full,
+        read=reader.blank_end(),
+        depth=reader.depth,
+        broken=None if stopped else reader.broken(whole),
+        stopped=stopped,
+    )
+
+
+class _Reader:
+    """Goes through the tokens, without recursion, for as long as each stands where it may."""
+
+    def __init__(self, text: str, most: int) -> None:
+        self.page = _Page(most)
+        self.count = 0
+        self.depth = 0
+        self._text = text
+        self._place = 0
+        self._state = _ANY
+        self._open: list[str] = []
+
+    def step(self) -> bool:
+        """Read the next token; False when there is none that may stand here."""
+        match = _TOKEN.match(self._text, self._place)
+        if match is None or match.lastindex is None:
+            return False
+        word = match[match.lastindex]
+        kind = _KINDS.get(match.lastindex, word)
+        state = self._after(kind) if self._state == _AFTER else _STEPS.get((self._state, kind))
+        if state is None:
+            return False
         if kind in _CLOSES:
-            stack.append(word)
-            depth = max(depth, len(stack))
+            self._open.append(word)
+            self.depth = max(self.depth, len(self._open))
         elif kind in ("}", "]"):
-            stack.pop()
-        page.write(word, kind or "", len(stack))
-        state, place, count = step, match.end(), count + 1
-        if (count % _EVERY == 0 and budget.spent()) or count == most_tokens:
-            stopped = True
-            break
-    blank = _BLANK.match(text, place)
-    at = blank.end() if blank else place
-    if (
-        not stopped
-        and not (state == _AFTER and not stack and at == len(text))
-        and (whole or not _cut_off(text, at, state))
-    ):
-        broken = (at, _complaint(text, at, state, stack))
-    return Layout(text="".join(page.pieces), cut=page.full, read=at, depth=depth, broken=broken, stopped=stopped)
+            self._open.pop()
+        self.page.write(word, kind, len(self._open))
+        self._state, self._place = state, match.end()
+        self.count += 1
+        return True
 
+    def _after(self, kind: str) -> str | None:
+        """What follows a value: a comma, or the end of what it stands in."""
+        if not self._open:
+            return None
+        if kind == ",":
+            return _NAME if self._open[-1] == "{" else _ANY
+        return _AFTER if kind == _CLOSES[self._open[-1]] else None
 
-def _after(kind: str, stack: list[str]) -> str | None:
-    """What follows a value: a comma, or the end of what it stands in."""
-    if not stack:
-        return None
-    if kind == ",":
-        return _NAME if stack[-1] == "{" else _ANY
-    return _AFTER if kind == _CLOSES[stack[-1]] else None
+    def blank_end(self) -> int:
+        """Where the next token would begin."""
+        blank = _BLANK.match(self._text, self._place)
+        return blank.end() if blank else self._place
+
+    def broken(self, whole: bool) -> tuple[int, str] | None:
+        """Where and why it could not go on; None when it came to the end."""
+        at = self.blank_end()
+        done = self._state == _AFTER and not self._open and at == len(self._text)
+        if done or (not whole and _cut_off(self._text, at, self._state)):
+            return None
+        return at, _complaint(self._text, at, self._state, self._open)
 
 
 class _Page:

@@ -30,5 +30,6 @@ PIXELS = 50_000_000
 """Pixels up to which an image is shown: a small file can claim a size that takes gigabytes to draw."""
 WORKERS = 2
 """Threads that make views."""
-WAITING = 32
-"""Calls that may wait for one of them."""
+HELD = 128 * 1024 * 1024
+"""Bytes of bodies that are looked at, or wait for it, at a time; each call counts as `CALL` besides."""
+CALL = 64 * 1024

@@ -42,32 +42,38 @@ class Bytes(Struct, frozen=True, kw_only=True):
 
 
 class Viewer:
-    """At most `limits.WORKERS` at work and `limits.WAITING` waiting; who comes then gets `ViewsBusy`."""
+    """At most `limits.WORKERS` at work; over `limits.HELD` bytes of work, who comes gets `ViewsBusy`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._workers = CapacityLimiter(limits.WORKERS)
+        self._held = 0
 
     async def every(self, what: Bytes) -> Views:
-        return await self._run(lambda budget: registry.every(_source(what, budget)))
+        return await self._run(lambda budget: registry.every(_source(what, budget)), what)
 
     async def named(self, what: Bytes, name: str) -> View | None:
-        return await self._run(lambda budget: registry.named(_source(what, budget), name))
+        return await self._run(lambda budget: registry.named(_source(what, budget), name), what)
 
     async def unpacked(self, what: Bytes) -> Unpacked:
-        return await self._run(lambda budget: _source(what, budget).unpacked)
+        return await self._run(lambda budget: _source(what, budget).unpacked, what)
 
     async def part(self, what: Bytes, number: int) -> multipart.Part | None:
-        return await self._run(lambda budget: multipart.part(_source(what, budget), number))
+        return await self._run(lambda budget: multipart.part(_source(what, budget), number), what)
 
     async def look(self, *bodies: Bytes, wanted: str | None = None) -> list[Looked]:
         """Each of them drawn for a page, all within the time of one; what is there twice is drawn once."""
-        return await self._run(lambda budget: _all_looked(bodies, wanted, budget))
+        return await self._run(lambda budget: _all_looked(bodies, wanted, budget), *bodies)
 
-    async def _run(self, job: Callable[[Budget], T]) -> T:
-        if self._workers.statistics().tasks_waiting >= limits.WAITING:
+    async def _run(self, job: Callable[[Budget], T], *bodies: Bytes) -> T:
+        size = limits.CALL + sum(len(one.body) for one in bodies)
+        if self._held and self._held + size > limits.HELD:
             raise ViewsBusy("too many bodies are being looked at; try again in a moment, or download the body")
-        return await to_thread.run_sync(lambda: job(Budget(self._clock.monotonic)), limiter=self._workers)
+        self._held += size
+        try:
+            return await to_thread.run_sync(lambda: job(Budget(self._clock.monotonic)), limiter=self._workers)
+        finally:
+            self._held -= size
 
 
 def _source(what: Bytes, budget: Budget) -> Source:
