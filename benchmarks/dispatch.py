@@ -1,0 +1,225 @@
+"""How fast events are delivered, as a ratio to a floor measured in the same run.
+
+    python benchmarks/dispatch.py              rates, the ratio, latencies, fan-out
+    python benchmarks/dispatch.py --backlog    a restart with 200,000 pending deliveries
+
+The floor is a bare aiohttp loop that POSTs the same bodies to the same receiver. It and hookbin have one
+core, the receiver and whoever publishes the other. A delivery counts once its attempt is committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import httpx
+
+from benchmarks import backlog
+from benchmarks.receiver import Publisher, receiving
+from benchmarks.servers import follower, hookbin
+
+CONNECTIONS = 32
+AT_ONCE = 64
+"""Attempts under way at once: of the webhook that is measured, and of the floor."""
+PAD = "x" * 980
+"""Makes an event about 1 KiB."""
+_FLOOR = """
+import asyncio, sys, time, aiohttp
+url, count, at_once, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+body, headers = b"x" * size, {"content-type": "application/json", "webhook-id": "evt_1", "webhook-signature": "v1,x"}
+async def main():
+    left = iter(range(count))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        async def work():
+            for _ in left:
+                async with session.post(url, data=body, headers=headers) as response:
+                    await response.read()
+        started = time.perf_counter()
+        await asyncio.gather(*(work() for _ in range(at_once)))
+        print(count / (time.perf_counter() - started))
+import uvloop
+uvloop.run(main())
+"""
+
+
+def main() -> None:
+    options = _options()
+    server_core, load_core = _cores()
+    os.sched_setaffinity(0, {load_core})
+    if options.backlog:
+        backlog.show(core=server_core)
+        return
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        url = stack.enter_context(hookbin(Path(folder) / "hookbin.db", core=server_core))
+        asyncio.run(_measure(url, options, server_core))
+
+
+async def _measure(url: str, options: argparse.Namespace, core: int) -> None:
+    receipts: dict[bytes, float] = {}
+
+    def received(body: bytes, now: float) -> None:
+        receipts[_number(body)] = now
+
+    async with receiving(received) as destination, httpx.AsyncClient(base_url=url, trust_env=False) as api:
+        one = await _register(api, destination, "one.*", 1)
+        ten = await _register(api, destination, "ten.*", 10)
+        print(f"events of 1 KiB; medians of {options.rounds} alternating rounds\n")
+        await _rates(url, api, destination, options, core)
+        await _latency(url, receipts, options)
+        many = await _register(api, destination, "many.*", 1_000)
+        await _fan_out(url, api, options)
+        assert len(one) + len(ten) + len(many) == 1_011
+
+
+async def _rates(url: str, api: httpx.AsyncClient, destination: str, options: argparse.Namespace, core: int) -> None:
+    floors, singles, tens = [], [], []
+    for _ in range(options.rounds):
+        floors.append(await _floor(destination, options.events, core))
+        singles.append(await _deliver(url, api, "one.a", options.events, deliveries=1))
+        tens.append(await _deliver(url, api, "ten.a", options.events // 10, deliveries=10))
+    floor = statistics.median(floors)
+    print(f"{'':>34}  {'deliveries/s':>12}  ratio")
+    print(f"{'bare aiohttp, POSTs alone':>34}  {floor:>12,.0f}")
+    for name, rates in (("published one by one, to one webhook", singles), ("published, to ten webhooks each", tens)):
+        ratio = statistics.median(rate / bare for rate, bare in zip(rates, floors, strict=True))
+        print(f"{name:>34}  {statistics.median(rates):>12,.0f}  {ratio:>5.2f}", flush=True)
+
+
+async def _floor(destination: str, count: int, core: int) -> float:
+    def pin() -> None:
+        os.sched_setaffinity(0, {core})
+
+    command = [sys.executable, "-c", _FLOOR, destination, str(count), str(AT_ONCE), str(len(_event("one.a", 0)))]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, preexec_fn=pin)
+    output, _ = await process.communicate()
+    return float(output)
+
+
+async def _deliver(url: str, api: httpx.AsyncClient, type: str, events: int, *, deliveries: int) -> float:
+    """Publish so many events as fast as they are accepted; deliveries per second until the last is committed."""
+    before = await _attempts(api)
+    numbers = iter(range(events))
+    publishers = [await Publisher.connect(url) for _ in range(CONNECTIONS)]
+
+    async def work(publisher: Publisher) -> None:
+        for number in numbers:
+            await publisher.publish(_event(type, number))
+
+    started = time.perf_counter()
+    await asyncio.gather(*(work(publisher) for publisher in publishers))
+    while await _attempts(api) - before < events * deliveries:
+        await asyncio.sleep(0.02)
+    took = time.perf_counter() - started
+    for publisher in publishers:
+        publisher.close()
+    return events * deliveries / took
+
+
+async def _latency(url: str, receipts: dict[bytes, float], options: argparse.Namespace) -> None:
+    """From the first byte of a POST to the receipt of the delivery, at a steady rate and with a stream open."""
+    receipts.clear()
+    sent: dict[bytes, float] = {}
+    idle = [await Publisher.connect(url) for _ in range(CONNECTIONS)]
+    tasks = set()
+    with follower(url):
+        started = time.perf_counter()
+        for number in range(round(options.rate * options.seconds)):
+            await asyncio.sleep(max(0.0, started + number / options.rate - time.perf_counter()))
+            task = asyncio.create_task(_publish_timed(idle, number, sent))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        await asyncio.gather(*tasks)
+        await _until(lambda: len(receipts) >= len(sent))
+    times = sorted(1000 * (receipts[number] - at) for number, at in sent.items())
+    p50, p95, p99 = (times[int(len(times) * share)] for share in (0.5, 0.95, 0.99))
+    print(
+        f"\npublish to receipt at {options.rate:g} events/s, a stream open: "
+        f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, p99 {p99:.1f} ms",
+        flush=True,
+    )
+
+
+async def _publish_timed(idle: list[Publisher], number: int, sent: dict[bytes, float]) -> None:
+    publisher = idle.pop()
+    sent[b"%d" % number] = time.perf_counter()
+    await publisher.publish(_event("one.b", number))
+    idle.append(publisher)
+
+
+async def _fan_out(url: str, api: httpx.AsyncClient, options: argparse.Namespace) -> None:
+    publisher = await Publisher.connect(url)
+    answered, ended = [], []
+    for number in range(options.rounds):
+        before, started = await _attempts(api), time.perf_counter()
+        await publisher.publish(_event("many.a", number))
+        answered.append(time.perf_counter() - started)
+        while await _attempts(api) - before < 1_000:
+            await asyncio.sleep(0.01)
+        ended.append(time.perf_counter() - started)
+    publisher.close()
+    print(
+        f"one event to 1,000 webhooks: accepted after {1000 * statistics.median(answered):.0f} ms, "
+        f"all delivered and committed after {statistics.median(ended):.2f} s"
+    )
+
+
+async def _register(api: httpx.AsyncClient, destination: str, pattern: str, count: int) -> list[Any]:
+    found = []
+    for number in range(count):
+        webhook = {"name": f"{pattern} {number}", "destination": destination, "events": [pattern], "ping": False}
+        response = await api.post("/webhooks", json={**webhook, "max_in_flight": AT_ONCE})
+        response.raise_for_status()
+        found.append(response.json())
+    return found
+
+
+async def _attempts(api: httpx.AsyncClient) -> int:
+    """How many are committed."""
+    text = (await api.get("/metrics")).text
+    return sum(int(float(value)) for value in re.findall(r"^hookbin_attempts_total\S* (\S+)$", text, re.MULTILINE))
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def _event(type: str, number: int) -> bytes:
+    return f'{{"type":"{type}","data":{{"number":{number},"pad":"{PAD}"}}}}'.encode()
+
+
+def _number(body: bytes) -> bytes:
+    return body.partition(b'"number":')[2].partition(b",")[0]
+
+
+def _cores() -> tuple[int, int]:
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[0], cores[-1]
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Deliveries against a bare loop of POSTs.")
+    parser.add_argument("--rounds", type=int, default=3, help="alternating rounds")
+    parser.add_argument("--events", type=int, default=4_000, help="deliveries of a round")
+    parser.add_argument("--rate", type=float, default=200, help="events a second while latency is measured")
+    parser.add_argument("--seconds", type=float, default=10, help="for how long")
+    parser.add_argument("--backlog", action="store_true", help="start with 200,000 pending deliveries instead")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
