@@ -321,11 +321,12 @@ class Workshop:
         self.stores = stores
         self.clock = clock
         self.sender = FakeSender(stores.seen)
+        sender = options.pop("sender", self.sender)
         self.dispatcher = Dispatcher(
             deliveries=options.pop("deliveries", stores.deliveries),
             events=stores.events,
             webhooks=stores.webhooks,
-            sender=self.sender,
+            sender=sender,
             next_seq=stores.database.next_seq,
             clock=clock,
             jitter=lambda: 0.0,
@@ -336,14 +337,15 @@ class Workshop:
     def seen(self) -> Seen:
         return self.stores.seen
 
-    async def settle(self) -> None:
+    async def settle(self, *, rounds: int = 20, held: Callable[[], int] | None = None) -> None:
         """Let everything come to rest that is not waiting for the clock or for a held destination."""
+        held = held or (lambda: self.sender.under_way["*"])
         quiet = 0
-        while quiet < 20:
+        while quiet < rounds:
             calls = len(self.sender.calls)
             await self.stores.database.read("SELECT 1")
             await self.stores.database.probe()
-            busy = self.dispatcher.in_flight > self.sender.under_way["*"]
+            busy = self.dispatcher.in_flight > held()
             quiet = 0 if busy or len(self.sender.calls) > calls else quiet + 1
 
     async def state(self, delivery: Delivery) -> DeliveryState:

@@ -8,11 +8,8 @@ import threading
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hookbin.dispatch.dispatcher import PAUSE
@@ -478,79 +475,6 @@ async def test_time_that_goes_on_while_it_looks_does_not_trap_it(tmp_path: Path)
         assert len(shop.sender.calls) == 20 * 40
 
 
-ACTIONS = st.one_of(
-    st.tuples(st.just("publish"), st.integers(1, 150)),
-    st.tuples(st.just("wait"), st.sampled_from([0.5, 1, 2, 3_600])),
-    st.tuples(
-        st.just("answer"), st.lists(st.sampled_from([200, 500, 503, 404, ErrorClass.TIMEOUT]), min_size=1, max_size=5)
-    ),
-    st.tuples(st.just("hold"), st.none()),
-    st.tuples(st.just("release"), st.none()),
-    st.tuples(st.just("disable"), st.none()),
-    st.tuples(st.just("retry"), st.integers(1, 20)),
-    st.tuples(st.just("restart"), st.none()),
-)
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(actions=st.lists(ACTIONS, min_size=3, max_size=12))
-async def test_whatever_happens_every_delivery_comes_to_its_end(
-    tmp_path_factory: pytest.TempPathFactory, actions: list[tuple[str, Any]]
-) -> None:
-    path, clock = tmp_path_factory.mktemp("walk") / "hookbin.db", FakeClock()
-    starts = [index + 1 for index, (name, _) in enumerate(actions) if name == "restart"]
-    for begin, end in zip([0, *starts], [*starts, None], strict=True):
-        async with open_workshop(path, clock=clock) as shop:
-            if not shop.stores.webhooks.all():
-                await shop.stores.register(retry_schedule=(1.0, 2.0, 3_600.0))
-            for name, value in actions[begin:end]:
-                await _act(shop, name, value)
-            if end is None:
-                await _bring_to_an_end(shop)
-
-
-async def _act(shop: Workshop, name: str, value: Any) -> None:
-    webhook = shop.stores.webhooks.get("wh_1")
-    held = "wh_1" in shop.sender.held
-    match name:
-        case "publish":
-            await asyncio.gather(*[shop.stores.publish() for _ in range(value)])
-        case "wait":
-            shop.clock.advance(value)
-        case "answer":
-            shop.sender.script["wh_1"] = list(value)
-        case "hold" if not held:
-            shop.sender.hold("wh_1")
-        case "release" if held:
-            shop.sender.release("wh_1")
-        case "disable":
-            await shop.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-            before = len(shop.sender.calls)
-            await shop.settle()
-            assert len(shop.sender.calls) == before, "nothing goes to a webhook that is disabled"
-            await shop.stores.webhooks.edit(webhook.id, lambda _: webhook)
-        case "retry":
-            for delivery in await shop.stores.deliveries.list(limit=value, state=DeliveryState.FAILED):
-                await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
-    if name != "publish":
-        await shop.settle()
-
-
-async def _bring_to_an_end(shop: Workshop) -> None:
-    if "wh_1" in shop.sender.held:
-        shop.sender.release("wh_1")
-    shop.sender.script["wh_1"] = [200]
-    for _ in range(6):
-        await shop.settle()
-        shop.clock.advance(3_600)
-    await shop.settle()
-    assert await shop.stores.deliveries.count_pending("wh_1", limit=1) == 0
-    for delivery in await shop.stores.deliveries.list(limit=100_000):
-        attempts = await shop.stores.deliveries.attempts(delivery)
-        assert [attempt.number for attempt in attempts] == list(range(1, delivery.attempt_count + 1))
-        assert attempts or delivery.state is DeliveryState.CANCELLED
-
-
 async def test_an_idle_dispatcher_does_nothing(shop: Workshop) -> None:
     await shop.stores.register()
     await shop.settle()
@@ -616,3 +540,54 @@ async def test_a_far_retry_sets_one_timer_however_many_near_ones_pass(shop: Work
         await shop.seen.until(partial(has_attempted, shop, attempts))
         await shop.settle()
     assert shop.dispatcher.timers <= 3
+
+
+async def test_timers_that_were_overtaken_do_not_pile_up(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=(3_600.0, 1.0, 7_200.0, 1.0), max_in_flight=64)
+    shop.sender.script["wh_1"] = [500]
+    for number in range(40):
+        (delivery,) = await shop.stores.publish()
+        await shop.settle()
+        shop.clock.advance(0.5 + number)
+        await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
+        await shop.settle()
+        shop.clock.advance(1)
+        await shop.settle()
+    assert shop.dispatcher.timers <= 2 + 16
+
+
+async def test_stopping_while_a_window_is_being_read_waits_for_that(tmp_path: Path) -> None:
+    async with open_stores(tmp_path / "hookbin.db") as stores:
+        await stores.register()
+        await stores.publish()
+    slow = _Slow()
+
+    def arrange(shop: Workshop) -> None:
+        slow.stand_before(shop.stores.database)
+
+    async with open_workshop(tmp_path / "hookbin.db", before=arrange, deliveries=slow) as shop:
+        await asyncio.wait_for(slow.reading.wait(), 10)
+        await shop.dispatcher.stop(grace=0)
+        assert slow.ended
+        assert shop.sender.calls == []
+
+
+class _Slow(DeliveryStore):
+    """A store whose list of what is due never comes, and takes its time to give up."""
+
+    def __init__(self) -> None:
+        self.reading = asyncio.Event()
+        self.ended = False
+
+    def stand_before(self, database: Database) -> None:
+        super().__init__(database)
+
+    async def due(self, webhook_id: str, *, limit: int, ordered: bool = False) -> list[Row]:
+        self.reading.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            self.ended = True
+        return []

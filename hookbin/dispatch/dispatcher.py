@@ -132,7 +132,9 @@ class Dispatcher:
         if delivery.state is not DeliveryState.PENDING or delivery.next_attempt_at is None:
             self._asked_again.pop(delivery.id, None)
             if delivery.webhook_id in self._lanes:
-                self._lanes[delivery.webhook_id].drop(delivery.id)
+                lane = self._lanes[delivery.webhook_id]
+                lane.drop(delivery.id)
+                self._arm(lane)  # in an ordered lane it may have held up the others
         elif delivery.id in self._in_flight:
             self._asked_again[delivery.id] = (delivery.next_attempt_at, delivery.turn)
         else:

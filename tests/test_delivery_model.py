@@ -1,0 +1,352 @@
+"""A model of sending beside the real thing: whatever is done, and in whatever order, the store agrees with it.
+
+The dispatcher, the stores and SQLite are real; the clock is turned by hand, and an attempt ends when a rule
+answers it. After each step everything comes to rest and is compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
+
+from hookbin.dispatch.sender import Sender, Sent
+from hookbin.errors import NotCancellable, NotRetryable
+from hookbin.models import SECOND, Delivery, DeliveryState, ErrorClass, Event, Trigger, Webhook
+from tests.builders import Answer, Workshop, open_workshop
+from tests.support import FakeClock
+
+T = TypeVar("T")
+PENDING, CANCELLED, FAILED = DeliveryState.PENDING, DeliveryState.CANCELLED, DeliveryState.FAILED
+ANSWERS: tuple[Answer, ...] = (200, 204, 500, 503, ErrorClass.TIMEOUT, 404, 301, 410, ErrorClass.BLOCKED_TARGET)
+IN_MEMORY = Path("/dev/shm")
+"""Thousands of commits are waited for, and this is no test of the disk."""
+RETRIED: tuple[Answer, ...] = (500, 503, ErrorClass.TIMEOUT)
+
+
+class AnsweredByHand(Sender):
+    """Every attempt hangs until it is answered."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, int]] = []
+        self.under_way: dict[str, asyncio.Future[Answer]] = {}
+
+    async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
+        assert delivery_id not in self.under_way, "two attempts of one delivery at once"
+        self.started.append((delivery_id, number))
+        answer = self.under_way[delivery_id] = asyncio.get_running_loop().create_future()
+        try:
+            got = await answer
+        finally:
+            del self.under_way[delivery_id]
+        if isinstance(got, ErrorClass):
+            return Sent(url=webhook.destination, request_headers=(), error=got)
+        return Sent(url=webhook.destination, request_headers=(), status=got, response_headers=(), response_body=b"")
+
+
+@dataclass
+class Modelled:
+    """A delivery as it should be."""
+
+    webhook: str
+    place: tuple[int, str]
+    due: int | None
+    state: DeliveryState = PENDING
+    trigger: Trigger = Trigger.AUTO
+    attempts: int = 0
+    began: tuple[int | None, Trigger] | None = None
+    """Its schedule when the attempt that is under way began."""
+
+    def end(self, state: DeliveryState) -> None:
+        self.state, self.due, self.trigger = state, None, Trigger.AUTO
+
+
+@dataclass
+class Destination:
+    schedule: tuple[float, ...]
+    most: int
+    ordered: bool
+    disable_after: int | None
+    disabled: bool = False
+    deleted: bool = False
+    failed_in_a_row: int = 0
+
+    @property
+    def is_usable(self) -> bool:
+        return not (self.disabled or self.deleted)
+
+
+@dataclass
+class Model:
+    deliveries: dict[str, Modelled] = field(default_factory=dict)
+    webhooks: dict[str, Destination] = field(default_factory=dict)
+
+    def of(self, webhook: str, *states: DeliveryState) -> list[Modelled]:
+        return [each for each in self.deliveries.values() if each.webhook == webhook and each.state in states]
+
+    def cancel_all(self, webhook: str) -> None:
+        for delivery in self.of(webhook, PENDING):
+            # what is scheduled by hand stays marked so: the whole table is changed by one statement
+            delivery.state, delivery.due = CANCELLED, None
+
+    def answered(self, id: str, answer: Answer, now: int) -> None:
+        delivery = self.deliveries[id]
+        webhook = self.webhooks[delivery.webhook]
+        assert delivery.began is not None
+        trigger, unchanged = delivery.began[1], (delivery.due, delivery.trigger) == delivery.began
+        delivery.began = None
+        delivery.attempts += 1
+        if answer in (200, 204):
+            delivery.end(DeliveryState.SUCCEEDED)
+            webhook.failed_in_a_row = 0
+        elif delivery.state is PENDING and not unchanged:
+            pass  # a retry asked for meanwhile stays due
+        elif delivery.state is not PENDING:
+            delivery.trigger = Trigger.AUTO
+        elif answer in RETRIED and delivery.attempts <= len(webhook.schedule):
+            delivery.due = now + round(webhook.schedule[delivery.attempts - 1] * SECOND)
+            delivery.trigger = Trigger.AUTO
+        else:
+            delivery.end(FAILED)
+            self._count(webhook, trigger)
+        if answer == 410 or (webhook.disable_after and webhook.failed_in_a_row >= webhook.disable_after):
+            webhook.disabled = True
+            self.cancel_all(delivery.webhook)
+
+    def _count(self, webhook: Destination, trigger: Trigger) -> None:
+        if webhook.disable_after is not None and trigger is Trigger.AUTO:
+            webhook.failed_in_a_row += 1
+
+    def started(self, id: str, number: int, now: int) -> None:
+        """Check that an attempt was right to begin."""
+        delivery = self.deliveries[id]
+        webhook = self.webhooks[delivery.webhook]
+        assert delivery.state is PENDING
+        assert delivery.due is not None
+        assert delivery.due <= now, "not before its time"
+        assert number == delivery.attempts + 1, "no number is left out or used twice"
+        assert webhook.is_usable
+        if webhook.ordered:
+            assert delivery.place == min(each.place for each in self.of(delivery.webhook, PENDING))
+        delivery.began = (delivery.due, delivery.trigger)
+
+
+class DeliveryMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None)
+        self.clock = FakeClock()
+        self.model = Model()
+        self.agreed = True
+        self.shop, self.sender = self.run(self._open())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    async def _open(self) -> tuple[Workshop, AnsweredByHand]:
+        sender, self.stack = AnsweredByHand(), AsyncExitStack()
+        path = Path(self.folder.name) / "hookbin.db"
+        shop = await self.stack.enter_async_context(open_workshop(path, clock=self.clock, sender=sender))
+        return shop, sender
+
+    @initialize(options=st.lists(st.booleans(), min_size=1, max_size=3))
+    def register_some(self, options: list[bool]) -> None:
+        for ordered in options:
+            self.register(schedule=(1.0, 60.0), most=2, ordered=ordered, disable_after=3)
+
+    @precondition(lambda self: len(self.model.webhooks) < 5)
+    @rule(
+        schedule=st.sampled_from([(), (1.0,), (1.0, 2.0, 3_600.0)]),
+        most=st.sampled_from([1, 3, 8]),
+        ordered=st.booleans(),
+        disable_after=st.sampled_from([None, 1, 2]),
+    )
+    def register(self, schedule: tuple[float, ...], most: int, ordered: bool, disable_after: int | None) -> None:
+        id = f"wh_{len(self.model.webhooks)}"
+        options = {"retry_schedule": schedule, "ordered": ordered, "disable_after": disable_after}
+        self.run(self.shop.stores.register(id, max_in_flight=most, **options))
+        self.model.webhooks[id] = Destination(schedule, 1 if ordered else most, ordered, disable_after)
+
+    @rule(count=st.sampled_from([1, 1, 2, 3, 3, 140]), later=st.sampled_from([0, 0, 0, 2]))
+    def publish(self, count: int, later: float) -> None:
+        self._tick()
+        at = self.clock.now() + round(later * SECOND)
+        usable = [id for id, webhook in self.model.webhooks.items() if webhook.is_usable]
+        for made in self.run(self._publish(count, at)):
+            assert [each.webhook_id for each in made] == usable
+            for each in made:
+                self.model.deliveries[each.id] = Modelled(each.webhook_id, (each.turn, each.id), at)
+
+    async def _publish(self, count: int, at: int) -> list[list[Delivery]]:
+        return await asyncio.gather(*[self.shop.stores.publish(deliver_at=at) for _ in range(count)])
+
+    @precondition(lambda self: self.sender.under_way)
+    @rule(data=st.data(), answer=st.sampled_from(ANSWERS))
+    def answer_one(self, data: st.DataObject, answer: Answer) -> None:
+        self._answer(data.draw(st.sampled_from(sorted(self.sender.under_way))), answer)
+
+    @precondition(lambda self: self.sender.under_way)
+    @rule(answer=st.sampled_from(ANSWERS[:5]))
+    def answer_all(self, answer: Answer) -> None:
+        for id in sorted(self.sender.under_way):
+            self._answer(id, answer)
+
+    @precondition(lambda self: self.model.deliveries)
+    @rule(data=st.data())
+    def retry(self, data: st.DataObject) -> None:
+        id = data.draw(st.sampled_from(sorted(self.model.deliveries)[-20:]))
+        delivery = self.model.deliveries[id]
+        self._tick()
+        refused = (
+            delivery.state is DeliveryState.SUCCEEDED
+            or (delivery.state is PENDING and delivery.trigger is Trigger.MANUAL)
+            or not self.model.webhooks[delivery.webhook].is_usable
+        )
+        try:
+            self.run(self.shop.stores.deliveries.retry(id, now=self.clock.now()))
+            assert not refused
+            delivery.state, delivery.due, delivery.trigger = PENDING, self.clock.now(), Trigger.MANUAL
+        except NotRetryable:
+            assert refused
+
+    @precondition(lambda self: self.model.deliveries)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        id = data.draw(st.sampled_from(sorted(self.model.deliveries)[-20:]))
+        delivery = self.model.deliveries[id]
+        self._tick()
+        try:
+            self.run(self.shop.stores.deliveries.cancel(id, now=self.clock.now()))
+            assert delivery.state is PENDING
+            delivery.end(CANCELLED)
+        except NotCancellable:
+            assert delivery.state is not PENDING
+
+    @rule(data=st.data(), disabled=st.sampled_from([True, False, False]))
+    def disable_or_enable(self, data: st.DataObject, disabled: bool) -> None:
+        id = data.draw(st.sampled_from(sorted(self.model.webhooks)))
+        webhook = self.model.webhooks[id]
+        if webhook.deleted:
+            return
+        self.run(self.shop.stores.webhooks.edit(id, lambda now: replace(now, disabled=disabled)))
+        if webhook.disabled and not disabled:
+            webhook.failed_in_a_row = 0
+        webhook.disabled = disabled
+        if disabled:
+            self.model.cancel_all(id)
+
+    @precondition(lambda self: sum(each.is_usable for each in self.model.webhooks.values()) > 2)
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        id = data.draw(st.sampled_from(sorted(self.model.webhooks)))
+        if not self.model.webhooks[id].deleted:
+            self.run(self.shop.stores.webhooks.delete(self.shop.stores.webhooks.get(id)))
+            self.model.webhooks[id].deleted = True
+            self.model.cancel_all(id)
+
+    @rule(seconds=st.sampled_from([0.5, 1, 2, 60, 3_600]))
+    def turn_the_clock(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.stack.aclose())
+        for delivery in self.model.deliveries.values():
+            delivery.began = None  # what was under way is given up, and made again
+        self.shop, self.sender = self.run(self._open())
+
+    @invariant()
+    def the_store_agrees(self) -> None:
+        self.agreed = False
+        self._settle()
+        found: list[Delivery] = self.run(self.shop.stores.deliveries.list(limit=100_000))
+        assert {each.id: (each.state, each.attempt_count, each.next_attempt_at) for each in found} == {
+            id: (each.state, each.attempts, each.due) for id, each in self.model.deliveries.items()
+        }
+        for id, webhook in self.model.webhooks.items():
+            kept = self.shop.stores.webhooks.find(id)
+            assert (kept is None) == webhook.deleted
+            if kept is not None:
+                assert (kept.disabled, kept.exhausted_in_a_row) == (webhook.disabled, webhook.failed_in_a_row)
+        self.agreed = True
+
+    @invariant()
+    def whatever_is_due_is_under_way_or_waits_for_its_place(self) -> None:
+        for id, webhook in self.model.webhooks.items():
+            everything = [each for each in self.model.deliveries.values() if each.webhook == id]
+            under_way = [each for each in everything if each.began is not None]
+            assert len(under_way) <= webhook.most
+            waiting = [each for each in everything if each.state is PENDING and each.began is None]
+            if webhook.ordered and waiting:
+                waiting = [min(waiting, key=lambda each: each.place)]
+            if any(each.due is not None and each.due <= self.clock.now() for each in waiting):
+                assert not webhook.is_usable or len(under_way) == webhook.most
+
+    def teardown(self) -> None:
+        """With time, and a destination that answers, every delivery comes to its end and no attempt is missing."""
+        try:
+            if self.agreed:
+                self._bring_to_an_end()
+        finally:
+            self.run(self.stack.aclose())
+            self.runner.close()
+            self.folder.cleanup()
+
+    def _bring_to_an_end(self) -> None:
+        for _ in range(1_000):
+            self._settle()
+            if not any(each.state is PENDING for each in self.model.deliveries.values()):
+                break
+            for id in sorted(self.sender.under_way):
+                self._answer(id, 200)
+            self.clock.advance(3_600)
+        self.the_store_agrees()
+        assert not any(each.state is PENDING for each in self.model.deliveries.values())
+        self.run(self._check_attempts())
+
+    async def _check_attempts(self) -> None:
+        for delivery in await self.shop.stores.deliveries.list(limit=100_000):
+            attempts = await self.shop.stores.deliveries.attempts(delivery)
+            assert [each.number for each in attempts] == list(range(1, delivery.attempt_count + 1))
+
+    def _answer(self, id: str, answer: Answer) -> None:
+        self._settle()
+        self._tick()
+        self.sender.under_way[id].set_result(answer)
+        self.run(self._until_recorded(id))
+        self.model.answered(id, answer, self.clock.now())
+
+    async def _until_recorded(self, id: str) -> None:
+        number = self.model.deliveries[id].attempts + 1
+        await self.shop.seen.until(
+            lambda: any(each.delivery_id == id and each.number == number for each in self.shop.seen.attempts[-300:])
+        )
+
+    def _tick(self) -> None:
+        """No two things happen at one time."""
+        self.clock.advance(0.000001)
+
+    def _settle(self) -> None:
+        self.run(self.shop.settle(rounds=5, held=lambda: len(self.sender.under_way)))
+        for id, number in self.sender.started:
+            self.model.started(id, number, self.clock.now())
+        self.sender.started.clear()
+
+
+TestDeliveryMachine = DeliveryMachine.TestCase
+TestDeliveryMachine.settings = settings(
+    max_examples=40,
+    stateful_step_count=30,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink an example takes minutes
+)
