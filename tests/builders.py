@@ -345,7 +345,7 @@ class Workshop:
             calls = len(self.sender.calls)
             await self.stores.database.read("SELECT 1")
             await self.stores.database.probe()
-            busy = self.dispatcher.in_flight > held()
+            busy = self.dispatcher.in_flight > held() or self.dispatcher.reading
             quiet = 0 if busy or len(self.sender.calls) > calls else quiet + 1
 
     async def state(self, delivery: Delivery) -> DeliveryState:

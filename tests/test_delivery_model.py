@@ -177,6 +177,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.run(self.shop.stores.register(id, max_in_flight=most, **options))
         self.model.webhooks[id] = Destination(schedule, 1 if ordered else most, ordered, disable_after)
 
+    @precondition(lambda self: len(self.model.deliveries) < 100)
     @rule(count=st.sampled_from([1, 1, 2, 3, 3, 140]), later=st.sampled_from([0, 0, 0, 2]))
     def publish(self, count: int, later: float) -> None:
         self._tick()
@@ -345,7 +346,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
 TestDeliveryMachine = DeliveryMachine.TestCase
 TestDeliveryMachine.settings = settings(
-    max_examples=40,
+    max_examples=30,
     stateful_step_count=30,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink an example takes minutes

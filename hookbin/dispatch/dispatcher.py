@@ -101,6 +101,11 @@ class Dispatcher:
         return len(self._in_flight)
 
     @property
+    def reading(self) -> int:
+        """How many lanes are being filled from the database."""
+        return len(self._refills)
+
+    @property
     def timers(self) -> int:
         """How many times to look at a lane are set."""
         return len(self._timers)
