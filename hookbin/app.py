@@ -58,6 +58,7 @@ from hookbin.web.services import Services
 from hookbin.web.stream import Encoder
 from hookbin.web.template_pool import TemplatePool
 from hookbin.web.views.viewer import Viewer
+from hookbin.web.waiting import Waiting
 
 DRAIN_SECONDS = 2.0
 """What attempts under way get when the server stops."""
@@ -118,6 +119,7 @@ class Hookbin:
             log=LogStore(database),
             timeline=Timeline(encode),
             activity=Activity(now=clock.now),
+            waiting=Waiting(),
             encode=encode,
             publisher=publisher,
             recovery=Recovery(RecoveryStore(database), events=events, webhooks=webhooks, clock=clock, ids=ids),
@@ -142,8 +144,10 @@ class Hookbin:
         database.on_commit(self._trimmer.changed, of=(Bin, Removed))
         database.on_commit(self.services.activity.committed, of=(RequestSummary, AttemptSummary, Removed))
         database.on_commit(self.services.timeline.committed)
+        database.on_commit(self.services.waiting.committed, of=(RequestSummary,))
         metrics.watch("hookbin_writer_queue_bytes", "Bytes that wait for the writer", lambda: database.queued_bytes)
         metrics.watch("hookbin_stream_subscribers", "Open streams", lambda: self.services.timeline.followers)
+        metrics.watch("hookbin_waiters", "Calls that wait for requests", lambda: self.services.waiting.waiters)
         metrics.watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)
         self._capture = Capture(self.services)
         self._site = _site(self)
@@ -184,6 +188,7 @@ class Hookbin:
         """Start nothing more, let what is under way finish, end the streams. May be called twice."""
         if not self.services.stopping.is_set():
             self.services.stopping.set()
+            self.services.waiting.close()
             await self._heartbeats.stop()
             await self._expiry.stop()
             await self.services.dispatcher.stop(grace=DRAIN_SECONDS)

@@ -7,6 +7,7 @@
     │   └── TargetRefused       a destination that policy forbids
     ├── NotFound                BinNotFound, RequestNotFound, WebhookNotFound, ...
     ├── Conflict                NameTaken, IdempotencyMismatch, LoopDetected, NotRetryable, ...
+    ├── WaitTimedOut            carries the nearest misses
     ├── Refused                 Unauthorized, HostRefused, OriginRefused
     ├── Unavailable             Overloaded, ViewsBusy, StorageFailed, ShuttingDown
     └── StartError              hookbin could not start (command line, exit code 3)
@@ -162,6 +163,17 @@ class AttemptInFlight(Conflict):
     title = "An attempt is under way"
 
 
+class WaitTimedOut(HookbinError):
+    """`nearest` holds `(id, method, target, complaints)` of requests that were nearly as wanted."""
+
+    code = "wait_timed_out"
+    title = "The requests that were waited for did not come"
+
+    def __init__(self, detail: str, *, nearest: tuple[tuple[str, str, str, tuple[str, ...]], ...]) -> None:
+        super().__init__(detail)
+        self.nearest = nearest
+
+
 class TooManyPinned(Conflict):
     code = "too_many_pinned"
     title = "No more requests of this bin can be pinned"
@@ -200,6 +212,11 @@ class Overloaded(Unavailable):
 class ViewsBusy(Unavailable):
     code = "views_busy"
     title = "Too many bodies are being looked at"
+
+
+class TooManyWaiting(Unavailable):
+    code = "too_many_waiting"
+    title = "Too many calls wait for requests"
 
 
 class StorageFailed(Unavailable):

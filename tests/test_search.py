@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookbin.filters import SEARCHED_BODY, HeaderWanted, RequestFilter
+from hookbin.filters import SEARCHED_BODY, Pair, RequestFilter
 from hookbin.store import search
 from hookbin.store.search import RequestSearch
 from tests.builders import NOW, Stores
@@ -74,8 +74,8 @@ async def test_columns_and_headers_are_looked_at(stores: Stores) -> None:
     assert await found(stores, until=NOW + 1) == [1]
     assert await found(stores, signature="failed") == await found(stores, pinned=True) == [2]
     assert await found(stores, attempt_id="att_1_1") == [3]
-    assert await found(stores, headers=(HeaderWanted("x-a", "2"),)) == [2, 1]
-    assert await found(stores, headers=(HeaderWanted("x-a", "1"), HeaderWanted("host", None))) == [2]
+    assert await found(stores, headers=(Pair("x-a", "2"),)) == [2, 1]
+    assert await found(stores, headers=(Pair("x-a", "1"), Pair("host", None))) == [2]
 
 
 async def test_pages_go_on_where_they_ended_while_new_requests_arrive(stores: Stores) -> None:
@@ -154,11 +154,17 @@ def paths(server: Server, url: str) -> list[str]:
         ("since=-1h&method=GET", ["/ping"]),
         ("until=-1h", []),
         ("until=2026-01-01T00:00:00Z&since=2025-01-01T00:00:00%2B01:00", []),
-        ("header=x-kind:users", ["/users"]),
+        ("header=x-kind:users&path=/u*", ["/users"]),
         ("header=X-Kind&header=x-kind:order", ["/orders?id=2", "/orders?id=1"]),
         ("signature=unchecked&method=GET", ["/ping"]),
         ("pinned=true", []),
         ("attempt=att_1", []),
+        ("path=/orders", ["/orders?id=2", "/orders?id=1"]),
+        ("path=/**&query=id:2", ["/orders?id=2"]),
+        ("header=x-kind:o?de*&query=id", ["/orders?id=2", "/orders?id=1"]),
+        ("json=n==1", ["/orders?id=1"]),
+        ("json=$.n", ["/orders?id=1"]),
+        ("json=n==%221%22", []),
         ("q=%00", []),
         ("q=%ED%A0%80", []),
     ],
@@ -189,6 +195,10 @@ def test_a_narrowed_list_has_pages(server: Server, searched: str) -> None:
         ("pinned=perhaps", "pinned"),
         ("q=a&q=b", "q"),
         ("header=", "header[0]"),
+        ("header=a b", "header[0]"),
+        ("path=orders", "path"),
+        ("json=a..b==1", "json[0]"),
+        ("query=a:x%5C", "query[0]"),
         ("&".join(["header=a"] * 21), "header"),
     ],
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Struct
 
-from hookbin.filters import RequestFilter, is_wanted
+from hookbin.filters import Candidate, Check, RequestFilter, checks, complaints
 from hookbin.models import Bin, Headers, RequestSummary
 from hookbin.store.database import Database
 from hookbin.store.requests import SUMMARY, summary_from_row
@@ -20,6 +21,8 @@ MOST_BYTES = 16 * 1024 * 1024
 STEP_ROWS = 500
 STEP_BYTES = 1024 * 1024
 """What is looked at without giving the reader back in between."""
+COMPARED = 100
+"""Requests, the newest, among which those are looked for that are nearly as wanted."""
 AT_ONCE = 2
 """Searches under way; fewer than there are readers, so that one is always left for all else."""
 
@@ -32,6 +35,13 @@ class Found(Struct, frozen=True):
     """The newest first."""
     next_before: int | None
     """Where the search goes on: below this `seq`; None when all was looked at."""
+
+
+class Miss(Struct, frozen=True):
+    """A request that is not as wanted, and why."""
+
+    row: RequestSummary
+    complaints: list[str]
 
 
 class _Step(Struct, frozen=True):
@@ -55,9 +65,10 @@ class RequestSearch:
         rows: list[RequestSummary] = []
         position = 2**63 - 1 if before is None else before
         looked_at = read = 0
+        inside = checks(filter)
         async with self._turns:
             while looked_at < MOST_ROWS and read < MOST_BYTES:
-                step = await self._step(bin, filter, before=position, limit=limit + 1 - len(rows))
+                step = await self._step(bin, filter, inside, before=position, limit=limit + 1 - len(rows))
                 rows += step.rows
                 position, looked_at, read = step.position, looked_at + step.looked_at, read + step.bytes
                 if len(rows) > limit:
@@ -66,14 +77,44 @@ class RequestSearch:
                     return Found(rows, None)
         return Found(rows, position)
 
-    async def _step(self, bin: Bin, filter: RequestFilter, *, before: int, limit: int) -> _Step:
+    async def nearest(self, bin: Bin, filter: RequestFilter, *, limit: int) -> list[Miss]:
+        """Of the newest requests those that lack the least, the newest first among equals."""
+
+        def work(connection: sqlite3.Connection) -> list[Miss]:
+            return _compare(connection, bin, filter)
+
+        async with self._turns:
+            misses = await self._database.examine(work)
+        return sorted(misses, key=lambda miss: len(miss.complaints))[:limit]
+
+    async def _step(
+        self, bin: Bin, filter: RequestFilter, inside: Sequence[Check], *, before: int, limit: int
+    ) -> _Step:
         def work(connection: sqlite3.Connection) -> _Step:
-            return _look(connection, bin, filter, before=before, limit=limit)
+            return _look(connection, bin, filter, inside, before=before, limit=limit)
 
         return await self._database.examine(work)
 
 
-def _look(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter, *, before: int, limit: int) -> _Step:
+class _Bodies:
+    """The beginnings of bodies, and how much was read of them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.read = 0
+
+    def of(self, seq: int) -> Callable[[int], bytes]:
+        def beginning(size: int) -> bytes:
+            content = beginning_of_body(self._connection, seq, size)
+            self.read += len(content)
+            return content
+
+        return beginning
+
+
+def _look(
+    connection: sqlite3.Connection, bin: Bin, filter: RequestFilter, inside: Sequence[Check], *, before: int, limit: int
+) -> _Step:
     sql = (
         "SELECT min(seq), count(*) FROM (SELECT seq FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?)"
     )
@@ -85,21 +126,31 @@ def _look(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter, *, be
         f"SELECT {SUMMARY}, headers FROM requests WHERE bin = ? AND seq >= ? AND seq < ?{conditions} ORDER BY seq DESC"
     )
     found: list[RequestSummary] = []
-    read = 0
+    bodies = _Bodies(connection)
+    ended = count < STEP_ROWS or (filter.after is not None and lowest <= filter.after)
     for *row, headers in connection.execute(sql, (bin.key, lowest, before, *params)):
         seq: int = row[0]
-
-        def body(size: int, seq: int = seq) -> bytes:
-            nonlocal read
-            content = beginning_of_body(connection, seq, size)
-            read += len(content)
-            return content
-
-        if is_wanted(filter, target=row[_PLACE_OF_TARGET], headers=_decode_headers(headers), body=body):
+        candidate = Candidate(target=row[_PLACE_OF_TARGET], headers=_decode_headers(headers), body=bodies.of(seq))
+        if all(check.holds(candidate) for check in inside):
             found.append(summary_from_row(tuple(row), bin_id=bin.id))
-        if len(found) == limit or read >= STEP_BYTES:
-            return _Step(found, seq, count, read, seq == lowest and count < STEP_ROWS)
-    return _Step(found, lowest, count, read, count < STEP_ROWS)
+        if len(found) == limit or bodies.read >= STEP_BYTES:
+            return _Step(found, seq, count, bodies.read, ended and seq == lowest)
+    return _Step(found, lowest, count, bodies.read, ended)
+
+
+def _compare(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter) -> list[Miss]:
+    inside = checks(filter)
+    bodies = _Bodies(connection)
+    misses: list[Miss] = []
+    sql = f"SELECT {SUMMARY}, headers FROM requests WHERE bin = ? AND seq > ? ORDER BY seq DESC LIMIT ?"
+    for *values, headers in connection.execute(sql, (bin.key, filter.after or 0, COMPARED)):
+        row = summary_from_row(tuple(values), bin_id=bin.id)
+        candidate = Candidate(target=row.target, headers=_decode_headers(headers), body=bodies.of(row.seq))
+        if found := complaints(filter, inside, row, candidate):
+            misses.append(Miss(row, found))
+        if bodies.read >= MOST_BYTES:
+            break
+    return misses
 
 
 def beginning_of_body(connection: sqlite3.Connection, seq: int, size: int) -> bytes:
@@ -125,6 +176,8 @@ def _conditions(filter: RequestFilter) -> tuple[str, list[object]]:
     if filter.statuses:
         ranges = " OR ".join("coalesce(answer_status, 0) BETWEEN ? AND ?" for _ in filter.statuses)
         add(f"({ranges})", *(bound for range in filter.statuses for bound in range))
+    if filter.after is not None:
+        add("seq > ?", filter.after)
     if filter.since is not None:
         add("received_at >= ?", filter.since)
     if filter.until is not None:

@@ -6,7 +6,7 @@ import msgspec
 from starlette.responses import Response
 
 from hookbin import errors
-from hookbin.web.api.shapes import FieldError, Problem
+from hookbin.web.api.shapes import FieldError, NearMiss, Problem
 
 STATUS: dict[type[errors.HookbinError], int] = {
     errors.HookbinError: 500,
@@ -17,6 +17,7 @@ STATUS: dict[type[errors.HookbinError], int] = {
     errors.TargetRefused: 422,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
+    errors.WaitTimedOut: 408,
     errors.Conflict: 409,
     errors.Refused: 403,
     errors.Unauthorized: 401,
@@ -43,7 +44,17 @@ def problem(error: errors.HookbinError) -> Problem:
         detail=error.detail,
         code=error.code,
         errors=[FieldError(loc=loc, msg=msg) for loc, msg in fields],
+        nearest=_nearest(error),
     )
+
+
+def _nearest(error: errors.HookbinError) -> list[NearMiss]:
+    if not isinstance(error, errors.WaitTimedOut):
+        return []
+    return [
+        NearMiss(id=id, method=method, target=target, failed=list(complaints))
+        for id, method, target, complaints in error.nearest
+    ]
 
 
 def problem_response(error: errors.HookbinError) -> Response:

@@ -29,6 +29,7 @@ from hookbin.timeline import Message, Timeline
 from hookbin.web.metrics import Metrics
 from hookbin.web.template_pool import TemplatePool
 from hookbin.web.views.viewer import Viewer
+from hookbin.web.waiting import Waiting
 
 
 class Services(Struct, frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ class Services(Struct, frozen=True, kw_only=True):
     log: LogStore
     timeline: Timeline
     activity: Activity
+    waiting: Waiting
     encode: Callable[[Announcement], Message | None]
     """Makes the stream's message of a row."""
     publisher: Publisher

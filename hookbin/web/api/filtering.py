@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from hookbin.clock import parse_rfc3339
 from hookbin.errors import FieldsInvalid
-from hookbin.filters import HeaderWanted, RequestFilter, parse_ago, parse_statuses
+from hookbin.filters import JsonValue, Pair, RequestFilter, parse_ago, parse_statuses
+from hookbin.matching import complaints
+from hookbin.models import When
 
 _TIME = "2026-11-24T06:00:00Z (RFC 3339), or how long ago: -90s, -5m, -2h, -1d"
+
+
+_Texts = Annotated[list[Annotated[str, Meta(min_length=1, max_length=1024)]], Meta(max_length=20)]
 
 
 class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,9 +35,23 @@ class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = None
     since: Annotated[str | None, Meta(description=f"Received then or later: {_TIME}.")] = None
     until: Annotated[str | None, Meta(description=f"Received before: {_TIME}.")] = None
+    path: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=256)] | None,
+        Meta(description="Pattern for what follows the bin: `*` within a segment, `**` across, `?` one character."),
+    ] = None
     header: Annotated[
-        Annotated[list[Annotated[str, Meta(min_length=1, max_length=1024)]], Meta(max_length=20)],
-        Meta(description="`name`, or `name:value`; may be given more than once, then all must be there."),
+        _Texts,
+        Meta(
+            description="`name`, or `name:pattern`; may be given more than once, as `query` and `json`: all must hold."
+        ),
+    ] = []
+    query: Annotated[_Texts, Meta(description="A parameter of its query: `name`, or `name:pattern`.")] = []
+    json: Annotated[
+        _Texts,
+        Meta(
+            description="A path into its JSON body, or `path==value`: `data.items[0].id==7`, `type==user.*`, "
+            '`id=="7"`. A value that is no JSON, or a string of JSON, is a pattern for a string.'
+        ),
     ] = []
     signature: Annotated[
         Literal["ok", "failed", "unsigned", "unchecked"] | None, Meta(description="How its signature was found.")
@@ -39,13 +60,13 @@ class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     attempt: Annotated[str | None, Meta(description="The attempt of ours that it came from.")] = None
 
 
-def to_filter(query: FilterQuery, *, now: int) -> RequestFilter:
+def to_filter(query: FilterQuery, *, now: int, after: int | None = None) -> RequestFilter:
     """Raises `FieldsInvalid`."""
     try:
         statuses = () if query.status is None else parse_statuses(query.status)
     except ValueError as error:
         raise FieldsInvalid(("status", str(error))) from error
-    return RequestFilter(
+    filter = RequestFilter(
         methods=() if query.method is None else tuple(method for method in query.method.split(",") if method),
         statuses=statuses,
         since=_time("since", query.since, now=now),
@@ -53,9 +74,32 @@ def to_filter(query: FilterQuery, *, now: int) -> RequestFilter:
         signature=query.signature,
         pinned=query.pinned,
         attempt_id=query.attempt,
-        headers=tuple(_header(text) for text in query.header),
+        after=after,
+        path=query.path,
+        headers=tuple(_pair(text.partition(":")[0].lower(), text) for text in query.header),
+        query=tuple(_pair(text.partition(":")[0], text) for text in query.query),
+        json=tuple(_json_value(text) for text in query.json),
         text=query.q,
     )
+    if found := list(_complaints(filter)):
+        raise FieldsInvalid(*found)
+    return filter
+
+
+def _complaints(filter: RequestFilter) -> Iterator[tuple[str, str]]:
+    """The same rules as those of a bin's answers."""
+    yield from complaints(When(path=filter.path))
+    for index, pair in enumerate(filter.headers):
+        yield from _of("header", index, When(header={pair.name: pair.value or "*"}))
+    for index, pair in enumerate(filter.query):
+        yield from _of("query", index, When(query={pair.name: pair.value or "*"}))
+    for index, value in enumerate(filter.json):
+        yield from _of("json", index, When(json={value.path: value.value}))
+
+
+def _of(name: str, index: int, when: When) -> Iterator[tuple[str, str]]:
+    for _, message in complaints(when):
+        yield f"{name}[{index}]", message
 
 
 def _time(loc: str, text: str | None, *, now: int) -> int | None:
@@ -69,6 +113,17 @@ def _time(loc: str, text: str | None, *, now: int) -> int | None:
     return time
 
 
-def _header(text: str) -> HeaderWanted:
-    name, colon, value = text.partition(":")
-    return HeaderWanted(name.strip().lower(), value.strip() if colon else None)
+def _pair(name: str, text: str) -> Pair:
+    _, colon, value = text.partition(":")
+    return Pair(name.strip(), value.strip() if colon else None)
+
+
+def _json_value(text: str) -> JsonValue:
+    path, equals, written = text.partition("==")
+    if not equals:
+        return JsonValue(path, "*")
+    try:
+        value: Any = msgspec.json.decode(written)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        value = written
+    return JsonValue(path, value)

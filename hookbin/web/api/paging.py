@@ -37,13 +37,13 @@ def number_cursor(prefix: str, number: int) -> str:
     return seq_id(prefix, number)
 
 
-def before_number(prefix: str, cursor: str | None) -> int | None:
+def before_number(prefix: str, cursor: str | None, *, loc: str = "cursor") -> int | None:
     """The number in such a cursor: the page goes on below it."""
     if cursor is None:
         return None
     number = parse_seq_id(prefix, cursor)
     if number is None:
-        raise _bad_cursor()
+        raise _bad_cursor() if loc == "cursor" else FieldsInvalid((loc, f"is no id of the kind {prefix}…"))
     return number
 
 

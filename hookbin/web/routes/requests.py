@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hookbin import errors
-from hookbin.web.api import requests, shapes, views
+from hookbin.web.api import requests, shapes, views, wait
 from hookbin.web.routes.common import BODY_ERRORS
 from hookbin.web.routing import Route
 
@@ -22,6 +22,14 @@ ROUTES: tuple[Route, ...] = (
         "`include_pinned` or `pinned=true`. With a query one call deletes up to 10,000 and looks no further than a "
         "search does: `next_cursor` goes on.",
         raises=(errors.FieldsInvalid, errors.BinNotFound),
+    ),
+    Route(
+        method="GET", path="/bins/{bin}/wait", handler=wait.wait, tag="requests",
+        summary="Wait for requests", answer=shapes.Page[shapes.RequestShape], query=wait.WaitQuery,
+        description="Answers with `count` requests in the order they came, as soon as so many are there; those already "
+        "there count, the newest of them (looked for as far as a search goes). After `timeout` seconds 408 with "
+        "`nearest`: of the newest 100 those that lack the least, and what.",
+        raises=(errors.BinNotFound, errors.WaitTimedOut, errors.TooManyWaiting, errors.ShuttingDown),
     ),
     Route(
         method="PATCH", path="/requests/{request}", handler=requests.change, tag="requests",

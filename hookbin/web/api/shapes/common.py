@@ -43,6 +43,16 @@ class FieldError(Struct, frozen=True, kw_only=True):
     msg: str
 
 
+class NearMiss(Struct, frozen=True, kw_only=True):
+    """A captured request that was not as wanted."""
+
+    id: str
+    method: str
+    target: str
+    failed: list[str]
+    """Each condition that it does not meet, and what it has instead."""
+
+
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """RFC 9457. `code` is stable and listed in docs/errors.md."""
 
@@ -52,3 +62,4 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     errors: list[FieldError] = []
+    nearest: list[NearMiss] = []

@@ -1,0 +1,79 @@
+"""`GET /bins/{bin}/wait`: answers when enough requests of a kind are there, for tests and scripts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from msgspec import Meta
+from starlette.requests import ClientDisconnect, Request
+
+from hookbin.clock import seq_id
+from hookbin.errors import ShuttingDown, WaitTimedOut
+from hookbin.filters import RequestFilter, checks
+from hookbin.models import SECOND, Bin
+from hookbin.web.api import paging, present, shapes
+from hookbin.web.api.filtering import FilterQuery, to_filter
+from hookbin.web.routing import Call
+from hookbin.web.services import Services
+from hookbin.web.waiting import Waiter
+
+NEAREST = 3
+"""Requests that nearly were as wanted, told after the timeout."""
+
+
+class WaitQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    count: Annotated[int, Meta(ge=1, le=50, description="How many must be there.")] = 1
+    timeout: Annotated[float, Meta(ge=0, le=300, description="Seconds to wait.")] = 30.0
+    after: Annotated[str | None, Meta(description="The id of a request: only what came later counts.")] = None
+
+
+async def wait(call: Call[WaitQuery, None]) -> shapes.Page[shapes.RequestShape]:
+    """Those already there count too, the newest of them, unless `after` or `since` says otherwise."""
+    services, query = call.services, call.query
+    bin = services.bins.get(call.path["bin"])
+    now = services.clock.now()
+    wanted = to_filter(query, now=now, after=paging.before_number("req_", query.after, loc="after"))
+    waiter = Waiter(bin.id, wanted, checks(wanted), count=query.count)
+    with services.waiting.join(waiter):
+        position = services.timeline.position
+        earlier = await services.search.find(bin, wanted, limit=query.count, before=position + 1)
+        waiter.add([row.seq for row in earlier.rows])
+        await _until_done(waiter, call.request, services, deadline=now + int(query.timeout * SECOND))
+    if not waiter.done:
+        raise await _timed_out(services, bin, wanted, query, len(waiter.seqs))
+    found = [await services.requests.get(seq) for seq in waiter.seqs]
+    return shapes.Page(data=[present.request_shape(request) for request in found if request is not None])
+
+
+async def _until_done(waiter: Waiter, request: Request, services: Services, *, deadline: int) -> None:
+    """Returns at the deadline too. Raises `ClientDisconnect` and `ShuttingDown`."""
+    watch = asyncio.create_task(_leave_with(request, waiter))
+    try:
+        while not waiter.done and services.clock.now() < deadline:
+            waiter.wake.clear()
+            if waiter.gone:
+                raise ClientDisconnect
+            if services.waiting.closed:
+                raise ShuttingDown("hookbin is stopping; ask again in a moment")
+            await services.clock.wait(waiter.wake, until=deadline)
+    finally:
+        watch.cancel()
+
+
+async def _leave_with(request: Request, waiter: Waiter) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    waiter.leave()
+
+
+async def _timed_out(services: Services, bin: Bin, wanted: RequestFilter, query: WaitQuery, found: int) -> WaitTimedOut:
+    misses = await services.search.nearest(bin, wanted, limit=NEAREST)
+    enough = f"{found} of {query.count} wanted requests came within {query.timeout:g} s"
+    hint = "nearest says what the others lack" if misses else "nothing else came; is the sender's URL right?"
+    return WaitTimedOut(
+        f"{enough}; {hint}",
+        nearest=tuple(
+            (seq_id("req_", miss.row.seq), miss.row.method, miss.row.target, tuple(miss.complaints)) for miss in misses
+        ),
+    )
