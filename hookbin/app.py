@@ -92,7 +92,12 @@ class Hookbin:
         events = EventStore(database)
         deliveries = DeliveryStore(database)
         policy = Policy(allow_private=settings.on_loopback, allowed=settings.allow_target)
-        self._sender = Sender(policy=policy, is_own=self._is_own_bin, tls=trusting(settings.ca_file))
+        self._sender = Sender(
+            policy=policy,
+            is_own=self._is_own_bin,
+            origin=urlsplit(settings.base_url(port)).hostname or "localhost",
+            tls=trusting(settings.ca_file),
+        )
         dispatcher = Dispatcher(
             deliveries=deliveries,
             events=events,
@@ -124,6 +129,7 @@ class Hookbin:
             publisher=publisher,
             recovery=Recovery(RecoveryStore(database), events=events, webhooks=webhooks, clock=clock, ids=ids),
             dispatcher=dispatcher,
+            sender=self._sender,
             policy=policy,
             metrics=metrics,
             templates=TemplatePool(),

@@ -4,7 +4,8 @@
     ├── InvalidInput            what was sent can't be understood or isn't allowed
     │   ├── NoBody, BrokenJson, UnsupportedMediaType, BodyTooLarge
     │   ├── FieldsInvalid       carries errors: (loc, msg) pairs
-    │   └── TargetRefused       a destination that policy forbids
+    │   ├── TargetRefused       a destination that policy forbids
+    │   └── HandshakeRefused    a destination that does not agree to be sent to
     ├── NotFound                BinNotFound, RequestNotFound, WebhookNotFound, ...
     ├── Conflict                NameTaken, IdempotencyMismatch, LoopDetected, NotRetryable, ...
     ├── WaitTimedOut            carries the nearest misses
@@ -70,6 +71,11 @@ class FieldsInvalid(InvalidInput):
 class TargetRefused(InvalidInput):
     code = "target_refused"
     title = "This destination may not be called"
+
+
+class HandshakeRefused(InvalidInput):
+    code = "handshake_refused"
+    title = "The destination has not agreed"
 
 
 class NotFound(HookbinError):

@@ -203,6 +203,7 @@ def test_a_heartbeat_comes_by_itself(server: Server) -> None:
         ({"disable_after": 0}, "disable_after"),
         ({"disable_after": 1.5}, "disable_after"),
         ({"signature_style": "none"}, "signature_style"),
+        ({"handshake": "slack"}, "handshake"),
         ({"signature_style": "github", "secret": "short"}, "secret"),
         ({"signature_style": "stripe", "secret": "with a space"}, "secret"),
         ({"signature_style": "github", "secret": "x" * 257}, "secret"),

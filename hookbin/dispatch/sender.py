@@ -14,7 +14,7 @@ import httpx
 from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 
-from hookbin.dispatch.outgoing import request_headers
+from hookbin.dispatch.outgoing import REQUEST_ORIGIN, opening, request_headers
 from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
 from hookbin.dispatch.tls import trusting
 from hookbin.dispatch.transport import ExactTransport, exact_headers, url_as_sent
@@ -79,10 +79,15 @@ class Sender:
         *,
         policy: Policy,
         is_own: Callable[[str], bool],
+        origin: str = "localhost",
         tls: ssl.SSLContext | None = None,
         lookup: Lookup = socket.getaddrinfo,
     ) -> None:
-        """`tls` says which certificates are trusted, by default those that the system trusts."""
+        """`origin` is what destinations know this server by, in a handshake and after it.
+
+        `tls` says which certificates are trusted, by default those that the system trusts.
+        """
+        self.origin = origin
         self._policy = policy
         self._is_own = is_own
         context = tls or trusting(None)
@@ -98,21 +103,36 @@ class Sender:
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         """POST the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
-        url = url_as_sent(webhook.destination)
-        headers = request_headers(webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp)
-        request = _request(url, headers, event.body)
+        headers = request_headers(
+            webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp, origin=self.origin
+        )
+        return await self._send("POST", webhook.destination, headers, event.body, seconds=webhook.timeout)
+
+    async def ask(self, webhook: Webhook, headers: Headers) -> Sent:
+        """Send OPTIONS to the destination in this server's name, with these headers and the owner's. Never raises."""
+        named = (
+            *opening(webhook.destination, chosen=webhook.headers, size=0),
+            (REQUEST_ORIGIN, self.origin),
+            *headers,
+            *webhook.headers,
+        )
+        return await self._send("OPTIONS", webhook.destination, named, b"", seconds=webhook.timeout)
+
+    async def _send(self, method: str, destination: str, headers: Headers, body: bytes, *, seconds: float) -> Sent:
+        url = url_as_sent(destination)
+        request = _request(method, url, headers, body)
         sent_headers = masked(headers)
         own = self._is_own(url)
-        blocked = None if own else self._literal_refusal(webhook.destination)
+        blocked = None if own else self._literal_refusal(destination)
         if blocked is not None:
             return Sent(url=url, request_headers=sent_headers, error=ErrorClass.BLOCKED_TARGET, error_detail=blocked)
         dial = _Dial()
         _dial.set(dial)
         try:
-            async with asyncio.timeout(webhook.timeout):
+            async with asyncio.timeout(seconds):
                 answer = await _exchange(self._to_bins if own else self._to_others, request, dial)
         except TimeoutError:
-            detail = f"no complete answer within {webhook.timeout:g} s"
+            detail = f"no complete answer within {seconds:g} s"
             return Sent(url=url, request_headers=sent_headers, error=dial.late, error_detail=detail)
         except Exception as failure:
             error, detail = classify(failure)
@@ -131,12 +151,12 @@ class Sender:
         return None if address is None else refusal(self._policy, address)
 
 
-def _request(url: str, headers: Headers, body: bytes) -> httpx.Request:
+def _request(method: str, url: str, headers: Headers, body: bytes) -> httpx.Request:
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     extensions = {"target": url, "timeout": {"connect": CONNECT_SECONDS}}
     if len(body) > PIECE_BYTES:
-        return httpx.Request("POST", url, headers=pairs, stream=_Pieces(body), extensions=extensions)
-    return httpx.Request("POST", url, headers=pairs, content=body, extensions=extensions)
+        return httpx.Request(method, url, headers=pairs, stream=_Pieces(body), extensions=extensions)
+    return httpx.Request(method, url, headers=pairs, content=body, extensions=extensions)
 
 
 class _Pieces(httpx.AsyncByteStream):

@@ -15,6 +15,7 @@ STATUS: dict[type[errors.HookbinError], int] = {
     errors.BodyTooLarge: 413,
     errors.FieldsInvalid: 422,
     errors.TargetRefused: 422,
+    errors.HandshakeRefused: 422,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.WaitTimedOut: 408,

@@ -14,6 +14,7 @@ from hookbin.config import Settings
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
+from hookbin.dispatch.sender import Sender
 from hookbin.models import Announcement
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
@@ -55,6 +56,7 @@ class Services(Struct, frozen=True, kw_only=True):
     publisher: Publisher
     recovery: Recovery
     dispatcher: Dispatcher
+    sender: Sender
     policy: Policy
     metrics: Metrics
     templates: TemplatePool

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import UNSET, Meta, Struct
 
 from hookbin.clock import parse_rfc3339, rfc3339
+from hookbin.dispatch.consent import ask
 from hookbin.errors import FieldsInvalid
 from hookbin.headers import check_headers, unmasked
-from hookbin.models import SignatureStyle, Webhook, WebhookKind
+from hookbin.models import Handshake, SignatureStyle, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
 from hookbin.retries import parse_retry_on, parse_schedule
 from hookbin.signing import check_secret, fits, make_secret, rotated
@@ -42,6 +43,7 @@ async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
         headers=check_headers(unmasked(tuple(wanted.headers), known=())),
         secret=make_secret() if wanted.secret is None else check_secret(wanted.secret, style=style),
         signature_style=style,
+        handshake=None if wanted.handshake is None else Handshake(wanted.handshake),
         retry_schedule=_schedule(services, wanted.retry_schedule),
         retry_on=_retry_on(services, wanted.retry_on),
         timeout=wanted.timeout,
@@ -54,6 +56,8 @@ async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
         disabled_reason="registered as disabled" if wanted.disabled else None,
         created_at=services.clock.now(),
     )
+    if webhook.handshake is not None:
+        webhook = msgspec.structs.replace(webhook, rate_limit=await ask(services.sender, webhook))
     await services.webhooks.create(webhook)
     if wanted.ping and not webhook.disabled:
         await services.publisher.publish_json(PING, _greeting(webhook), only=webhook)
@@ -74,6 +78,10 @@ async def read(call: Call[ReadQuery, None]) -> shapes.WebhookShape:
 async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
     webhook = call.services.webhooks.get(call.path["webhook"])
     changes = _changes(call.body, call.services)
+    wanted = _changed(webhook, changes)
+    asked = (webhook.handshake, webhook.destination) == (wanted.handshake, wanted.destination)
+    if wanted.handshake is not None and not asked:
+        changes["rate_limit"] = await ask(call.services.sender, wanted)
     return present.webhook_shape(await call.services.webhooks.edit(webhook.id, lambda now: _changed(now, changes)))
 
 
@@ -168,6 +176,8 @@ def _changes(change: shapes.WebhookChange, services: Services) -> dict[str, Any]
         changes["headers"] = check_headers(change.headers or ())
     if change.signature_style is not UNSET:
         changes["signature_style"] = SignatureStyle(change.signature_style or _DEFAULT.signature_style)
+    if change.handshake is not UNSET:
+        changes["handshake"] = None if change.handshake is None else Handshake(change.handshake)
     if change.retry_schedule is not UNSET:
         changes["retry_schedule"] = _schedule(services, change.retry_schedule)
     if change.retry_on is not UNSET:

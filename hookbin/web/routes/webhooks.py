@@ -13,7 +13,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Register a webhook", body=shapes.NewWebhook, answer=shapes.WebhookShape, status=201,
         description="Needs a name and a destination. The answer is the one that shows the secret unasked. "
         "`webhook.ping` is sent at once unless `ping` is false.",
-        raises=(*BODY_ERRORS, errors.TargetRefused),
+        raises=(*BODY_ERRORS, errors.TargetRefused, errors.HandshakeRefused),
     ),
     Route(
         method="GET", path="/webhooks", handler=webhooks.index, tag="webhooks",
@@ -29,7 +29,7 @@ ROUTES: tuple[Route, ...] = (
         method="PATCH", path="/webhooks/{webhook}", handler=webhooks.change, tag="webhooks",
         summary="Change a webhook", body=shapes.WebhookChange, answer=shapes.WebhookShape,
         description="What is left out stays; null puts the default back. Disabling cancels what is pending.",
-        raises=(*BODY_ERRORS, errors.TargetRefused, errors.WebhookNotFound),
+        raises=(*BODY_ERRORS, errors.TargetRefused, errors.HandshakeRefused, errors.WebhookNotFound),
     ),
     Route(
         method="DELETE", path="/webhooks/{webhook}", handler=webhooks.delete, tag="webhooks",

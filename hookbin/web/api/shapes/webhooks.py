@@ -20,6 +20,8 @@ _SIGNING = (
 )
 Style: TypeAlias = Literal["standard", "github", "stripe"]
 
+Agreement: TypeAlias = Literal["cloudevents"]
+
 
 class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(description="1 to 100 characters; need not be unique.")]
@@ -30,6 +32,9 @@ class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     headers: SentHeaders = field(default_factory=list)
     secret: Annotated[str | None, Meta(description=_SIGNING)] = None
     signature_style: Annotated[Style, Meta(description="Whose signature headers the attempts carry.")] = "standard"
+    handshake: Annotated[
+        Agreement | None, Meta(description="Ask the destination first, as CloudEvents' HTTP 1.1 Web Hooks say.")
+    ] = None
     retry_schedule: Annotated[
         str | list[float] | None, Meta(description="Seconds before each retry, or default, standard, fast, none.")
     ] = None
@@ -56,6 +61,7 @@ class WebhookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     events: Annotated[list[str], Meta(min_length=1, max_length=50)] | UnsetType | None = UNSET
     headers: SentHeaders | UnsetType | None = UNSET
     signature_style: Style | UnsetType | None = UNSET
+    handshake: Agreement | UnsetType | None = UNSET
     retry_schedule: str | list[float] | UnsetType | None = UNSET
     retry_on: list[str] | UnsetType | None = UNSET
     timeout: Annotated[float, Meta(gt=0, le=120)] | UnsetType | None = UNSET
@@ -86,6 +92,7 @@ class WebhookShape(Struct, frozen=True, kw_only=True, omit_defaults=True):
     events: list[str]
     headers: list[Pair]
     signature_style: Literal["standard", "github", "stripe", "none"]
+    handshake: Agreement | None
     retry_schedule: list[float]
     retry_on: list[str]
     timeout: float
