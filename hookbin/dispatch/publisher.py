@@ -68,6 +68,7 @@ class Publisher:
         *,
         idempotency_key: str | None = None,
         deliver_at: int | None = None,
+        only: Webhook | None = None,
         hops: int = 0,
     ) -> Published:
         """Publish a body of any kind, sent as it is."""
@@ -79,7 +80,7 @@ class Publisher:
             now=self._clock.now(),
             idempotency_key=idempotency_key,
             deliver_at=deliver_at,
-            only=None,
+            only=only,
             hops=hops,
         )
 

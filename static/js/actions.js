@@ -37,6 +37,13 @@ async function retry(button) {
   return ["One more attempt is on its way."];
 }
 
+async function replayEvent(button) {
+  const { created, retried, left_alone } = await post(`/events/${button.dataset.event}/replay`);
+  const count = created.length + retried.length;
+  if (!count) return [left_alone.length ? "Nothing to send again: all deliveries are pending or have succeeded." : "No webhook wants it."];
+  return [count === 1 ? "One delivery is on its way again." : `${count} deliveries are on their way again.`];
+}
+
 async function testRequest(button) {
   const began = performance.now();
   const path = new URL(button.dataset.url).pathname;
@@ -57,6 +64,7 @@ const ACTIONS = {
   "test-event": () => publish("hookbin.test"),
   "test-webhook": (button) => publish(button.dataset.type),
   "test-request": testRequest,
+  "replay-event": replayEvent,
   story,
   retry,
 };

@@ -67,12 +67,12 @@ export function bodyOf(form) {
   return body;
 }
 
-function clear(form) {
+export function clear(form) {
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const line of form.querySelectorAll(".field-error")) line.hidden = true;
 }
 
-function complain(form, field, message) {
+export function complain(form, field, message) {
   const line = field && document.getElementById(`${field.id}-error`);
   if (!line) return false;
   field.setAttribute("aria-invalid", "true");
@@ -82,7 +82,7 @@ function complain(form, field, message) {
 }
 
 // The field that stands for a place such as `response.headers[0]`: its own, or the nearest above it.
-function fieldAt(form, loc) {
+export function fieldAt(form, loc) {
   for (let path = loc.replaceAll(/\[\d+\]/g, ""); path; path = path.slice(0, Math.max(0, path.lastIndexOf(".")))) {
     const field = form.querySelector(`[name="${CSS.escape(path)}"]`);
     if (field) return field;

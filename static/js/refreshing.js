@@ -2,8 +2,8 @@
 import { load, soon, swap } from "./fresh.js";
 import { follow } from "./stream.js";
 
-const { webhook, delivery } = document.querySelector("main").dataset;
-const isList = !webhook && !delivery;
+const { webhook, delivery, event } = document.querySelector("main").dataset;
+const isList = !webhook && !delivery && !event;
 const REFRESH_EVERY = isList ? 2_000 : 150;
 
 const refresh = soon(async () => {
@@ -14,6 +14,7 @@ const refresh = soon(async () => {
 
 function concerns({ kind, row }) {
   if (isList) return true;
+  if (event) return kind === "attempt" && row.event_id === event;
   if (kind === "attempt") return delivery ? row.delivery_id === delivery : row.webhook_id === webhook;
   if (kind === "webhook") return row.id === webhook;
   return kind === "event" && !delivery;
@@ -23,4 +24,4 @@ follow({
   onRows: (messages) => messages.some(concerns) && refresh(),
   onGap: refresh,
 });
-if (delivery) document.addEventListener("click", (event) => event.target.closest("[data-action=retry]") && refresh());
+document.addEventListener("click", ({ target }) => target.closest("[data-action]") && refresh());

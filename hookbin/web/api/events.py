@@ -9,11 +9,12 @@ from starlette.requests import Request
 
 from hookbin.clock import parse_rfc3339
 from hookbin.errors import EventNotFound, FieldsInvalid, NoBody
-from hookbin.models import SECOND
+from hookbin.models import SECOND, Webhook
 from hookbin.names import check_content_type, check_event_type, check_idempotency_key
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.routing import Call, decode_json, read_body, require_json
+from hookbin.web.services import Services
 
 MAX_AHEAD = 30 * 24 * 3600 * SECOND
 """How far in the future an event can be due."""
@@ -26,6 +27,9 @@ class PublishQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     deliver_at: Annotated[
         str | None, Meta(description="When the first attempts of a raw event are due, RFC 3339; JSON has a field.")
     ] = None
+    webhook: Annotated[
+        str | None, Meta(description="Send a raw event to this webhook only, whatever it asked for; JSON has a field.")
+    ] = None
 
 
 async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInList:
@@ -35,18 +39,19 @@ async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInLi
     publisher = call.services.publisher
     if call.query.type is None:
         event = _new_event(call.request, content)
-        if call.query.deliver_at is not None:
-            raise FieldsInvalid(("deliver_at", "with a JSON event it is a field of the body, beside type and data"))
-        at = _deliver_at(call, event.deliver_at)
+        for name in ("deliver_at", "webhook"):
+            if getattr(call.query, name) is not None:
+                raise FieldsInvalid((name, "with a JSON event it is a field of the body, beside type and data"))
+        at, only = _deliver_at(call, event.deliver_at), _only(call.services, event.webhook)
         published = await publisher.publish_json(
-            event.type, bytes(event.data), idempotency_key=key, deliver_at=at, hops=hops
+            event.type, bytes(event.data), idempotency_key=key, deliver_at=at, only=only, hops=hops
         )
     else:
         type = check_event_type(call.query.type)
         content_type = check_content_type(call.request.headers.get("content-type", "application/octet-stream"))
-        at = _deliver_at(call, call.query.deliver_at)
+        at, only = _deliver_at(call, call.query.deliver_at), _only(call.services, call.query.webhook)
         published = await publisher.publish_raw(
-            type, content, content_type, idempotency_key=key, deliver_at=at, hops=hops
+            type, content, content_type, idempotency_key=key, deliver_at=at, only=only, hops=hops
         )
     return present.event_in_list(published.event, list(published.deliveries))
 
@@ -99,6 +104,16 @@ def _deliver_at(call: Call[PublishQuery, shapes.NewEvent], text: str | None) -> 
     if time > call.services.clock.now() + MAX_AHEAD:
         raise FieldsInvalid(("deliver_at", "is more than 30 days ahead; publish it nearer to its time"))
     return time
+
+
+def _only(services: Services, id: str | None) -> Webhook | None:
+    """The one webhook that gets it. Raises `FieldsInvalid` for one that is not there or disabled."""
+    if id is None:
+        return None
+    webhook = named_webhook(services, id)
+    if webhook.disabled:
+        raise FieldsInvalid(("webhook", "is disabled, so nothing would be sent; enable it first"))
+    return webhook
 
 
 def _hops(request: Request) -> int:

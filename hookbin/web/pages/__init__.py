@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from hookbin import clock
@@ -19,7 +19,7 @@ from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.api.views import bytes_of
 from hookbin.web.axis import time_axis
 from hookbin.web.exchange import BLANK, HeaderLine, compared
-from hookbin.web.pages import design, lists, overview
+from hookbin.web.pages import console, design, event, lists, overview
 from hookbin.web.rendering import render
 from hookbin.web.services import Services, services
 from hookbin.web.views.viewer import Bytes, Looked
@@ -50,6 +50,17 @@ async def bin_page(request: Request) -> Response:
         selected=None if selected is None else await _request_view(s, selected, request.query_params.get("view")),
         blank=BLANK,
     )
+
+
+async def request_page(request: Request) -> Response:
+    """A captured request by its id alone: to its place in its bin."""
+    s = services(request)
+    id = request.path_params["id"]
+    seq = clock.parse_seq_id("req_", id)
+    found = None if seq is None else await s.requests.get(seq)
+    if found is None:
+        raise RequestNotFound(f"no captured request has the id {id[:64]!r}; its bin may have trimmed it")
+    return RedirectResponse(f"/ui/bins/{found.bin_id}?request={id}", status_code=303)
 
 
 async def webhook_page(request: Request) -> Response:
@@ -100,6 +111,9 @@ ROUTES = [
     Route("/ui/webhooks", lists.webhooks),
     Route("/ui/webhooks/{id}", webhook_page),
     Route("/ui/deliveries/{id}", delivery_page),
+    Route("/ui/events/{id}", event.page),
+    Route("/ui/requests/{id}", request_page),
+    Route("/ui/send", console.page),
     Route("/ui/design", design.page),
 ]
 

@@ -18,6 +18,9 @@ class NewEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deliver_at: Annotated[
         str | None, Meta(description="When its first attempts are due, RFC 3339; at most 30 days ahead.")
     ] = None
+    webhook: Annotated[str | None, Meta(description="Send it to this webhook only, whatever types it asked for.")] = (
+        None
+    )
 
 
 class DeliveryRef(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,26 @@
+"""The send console: an event made by hand."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hookbin import catalogue
+from hookbin.web.api import present
+from hookbin.web.rendering import render
+from hookbin.web.services import services
+
+WEBHOOKS = 200
+"""Webhooks to choose from, the newest."""
+
+
+async def page(request: Request) -> Response:
+    s = services(request)
+    return render(
+        request,
+        "send.html",
+        after=s.timeline.position,
+        samples=catalogue.SAMPLES,
+        webhooks=[present.webhook_shape(webhook) for webhook in s.webhooks.all()[: -WEBHOOKS - 1 : -1]],
+        chosen=request.query_params.get("webhook"),
+    )

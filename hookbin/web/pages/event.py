@@ -1,0 +1,36 @@
+"""One event: what was published, and where it went."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hookbin.errors import EventNotFound
+from hookbin.web.api import present
+from hookbin.web.bodies import body_view
+from hookbin.web.rendering import render
+from hookbin.web.services import services
+
+SHOWN = 250
+"""Deliveries of an event that are listed."""
+
+
+async def page(request: Request) -> Response:
+    s = services(request)
+    after = s.timeline.position
+    id = request.path_params["id"]
+    event = await s.events.get(id)
+    if event is None:
+        raise EventNotFound(f"no event has the id {id[:64]!r}; it may have been trimmed with its deliveries")
+    deliveries = await s.deliveries.list(event_id=event.id, limit=SHOWN + 1)
+    return render(
+        request,
+        "event.html",
+        after=after,
+        event=present.event_row(event),
+        hops=event.hops,
+        body=body_view(event.body, content_type=event.content_type),
+        deliveries=[present.delivery_row(delivery) for delivery in deliveries[:SHOWN]],
+        cut=len(deliveries) > SHOWN,
+        shown=SHOWN,
+    )
