@@ -4,20 +4,22 @@ import { duration } from "./format.js";
 const STORY = () => ({ name: "joe", destination: `${location.origin}/b/joe` });
 const SHOWN_SECONDS = 8;
 
-class Refused extends Error {}
+export class Refused extends Error {}
 
-async function post(path, body) {
+export async function call(method, path, body) {
   const headers = body === undefined ? {} : { "content-type": "application/json" };
   let response;
   try {
-    response = await fetch(path, { method: "POST", headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   } catch {
     throw new Refused("The server can’t be reached.");
   }
-  const answer = await response.json().catch(() => ({}));
+  const answer = response.status === 204 ? {} : await response.json().catch(() => ({}));
   if (!response.ok) throw new Refused(answer.detail || `The server answered ${response.status}.`);
   return answer;
 }
+
+const post = (path, body) => call("POST", path, body);
 
 async function publish(type) {
   const event = await post("/events", { type, data: { message: "Hello from hookbin", sent_at: new Date().toISOString() } });
@@ -25,6 +27,16 @@ async function publish(type) {
   if (!length) return [`${type} is published, but no webhook wants it.`, { label: "Register joe", run: story }];
   const link = { label: "Follow the delivery", href: `/ui/deliveries/${event.deliveries[0].id}` };
   return length === 1 ? [`${type} is on its way.`, link] : [`${type} is on its way to ${length} webhooks.`, link];
+}
+
+async function testWebhook({ dataset }) {
+  const event = await post(dataset.path, dataset.type ? { type: dataset.type } : {});
+  return [`${event.type} is on its way.`, { label: "Follow the delivery", href: `/ui/deliveries/${event.deliveries[0].id}` }];
+}
+
+async function change({ dataset }) {
+  await call("PATCH", dataset.path, JSON.parse(dataset.body));
+  return [dataset.said];
 }
 
 async function story() {
@@ -60,9 +72,11 @@ async function testRequest(button) {
   return [`The bin answered ${response.status} in ${duration((performance.now() - began) / 1000)}.`];
 }
 
-const ACTIONS = {
+// By the name in `data-action`: each returns what `tell` is to say, or null. Pages add their own.
+export const ACTIONS = {
   "test-event": () => publish("hookbin.test"),
-  "test-webhook": (button) => publish(button.dataset.type),
+  "test-webhook": testWebhook,
+  change,
   "test-request": testRequest,
   "replay-event": replayEvent,
   story,
@@ -73,7 +87,8 @@ export async function run(action, button) {
   if (button.ariaDisabled === "true") return;
   button.ariaDisabled = "true"; // stays focusable, unlike `disabled`
   try {
-    tell(...(await action(button)));
+    const said = await action(button);
+    if (said) tell(...said);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     tell(error.message, null, "bad");

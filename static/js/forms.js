@@ -23,6 +23,7 @@ const READ = {
       throw new Wrong(field, placeOf(text, error.message));
     }
   },
+  time: (text) => new Date(text).toISOString(), // of a `datetime-local`, in the reader's zone
   // A name such as `fast`, or seconds such as `1, 5, 30`.
   schedule: (text) => (/^[\d\s.,]*$/.test(text) ? text.split(/[\s,]+/).filter(Boolean).map(Number) : text.trim()),
   // One `Name: value` a line.
@@ -126,6 +127,7 @@ async function submit(form) {
 
 function succeed(form, answer) {
   form.closest("dialog")?.close();
+  if (form.dataset.next) return location.assign(form.dataset.next);
   if (form.dataset.said) tell(form.dataset.said);
   form.dispatchEvent(new CustomEvent("accepted", { bubbles: true, detail: answer }));
 }

@@ -11,7 +11,7 @@ export async function load(url = location.href, { signal } = {}) {
 export function swap(page, id) {
   const ours = document.getElementById(id);
   const theirs = page.getElementById(id);
-  if (!ours || !theirs) return;
+  if (!ours || !theirs || ours.querySelector("dialog[open]")) return;
   const next = document.importNode(theirs, true);
   for (const details of ours.querySelectorAll("details[id]")) {
     const same = next.querySelector(`details[id="${CSS.escape(details.id)}"]`);

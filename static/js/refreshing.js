@@ -25,3 +25,4 @@ follow({
   onGap: refresh,
 });
 document.addEventListener("click", ({ target }) => target.closest("[data-action]") && refresh());
+document.addEventListener("accepted", refresh);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -19,7 +19,7 @@ from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.api.views import bytes_of
 from hookbin.web.axis import time_axis
 from hookbin.web.exchange import BLANK, HeaderLine, compared
-from hookbin.web.pages import console, design, event, lists, overview
+from hookbin.web.pages import console, design, event, lists, overview, webhook
 from hookbin.web.rendering import render
 from hookbin.web.services import Services, services
 from hookbin.web.views.viewer import Bytes, Looked
@@ -63,25 +63,6 @@ async def request_page(request: Request) -> Response:
     return RedirectResponse(f"/ui/bins/{found.bin_id}?request={id}", status_code=303)
 
 
-async def webhook_page(request: Request) -> Response:
-    """One webhook: its settings, and the newest of its deliveries."""
-    s = services(request)
-    webhook = s.webhooks.get(request.path_params["id"])
-    after = s.timeline.position
-    before = request.query_params.get("before")
-    found = await s.deliveries.list(limit=LIST_ROWS + 1, before=before, webhook_id=webhook.id)
-    return render(
-        request,
-        "webhook.html",
-        after=after,
-        webhook=present.webhook_shape(webhook),
-        bin=_own_bin(s, webhook.destination),
-        deliveries=[present.delivery_row(delivery) for delivery in found[:LIST_ROWS]],
-        older=found[LIST_ROWS - 1].id if len(found) > LIST_ROWS else None,
-        before=before,
-    )
-
-
 async def delivery_page(request: Request) -> Response:
     """One delivery: its attempts in time, and what was sent beside what was received."""
     s = services(request)
@@ -109,7 +90,7 @@ ROUTES = [
     Route("/ui/bins", lists.bins),
     Route("/ui/bins/{bin}", bin_page),
     Route("/ui/webhooks", lists.webhooks),
-    Route("/ui/webhooks/{id}", webhook_page),
+    Route("/ui/webhooks/{id}", webhook.page),
     Route("/ui/deliveries/{id}", delivery_page),
     Route("/ui/events/{id}", event.page),
     Route("/ui/requests/{id}", request_page),
@@ -220,13 +201,6 @@ async def _attempt_views(s: Services, attempts: Sequence[Attempt], sent: bytes, 
 async def _captured(s: Services, attempt: Attempt) -> list[CapturedRequest]:
     found = [await s.requests.get(seq) for seq in await s.requests.of_attempt(attempt.id)]
     return [request for request in found if request is not None]
-
-
-def _own_bin(s: Services, destination: str) -> Bin | None:
-    """The bin of ours that a destination leads to."""
-    if not s.is_own_bin(destination):
-        return None
-    return s.bins.find(urlsplit(destination).path.removeprefix("/b/").partition("/")[0])
 
 
 def _parameters(query: str | None) -> list[tuple[str, str]]:

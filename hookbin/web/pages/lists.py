@@ -9,12 +9,11 @@ from starlette.responses import Response
 
 from hookbin.clock import parse_seq_id, seq_id
 from hookbin.web.pages.cards import bin_card, webhook_card
+from hookbin.web.pages.webhook import MOST_PENDING
 from hookbin.web.rendering import render
 from hookbin.web.services import services
 
 ROWS = 50
-MOST_PENDING = 1_000
-"""Pending deliveries of a webhook are counted no further."""
 
 
 async def bins(request: Request) -> Response:

@@ -1,0 +1,57 @@
+"""One webhook: how it is, what can be done with it, and its deliveries."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hookbin import catalogue, retries
+from hookbin.models import Bin, DeliveryState
+from hookbin.web.api import present
+from hookbin.web.pages.cards import webhook_card
+from hookbin.web.rendering import render
+from hookbin.web.services import Services, services
+
+ROWS = 50
+MOST_PENDING = 1_000
+"""Pending deliveries are counted no further."""
+
+
+async def page(request: Request) -> Response:
+    s = services(request)
+    webhook = s.webhooks.get(request.path_params["id"])
+    after = s.timeline.position
+    before = request.query_params.get("before")
+    state = _state(request.query_params.get("state"))
+    found = await s.deliveries.list(limit=ROWS + 1, before=before, webhook_id=webhook.id, state=state)
+    return render(
+        request,
+        "webhook.html",
+        after=after,
+        card=webhook_card(s, webhook),
+        webhook=present.webhook_shape(webhook),
+        bin=own_bin(s, webhook.destination),
+        samples=catalogue.SAMPLES,
+        schedules=tuple(retries.SCHEDULES),
+        words=retries.RETRY_ON,
+        pending=await s.deliveries.count_pending(webhook.id, limit=MOST_PENDING),
+        most_pending=MOST_PENDING,
+        state=state,
+        states=list(DeliveryState),
+        deliveries=[present.delivery_row(delivery) for delivery in found[:ROWS]],
+        older=found[ROWS - 1].id if len(found) > ROWS else None,
+        before=before,
+    )
+
+
+def own_bin(s: Services, destination: str) -> Bin | None:
+    """The bin of ours that a destination leads to."""
+    if not s.is_own_bin(destination):
+        return None
+    return s.bins.find(urlsplit(destination).path.removeprefix("/b/").partition("/")[0])
+
+
+def _state(text: str | None) -> DeliveryState | None:
+    return DeliveryState(text) if text in list(DeliveryState) else None

@@ -1,0 +1,36 @@
+// A webhook's page: its secret, shown when asked for, and the word on what was recovered.
+import { ACTIONS, Refused, tell } from "./actions.js";
+
+async function secretFrom(path, method) {
+  const options = method === "POST" ? { method, headers: { "content-type": "application/json" }, body: "{}" } : {};
+  const response = await fetch(path, options).catch(() => null);
+  const answer = await response?.json().catch(() => null);
+  if (!response?.ok) throw new Refused(answer?.detail ?? "The server can’t be reached.");
+  return answer.secret;
+}
+
+function show(secret, note) {
+  document.getElementById("secret-text").textContent = secret;
+  document.querySelector("[data-secret-note]").textContent = note;
+  document.getElementById("secret").showModal();
+}
+
+ACTIONS["show-secret"] = async ({ dataset }) => {
+  show(await secretFrom(dataset.path, "GET"), "Whoever has it can sign in this webhook’s name.");
+  return null;
+};
+ACTIONS["rotate-secret"] = async ({ dataset }) => {
+  show(await secretFrom(dataset.path, "POST"), "The one before signs beside it for 24 hours, so that the receiver can change over.");
+  return ["The secret is rotated."];
+};
+
+// What was shown is not left lying in the page.
+document.getElementById("secret").addEventListener("close", () => (document.getElementById("secret-text").textContent = ""));
+
+document.addEventListener("accepted", ({ target, detail }) => {
+  if (!target.matches("[data-recover]")) return;
+  const parts = [`${detail.retried} to retry`, `${detail.created} that were never made`];
+  const more = detail.next_cursor ? " There are more; do it again for those." : "";
+  if (detail.dry_run) tell(`${detail.total} deliveries would come back: ${parts.join(", ")}.${more}`);
+  else tell(detail.total ? `${detail.total} deliveries are on their way again.${more}` : "Nothing was missed.");
+});
