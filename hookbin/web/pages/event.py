@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from hookbin.errors import EventNotFound
 from hookbin.web.api import present
-from hookbin.web.bodies import body_view
 from hookbin.web.rendering import render
 from hookbin.web.services import services
+from hookbin.web.views.viewer import Bytes
 
 SHOWN = 250
 """Deliveries of an event that are listed."""
@@ -22,6 +22,8 @@ async def page(request: Request) -> Response:
     event = await s.events.get(id)
     if event is None:
         raise EventNotFound(f"no event has the id {id[:64]!r}; it may have been trimmed with its deliveries")
+    sent = Bytes(body=event.body, headers=(("content-type", event.content_type),), size=event.size)
+    (body,) = await s.viewer.look(sent, wanted=request.query_params.get("view"))
     deliveries = await s.deliveries.list(event_id=event.id, limit=SHOWN + 1)
     return render(
         request,
@@ -29,7 +31,7 @@ async def page(request: Request) -> Response:
         after=after,
         event=present.event_row(event),
         hops=event.hops,
-        body=body_view(event.body, content_type=event.content_type),
+        body=body,
         deliveries=[present.delivery_row(delivery) for delivery in deliveries[:SHOWN]],
         cut=len(deliveries) > SHOWN,
         shown=SHOWN,
