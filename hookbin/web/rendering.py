@@ -20,6 +20,7 @@ _templates = jinja2.Environment(
 )
 _templates.filters.update(
     ago=writing.ago,
+    attempt_number=writing.attempt_number,
     bare=writing.bare,
     bars=writing.bars,
     duration=writing.duration,

@@ -23,6 +23,7 @@ from hookbin import errors
 from hookbin.web.services import Services, services
 
 Query = TypeVar("Query")
+Q = TypeVar("Q", bound=Struct)
 Body = TypeVar("Body")
 
 MAX_JSON_BODY = 1024 * 1024
@@ -126,7 +127,11 @@ async def respond(route: Route, request: Request) -> Response:
 
 def decode_query(request: Request, type: type[Struct]) -> Struct:
     """The query as `type`, with numbers and booleans read from their text."""
-    pairs = request.query_params.multi_items()
+    return decode_pairs(request.query_params.multi_items(), type)
+
+
+def decode_pairs(pairs: Iterable[tuple[str, str]], type: type[Q]) -> Q:
+    """Names and values as `type`; a name stands once, but for lists. Raises `FieldsInvalid`."""
     several = _listed(type)
     values: dict[str, Any] = {}
     twice = set()

@@ -84,3 +84,8 @@ def bars(counts: Sequence[int]) -> str:
         for place, count in enumerate(counts)
         if count
     )
+
+
+def attempt_number(attempt_id: str | None) -> str:
+    """`attempt 3` for a request that one of our own attempts sent, from the attempt's id."""
+    return "" if attempt_id is None else f"attempt {attempt_id.rpartition('_')[2]}"

@@ -1,4 +1,7 @@
 // A bin's page: the list grows, the selection stays, and the detail follows the selection.
+import "./bin_settings.js";
+import "./picking.js";
+import { listen as listenToRequest } from "./request.js";
 import { load, soon, swap } from "./fresh.js";
 import { NewestFirst } from "./newest_first.js";
 import { requestLine } from "./rows.js";
@@ -6,25 +9,40 @@ import { follow } from "./stream.js";
 import { labelAll } from "./times.js";
 
 const MOST_ROWS = 500;
+const SEARCH_AGAIN_AFTER = 400;
 
 const main = document.querySelector("main");
+const inspector = document.querySelector(".inspector");
 const list = document.querySelector("[data-requests]");
 const scroller = document.querySelector("[data-scroller]");
 const counter = document.querySelector("[data-count]");
+const pause = document.querySelector("[data-pause]");
+const { keep } = main.dataset;
 const onNewestPage = !main.dataset.before;
+const isPaused = () => pause.ariaPressed === "true";
 
-const isAtTop = () => (scroller.scrollTop || 0) < 8 && list.getBoundingClientRect().top > 0;
-const growing = list && onNewestPage ? new NewestFirst(list, { most: MOST_ROWS, isAtTop }) : null;
+const isAtTop = () => !isPaused() && (scroller.scrollTop || 0) < 8 && list.getBoundingClientRect().top > 0;
+const growing = new NewestFirst(list, { most: MOST_ROWS, isAtTop });
 
 let loading = new AbortController();
+
+const requestIn = (url) => new URL(url, location.href).searchParams.get("request");
+const lineFor = (row) => requestLine(row, keep);
+
+// The row's address, with the tab that is shown now.
+function addressOf(row) {
+  const url = new URL(row.href);
+  const tab = new URLSearchParams(location.search).get("tab");
+  if (tab) url.searchParams.set("tab", tab);
+  return url.href;
+}
 
 async function show(url, { keepPlace = false } = {}) {
   loading.abort();
   loading = new AbortController();
   const { scrollTop } = document.getElementById("detail");
   try {
-    const page = await load(url, { signal: loading.signal });
-    swap(page, "detail");
+    swap(await load(url, { signal: loading.signal }), "detail");
     document.getElementById("detail").scrollTop = keepPlace ? scrollTop : 0;
     return true;
   } catch (error) {
@@ -38,83 +56,121 @@ function mark(row) {
   row?.setAttribute("aria-current", "true");
 }
 
-const requestIn = (search) => new URLSearchParams(search).get("request");
-
-function rowOf(url) {
-  const wanted = requestIn(new URL(url, location.href).search);
-  return [...list.querySelectorAll("a")].find((row) => requestIn(row.search) === wanted);
-}
+const rowOf = (id) => [...list.querySelectorAll("a")].find((row) => requestIn(row.href) === id);
 
 async function select(row, { remember }) {
   mark(row);
-  document.querySelector(".inspector").classList.add("chosen");
-  history[remember](null, "", row.href);
-  return show(row.href);
+  inspector.classList.add("chosen");
+  const url = addressOf(row);
+  history[remember](null, "", url);
+  return show(url);
 }
 
-async function switchView(tab) {
-  history.replaceState(null, "", tab.href);
-  if (await show(tab.href, { keepPlace: true })) document.querySelector("#detail .views [aria-current]")?.focus({ preventScroll: true });
+// A click that only selects, not one that opens a tab or a window.
+function isPlain(event) {
+  return !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
 }
 
-function listenForSelection() {
-  document.querySelector(".inspector").addEventListener("click", (event) => {
-    const tab = event.target.closest(".views a");
-    if (!tab || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    event.preventDefault();
-    switchView(tab);
-  });
-  list.addEventListener("rowreached", (event) => select(event.target, { remember: "replaceState" }));
-  list.addEventListener("click", async (event) => {
-    const row = event.target.closest("a[data-row]");
-    if (!row || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    event.preventDefault();
-    const byKey = event.detail === 0;
-    if ((await select(row, { remember: "pushState" })) && byKey) document.getElementById("detail").focus();
-    else if (document.getElementById("detail").getBoundingClientRect().top < 0) scrollTo({ top: 0 });
-  });
-  addEventListener("popstate", () => {
-    const chosen = new URLSearchParams(location.search).has("request");
-    document.querySelector(".inspector").classList.toggle("chosen", chosen);
-    mark(chosen ? rowOf(location.href) : list.querySelector("a"));
-    show(location.href);
-  });
+list.addEventListener("rowreached", (event) => select(event.target, { remember: "replaceState" }));
+list.addEventListener("click", async (event) => {
+  const row = event.target.closest("a[data-row]");
+  if (!row || !isPlain(event)) return;
+  event.preventDefault();
+  const byKey = event.detail === 0;
+  if ((await select(row, { remember: "pushState" })) && byKey) document.getElementById("detail").focus();
+  else if (document.getElementById("detail").getBoundingClientRect().top < 0) scrollTo({ top: 0 });
+});
+inspector.addEventListener("click", async (event) => {
+  const link = event.target.closest("#detail .tabs a, #detail .back a");
+  if (!link || !isPlain(event)) return;
+  event.preventDefault();
+  const tabs = link.closest(".views") ? ".views" : ".sides";
+  history[tabs === ".views" ? "replaceState" : "pushState"](null, "", link.href);
+  await arrive({ keepPlace: true });
+  document.querySelector(`#detail ${tabs} [aria-current]`)?.focus({ preventScroll: true });
+});
+addEventListener("popstate", () => arrive());
+
+async function arrive(options) {
+  const id = requestIn(location.href);
+  inspector.classList.toggle("chosen", id !== null);
+  mark(id ? rowOf(id) : list.querySelector("a"));
+  await show(location.href, options);
 }
 
-const reload = soon(async () => {
-  if (!growing) return location.reload();
-  const page = await load(`${location.pathname}?`);
-  const { after } = page.querySelector("main").dataset;
+// The list anew, by the server: after a gap, and whenever something comes while a search narrows it.
+async function loadAgain() {
+  const url = new URL(location.href);
+  for (const name of ["request", "tab", "view"]) url.searchParams.delete(name);
+  const page = await load(url);
+  const after = Number(page.querySelector("main").dataset.after);
   const rows = [...page.querySelectorAll("[data-requests] > li")].map((row) => document.importNode(row, true));
-  const selected = list.querySelector("[aria-current]")?.search;
-  inbox.skipTo(Number(after));
-  growing.reset(rows, Number(after));
-  mark([...list.querySelectorAll("a")].find((row) => row.search === selected));
+  const selected = requestIn(list.querySelector("[aria-current]")?.href ?? location.href);
+  inbox.skipTo(after);
+  growing.reset(rows, after);
+  mark(rowOf(selected));
   labelAll(list);
   counter.textContent = page.querySelector("[data-count]").textContent;
-}, 0);
+  document.querySelector("[data-none]")?.toggleAttribute("hidden", rows.length > 0);
+  for (const part of ["answers", "bins"]) swap(page, part);
+}
 
-if (list) listenForSelection();
+const reload = soon(loadAgain, 0);
+const searchAgain = soon(async () => isPaused() || (await loadAgain()), SEARCH_AGAIN_AFTER);
+const redrawAnswers = soon(async () => {
+  const page = await load();
+  for (const part of ["answers", "bins", "settings-place"]) swap(page, part);
+}, 500);
 
 // A row that was changed or deleted; of many at once, the bin itself tells its new count.
 function alter(kind, row) {
   const before = Number(counter.textContent);
   if (row.request_count !== undefined) counter.textContent = row.request_count;
-  if (kind === "bin") return row.request_count < before && reload();
-  if (!growing || row.deleted) growing?.remove(row.id);
-  else growing.replace(row.id, requestLine(row));
-  if (list && !list.childElementCount) location.assign(location.pathname);
+  if (kind === "bin") {
+    redrawAnswers();
+    if (row.request_count < before) reload();
+  } else if (row.deleted) {
+    growing.remove(row.id);
+    if (requestIn(location.href) === row.id) arrive();
+  } else {
+    growing.replace(row.id, lineFor(row));
+    if (list.querySelector("[aria-current]") === rowOf(row.id)) show(location.href);
+  }
+}
+
+function countElsewhere(messages) {
+  const counts = new Map();
+  for (const { row } of messages) counts.set(row.bin, (counts.get(row.bin) ?? 0) + 1);
+  for (const [id, more] of counts) {
+    const count = document.querySelector(`#bins [data-bin="${CSS.escape(id)}"] .count`);
+    if (count) count.textContent = Number(count.textContent) + more;
+  }
 }
 
 const inbox = follow({
   onRows(messages) {
+    countElsewhere(messages.filter(({ kind, aside }) => kind === "request" && !aside));
     const ours = messages.filter(({ kind, row }) => (kind === "bin" ? row.id : row.bin) === main.dataset.bin);
     const rows = ours.filter(({ aside }) => !aside);
     for (const { kind, row } of ours.filter(({ aside }) => aside)) alter(kind, row);
     if (!rows.length) return;
     counter.textContent = Number(counter.textContent) + rows.length;
-    if (growing) growing.add(rows.slice(-MOST_ROWS).map(({ row }) => requestLine(row)));
-    else if (onNewestPage) reload(); // the first request: the page is no longer the empty one
+    if (document.querySelector(".sequence")) redrawAnswers();
+    if (!onNewestPage) return;
+    if (keep) return searchAgain();
+    const wasEmpty = !list.childElementCount;
+    growing.add(rows.slice(-MOST_ROWS).map(({ row }) => lineFor(row)));
+    document.querySelector("[data-none]")?.remove();
+    if (wasEmpty) arrive(); // the first request: it is shown at once
   },
   onGap: reload,
 });
+
+pause.addEventListener("click", () => {
+  pause.ariaPressed = isPaused() ? "false" : "true";
+  pause.textContent = isPaused() ? "Go on" : "Pause";
+  if (isPaused()) return;
+  if (keep) searchAgain();
+  else growing.showHeld();
+});
+listenToRequest();

@@ -42,6 +42,7 @@ export class NewestFirst {
   replace(id, node) {
     const isOld = (line) => new URLSearchParams(line.querySelector("a")?.search).get("request") === id;
     const old = [...this.list.children].find(isOld);
+    if (old?.querySelector(":checked") && node) node.querySelector("[data-pick]").checked = true;
     if (old?.querySelector("[aria-current]")) node?.querySelector("a").setAttribute("aria-current", "true");
     if (old) node ? old.replaceWith(node) : old.remove();
     const held = this.#held.findIndex(isOld);

@@ -39,14 +39,18 @@ function setRequest(slots, row) {
   slots.signature.dataset.signature = row.signature.state;
 }
 
-// A line of a bin's list.
-export function requestLine(row) {
+// A line of a bin's list; `keep` is the search that its address carries along.
+export function requestLine(row, keep) {
   const { node, slots } = cloned("request");
   node.dataset.seq = row.seq;
-  slots.href.href = `?request=${row.id}`;
+  node.dataset.id = row.id;
+  node.querySelector("[data-pick]").ariaLabel = `Pick ${row.id}`;
+  slots.href.href = `?${keep}request=${row.id}`;
   setRequest(slots, row);
   setTime(slots.at, row.received_at);
-  slots.ours.textContent = row.attempt_id ? "sent by us" : "";
+  slots.ours.textContent = row.attempt_id ? `attempt ${row.attempt_id.split("_").pop()}` : "";
+  slots.pinned.textContent = row.pinned ? "pinned" : "";
+  slots.note.textContent = reveal(row.note ?? "");
   return node;
 }
 

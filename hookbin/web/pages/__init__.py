@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from hookbin.web.pages import bin, console, delivery, design, event, lists, overview, webhook
+from hookbin.web.pages import bin, console, delivery, design, event, lists, overview, request, webhook
 
 ROUTES = [
     Route("/ui", overview.page),
@@ -15,7 +15,7 @@ ROUTES = [
     Route("/ui/webhooks/{id}", webhook.page),
     Route("/ui/deliveries/{id}", delivery.page),
     Route("/ui/events/{id}", event.page),
-    Route("/ui/requests/{id}", bin.permalink),
+    Route("/ui/requests/{id}", request.page),
     Route("/ui/send", console.page),
     Route("/ui/design", design.page),
 ]

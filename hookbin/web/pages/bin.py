@@ -1,37 +1,56 @@
-"""A bin: what it captured as a list, and beside it the request that the URL selects."""
+"""A bin: its requests as a list that can be searched, and beside it the one that the URL selects."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 
+import msgspec
 from msgspec import Struct
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from hookbin import clock
-from hookbin.errors import RequestNotFound
-from hookbin.models import Bin, CapturedRequest, RequestSummary
-from hookbin.web.api import present, shapes
+from hookbin.errors import FieldsInvalid
+from hookbin.filters import NO_FILTER, RequestFilter
+from hookbin.models import Bin, RequestSummary
+from hookbin.presets import PRESETS
+from hookbin.web.api import present
 from hookbin.web.api.bins import shape as bin_shape
-from hookbin.web.api.views import bytes_of
+from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.exchange import BLANK
+from hookbin.web.pages.cards import bin_card
+from hookbin.web.pages.request import find, in_detail, tab_of
 from hookbin.web.rendering import render
+from hookbin.web.routing import decode_pairs
 from hookbin.web.services import Services, services
-from hookbin.web.views.viewer import Looked
-from hookbin.web.writing import wire
 
 ROWS = 50
-SHOWN_PARAMETERS = 500
+BINS = 30
+"""Bins that are listed beside, those that got something last."""
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ANSWERS = ("2xx", "3xx", "4xx", "5xx")
 
 
-class RequestView(Struct, frozen=True, kw_only=True):
-    row: shapes.RequestRow
-    headers: list[tuple[str, str]]
-    query: list[tuple[str, str]]
-    body: Looked
-    delivery_id: str | None
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the list is narrowed to, as the URL has it."""
+
+    values: dict[str, str]
+    wanted: RequestFilter
+    complaint: str | None = None
+    """Why the URL's filter can't be used; then everything is shown."""
+
+    @property
+    def keep(self) -> str:
+        """The filter as the beginning of a query."""
+        return f"{urlencode(self.values)}&" if self.values else ""
+
+    def with_(self, name: str, value: str) -> str:
+        """The query of the same filter with one value set, or taken away if it is set already."""
+        values = {**self.values, name: value} if self.values.get(name) != value else {**self.values}
+        if self.values.get(name) == value:
+            del values[name]
+        return urlencode(values)
 
 
 async def page(request: Request) -> Response:
@@ -39,69 +58,55 @@ async def page(request: Request) -> Response:
     bin = s.bins.get(request.path_params["bin"])
     after = s.timeline.position
     before = _number(request.query_params.get("before"))
-    rows = await s.requests.list(bin, limit=ROWS + 1, before=before)
-    wanted = request.query_params.get("request")
-    selected = await _selected(s, bin, wanted, rows)
+    asked = _asked(s, request.query_params)
+    rows, older = await _rows(s, bin, asked.wanted, before)
+    chosen = request.query_params.get("request")
+    selected = await find(s, chosen, bin) if chosen else await s.requests.get(rows[0].seq) if rows else None
+    shape = bin_shape(s, bin)
     return render(
         request,
         "bin.html",
         after=after,
-        bin=bin_shape(s, bin),
-        rows_list=[present.request_row(row) for row in rows[:ROWS]],
-        older=rows[ROWS - 1].seq if len(rows) > ROWS else None,
+        bin=shape,
+        response_json=msgspec.json.format(msgspec.json.encode(shape.response), indent=2).decode(),
+        others=[bin_card(s, other) for other in _lately(s)],
+        presets=PRESETS,
+        preset_options=[("", "200 OK"), *((preset.name, preset.title) for preset in PRESETS)],
+        methods=METHODS,
+        answers=ANSWERS,
+        asked=asked,
+        rows_list=[present.request_row(row) for row in rows],
+        older=older,
         before=before,
-        chosen=wanted is not None,
-        selected=None if selected is None else await _request_view(s, selected, request.query_params.get("view")),
+        chosen=chosen is not None,
+        tab=tab_of(request),
+        selected=None if selected is None else await in_detail(s, selected, request.query_params.get("view")),
         blank=BLANK,
     )
 
 
-async def permalink(request: Request) -> Response:
-    """A captured request by its id alone: to its place in its bin."""
-    s = services(request)
-    id = request.path_params["id"]
-    seq = clock.parse_seq_id("req_", id)
-    found = None if seq is None else await s.requests.get(seq)
-    if found is None:
-        raise RequestNotFound(f"no captured request has the id {id[:64]!r}; its bin may have trimmed it")
-    return RedirectResponse(f"/ui/bins/{found.bin_id}?request={id}", status_code=303)
+def _asked(s: Services, query: QueryParams) -> Asked:
+    pairs = [(name, value) for name, value in query.multi_items() if name in FilterQuery.__struct_fields__ and value]
+    try:
+        wanted = to_filter(decode_pairs(pairs, FilterQuery), now=s.clock.now())
+    except FieldsInvalid as error:
+        return Asked(values=dict(pairs), wanted=NO_FILTER, complaint=error.detail)
+    return Asked(values=dict(pairs), wanted=wanted)
 
 
-async def _selected(
-    s: Services, bin: Bin, wanted: str | None, rows: Sequence[RequestSummary]
-) -> CapturedRequest | None:
-    """The request that the URL names, else the newest. Raises `RequestNotFound`."""
-    if wanted is None:
-        return await s.requests.get(rows[0].seq) if rows else None
-    seq = clock.parse_seq_id("req_", wanted)
-    found = None if seq is None else await s.requests.get(seq)
-    if found is None or found.bin_id != bin.id:
-        raise RequestNotFound(f"this bin holds no request {wanted!r}; it may have been deleted or trimmed")
-    return found
+async def _rows(
+    s: Services, bin: Bin, wanted: RequestFilter, before: int | None
+) -> tuple[list[RequestSummary], int | None]:
+    """A page of the list, and the `seq` under which the next one goes on, if there is more."""
+    if wanted != NO_FILTER:
+        found = await s.search.find(bin, wanted, limit=ROWS, before=before)
+        return list(found.rows), found.next_before
+    rows = await s.requests.list(bin, limit=ROWS + 1, before=before)
+    return rows[:ROWS], rows[ROWS - 1].seq if len(rows) > ROWS else None
 
 
-async def _request_view(s: Services, request: CapturedRequest, view: str | None) -> RequestView:
-    row = present.request_row(request)
-    (body,) = await s.viewer.look(bytes_of(request), wanted=view)
-    return RequestView(
-        row=row,
-        headers=list(request.headers),
-        query=_parameters(row.query),
-        body=body,
-        delivery_id=await _delivery_of(s, request.attempt_id),
-    )
-
-
-async def _delivery_of(s: Services, attempt_id: str | None) -> str | None:
-    """The delivery that an attempt belongs to, if it is still kept."""
-    if attempt_id is None:
-        return None
-    delivery_id = "dlv_" + attempt_id.removeprefix("att_").rpartition("_")[0]
-    return None if await s.deliveries.get(delivery_id) is None else delivery_id
-
-
-def _parameters(query: str | None) -> list[tuple[str, str]]:
-    return parse_qsl(wire(query), keep_blank_values=True, errors="replace")[:SHOWN_PARAMETERS] if query else []
+def _lately(s: Services) -> list[Bin]:
+    return sorted(s.bins.all(), key=lambda bin: s.bins.last_at(bin) or bin.created_at, reverse=True)[:BINS]
 
 
 def _number(text: str | None) -> int | None:

@@ -1,0 +1,61 @@
+// Several requests at once: picked by their boxes or with `x`, then compared or deleted.
+import { ACTIONS, Refused, call } from "./actions.js";
+
+const list = document.querySelector("[data-requests]");
+const bar = document.querySelector("[data-bulk]");
+const compare = document.querySelector("[data-compare]");
+let last = null; // the box that a range begins at
+
+const boxes = () => [...list.querySelectorAll("[data-pick]")];
+const picked = () => boxes().filter((box) => box.checked).map((box) => box.closest("li").dataset.id);
+
+function show() {
+  const ids = picked();
+  bar.hidden = ids.length === 0;
+  document.querySelector("[data-bulk-count]").textContent = `${ids.length} picked`;
+  compare.hidden = ids.length !== 2;
+  if (ids.length === 2) compare.href = `/ui/requests/${ids[1]}/diff/${ids[0]}`; // the older one first
+}
+
+list.addEventListener("click", (event) => {
+  const box = event.target.closest("[data-pick]");
+  if (!box) return;
+  const all = boxes();
+  if (event.shiftKey && last) {
+    const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
+    for (const between of all.slice(Math.max(0, from), to + 1)) between.checked = box.checked;
+  }
+  last = box;
+  show();
+});
+document.querySelector("[data-unpick]").addEventListener("click", () => {
+  for (const box of boxes()) box.checked = false;
+  show();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "x" || event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey) return;
+  const row = document.activeElement.closest?.("[data-requests] > li") ?? list.querySelector("[aria-current]")?.closest("li");
+  const box = row?.querySelector("[data-pick]");
+  if (!box) return;
+  box.checked = !box.checked;
+  last = box;
+  show();
+});
+new MutationObserver(show).observe(list, { childList: true });
+
+ACTIONS["delete-picked"] = async () => {
+  const ids = picked();
+  for (const id of ids) await call("DELETE", `/requests/${id}`);
+  return [ids.length === 1 ? "One request is deleted." : `${ids.length} requests are deleted.`];
+};
+ACTIONS["delete-all"] = async ({ dataset }) => {
+  let cursor = "";
+  let count = 0;
+  do {
+    const { deleted, next_cursor: next } = await call("DELETE", `${dataset.path}${cursor}`);
+    count += deleted;
+    cursor = next ? `?cursor=${encodeURIComponent(next)}` : "";
+  } while (cursor);
+  if (!count) throw new Refused("There was nothing to delete.");
+  return [count === 1 ? "One request is deleted." : `${count} requests are deleted.`];
+};
