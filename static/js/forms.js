@@ -56,7 +56,7 @@ function valueOf(field) {
 // The form's fields as one object; `a.b` is `{a: {b: …}}`. Fields that are disabled or hidden are left out.
 export function bodyOf(form) {
   const body = {};
-  for (const field of form.querySelectorAll("[name]")) {
+  for (const field of form.querySelectorAll("[name]:not([name=\"\"])")) {
     if (field.disabled || field.closest("[hidden]") || (field.type === "radio" && !field.checked)) continue;
     const value = valueOf(field);
     if (value === undefined) continue;

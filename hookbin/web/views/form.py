@@ -12,6 +12,8 @@ from hookbin.web.views.json_text import lay_out
 from hookbin.web.views.media import parameters
 from hookbin.web.views.source import Fit, Source
 
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+"""Bytes that a form would have written as %xx."""
 _FORM = re.compile(rb"[A-Za-z0-9_.*%\[\]+~:$-]{1,200}=[^\s<>{}\"]{0,2000}")
 
 _LONGEST = 4 * limits.SHOWN
@@ -19,8 +21,8 @@ _LONGEST = 4 * limits.SHOWN
 
 
 def form_fit(source: Source) -> Fit:
-    if not source.body:
-        return Fit.NO
+    if not source.body or _BINARY.search(source.body, 0, limits.SHOWN):
+        return Fit.NO  # what curl sends of a file without a type says that it is a form
     if source.media_type == "application/x-www-form-urlencoded":
         json_sent_by_curl = source.body[:1000].lstrip()[:1] in (b"{", b"[")
         return Fit.PERHAPS if json_sent_by_curl else Fit.DECLARED

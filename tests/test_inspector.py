@@ -1,0 +1,229 @@
+"""The inspector of a bin: selection, search, notes, picking, settings, and a request by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browsing import DESKTOP, Watched, capture, is_live
+from tests.support import Server
+
+
+def rows(page: Page) -> Any:
+    return page.locator("[data-requests] > li")
+
+
+def opened(server: Server, page: Page, bin: str, query: str = "") -> None:
+    page.goto(f"{server.url}/ui/bins/{bin}{query}")
+    is_live(page)
+
+
+def test_the_url_holds_the_selection_and_the_tab(server: Server, page: Page) -> None:
+    capture(server, "held/first?a=1")
+    capture(server, "held/second?b=2")
+    opened(server, page, "held")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("#detail-title")).to_contain_text("/b/held/first")
+    page.locator(".sides").get_by_role("link", name="Query").click()
+    expect(page.locator(".pairs")).to_contain_text("a")
+    page.keyboard.press("Escape")
+    page.locator("[data-requests] a[aria-current]").focus()
+    page.keyboard.press("k")
+    expect(page.locator("#detail-title")).to_contain_text("/b/held/second")
+    expect(page.locator(".sides [aria-current]")).to_contain_text("Query")
+    page.reload()
+    expect(page.locator("#detail-title")).to_contain_text("/b/held/second")
+    expect(page.locator(".pairs")).to_contain_text("b")
+
+
+def test_a_search_looks_into_bodies_and_follows_what_comes(server: Server, page: Page) -> None:
+    capture(server, "search/1", "a needle in here")
+    capture(server, "search/2", "hay")
+    opened(server, page, "search")
+    page.keyboard.press("/")
+    page.keyboard.type("needle")
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(1)
+    is_live(page)
+    capture(server, "search/3", "more hay")
+    capture(server, "search/4", "another NEEDLE")
+    expect(rows(page)).to_have_count(2)
+    expect(rows(page).first).to_contain_text("/b/search/4")
+    page.get_by_role("link", name="Clear").click()
+    expect(rows(page)).to_have_count(4)
+
+
+def test_chips_narrow_and_a_filter_that_makes_no_sense_is_said(server: Server, page: Page) -> None:
+    capture(server, "chips/post")
+    httpx.get(f"{server.url}/b/chips/get", trust_env=False)
+    opened(server, page, "chips")
+    page.locator(".search").get_by_role("link", name="GET").click()
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("/b/chips/get")
+    page.locator(".search").get_by_role("link", name="5xx").click()
+    expect(page.get_by_text("Nothing matches")).to_be_visible()
+    page.goto(f"{server.url}/ui/bins/chips?status=nonsense")
+    expect(page.get_by_role("alert")).to_contain_text("is not a status")
+    expect(rows(page)).to_have_count(2)
+
+
+def test_the_first_request_appears_and_is_shown(server: Server, page: Page) -> None:
+    server.post("/bins", {"name": "fresh-bin"})
+    opened(server, page, "fresh-bin")
+    expect(page.get_by_role("heading", name="Waiting for the first request")).to_be_visible()
+    capture(server, "fresh-bin/hello", "hi there")
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("#detail-title")).to_contain_text("/b/fresh-bin/hello")
+
+
+def test_a_pause_holds_new_rows_until_it_ends(server: Server, page: Page) -> None:
+    capture(server, "paused/0")
+    opened(server, page, "paused")
+    page.get_by_role("button", name="Pause").click()
+    capture(server, "paused/1")
+    capture(server, "paused/2")
+    expect(page.locator("[data-show-newer]")).to_have_text("2 new ↑")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("button", name="Go on").click()
+    expect(rows(page)).to_have_count(3)
+
+
+def test_a_request_is_pinned_and_noted_and_the_list_says_so(server: Server, page: Page) -> None:
+    capture(server, "noted/1")
+    opened(server, page, "noted")
+    page.keyboard.press("p")
+    expect(rows(page).locator(".mark-pinned")).to_have_text("pinned")
+    expect(page.get_by_role("button", name="Unpin")).to_be_visible()
+    page.keyboard.press("n")
+    page.get_by_label("What is to be remembered").fill("the one that failed <b>here</b>")
+    page.get_by_role("button", name="Save").click()
+    expect(rows(page).locator(".request-note")).to_have_text("the one that failed <b>here</b>")
+    expect(page.locator(".note-text")).to_contain_text("the one that failed <b>here</b>")
+
+
+def test_deleting_a_request_goes_on_to_the_next(server: Server, page: Page) -> None:
+    for number in range(3):
+        capture(server, f"deleted/{number}")
+    opened(server, page, "deleted")
+    expect(page.locator("#detail-title")).to_contain_text("/b/deleted/2")
+    page.keyboard.press("d")
+    expect(rows(page)).to_have_count(2)
+    expect(page.locator("#detail-title")).to_contain_text("/b/deleted/1")
+    expect(page.locator("[data-count]")).to_have_text("2")
+
+
+def test_several_are_picked_and_deleted(server: Server, page: Page) -> None:
+    for number in range(4):
+        capture(server, f"picked/{number}")
+    opened(server, page, "picked")
+    page.locator("[data-pick]").nth(0).click()
+    page.locator("[data-pick]").nth(2).click(modifiers=["Shift"])
+    expect(page.locator("[data-bulk-count]")).to_have_text("3 picked")
+    page.locator("[data-bulk]").get_by_role("button", name="Delete").click()
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("[data-bulk]")).to_be_hidden()
+
+
+def test_all_but_the_pinned_are_deleted(server: Server, page: Page) -> None:
+    for number in range(3):
+        capture(server, f"emptied/{number}")
+    kept = server.captured("emptied")[1]["id"]
+    httpx.patch(f"{server.url}/requests/{kept}", json={"pinned": True}, trust_env=False)
+    opened(server, page, "emptied")
+    page.locator("#bin-menu summary").click()
+    page.get_by_role("button", name="Delete all but pinned").click()
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("/b/emptied/1")
+
+
+def test_the_answer_is_set_and_its_next_step_is_marked(server: Server, page: Page) -> None:
+    capture(server, "set/0")
+    opened(server, page, "set")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Answer like").select_option("flaky")
+    expect(page.get_by_label("Answer, as JSON")).to_contain_text("sequence")
+    page.locator("#settings").get_by_role("button", name="Save").click()
+    steps = page.locator("#answers .sequence > li")
+    expect(steps.first).to_contain_text("500")
+    expect(steps.first).to_have_attribute("aria-current", "step")
+    for _ in range(2):
+        assert httpx.post(f"{server.url}/b/set", trust_env=False).status_code == 500
+    expect(steps.last).to_have_attribute("aria-current", "step")
+    page.get_by_role("button", name="Begin again").click()
+    expect(steps.first).to_have_attribute("aria-current", "step")
+
+
+def test_a_setting_that_is_wrong_is_said_beside_its_field(server: Server, watched: Watched) -> None:
+    page = watched.page
+    capture(server, "wrong-setting/0")
+    opened(server, page, "wrong-setting")
+    page.keyboard.press("s")
+    page.get_by_label("Status", exact=True).fill("99")
+    page.locator("#settings").get_by_role("button", name="Save").click()
+    expect(page.locator("#b-status-error")).to_be_visible()
+    assert [complaint for complaint in watched.complaints if "422" not in complaint] == []
+    watched.complaints.clear()
+    page.get_by_label("Status", exact=True).fill("418")
+    page.locator("#b-body").fill("teapot")
+    page.locator("#settings").get_by_role("button", name="Save").click()
+    expect(page.locator("#settings")).to_be_hidden()
+    expect(page.locator("#answers .status")).to_have_text("418")
+    assert httpx.post(f"{server.url}/b/wrong-setting", trust_env=False).text == "teapot"
+
+
+def test_a_bin_is_made_renamed_and_deleted(server: Server, page: Page) -> None:
+    capture(server, "maker/0")
+    opened(server, page, "maker")
+    page.locator(".bins-pane").get_by_role("button", name="New").click()
+    page.locator("#new-name").fill("made-here")
+    page.get_by_role("button", name="Make it").click()
+    page.wait_for_url(re.compile("/ui/bins/made-here$"))
+    is_live(page)
+    page.keyboard.press("s")
+    page.locator("#b-name").fill("renamed-here")
+    page.locator("#settings").get_by_role("button", name="Save").click()
+    page.wait_for_url(re.compile("/ui/bins/renamed-here$"))
+    page.keyboard.press("s")
+    page.get_by_role("button", name="Delete the bin").click()
+    page.locator("#delete-bin").get_by_role("button", name="Delete").click()
+    page.wait_for_url(re.compile("/ui/bins$"))
+    assert httpx.get(f"{server.url}/bins/renamed-here", trust_env=False).status_code == 404
+
+
+def test_a_request_has_a_page_of_its_own_that_can_be_printed(server: Server, page: Page) -> None:
+    capture(server, "own/page?x=1", b'{"a": 1}', headers={"content-type": "application/json", "x-own": "yes"})
+    (request,) = server.captured("own")
+    page.goto(f"{server.url}/ui/requests/{request['id']}")
+    for text in ("/b/own/page", "x-own", '"a"', "Answer", "Signature"):
+        expect(page.locator("main")).to_contain_text(text)
+    page.emulate_media(media="print")
+    expect(page.locator(".top")).to_be_hidden()
+    expect(page.locator("#detail .buttons").first).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.keyboard.press("d")
+    page.wait_for_url(re.compile("/ui/bins/own$"))
+
+
+def test_a_bin_of_ten_thousand_opens_at_once_and_pages(start_server: Callable[..., Server], browser: Browser) -> None:
+    server = start_server()
+    with httpx.Client(trust_env=False) as client:
+        for number in range(120):
+            client.post(f"{server.url}/b/many/{number}")
+    with browser.new_context(viewport=DESKTOP) as context:
+        page = context.new_page()
+        opened(server, page, "many")
+        seen: list[str] = []
+        while True:
+            seen += page.locator("[data-requests] .path").all_inner_texts()
+            older = page.get_by_role("link", name="Older requests")
+            if older.count() == 0:
+                break
+            older.click()
+            expect(page.get_by_role("link", name="Newest")).to_be_visible()
+            expect(page.locator("[data-requests] .path").first).not_to_have_text(seen[-40])
+    assert seen == [f"/b/many/{number}" for number in reversed(range(120))]
