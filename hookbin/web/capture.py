@@ -59,12 +59,9 @@ class Capture:
         try:
             bin = await self._bin(scope["path"])
             plan = self._plan(bin)
-            if drained.truncated:
-                answer = self._too_large
-                await self._keep(scope, drained, bin, answer)
-            elif plan.plain or drained.incomplete:
-                answer = plan.base
-                await self._keep(scope, drained, bin, answer)
+            if plan.plain or drained.truncated or drained.incomplete:
+                answer = self._too_large if drained.truncated else plan.base
+                await self._services.requests.add(self._request(scope, drained, bin, answer), bin)
             else:
                 answer = await self._chosen(plan, scope, drained, bin)
         except HookbinError as error:
@@ -74,11 +71,13 @@ class Capture:
             if self._services.stopping.is_set():
                 await problem_response(ShuttingDown(_STOPPING))(scope, receive, send)
             return
+        unread = drained.unread
+        del drained  # what waits or hangs holds no body
         if answer.delay_ms:
             await pause(answer.delay_ms / 1000, unless=self._services.stopping)
         if answer.fault is not None:
             await self._faults.give(answer, scope, receive, send)
-        elif drained.unread:
+        elif unread:
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body, "more_body": True})
             await linger(receive)
@@ -100,10 +99,11 @@ class Capture:
         try:
             if answer.template is not None:
                 answer = await self._rendered(answer, answer.template.body, incoming, cors=plan.cors)
-            await self._keep(scope, drained, bin, answer, turn=turns[0] if turns else None)
+            turn = turns[0] if turns else None
+            await self._services.requests.add(self._request(scope, drained, bin, answer), bin, turn=turn)
         except HookbinError:
-            for turn in turns:
-                self._services.bins.give_back(bin, turn)
+            for taken in turns:
+                self._services.bins.give_back(bin, taken)
             raise
         return answer
 
@@ -117,11 +117,6 @@ class Capture:
         if result.text is None:
             return failed(answer, result.error or "", cors=cors)
         return rendered(answer, result.text, cors=cors)
-
-    async def _keep(
-        self, scope: Scope, drained: Drained, bin: Bin, answer: Prepared, *, turn: Turn | None = None
-    ) -> None:
-        await self._services.requests.add(self._request(scope, drained, bin, answer), bin, turn=turn)
 
     async def _bin(self, path: str) -> Bin:
         name = path[len(PREFIX) :].partition("/")[0]
