@@ -1,6 +1,7 @@
 """How fast a durable capture is, as a ratio to a floor measured in the same run.
 
     python benchmarks/capture.py             both rates, the ratio, p50 and p99
+    python benchmarks/capture.py --variants  the same for bins with rules, a sequence, a signature check
     python benchmarks/capture.py --proof     by strace: a commit precedes each answer
 
 The floor is a bare ASGI application that reads the body and answers ok, on the same uvicorn
@@ -20,18 +21,31 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import httpx
 
-from benchmarks.load import Rate, load
+from benchmarks.load import SECRET, Rate, load
 from benchmarks.proof import prove
 from benchmarks.servers import floor, follower, hookbin
 
 CONNECTIONS = (1, 32, 128)
-BINS = {"keeps-all": 1_000_000, "trims": 10_000}
+BINS: dict[str, dict[str, Any]] = {"keeps-all": {"max_requests": 1_000_000}, "trims": {"max_requests": 10_000}}
 """The bins that are measured: one that captures, and one that is full and deletes as much as it captures."""
+_RULES = [
+    {"when": {"method": "DELETE"}, "status": 405},
+    {"when": {"path": "/orders/**", "header": {"x-event": "order.*"}}, "status": 202},
+    {"when": {"json": {"event": "bench", "data": "y*"}}, "status": 202},
+]
+"""None matches, so each is looked at; the last one has the body read as JSON."""
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "rules": {"response": {"rules": _RULES}},
+    "sequence": {"response": {"sequence": [{"status": 201}, {"status": 200, "repeat": 2}], "then": "cycle"}},
+    "signature": {"verify": {"scheme": "github", "secret": SECRET}},
+}
 
 
 def main() -> None:
@@ -41,25 +55,32 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         server_core, load_core = _cores()
         urls = [stack.enter_context(floor(core=server_core))]
-        for name, limit in BINS.items():
+        names = []
+        for name, settings in (VARIANTS if options.variants else BINS).items():
             base = stack.enter_context(hookbin(Path(folder) / f"{name}.db", core=server_core))
-            httpx.post(f"{base}/bins", json={"name": name, "max_requests": limit}).raise_for_status()
+            made = httpx.post(f"{base}/bins", json={"name": name, "max_requests": 1_000_000, **settings})
+            if made.is_error:
+                print(f"{name} is left out: {made.json()['detail']}")
+                continue
             if not options.no_stream:
                 stack.enter_context(follower(base))
+            names.append(name)
             urls.append(f"{base}/b/{name}")
         with _on_core(load_core):
-            _compare(urls, rounds=options.rounds, seconds=options.seconds)
+            _compare(urls, names, rounds=options.rounds, seconds=options.seconds)
 
 
-def _compare(urls: list[str], *, rounds: int, seconds: float) -> None:
+def _compare(urls: list[str], names: list[str], *, rounds: int, seconds: float) -> None:
     print(f"1 KiB JSON POST; requests/s (p50 ms, p99 ms); medians of {rounds} alternating rounds\n")
-    print(f"{'connections':>11}  {'floor':>22}" + "".join(f"  {name:>22}  ratio" for name in BINS))
+    print(f"{'connections':>11}  {'floor':>22}" + "".join(f"  {name:>22}  ratio" for name in names))
     for connections in CONNECTIONS:
         found: list[list[Rate]] = []
         for _ in range(rounds):
             found.append([load(url, connections=connections, seconds=seconds) for url in urls])
-        bare, *captures = (_median([rates[side] for rates in found]) for side in range(len(BINS) + 1))
-        ratios = [statistics.median(rates[side].rate / rates[0].rate for rates in found) for side in (1, 2)]
+        bare, *captures = (_median([rates[side] for rates in found]) for side in range(len(urls)))
+        ratios = [
+            statistics.median(rates[side].rate / rates[0].rate for rates in found) for side in range(1, len(urls))
+        ]
         shown = "".join(f"  {rate!s:>22}  {ratio:>5.2f}" for rate, ratio in zip(captures, ratios, strict=True))
         print(f"{connections:>11}  {bare!s:>22}{shown}", flush=True)
 
@@ -89,6 +110,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="alternating rounds for each number of connections")
     parser.add_argument("--seconds", type=float, default=5, help="length of a round")
     parser.add_argument("--no-stream", action="store_true", help="leave out the open stream")
+    parser.add_argument("--variants", action="store_true", help="bins that choose or check, beside a plain one")
     parser.add_argument("--proof", action="store_true", help="show by strace that a commit precedes each answer")
     return parser.parse_args()
 

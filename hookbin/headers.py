@@ -64,6 +64,11 @@ def check_headers(headers: Iterable[tuple[str, str]]) -> Headers:
     return checked
 
 
+def is_header_name(name: str) -> bool:
+    """Whether it is a token of RFC 9110, of 256 characters at most."""
+    return _NAME.fullmatch(name) is not None
+
+
 def is_secret(name: str) -> bool:
     """Whether a header of this name is there to hold a credential."""
     lower = name.lower()
@@ -102,7 +107,7 @@ def _next(values: dict[str, Iterator[str]], name: str, index: int) -> str:
 
 def _complaint(name: str, value: str) -> str | None:
     lower = name.lower()
-    if _NAME.fullmatch(name) is None:
+    if not is_header_name(name):
         return "a header name is 1 to 256 letters, digits or !#$%&'*+.^_`|~-"
     if lower in _RESERVED:
         return f"{lower} can't be set: it {_RESERVED[lower]}"

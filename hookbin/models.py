@@ -204,11 +204,43 @@ class BinResponse(Step, frozen=True, kw_only=True, omit_defaults=True):
     cors: bool = False
 
 
-class Verify(Struct, frozen=True, kw_only=True):
-    """How a bin checks signatures: the provider's scheme and the secret shared with it."""
+class SignatureScheme(StrEnum):
+    """How a provider signs what it sends; `verification.schemes` has the rules."""
 
-    scheme: str
+    STANDARD = "standard"
+    """Standard Webhooks; Svix, which names the headers otherwise, too."""
+    GITHUB = "github"
+    GITHUB_SHA1 = "github-sha1"
+    STRIPE = "stripe"
+    SLACK = "slack"
+    SHOPIFY = "shopify"
+    TWILIO = "twilio"
+    ZOOM = "zoom"
+    META = "meta"
+    LINEAR = "linear"
+    GITLAB = "gitlab"
+    HMAC = "hmac"
+    """Any HMAC of the body alone; header, algorithm, encoding and prefix are set."""
+
+
+class DigestEncoding(StrEnum):
+    HEX = "hex"
+    BASE64 = "base64"
+    BASE64URL = "base64url"
+
+
+class Verify(Struct, frozen=True, kw_only=True):
+    """How a bin checks signatures: the provider's scheme and the secret shared with it.
+
+    What follows the secret is for the scheme `hmac` alone.
+    """
+
+    scheme: SignatureScheme
     secret: str
+    header: str | None = None
+    algorithm: str = "sha256"
+    encoding: DigestEncoding = DigestEncoding.HEX
+    prefix: str = ""
 
 
 class Bin(Struct, frozen=True, kw_only=True):

@@ -118,7 +118,7 @@ def without_expired(webhook: Webhook, *, now: int) -> Webhook:
 def sign(secrets: Sequence[str], *, message_id: str, timestamp: int, body: bytes) -> str:
     """The value of `webhook-signature`. `timestamp` is in seconds, as `webhook-timestamp` has it."""
     signed = f"{message_id}.{timestamp}.".encode() + body
-    return " ".join(_signer(secret)(signed) for secret in secrets)
+    return " ".join(signer(secret)(signed) for secret in secrets)
 
 
 def verify(
@@ -156,13 +156,13 @@ def _is_fresh(timestamp: str, *, now: int, tolerance: int) -> bool:
 def _usable(secrets: Sequence[str]) -> Iterator[Callable[[bytes], str]]:
     for secret in secrets:
         try:
-            yield _signer(secret)
+            yield signer(secret)
         except errors.FieldsInvalid:
             continue
 
 
 @lru_cache(maxsize=4096)
-def _signer(secret: str) -> Callable[[bytes], str]:
+def signer(secret: str) -> Callable[[bytes], str]:
     """Makes of bytes one signature as the header has it. The same bytes get the same one, ed25519 included."""
     key = parse_secret(secret)
     if secret.startswith(PRIVATE_PREFIX):

@@ -145,6 +145,7 @@ def parse_destination(url: str) -> str:
     return url
 
 
+@lru_cache(maxsize=4096)
 def literal_address(url: str) -> str | None:
     """The URL's host when it is an IP address, without brackets. Raises FieldsInvalid as `parse_destination` does."""
     host = _host(url)

@@ -150,6 +150,9 @@ RULES = tuple(
         "styles",
         "targets",
         "templating",
+        "verification",
+        "verification.diagnosis",
+        "verification.schemes",
     )
 )
 

@@ -78,7 +78,7 @@ async def test_after_the_last_retry_it_has_failed(shop: Workshop) -> None:
     assert len(shop.sender.calls) == 2
 
 
-@pytest.mark.parametrize("status", [301, 400, 404, 429])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 400, 404, 429])
 async def test_what_is_no_5xx_fails_at_once(shop: Workshop, status: int) -> None:
     await shop.stores.register()
     shop.sender.script["wh_1"] = [status]

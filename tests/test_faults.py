@@ -29,7 +29,7 @@ def make(server: Server, fault: str, **response: Any) -> bytes:
 
 def captured(server: Server, request: bytes) -> Any:
     """What was kept of the one request that was sent."""
-    (found,) = server.captured(request.split()[1].decode().removeprefix("/b/"))
+    (found,) = eventually(lambda: server.captured(request.split()[1].decode().removeprefix("/b/")))
     assert found["body"]["text"] == "hello"
     return found["answer"]
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from itertools import takewhile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbin import errors
-from hookbin.models import SECOND, TRANSITIONS, Action, DeliveryState, ErrorClass
+from hookbin.models import SECOND, TRANSITIONS, Action, DeliveryState, ErrorClass, Trigger
 from hookbin.retries import (
     DEFAULT_RETRY_ON,
     JITTER,
@@ -19,10 +21,13 @@ from hookbin.retries import (
     Rule,
     after,
     explain,
+    explain_streak,
     parse_retry_after,
     parse_retry_on,
     parse_schedule,
+    streak,
 )
+from tests.support import ROOT
 
 NOW = int(datetime(2026, 11, 24, 6, 30, tzinfo=UTC).timestamp()) * SECOND
 DAY = 24 * 3600 * SECOND
@@ -445,3 +450,71 @@ def explained(
         retry_on=retry_on,
         schedule_length=retries,
     )
+
+
+# docs/delivery.md
+
+
+def documented(heading: str) -> list[list[str]]:
+    """The cells of the table in docs/delivery.md whose first column has that heading."""
+    lines = (ROOT / "docs" / "delivery.md").read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {heading} |")) + 2
+    rows = takewhile(lambda line: line.startswith("|"), lines[start:])
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+SAMPLES: dict[str, list[int | ErrorClass]] = {
+    "2xx": [200, 204, 299],
+    "3xx": [300, 301, 308, 399],
+    "408": [408],
+    "429": [429],
+    "410": [410],
+    "other 4xx": [400, 404, 409, 411, 428, 430, 499],
+    "5xx and above": [500, 503, 599, 999],
+    "an address that policy forbids": [ErrorClass.BLOCKED_TARGET],
+    "no answer, or no final one": [*NETWORK_ERRORS, 101, 103],
+}
+
+
+def test_the_documented_table_is_what_decides() -> None:
+    rows = documented("what came back")
+    assert [row[0] for row in rows] == list(SAMPLES)
+    for what, retried_when, otherwise in rows:
+        words = set(re.findall(r"`(\w+)`", retried_when))
+        for sample in SAMPLES[what]:
+            known = {"error": sample} if isinstance(sample, ErrorClass) else {"status": sample}
+            retried = {word for word in RETRY_ON if decide(**known, retry_on=(word,)).action is Action.RESCHEDULE}
+            assert retried == words, what
+            unnamed = decide(**known, retry_on=())
+            assert unnamed.action is (Action.SUCCEED if otherwise == "succeeded" else Action.FAIL)
+            assert unnamed.disable == ("disabled" in otherwise)
+
+
+def test_the_documented_schedules_are_those_there_are() -> None:
+    rows = documented("name")
+    assert [row[0].strip("`") for row in rows] == list(SCHEDULES)
+    assert [int(row[2]) for row in rows] == [len(waits) + 1 for waits in SCHEDULES.values()]
+
+
+# Failures in a row
+
+
+@pytest.mark.parametrize(
+    ("after", "trigger", "count"),
+    [
+        (DeliveryState.SUCCEEDED, Trigger.AUTO, 0),
+        (DeliveryState.SUCCEEDED, Trigger.MANUAL, 0),
+        (DeliveryState.FAILED, Trigger.AUTO, 5),
+        (DeliveryState.FAILED, Trigger.MANUAL, 4),
+        (DeliveryState.PENDING, Trigger.AUTO, 4),
+        (DeliveryState.CANCELLED, Trigger.AUTO, 4),
+    ],
+)
+def test_what_counts_as_a_failure_in_a_row(after: DeliveryState, trigger: Trigger, count: int) -> None:
+    assert streak(4, after, trigger=trigger) == count
+
+
+def test_why_a_webhook_was_disabled_is_said_in_words() -> None:
+    assert explain_streak(1, last_status=500, last_error=None) == "1 delivery failed; the last attempt got 500"
+    reason = explain_streak(5, last_status=None, last_error=ErrorClass.DNS_ERROR)
+    assert reason == "5 deliveries in a row failed; the last attempt got no answer (dns_error)"

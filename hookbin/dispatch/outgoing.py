@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import httpx
 
 from hookbin import __version__
@@ -43,7 +45,12 @@ def opening(destination: str, *, chosen: Headers, size: int) -> Headers:
     """What every request begins with; `chosen` are the owner's headers, which may replace some of it."""
     names = {name.lower() for name, _ in chosen}
     return (
-        ("host", httpx.URL(destination).netloc.decode()),
+        ("host", _host(destination)),
         ("content-length", str(size)),
         *[default for default in _DEFAULTS if default[0] not in names],
     )
+
+
+@lru_cache(maxsize=4096)
+def _host(destination: str) -> str:
+    return httpx.URL(destination).netloc.decode()

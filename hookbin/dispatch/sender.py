@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 
 import aiohttp
 import httpx
@@ -155,8 +155,13 @@ def _request(method: str, url: str, headers: Headers, body: bytes) -> httpx.Requ
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     extensions = {"target": url, "timeout": {"connect": CONNECT_SECONDS}}
     if len(body) > PIECE_BYTES:
-        return httpx.Request(method, url, headers=pairs, stream=_Pieces(body), extensions=extensions)
-    return httpx.Request(method, url, headers=pairs, content=body, extensions=extensions)
+        return httpx.Request(method, _parsed(url), headers=pairs, stream=_Pieces(body), extensions=extensions)
+    return httpx.Request(method, _parsed(url), headers=pairs, content=body, extensions=extensions)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 class _Pieces(httpx.AsyncByteStream):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import SimpleNamespace
 
 import aiohttp
@@ -51,6 +52,7 @@ def exact_headers() -> aiohttp.TraceConfig:
     return trace
 
 
+@lru_cache(maxsize=4096)
 def url_as_sent(url: str) -> str:
     """The URL as its target and host go out: without anything quoted anew, and with the path that it must have."""
     exact = _exact(url)

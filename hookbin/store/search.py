@@ -14,8 +14,8 @@ from hookbin.models import Bin, Headers, RequestSummary
 from hookbin.store.database import Database
 from hookbin.store.requests import SUMMARY, summary_from_row
 
-MOST_ROWS = 10_000
-"""Requests that one search looks at."""
+MOST_ROWS = 12_000
+"""Requests that one search looks at: a bin of the default size, with what it may hold too many, in one go."""
 MOST_BYTES = 16 * 1024 * 1024
 """Bytes of bodies that one search reads."""
 STEP_ROWS = 500

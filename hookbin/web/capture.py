@@ -13,18 +13,19 @@ import random
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from hookbin import signing
 from hookbin.errors import BinNotFound, HookbinError, ShuttingDown
 from hookbin.matching import Incoming
-from hookbin.models import SECOND, Bin, BinResponse, CapturedRequest, Headers
+from hookbin.models import Bin, BinResponse, CapturedRequest, Headers, Webhook
 from hookbin.names import is_bin_name
 from hookbin.responses import Plan, Prepared, choose, compile_plan, failed, prepare, rendered
 from hookbin.store.bins import Turn
 from hookbin.templating import Asked, Job, Rendered
+from hookbin.verification.schemes import Arrived
 from hookbin.web.faults import Faults, pause
 from hookbin.web.problems import problem_response
 from hookbin.web.protocol import Pairs, answer_at_once, trailers_of, wire_of
 from hookbin.web.services import Services
+from hookbin.web.signatures import UNCHECKED, judge
 
 PREFIX = "/b/"
 _STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
@@ -59,12 +60,9 @@ class Capture:
         try:
             bin = await self._bin(scope["path"])
             plan = self._plan(bin)
-            if drained.truncated:
-                answer = self._too_large
-                await self._keep(scope, drained, bin, answer)
-            elif plan.plain or drained.incomplete:
-                answer = plan.base
-                await self._keep(scope, drained, bin, answer)
+            if plan.plain or drained.truncated or drained.incomplete:
+                answer = self._too_large if drained.truncated else plan.base
+                await self._services.requests.add(self._request(scope, drained, bin, answer), bin)
             else:
                 answer = await self._chosen(plan, scope, drained, bin)
         except HookbinError as error:
@@ -74,11 +72,13 @@ class Capture:
             if self._services.stopping.is_set():
                 await problem_response(ShuttingDown(_STOPPING))(scope, receive, send)
             return
+        unread = drained.unread
+        del drained  # what waits or hangs holds no body
         if answer.delay_ms:
             await pause(answer.delay_ms / 1000, unless=self._services.stopping)
         if answer.fault is not None:
             await self._faults.give(answer, scope, receive, send)
-        elif drained.unread:
+        elif unread:
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body, "more_body": True})
             await linger(receive)
@@ -100,10 +100,11 @@ class Capture:
         try:
             if answer.template is not None:
                 answer = await self._rendered(answer, answer.template.body, incoming, cors=plan.cors)
-            await self._keep(scope, drained, bin, answer, turn=turns[0] if turns else None)
+            turn = turns[0] if turns else None
+            await self._services.requests.add(self._request(scope, drained, bin, answer), bin, turn=turn)
         except HookbinError:
-            for turn in turns:
-                self._services.bins.give_back(bin, turn)
+            for taken in turns:
+                self._services.bins.give_back(bin, taken)
             raise
         return answer
 
@@ -117,11 +118,6 @@ class Capture:
         if result.text is None:
             return failed(answer, result.error or "", cors=cors)
         return rendered(answer, result.text, cors=cors)
-
-    async def _keep(
-        self, scope: Scope, drained: Drained, bin: Bin, answer: Prepared, *, turn: Turn | None = None
-    ) -> None:
-        await self._services.requests.add(self._request(scope, drained, bin, answer), bin, turn=turn)
 
     async def _bin(self, path: str) -> Bin:
         name = path[len(PREFIX) :].partition("/")[0]
@@ -148,7 +144,12 @@ class Capture:
         content_type = named.get(b"content-type")
         client = scope["client"]
         now = self._services.clock.now()
-        attempt_id, signature = self._sent_by_us(named, drained, now=now)
+        attempt_id, webhook = self._sent_by_us(named)
+        judged = UNCHECKED
+        if webhook is not None or bin.verify is not None:
+            arrived = Arrived(named, drained.body, scope["scheme"], target.decode("latin-1"))
+            whole = not (drained.truncated or drained.incomplete)
+            judged = judge(self._services, bin, webhook, arrived, whole=whole, now=now)
         return CapturedRequest(
             seq=self._services.database.next_seq(),
             bin_id=bin.id,
@@ -169,9 +170,9 @@ class Capture:
             answer_fault=None if drained.incomplete else answer.fault,
             answer_error=answer.error,
             attempt_id=attempt_id,
-            signature=signature,
-            signature_scheme=None if attempt_id is None else "standard",
-            signature_reason=None,
+            signature=judged.state,
+            signature_scheme=judged.scheme,
+            signature_reason=judged.reason,
             note=None,
             pinned=False,
             trailers=_decoded(trailers_of(scope)),
@@ -179,26 +180,14 @@ class Capture:
             body=drained.body,
         )
 
-    def _sent_by_us(self, named: dict[bytes, bytes], drained: Drained, *, now: int) -> tuple[str | None, str]:
-        """`(attempt id, signature state)` when one of our own attempts that is under way sent this."""
+    def _sent_by_us(self, named: dict[bytes, bytes]) -> tuple[str | None, Webhook | None]:
+        """The attempt and its webhook, when one of our own attempts that is under way sent this."""
         header = named.get(b"hookbin-attempt-id")
         if header is None:
-            return None, "unchecked"
+            return None, None
         attempt_id = header.decode("latin-1")
         webhook = self._services.dispatcher.webhook_of(attempt_id)
-        if webhook is None:
-            return None, "unchecked"
-        if drained.truncated or drained.incomplete:
-            return attempt_id, "unchecked"
-        verdict = signing.verify(
-            signing.live_secrets(webhook, now=now),
-            message_id=_text(named.get(b"webhook-id")),
-            timestamp=_text(named.get(b"webhook-timestamp")),
-            signature=_text(named.get(b"webhook-signature")),
-            body=drained.body,
-            now=now // SECOND,
-        )
-        return attempt_id, verdict
+        return (None if webhook is None else attempt_id), webhook
 
 
 async def drain(receive: Receive, *, limit: int) -> Drained:
@@ -262,7 +251,3 @@ def _decoded(pairs: Pairs) -> Headers:
 
 def _declared(value: bytes | None) -> int | None:
     return int(value) if value is not None and value.isdigit() and len(value) < 19 else None
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")

@@ -18,6 +18,7 @@ document.addEventListener("change", ({ target }) => {
   const form = target.closest("[data-bin-settings]");
   if (!form) return;
   if (target.matches("[data-preset]") && target.value) take(form, target.value);
+  if (target.matches("[data-gate]")) form.querySelector("[data-scheme]").hidden = target.value !== form.querySelector("[data-scheme]").dataset.scheme;
   if (target.type === "radio" && target.closest(".segments")) showAnswer(form, target.value);
 });
 document.addEventListener("accepted", ({ target, detail }) => {

@@ -53,7 +53,8 @@ function valueOf(field) {
   return READ[field.dataset.type](text, field);
 }
 
-// The form's fields as one object; `a.b` is `{a: {b: …}}`. Fields that are disabled or hidden are left out.
+// The form's fields as one object; `a.b` is `{a: {b: …}}`. Fields that are disabled or hidden are left out;
+// where a `data-gate` is empty, all of its object is null.
 export function bodyOf(form) {
   const body = {};
   for (const field of form.querySelectorAll("[name]:not([name=\"\"])")) {
@@ -65,6 +66,7 @@ export function bodyOf(form) {
     const inner = path.reduce((object, key) => (object[key] ??= {}), body);
     inner[last] = value;
   }
+  for (const gate of form.querySelectorAll("[data-gate]")) if (!gate.value) body[gate.dataset.gate] = null;
   return body;
 }
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Meta, Struct
 
 from hookbin.errors import FieldsInvalid
-from hookbin.models import Bin, BinResponse
+from hookbin.models import Bin, BinResponse, Verify
 from hookbin.names import check_bin_name
 from hookbin.presets import PRESETS, preset
 from hookbin.response_checks import check_response, steps_of
+from hookbin.verification import check_rule
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.routing import Call
 from hookbin.web.services import Services
@@ -23,6 +24,7 @@ async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
     bin = await call.services.bins.create(
         name=None if wanted.name is None else check_bin_name(wanted.name),
         response=BinResponse() if response is None else response,
+        verify=None if wanted.verify is None else _verify(wanted.verify),
         max_requests=settings.max_requests if wanted.max_requests is UNSET else wanted.max_requests,
         max_age=settings.max_age if wanted.max_age is UNSET else wanted.max_age,
     )
@@ -40,14 +42,18 @@ async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.BinSha
     )
 
 
-async def read(call: Call[None, None]) -> shapes.BinShape:
-    return shape(call.services, call.services.bins.get(call.path["bin"]))
+class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    secret: Annotated[bool, Meta(description="Show the secret of `verify` whole.")] = False
+
+
+async def read(call: Call[ReadQuery, None]) -> shapes.BinShape:
+    return shape(call.services, call.services.bins.get(call.path["bin"]), with_secret=call.query.secret)
 
 
 async def change(call: Call[None, shapes.BinChange]) -> shapes.BinShape:
     bin = call.services.bins.get(call.path["bin"])
     response = await _checked_templates(_response(call.body, before=bin.response), call.services)
-    changes = _changes(call.body, call.services) | ({} if response is None else {"response": response})
+    changes = _changes(call.body, call.services, bin) | ({} if response is None else {"response": response})
     changed = await call.services.bins.edit(bin, lambda now: msgspec.structs.replace(now, **changes))
     return shape(call.services, changed)
 
@@ -65,12 +71,13 @@ async def delete(call: Call[None, None]) -> None:
     await call.services.bins.delete(call.services.bins.get(call.path["bin"]))
 
 
-def shape(services: Services, bin: Bin) -> shapes.BinShape:
+def shape(services: Services, bin: Bin, *, with_secret: bool = False) -> shapes.BinShape:
     return present.bin_shape(
         bin,
         url=services.bin_url(bin.name or bin.id),
         request_count=services.bins.count(bin),
         sequence_position=services.bins.sequence_position(bin),
+        with_secret=with_secret,
     )
 
 
@@ -119,10 +126,21 @@ def _with_secret(response: shapes.Response, before: BinResponse | None) -> shape
     return msgspec.structs.replace(response, handshake=whole)
 
 
-def _changes(change: shapes.BinChange, services: Services) -> dict[str, Any]:
+def _verify(wanted: shapes.BinVerify, *, before: Verify | None = None) -> Verify:
+    """Raises `FieldsInvalid`. A secret that is left out is the one `before`, of the same scheme."""
+    if wanted.secret is UNSET:
+        if before is None or before.scheme is not wanted.scheme:
+            raise FieldsInvalid(("verify.secret", "is needed; copy it from the sender's settings"))
+        wanted = msgspec.structs.replace(wanted, secret=before.secret)
+    return check_rule(msgspec.convert(wanted, Verify, from_attributes=True))
+
+
+def _changes(change: shapes.BinChange, services: Services, bin: Bin) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if change.name is not UNSET:
         changes["name"] = None if change.name is None else check_bin_name(change.name)
+    if change.verify is not UNSET:
+        changes["verify"] = None if change.verify is None else _verify(change.verify, before=bin.verify)
     if change.max_requests is not UNSET:
         changes["max_requests"] = change.max_requests or services.settings.max_requests
     if change.max_age is not UNSET:

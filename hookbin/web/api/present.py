@@ -23,6 +23,7 @@ from hookbin.models import (
     Handshake,
     OldSecret,
     RequestSummary,
+    Verify,
     Webhook,
 )
 from hookbin.presets import Preset
@@ -35,6 +36,7 @@ from hookbin.web.api.shapes import (
     AttemptShape,
     BinHandshake,
     BinShape,
+    BinVerify,
     Body,
     DeliveryRef,
     DeliveryRow,
@@ -77,7 +79,7 @@ def body_shape(body: bytes, *, truncated: bool = False, size: int | None = None)
     return Body(size=size, truncated=truncated, text=text)
 
 
-def bin_shape(bin: Bin, *, url: str, request_count: int, sequence_position: int) -> BinShape:
+def bin_shape(bin: Bin, *, url: str, request_count: int, sequence_position: int, with_secret: bool = False) -> BinShape:
     return BinShape(
         id=bin.id,
         name=bin.name,
@@ -87,6 +89,7 @@ def bin_shape(bin: Bin, *, url: str, request_count: int, sequence_position: int)
         response=response_shape(bin.response),
         sequence_position=sequence_position,
         sequence_next=next_step(bin.response, sequence_position),
+        verify=None if bin.verify is None else _verify_shape(bin.verify, with_secret=with_secret),
         max_requests=bin.max_requests,
         max_age=bin.max_age,
     )
@@ -98,6 +101,11 @@ def response_shape(response: BinResponse) -> Response:
     if shape.handshake is None:
         return shape
     return msgspec.structs.replace(shape, handshake=BinHandshake(provider=shape.handshake.provider))
+
+
+def _verify_shape(verify: Verify, *, with_secret: bool) -> BinVerify:
+    shape = msgspec.convert(verify, BinVerify, from_attributes=True)
+    return shape if with_secret else msgspec.structs.replace(shape, secret=hint(verify.secret))
 
 
 def preset_shape(preset: Preset) -> PresetShape:

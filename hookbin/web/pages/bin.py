@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from hookbin.errors import FieldsInvalid
 from hookbin.filters import NO_FILTER, RequestFilter
-from hookbin.models import Bin, RequestSummary
+from hookbin.models import Bin, RequestSummary, SignatureScheme
 from hookbin.presets import PRESETS
 from hookbin.web.api import present
 from hookbin.web.api.bins import shape as bin_shape
@@ -72,6 +72,7 @@ async def page(request: Request) -> Response:
         others=[bin_card(s, other) for other in _lately(s)],
         presets=PRESETS,
         preset_options=[("", "200 OK"), *((preset.name, preset.title) for preset in PRESETS)],
+        schemes=tuple(SignatureScheme),
         methods=METHODS,
         answers=ANSWERS,
         asked=asked,

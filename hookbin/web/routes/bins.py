@@ -21,7 +21,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/bins/{bin}", handler=bins.read, tag="bins",
-        summary="Read a bin", answer=shapes.BinShape,
+        summary="Read a bin", query=bins.ReadQuery, answer=shapes.BinShape,
         description="By name or id.", raises=(errors.BinNotFound,),
     ),
     Route(

@@ -11,7 +11,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/bins/{bin}/requests", handler=requests.index, tag="requests",
         summary="List what a bin captured", answer=shapes.Page[shapes.RequestRow],
-        description="Newest first, without headers and bodies. A search looks at 10,000 requests and reads 16 MiB of "
+        description="Newest first, without headers and bodies. A search looks at 12,000 requests and reads 16 MiB of "
         "bodies at most: a page may be short or empty and still have a `next_cursor` that goes on.",
         query=requests.ListQuery, raises=(errors.FieldsInvalid, errors.BinNotFound),
     ),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from hookbin.config import Age
-from hookbin.models import Fault, Provider, Then
+from hookbin.models import DigestEncoding, Fault, Provider, SignatureScheme, Then
 from hookbin.web.api.shapes.common import Pair
 
 
@@ -90,12 +90,32 @@ class Response(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
 
 
+class BinVerify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How signatures are checked. What follows the secret is for the scheme `hmac` alone."""
+
+    scheme: SignatureScheme
+    secret: Annotated[
+        Annotated[str, Meta(max_length=1024)] | UnsetType,
+        Meta(
+            description="As the provider shows it. Shown masked, whole with `?secret=true`; "
+            "left out in a change of the same scheme, it stays.",
+        ),
+    ] = UNSET
+    header: Annotated[
+        Annotated[str, Meta(max_length=256)] | None, Meta(description="Name of the header with the signature.")
+    ] = None
+    algorithm: Literal["sha256", "sha1", "sha512"] = "sha256"
+    encoding: DigestEncoding = DigestEncoding.HEX
+    prefix: Annotated[str, Meta(max_length=64, description="What stands before the digest, such as `sha256=`.")] = ""
+
+
 class NewBin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str | None, Meta(description="`[a-z0-9][a-z0-9-]{0,62}`; without one the id is the address.")] = (
         None
     )
     response: Response | UnsetType = UNSET
     preset: Annotated[str | UnsetType, Meta(description="The response of that name: see `GET /presets`.")] = UNSET
+    verify: BinVerify | None = None
     max_requests: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
     max_age: Age | UnsetType | None = UNSET
 
@@ -106,6 +126,7 @@ class BinChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str | UnsetType | None = UNSET
     response: Response | UnsetType | None = UNSET
     preset: Annotated[str | UnsetType, Meta(description="The response of that name: see `GET /presets`.")] = UNSET
+    verify: BinVerify | UnsetType | None = UNSET
     max_requests: Annotated[int, Meta(ge=1, le=1000000)] | UnsetType | None = UNSET
     max_age: Age | UnsetType | None = UNSET
 
@@ -119,6 +140,7 @@ class BinShape(Struct, frozen=True, kw_only=True):
     response: Response
     sequence_position: Annotated[int, Meta(description="Answers that the sequence has given since it began.")]
     sequence_next: Annotated[int | None, Meta(description="The index of the step that answers next.")]
+    verify: BinVerify | None
     max_requests: int
     max_age: int | None
 
