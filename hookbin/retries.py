@@ -201,7 +201,8 @@ def explain(
     if state is DeliveryState.CANCELLED:
         return _explain_cancelled(attempt_count)
     if attempt_count == 0:
-        return "Waiting for its first attempt."
+        due = f", due at {next_attempt_at_text}" if next_attempt_at_text else ""
+        return f"Waiting for its first attempt{due}."
     kind = classify(last_status, last_error)
     retried = kind.is_retried(retry_on)
     what = kind.meaning.format(status=last_status, error=f" ({last_error})" if last_error else "")

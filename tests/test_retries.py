@@ -371,7 +371,7 @@ REFUSED, TIMEOUT, BLOCKED = ErrorClass.CONNECTION_REFUSED, ErrorClass.TIMEOUT, E
 @pytest.mark.parametrize(
     ("state", "count", "last", "sentence"),
     [
-        (PENDING, 0, None, "Waiting for its first attempt."),
+        (PENDING, 0, None, "Waiting for its first attempt, due at NOON."),
         (PENDING, 2, 503, "503 is a server error; attempt 3 of 9 follows at NOON."),
         (PENDING, 8, 500, "500 is a server error; attempt 9 of 9 follows at NOON."),
         (PENDING, 9, 500, "500 is a server error; attempt 10 follows at NOON."),
