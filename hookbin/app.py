@@ -36,6 +36,7 @@ from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
+from hookbin.store.exporting import RequestExport
 from hookbin.store.log import LogStore
 from hookbin.store.recovery import RecoveryStore
 from hookbin.store.removal import RequestRemoval
@@ -116,6 +117,7 @@ class Hookbin:
             database=database,
             bins=bins,
             requests=RequestStore(database),
+            export=RequestExport(database),
             search=RequestSearch(database),
             removal=RequestRemoval(database),
             webhooks=webhooks,

@@ -18,6 +18,8 @@ SUMMARY = (
     " declared_size, answer_status, answer_rule, answer_delay_ms, answer_fault, answer_error, attempt_id, signature,"
     " signature_scheme, signature_reason, note, pinned"
 )
+FULL = f"{SUMMARY}, bins.id, trailers, headers, body"
+"""What `request_from_row` takes."""
 _FIELDS = SUMMARY.split(", ")
 _INSERT = (
     f"INSERT INTO requests ({SUMMARY}, bin, trailers, headers, body) VALUES ({', '.join('?' * (len(_FIELDS) + 4))})"
@@ -81,11 +83,10 @@ class RequestStore:
 
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
-            f"SELECT {SUMMARY}, bins.id, trailers, headers, body FROM requests JOIN bins ON bins.key = bin"
-            " WHERE seq = ?",
+            f"SELECT {FULL} FROM requests JOIN bins ON bins.key = bin WHERE seq = ?",
             (seq,),
         )
-        return _request_from_row(rows[0]) if rows else None
+        return request_from_row(rows[0]) if rows else None
 
     async def edit(self, seq: int, change: Callable[[RequestSummary], RequestSummary]) -> RequestSummary | None:
         """Write the note and the pin that `change` makes of it, inside one transaction; None if there is none.
@@ -141,7 +142,7 @@ def summary_from_row(row: Row, *, bin_id: str) -> RequestSummary:
     return RequestSummary(bin_id=bin_id, **_summary_fields(row))
 
 
-def _request_from_row(row: Row) -> CapturedRequest:
+def request_from_row(row: Row) -> CapturedRequest:
     *summary, bin_id, trailers, headers, body = row
     return CapturedRequest(
         bin_id=bin_id,

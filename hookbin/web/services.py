@@ -20,6 +20,7 @@ from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
+from hookbin.store.exporting import RequestExport
 from hookbin.store.log import LogStore
 from hookbin.store.removal import RequestRemoval
 from hookbin.store.requests import RequestStore
@@ -42,6 +43,7 @@ class Services(Struct, frozen=True, kw_only=True):
     database: Database
     bins: BinStore
     requests: RequestStore
+    export: RequestExport
     search: RequestSearch
     removal: RequestRemoval
     webhooks: WebhookStore

@@ -65,15 +65,15 @@ def time_or_none(value: int | None) -> str | None:
     return None if value is None else rfc3339(value)
 
 
-def body_shape(body: bytes, *, truncated: bool = False, size: int | None = None) -> Body:
-    """`text` when the bytes are UTF-8, else `base64`; cut at `SHOWN_BODY`."""
+def body_shape(body: bytes, *, truncated: bool = False, size: int | None = None, limit: int = SHOWN_BODY) -> Body:
+    """`text` when the bytes are UTF-8, else `base64`; cut at `limit`."""
     size = len(body) if size is None else size
-    shown = body[:SHOWN_BODY]
-    truncated = truncated or len(body) > SHOWN_BODY
+    shown = body[:limit]
+    truncated = truncated or len(body) > limit
     try:
         text = shown.decode()
     except UnicodeDecodeError as error:
-        if len(body) > SHOWN_BODY and error.start > len(shown) - 4:  # the cut went through a character
+        if len(body) > limit and error.start > len(shown) - 4:  # the cut went through a character
             return Body(size=size, truncated=True, text=shown[: error.start].decode())
         return Body(size=size, truncated=truncated, base64=base64.b64encode(shown).decode())
     return Body(size=size, truncated=truncated, text=text)
@@ -121,12 +121,17 @@ def request_row(request: RequestSummary) -> RequestRow:
     return RequestRow(**request_fields(request))
 
 
-def request_shape(request: CapturedRequest) -> RequestShape:
+def whole_request(request: CapturedRequest) -> RequestShape:
+    """With all of the body that was kept."""
+    return request_shape(request, limit=request.size)
+
+
+def request_shape(request: CapturedRequest, *, limit: int = SHOWN_BODY) -> RequestShape:
     return RequestShape(
         **request_fields(request),
         headers=list(request.headers),
         trailers=list(request.trailers),
-        body=body_shape(request.body, truncated=request.truncated, size=request.size),
+        body=body_shape(request.body, truncated=request.truncated, size=request.size, limit=limit),
     )
 
 
