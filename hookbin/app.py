@@ -158,6 +158,7 @@ class Hookbin:
         metrics.watch("hookbin_waiters", "Calls that wait for requests", lambda: self.services.waiting.waiters)
         metrics.watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)
         self._capture = Capture(self.services)
+        metrics.watch("hookbin_draining_bytes", "Bytes of large bodies in memory", lambda: self._capture.room.taken)
         self._site = _site(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
