@@ -1,4 +1,4 @@
-"""Captured requests as files: one of them, or what a bin captured as a stream."""
+"""Captured requests as files: one of them, or what a bin captured as a stream; and what differs between two."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from hookbin.filters import RequestFilter
 from hookbin.models import Bin
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.requests import find
+from hookbin.web.api.shapes import Difference
+from hookbin.web.comparing import difference
 from hookbin.web.downloads import INERT, disposition
 from hookbin.web.exports import BIN_FORMATS, REQUEST_FORMATS, BinFormat
 from hookbin.web.exports.resending import resending
@@ -40,6 +42,11 @@ async def of_request(call: Call[RequestExportQuery, None]) -> Response:
     content = await asyncio.to_thread(form.write, wanted)
     name = f"{seq_id('req_', request.seq)}.{form.suffix}"
     return Response(content, media_type=form.media_type, headers={**INERT, "content-disposition": disposition(name)})
+
+
+async def diff(call: Call[None, None]) -> Difference:
+    left, right = await find(call), await find(call, "other")
+    return await asyncio.to_thread(difference, left, right)
 
 
 async def of_bin(call: Call[BinExportQuery, None]) -> Response:

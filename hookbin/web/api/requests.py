@@ -98,21 +98,21 @@ async def body(call: Call[None, None]) -> Response:
     return attachment(request.body, f"{seq_id('req_', request.seq)}.bin")
 
 
-async def find(call: Call[Any, Any]) -> CapturedRequest:
-    """The request that the path names. Raises `RequestNotFound`."""
-    request = await call.services.requests.get(_seq(call))
+async def find(call: Call[Any, Any], name: str = "request") -> CapturedRequest:
+    """The request that the path names, by the parameter `name`. Raises `RequestNotFound`."""
+    request = await call.services.requests.get(_seq(call, name))
     if request is None:
-        raise _not_found(call)
+        raise _not_found(call, name)
     return request
 
 
-def _seq(call: Call[Any, Any]) -> int:
-    seq = parse_seq_id("req_", call.path["request"])
+def _seq(call: Call[Any, Any], name: str = "request") -> int:
+    seq = parse_seq_id("req_", call.path[name])
     if seq is None:
-        raise _not_found(call)
+        raise _not_found(call, name)
     return seq
 
 
-def _not_found(call: Call[Any, Any]) -> RequestNotFound:
-    id = call.path["request"][:64]
+def _not_found(call: Call[Any, Any], name: str = "request") -> RequestNotFound:
+    id = call.path[name][:64]
     return RequestNotFound(f"no captured request has the id {id!r}; it was deleted, or its bin has trimmed it")

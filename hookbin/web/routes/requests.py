@@ -91,6 +91,12 @@ ROUTES: tuple[Route, ...] = (
         raises=(errors.FieldsInvalid, errors.RequestNotFound),
     ),
     Route(
+        method="GET", path="/requests/{request}/diff/{other}", handler=exports.diff, tag="requests",
+        summary="Compare two captured requests", answer=shapes.Difference,
+        description="Headers and query by name, JSON by structure (numbers as they were written), text by lines, else the first byte that differs. Bodies over 256 KiB, and more than 300 lines that differ, are compared as bytes, which `notice` says.",
+        raises=(errors.RequestNotFound,),
+    ),
+    Route(
         method="GET", path="/bins/{bin}/export", handler=exports.of_bin, tag="requests",
         summary="Take out what a bin captured", query=exports.BinExportQuery, answer=bytes, answer_media="*/*",
         description="Oldest first, as a stream: HAR 1.2, NDJSON (a request a line with its whole body), or CSV, where a cell that a spreadsheet would take for a formula has an apostrophe in front. What comes meanwhile is not waited for.",
