@@ -25,7 +25,9 @@ from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings, is_loopback_host
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.expiry import SecretExpiry
+from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.heartbeats import Heartbeats
+from hookbin.dispatch.notices import NoticeMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender
@@ -99,11 +101,13 @@ class Hookbin:
             origin=urlsplit(settings.base_url(port)).hostname or "localhost",
             tls=trusting(settings.ca_file),
         )
+        notices = NoticeMaker(webhooks, next_seq=database.next_seq, clock=clock, ids=ids)
         dispatcher = Dispatcher(
             deliveries=deliveries,
             events=events,
             webhooks=webhooks,
             sender=self._sender,
+            notices=notices,
             next_seq=database.next_seq,
             clock=clock,
             jitter=lambda: random.uniform(-1, 1),
@@ -130,6 +134,8 @@ class Hookbin:
             encode=encode,
             publisher=publisher,
             recovery=Recovery(RecoveryStore(database), events=events, webhooks=webhooks, clock=clock, ids=ids),
+            forwarding=Forwarding(events, webhooks, next_seq=database.next_seq, clock=clock, ids=ids),
+            notices=notices,
             dispatcher=dispatcher,
             sender=self._sender,
             policy=policy,

@@ -56,7 +56,7 @@ class Capture:
             plan = self._plan(bin)
             if plan.plain or drained.truncated or drained.incomplete:
                 answer = self._too_large if drained.truncated else plan.base
-                await self._services.requests.add(self._request(scope, drained, bin, answer), bin)
+                await self._keep(scope, drained, bin, answer)
             else:
                 answer = await self._chosen(plan, scope, drained, bin)
         except HookbinError as error:
@@ -94,7 +94,7 @@ class Capture:
             if answer.template is not None:
                 answer = await self._rendered(answer, answer.template.body, incoming, cors=plan.cors)
             turn = turns[0] if turns else None
-            await self._services.requests.add(self._request(scope, drained, bin, answer), bin, turn=turn)
+            await self._keep(scope, drained, bin, answer, turn=turn)
         except HookbinError:
             for taken in turns:
                 self._services.bins.give_back(bin, taken)
@@ -111,6 +111,13 @@ class Capture:
         if result.text is None:
             return failed(answer, result.error or "", cors=cors)
         return rendered(answer, result.text, cors=cors)
+
+    async def _keep(
+        self, scope: Scope, drained: Drained, bin: Bin, answer: Prepared, *, turn: Turn | None = None
+    ) -> None:
+        request = self._request(scope, drained, bin, answer)
+        forward = self._services.forwarding.of_capture(request)
+        await self._services.requests.add(request, bin, turn=turn, forward=forward)
 
     async def _bin(self, path: str) -> Bin:
         name = path[len(PREFIX) :].partition("/")[0]

@@ -12,6 +12,8 @@ from hookbin.activity import Activity
 from hookbin.clock import Clock, Ids
 from hookbin.config import Settings
 from hookbin.dispatch.dispatcher import Dispatcher
+from hookbin.dispatch.forwarding import Forwarding
+from hookbin.dispatch.notices import NoticeMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender
@@ -56,7 +58,9 @@ class Services(Struct, frozen=True, kw_only=True):
     encode: Callable[[Announcement], Message | None]
     """Makes the stream's message of a row."""
     publisher: Publisher
+    notices: NoticeMaker
     recovery: Recovery
+    forwarding: Forwarding
     dispatcher: Dispatcher
     sender: Sender
     policy: Policy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from hookbin.models import (
     Handshake,
     OldSecret,
     RequestSummary,
+    SignatureStyle,
     Verify,
     Webhook,
 )
@@ -54,6 +56,7 @@ from hookbin.web.api.shapes import (
     Response,
     SentRequest,
     Signature,
+    TargetShape,
     WebhookShape,
 )
 
@@ -79,7 +82,15 @@ def body_shape(body: bytes, *, truncated: bool = False, size: int | None = None,
     return Body(size=size, truncated=truncated, text=text)
 
 
-def bin_shape(bin: Bin, *, url: str, request_count: int, sequence_position: int, with_secret: bool = False) -> BinShape:
+def bin_shape(
+    bin: Bin,
+    *,
+    url: str,
+    request_count: int,
+    sequence_position: int,
+    forward: Sequence[Webhook],
+    with_secret: bool = False,
+) -> BinShape:
     return BinShape(
         id=bin.id,
         name=bin.name,
@@ -92,6 +103,21 @@ def bin_shape(bin: Bin, *, url: str, request_count: int, sequence_position: int,
         verify=None if bin.verify is None else _verify_shape(bin.verify, with_secret=with_secret),
         max_requests=bin.max_requests,
         max_age=bin.max_age,
+        forward=[_target_shape(target) for target in forward],
+    )
+
+
+def _target_shape(target: Webhook) -> TargetShape:
+    return TargetShape(
+        id=target.id,
+        destination=target.destination,
+        signature="original" if target.signature_style is SignatureStyle.NONE else "fresh",
+        retry_schedule=list(target.retry_schedule),
+        retry_on=list(target.retry_on),
+        timeout=target.timeout,
+        max_in_flight=target.max_in_flight,
+        disabled=target.disabled,
+        disabled_reason=target.disabled_reason,
     )
 
 

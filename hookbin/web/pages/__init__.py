@@ -13,7 +13,16 @@ from starlette.routing import Route
 
 from hookbin import clock
 from hookbin.errors import RequestNotFound
-from hookbin.models import Attempt, Bin, CapturedRequest, DeliveryState, RequestSummary
+from hookbin.models import (
+    Attempt,
+    Bin,
+    CapturedRequest,
+    DeliveryState,
+    RequestSummary,
+    Webhook,
+    WebhookKind,
+    delivery_of,
+)
 from hookbin.web.api import deliveries, present, shapes
 from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.api.views import bytes_of
@@ -85,7 +94,7 @@ async def delivery_page(request: Request) -> Response:
         after=after,
         delivery=await deliveries.describe(delivery, attempts, s),
         event=None if event is None else present.event_row(event),
-        webhook=s.webhooks.find(delivery.webhook_id),
+        webhook=_with_page(s, delivery.webhook_id),
         attempts=await _attempt_views(s, attempts[::-1], sent, request.query_params.get("view")),
         axis=time_axis(attempts, delivery),
         retryable=delivery.state is not DeliveryState.SUCCEEDED,
@@ -164,7 +173,7 @@ async def _delivery_of(s: Services, attempt_id: str | None) -> str | None:
     """The delivery that an attempt belongs to, if it is still kept."""
     if attempt_id is None:
         return None
-    delivery_id = "dlv_" + attempt_id.removeprefix("att_").rpartition("_")[0]
+    delivery_id = delivery_of(attempt_id)
     return None if await s.deliveries.get(delivery_id) is None else delivery_id
 
 
@@ -206,6 +215,12 @@ async def _attempt_views(s: Services, attempts: Sequence[Attempt], sent: bytes, 
 async def _captured(s: Services, attempt: Attempt) -> list[CapturedRequest]:
     found = [await s.requests.get(seq) for seq in await s.requests.of_attempt(attempt.id)]
     return [request for request in found if request is not None]
+
+
+def _with_page(s: Services, id: str) -> Webhook | None:
+    """A webhook that has a page of its own: what bins forward to and single requests go to has none."""
+    webhook = s.webhooks.find(id)
+    return webhook if webhook is not None and webhook.kind is WebhookKind.WEBHOOK else None
 
 
 def _own_bin(s: Services, destination: str) -> Bin | None:

@@ -102,4 +102,14 @@ ROUTES: tuple[Route, ...] = (
         description="Oldest first, as a stream: HAR 1.2, NDJSON (a request a line with its whole body), or CSV, where a cell that a spreadsheet would take for a formula has an apostrophe in front. What comes meanwhile is not waited for.",
         raises=(errors.FieldsInvalid, errors.BinNotFound),
     ),
+    Route(
+        method="POST", path="/requests/{request}/replay", handler=requests.replay, tag="requests",
+        summary="Send a captured request on", body=shapes.NewReplay, answer=shapes.Replayed, status=202,
+        description="As it came (method, path below the bin, query, headers, bytes) to a destination or a webhook, "
+        "with its own signature or a fresh one. Each time is an event of type `request.replayed` with one delivery; "
+        "`GET /events?request=` lists them.",
+        raises=(
+            *BODY_ERRORS, errors.RequestNotFound, errors.RequestIncomplete, errors.TargetRefused, errors.WebhookDisabled,
+        ),
+    ),
 )  # fmt: skip
