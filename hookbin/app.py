@@ -25,7 +25,9 @@ from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings, is_loopback_host
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.expiry import SecretExpiry
+from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.heartbeats import Heartbeats
+from hookbin.dispatch.notices import NoticeMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender
@@ -36,6 +38,7 @@ from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
+from hookbin.store.exporting import RequestExport
 from hookbin.store.log import LogStore
 from hookbin.store.recovery import RecoveryStore
 from hookbin.store.removal import RequestRemoval
@@ -98,11 +101,13 @@ class Hookbin:
             origin=urlsplit(settings.base_url(port)).hostname or "localhost",
             tls=trusting(settings.ca_file),
         )
+        notices = NoticeMaker(webhooks, next_seq=database.next_seq, clock=clock, ids=ids)
         dispatcher = Dispatcher(
             deliveries=deliveries,
             events=events,
             webhooks=webhooks,
             sender=self._sender,
+            notices=notices,
             next_seq=database.next_seq,
             clock=clock,
             jitter=lambda: random.uniform(-1, 1),
@@ -116,6 +121,7 @@ class Hookbin:
             database=database,
             bins=bins,
             requests=RequestStore(database),
+            export=RequestExport(database),
             search=RequestSearch(database),
             removal=RequestRemoval(database),
             webhooks=webhooks,
@@ -128,6 +134,8 @@ class Hookbin:
             encode=encode,
             publisher=publisher,
             recovery=Recovery(RecoveryStore(database), events=events, webhooks=webhooks, clock=clock, ids=ids),
+            forwarding=Forwarding(events, webhooks, next_seq=database.next_seq, clock=clock, ids=ids),
+            notices=notices,
             dispatcher=dispatcher,
             sender=self._sender,
             policy=policy,
@@ -156,6 +164,7 @@ class Hookbin:
         metrics.watch("hookbin_waiters", "Calls that wait for requests", lambda: self.services.waiting.waiters)
         metrics.watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)
         self._capture = Capture(self.services)
+        metrics.watch("hookbin_draining_bytes", "Bytes of large bodies in memory", lambda: self._capture.room.taken)
         self._site = _site(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -164,6 +164,11 @@ class WebhookDisabled(Conflict):
     title = "The webhook is disabled"
 
 
+class RequestIncomplete(Conflict):
+    code = "request_incomplete"
+    title = "The captured request is not whole"
+
+
 class AttemptInFlight(Conflict):
     code = "attempt_in_flight"
     title = "An attempt is under way"

@@ -377,6 +377,8 @@ class Original(Struct, frozen=True, kw_only=True):
     """What followed the bin in the path; added to the destination's."""
     query: str | None
     headers: Headers
+    keep_signature: bool = False
+    """It goes out with the signature it came with, whatever the webhook's style."""
 
 
 class Event(EventSummary, frozen=True, kw_only=True):
@@ -448,6 +450,11 @@ class Attempt(AttemptSummary, frozen=True, kw_only=True):
 def attempt_id(delivery_id: str, number: int) -> str:
     """The attempt's id: known before it is sent, the same if a crash makes us repeat it."""
     return f"att_{delivery_id.removeprefix('dlv_')}_{number}"
+
+
+def delivery_of(attempt: str) -> str:
+    """The id of the delivery that an attempt of that id belongs to."""
+    return "dlv_" + attempt.removeprefix("att_").rpartition("_")[0]
 
 
 class Removed(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,10 @@ _EVENT_PATTERN = re.compile(r"[A-Za-z0-9_*][A-Za-z0-9_.:/*-]{0,127}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CONTENT_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+[\t\x20-\x7e]*")
 MAX_WEBHOOK_NAME = 100
+DELIVERY_EXHAUSTED = "delivery.exhausted"
+WEBHOOK_DISABLED = "webhook.disabled"
+META_EVENTS = frozenset({DELIVERY_EXHAUSTED, WEBHOOK_DISABLED})
+"""Types of the events in which hookbin tells of itself."""
 
 
 def is_bin_name(name: str) -> bool:

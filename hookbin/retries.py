@@ -1,6 +1,6 @@
 """What follows an attempt: success, another attempt at a given time, or giving up.
 
-`KINDS` is the table that both `after` (which decides) and `explain` (which tells) read:
+`KINDS` is the table that both `after` (which decides) and `explanations` (which tells) read:
 
     what came back               retried when retry_on names   otherwise
     2xx                          -                             succeeded
@@ -180,53 +180,6 @@ def explain_streak(count: int, *, last_status: int | None, last_error: ErrorClas
     """Why a webhook was disabled."""
     got = str(last_status) if last_error is None else f"no answer ({last_error})"
     return f"{count} {'delivery' if count == 1 else 'deliveries in a row'} failed; the last attempt got {got}"
-
-
-def explain(
-    *,
-    state: DeliveryState,
-    attempt_count: int,
-    next_attempt_at_text: str | None,
-    last_status: int | None,
-    last_error: ErrorClass | None,
-    retry_on: Collection[str],
-    schedule_length: int,
-) -> str:
-    """One sentence on where a delivery stands and what happens next.
-
-    `schedule_length` counts retries, so there is one attempt more.
-    """
-    if state is DeliveryState.SUCCEEDED:
-        return f"Delivered on attempt {attempt_count}" + (f" with {last_status}." if last_status else ".")
-    if state is DeliveryState.CANCELLED:
-        return _explain_cancelled(attempt_count)
-    if attempt_count == 0:
-        return "Waiting for its first attempt."
-    kind = classify(last_status, last_error)
-    retried = kind.is_retried(retry_on)
-    what = kind.meaning.format(status=last_status, error=f" ({last_error})" if last_error else "")
-    if state is DeliveryState.PENDING:
-        number = attempt_count + 1
-        place = f" of {schedule_length + 1}" if retried and number <= schedule_length + 1 else ""
-        aside = "" if retried else ", which is not retried by itself"
-        when = f" at {next_attempt_at_text}" if next_attempt_at_text else ""
-        return f"{what}{aside}; attempt {number}{place} follows{when}."
-    if not retried:
-        narrowed = kind.is_retried(DEFAULT_RETRY_ON)
-        return f"{what}, {'which this webhook does not retry' if narrowed else kind.consequence}."
-    if attempt_count <= schedule_length:
-        return f"{what}; nothing more is planned, so retry it to send it again."
-    if attempt_count == 1:
-        return f"{what}, and its webhook's schedule has no retries."
-    got = "no answer" if kind is NO_ANSWER else str(last_status)
-    return f"All {attempt_count} attempts failed; the last got {got}{f' ({last_error})' if last_error else ''}."
-
-
-def _explain_cancelled(attempt_count: int) -> str:
-    if attempt_count == 0:
-        return "Cancelled before its first attempt; retry it to send it."
-    plural = "" if attempt_count == 1 else "s"
-    return f"Cancelled after {attempt_count} attempt{plural}; retry it to send it again."
 
 
 _SECONDS = re.compile(r"[0-9]{1,10}")

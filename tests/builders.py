@@ -14,6 +14,8 @@ from msgspec.structs import replace
 
 from hookbin.clock import Clock, Ids
 from hookbin.dispatch.dispatcher import Dispatcher
+from hookbin.dispatch.forwarding import Forwarding
+from hookbin.dispatch.notices import NoticeMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.models import (
@@ -222,6 +224,7 @@ class Stores:
         self.deliveries = DeliveryStore(database)
         self.log = LogStore(database)
         self.publisher = Publisher(self.events, self.webhooks, next_seq=database.next_seq, clock=clock, ids=self.ids)
+        self.forwarding = Forwarding(self.events, self.webhooks, next_seq=database.next_seq, clock=clock, ids=self.ids)
         self.seen = Seen()
 
     async def make_bin(self, name: str | None = "joe", **changes: Any) -> Bin:
@@ -327,6 +330,7 @@ class Workshop:
             events=stores.events,
             webhooks=stores.webhooks,
             sender=sender,
+            notices=NoticeMaker(stores.webhooks, next_seq=stores.database.next_seq, clock=clock, ids=stores.ids),
             next_seq=stores.database.next_seq,
             clock=clock,
             jitter=lambda: 0.0,

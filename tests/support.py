@@ -132,6 +132,9 @@ class Server:
     def post(self, path: str, json_body: Any = None, **options: Any) -> httpx.Response:
         return httpx.post(self.url + path, json=json_body, trust_env=False, verify=False, **options)
 
+    def patch(self, path: str, json_body: Any) -> httpx.Response:
+        return httpx.patch(self.url + path, json=json_body, trust_env=False, verify=False)
+
     def register(self, destination: str, **options: Any) -> Any:
         """The webhook, as the API gave it."""
         body = {"name": "test", "destination": destination, **options}

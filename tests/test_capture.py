@@ -465,6 +465,29 @@ def test_a_sender_that_posts_and_hangs_up_is_not_lost(server: Server) -> None:
     assert not any(captured["incomplete"] for captured in server.captured("hung-up"))
 
 
+@pytest.mark.parametrize("delay", [0, 200])
+def test_a_sender_that_closes_its_side_after_its_request_gets_its_answer(server: Server, delay: int) -> None:
+    server.post("/bins", {"name": f"half-closed-{delay}", "response": {"delay_ms": delay}})
+    request = f"POST /b/half-closed-{delay} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+    with connected(server) as connection:
+        connection.sendall(request.encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert parsed(read_all(connection)).status == 200
+
+    captured = only(server, f"half-closed-{delay}")
+    assert (captured["body"]["text"], captured["incomplete"]) == ("abc", False)
+
+
+def test_a_sender_that_closes_its_side_amid_its_body_is_not_waited_for(server: Server) -> None:
+    with connected(server) as connection:
+        connection.sendall(b"POST /b/half-sent HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\nabc")
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection) == b""
+
+    (captured,) = eventually(lambda: server.captured("half-sent"))
+    assert (captured["body"]["text"], captured["incomplete"]) == ("abc", True)
+
+
 def test_a_sender_that_hangs_up_during_the_delay_is_no_error(server: Server) -> None:
     server.post("/bins", {"name": "left-early", "response": {"delay_ms": 200}})
     with connected(server) as connection:

@@ -134,8 +134,10 @@ ROOT_MODULES = ("hookbin", "hookbin.models", "hookbin.errors", "hookbin.clock")
 RULES = tuple(
     f"hookbin.{name}"
     for name in (
+        "catalogue",
         "config",
         "ed25519",
+        "explanations",
         "filters",
         "headers",
         "handshakes",

@@ -117,6 +117,7 @@ def lived_in(server: Server) -> dict[str, str]:
         "webhook": webhook["id"],
         "event": delivery["event_id"],
         "delivery": delivery["id"],
+        "other": server.captured("described")[0]["id"],
         "view": "hex",
     }
 

@@ -215,6 +215,36 @@ async def test_recovered_deliveries_go_out(workshop: Workshop) -> None:
     assert await workshop.state(delivery) is DeliveryState.SUCCEEDED
 
 
+async def test_an_ordered_webhook_gets_what_comes_back_before_what_was_published_later(workshop: Workshop) -> None:
+    webhook = await workshop.stores.register(ordered=True)
+    bench = Bench(workshop.stores)
+    workshop.sender.script["wh_1"] = [404]
+    (failed,) = await workshop.stores.publish()
+    await workshop.seen.until(lambda: len(workshop.seen.attempts) == 1)
+    await bench.enable(webhook, False)
+    await workshop.stores.publish()
+    webhook = await bench.enable(webhook, True)
+    missed = (await workshop.stores.events.list(limit=1, before=None))[0]
+    workshop.sender.hold("wh_1")
+    workshop.sender.script["wh_1"] = [200]
+    (under_way,) = await workshop.stores.publish()
+    (last,) = await workshop.stores.publish()
+    await workshop.seen.until(lambda: len(workshop.sender.to("wh_1")) == 2)
+
+    done = await bench.recover(webhook)
+    workshop.clock.advance(1)
+    workshop.sender.release("wh_1")
+    await workshop.seen.until(lambda: len(workshop.seen.attempts) == 5)
+
+    assert (done.retried, done.made) == (1, 1)
+    assert [attempt.event_id for attempt in workshop.seen.attempts[1:]] == [
+        under_way.event_id,
+        failed.event_id,
+        missed.id,
+        last.event_id,
+    ]
+
+
 def test_the_lowest_id_of_a_time_sorts_before_those_made_then() -> None:
     from_then = lowest_id("evt_", 1_790_000_000_000_000)
 

@@ -3,13 +3,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from itertools import takewhile
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbin import errors
-from hookbin.models import SECOND, TRANSITIONS, Action, DeliveryState, ErrorClass, Trigger
+from hookbin.explanations import Hold, Waiting, explain
+from hookbin.models import SECOND, TRANSITIONS, Action, CancelReason, DeliveryState, ErrorClass, Trigger
 from hookbin.retries import (
     DEFAULT_RETRY_ON,
     JITTER,
@@ -20,7 +22,6 @@ from hookbin.retries import (
     Outcome,
     Rule,
     after,
-    explain,
     explain_streak,
     parse_retry_after,
     parse_retry_on,
@@ -371,7 +372,7 @@ REFUSED, TIMEOUT, BLOCKED = ErrorClass.CONNECTION_REFUSED, ErrorClass.TIMEOUT, E
 @pytest.mark.parametrize(
     ("state", "count", "last", "sentence"),
     [
-        (PENDING, 0, None, "Waiting for its first attempt."),
+        (PENDING, 0, None, "Waiting for its first attempt, due at NOON."),
         (PENDING, 2, 503, "503 is a server error; attempt 3 of 9 follows at NOON."),
         (PENDING, 8, 500, "500 is a server error; attempt 9 of 9 follows at NOON."),
         (PENDING, 9, 500, "500 is a server error; attempt 10 follows at NOON."),
@@ -419,6 +420,72 @@ def test_an_attempt_without_a_known_time_simply_follows() -> None:
     assert explained(PENDING, count=1, last=500, at=None) == "500 is a server error; attempt 2 of 9 follows."
 
 
+@pytest.mark.parametrize(
+    ("waiting", "count", "sentence"),
+    [
+        (Waiting(Hold.UNDER_WAY), 0, "Its first attempt is under way now."),
+        (Waiting(Hold.UNDER_WAY), 2, "500 is a server error; attempt 3 of 9 is under way now."),
+        (Waiting(Hold.PUBLISHER), 0, "Its first attempt follows at NOON, as its publisher asked."),
+        (
+            Waiting(Hold.ORDER, "delivery dlv_1"),
+            0,
+            "Its first attempt follows after delivery dlv_1, which comes first: its webhook takes one at a time,"
+            " in order.",
+        ),
+        (
+            Waiting(Hold.RATE, "0.5"),
+            1,
+            "500 is a server error; attempt 2 of 9 is due and waits for its turn: its webhook takes 0.5 attempts"
+            " a second.",
+        ),
+        (Waiting(Hold.PLACE), 0, "Its first attempt is due and begins as soon as there is a place for it."),
+    ],
+)
+def test_what_a_pending_delivery_waits_for_is_said(waiting: Waiting, count: int, sentence: str) -> None:
+    assert explained(PENDING, count=count, last=500 if count else None, waiting=waiting) == sentence
+
+
+def test_an_attempt_asked_for_by_hand_is_called_so() -> None:
+    sentence = explained(PENDING, count=9, last=500, waiting=Waiting(Hold.PLACE), next_trigger=Trigger.MANUAL)
+    assert sentence == (
+        "500 is a server error; attempt 10, asked for by hand, is due and begins as soon as there is a place for it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "count", "sentence"),
+    [
+        (CancelReason.OWNER, 0, "Cancelled by hand before its first attempt; retry it to send it."),
+        (CancelReason.OWNER, 1, "Cancelled by hand after 1 attempt; retry it to send it again."),
+        (
+            CancelReason.WEBHOOK_DISABLED,
+            2,
+            "Cancelled because its webhook was disabled after 2 attempts; enable that and retry it to send it again.",
+        ),
+        (
+            CancelReason.WEBHOOK_DELETED,
+            0,
+            "Cancelled because its webhook was deleted before its first attempt; nothing more is sent.",
+        ),
+        (
+            CancelReason.LOOP,
+            0,
+            "Not sent on: the request has come round through this server too often, it goes in a circle;"
+            " take out the target that leads back, or retry it to send it once.",
+        ),
+    ],
+)
+def test_a_cancelled_delivery_says_why(reason: CancelReason, count: int, sentence: str) -> None:
+    assert explained(CANCELLED, count=count, last=None, cancel_reason=reason) == sentence
+
+
+def test_a_failure_that_left_its_webhook_disabled_says_so() -> None:
+    reason = "3 deliveries in a row failed; the last attempt got 500"
+    assert explained(FAILED, count=9, last=500, disabled_reason=reason) == (
+        f"All 9 attempts failed; the last got 500; its webhook is disabled ({reason})."
+    )
+
+
 @pytest.mark.parametrize("last", [*range(100, 1000, 7), 408, 410, 429, *ErrorClass])
 @pytest.mark.parametrize("retry_on", [DEFAULT_RETRY_ON, ("4xx", "3xx"), ()])
 def test_what_is_decided_is_what_is_explained(last: int | ErrorClass, retry_on: tuple[str, ...]) -> None:
@@ -440,6 +507,7 @@ def explained(
     retry_on: tuple[str, ...] = DEFAULT_RETRY_ON,
     retries: int = 8,
     at: str | None = "NOON",
+    **more: Any,
 ) -> str:
     return explain(
         state=state,
@@ -449,6 +517,7 @@ def explained(
         last_error=last if isinstance(last, ErrorClass) else None,
         retry_on=retry_on,
         schedule_length=retries,
+        **more,
     )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from hookbin import retries
 from hookbin.clock import Clock
+from hookbin.dispatch.notices import NoticeMaker
+from hookbin.dispatch.outgoing import method
 from hookbin.dispatch.recent import Recent
 from hookbin.dispatch.sender import Sender, Sent
-from hookbin.models import SECOND, Attempt, Delivery, DeliveryState, Event, Webhook, attempt_id
+from hookbin.models import SECOND, Attempt, Delivery, DeliveryState, Event, Webhook, WebhookKind, attempt_id
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.webhooks import WebhookStore
@@ -25,6 +27,7 @@ class Attempts:
         webhooks: WebhookStore,
         recent: Recent,
         sender: Sender,
+        notices: NoticeMaker,
         next_seq: Callable[[], int],
         clock: Clock,
         jitter: Callable[[], float],
@@ -34,6 +37,7 @@ class Attempts:
         self._webhooks = webhooks
         self._recent = recent
         self._sender = sender
+        self._notices = notices
         self._next_seq = next_seq
         self._clock = clock
         self._jitter = jitter
@@ -88,7 +92,8 @@ class Attempts:
             retry_on=webhook.retry_on,
             jitter=self._jitter(),
         )
-        reason = f"the destination answered 410 Gone to {delivery.event_type}" if decision.disable else None
+        disables = decision.disable and webhook.kind is not WebhookKind.ONCE
+        reason = f"the destination answered 410 Gone to {delivery.event_type}" if disables else None
         attempt = Attempt(
             seq=self._next_seq(),
             delivery_id=delivery.id,
@@ -105,14 +110,17 @@ class Attempts:
             error_detail=sent.error_detail,
             delivery_state=delivery.state,
             next_attempt_at=decision.next_attempt_at,
-            method="POST",
+            method=method(event),
             url=sent.url,
             request_headers=sent.request_headers,
             response_headers=sent.response_headers,
             response_body=sent.response_body,
             response_truncated=sent.response_truncated,
         )
-        written = await self._deliveries.finish(attempt, began=delivery, action=decision.action, disable=reason)
+        notices = self._notices.of_attempt(attempt, webhook, action=decision.action, hops=event.hops)
+        written = await self._deliveries.finish(
+            attempt, began=delivery, action=decision.action, disable=reason, notices=notices
+        )
         return written.next_attempt_at
 
 

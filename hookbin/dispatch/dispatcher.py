@@ -18,6 +18,7 @@ from hookbin.clock import Clock
 from hookbin.dispatch import pacing
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.lanes import WINDOW, Lane
+from hookbin.dispatch.notices import NoticeMaker
 from hookbin.dispatch.recent import Recent
 from hookbin.dispatch.sender import Sender
 from hookbin.errors import Unavailable
@@ -43,6 +44,7 @@ class Dispatcher:
         events: EventStore,
         webhooks: WebhookStore,
         sender: Sender,
+        notices: NoticeMaker,
         next_seq: Callable[[], int],
         clock: Clock,
         jitter: Callable[[], float],
@@ -58,6 +60,7 @@ class Dispatcher:
             webhooks=webhooks,
             recent=self._recent,
             sender=sender,
+            notices=notices,
             next_seq=next_seq,
             clock=clock,
             jitter=jitter,

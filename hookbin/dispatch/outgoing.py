@@ -1,4 +1,4 @@
-"""What goes out in an attempt: the headers, and what stands in each."""
+"""What goes out in an attempt: method, URL and headers, and what stands in each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import lru_cache
 import httpx
 
 from hookbin import __version__
-from hookbin.models import SECOND, Event, Headers, Webhook, attempt_id
+from hookbin.dispatch import passthrough
+from hookbin.models import SECOND, Event, Headers, SignatureStyle, Webhook, attempt_id
 from hookbin.signing import live_secrets
 from hookbin.styles import Message, signature_headers
 
@@ -18,6 +19,14 @@ _DEFAULTS = (("user-agent", USER_AGENT), ("accept", "*/*"))
 """What the owner's headers may replace."""
 
 
+def method(event: Event) -> str:
+    return "POST" if event.original is None else event.original.method
+
+
+def url(webhook: Webhook, event: Event) -> str:
+    return webhook.destination if event.original is None else passthrough.url(webhook.destination, event.original)
+
+
 def request_headers(
     webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int, origin: str
 ) -> Headers:
@@ -25,12 +34,10 @@ def request_headers(
 
     `origin` is the name that a destination has agreed to be sent to by, if it was asked.
     """
-    message = Message(id=event.id, type=event.type, timestamp=timestamp, body=event.body)
-    secrets = live_secrets(webhook, now=timestamp * SECOND)
+    signature = _signature(webhook, event, timestamp=timestamp)
     return (
-        *opening(webhook.destination, chosen=webhook.headers, size=len(event.body)),
-        ("content-type", event.content_type),
-        *signature_headers(webhook.signature_style, secrets, message),
+        *_content(webhook, event, replaced=[name for name, _ in (*webhook.headers, *signature)]),
+        *signature,
         ("hookbin-event-type", event.type),
         ("hookbin-delivery-id", delivery_id),
         ("hookbin-attempt-id", attempt_id(delivery_id, number)),
@@ -54,3 +61,23 @@ def opening(destination: str, *, chosen: Headers, size: int) -> Headers:
 @lru_cache(maxsize=4096)
 def _host(destination: str) -> str:
     return httpx.URL(destination).netloc.decode()
+
+
+def _content(webhook: Webhook, event: Event, *, replaced: list[str]) -> Headers:
+    if event.original is None:
+        opened = opening(webhook.destination, chosen=webhook.headers, size=event.size)
+        return (*opened, ("content-type", event.content_type))
+    kept = passthrough.headers(event.original, size=event.size, replaced={name.lower() for name in replaced})
+    return (("host", _host(webhook.destination)), *kept)
+
+
+def _signature(webhook: Webhook, event: Event, *, timestamp: int) -> Headers:
+    """Ours; none for what goes out with the one it came with."""
+    message = Message(id=event.id, type=event.type, timestamp=timestamp, body=event.body)
+    secrets = live_secrets(webhook, now=timestamp * SECOND)
+    if event.original is None:
+        return signature_headers(webhook.signature_style, secrets, message)
+    if event.original.keep_signature or webhook.signature_style is SignatureStyle.NONE:
+        return ()
+    signed = signature_headers(webhook.signature_style, secrets, message)
+    return tuple(pair for pair in signed if pair[0] not in passthrough.KEPT_AS_THEY_CAME)

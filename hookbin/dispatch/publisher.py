@@ -10,10 +10,13 @@ import msgspec
 
 from hookbin.clock import Clock, Ids, rfc3339
 from hookbin.errors import LoopDetected
-from hookbin.models import Delivery, DeliveryState, Event, Trigger, Webhook
+from hookbin.models import Delivery, DeliveryState, Event, Original, Trigger, Webhook
+from hookbin.names import META_EVENTS
 from hookbin.store.events import EventStore, Published
 from hookbin.store.webhooks import WebhookStore
 
+EVERYTHING = ("*",)
+"""The patterns of a webhook that asks for no types in particular."""
 MAX_HOPS = 5
 """Times that an event may come back through our own webhooks."""
 
@@ -69,9 +72,10 @@ class Publisher:
         idempotency_key: str | None = None,
         deliver_at: int | None = None,
         only: Webhook | None = None,
+        original: Original | None = None,
         hops: int = 0,
     ) -> Published:
-        """Publish a body of any kind, sent as it is."""
+        """Publish a body of any kind, sent as it is; with the method and headers of `original`, if it has one."""
         return await self._publish(
             type,
             body,
@@ -81,6 +85,7 @@ class Publisher:
             idempotency_key=idempotency_key,
             deliver_at=deliver_at,
             only=only,
+            original=original,
             hops=hops,
         )
 
@@ -95,6 +100,7 @@ class Publisher:
         idempotency_key: str | None,
         deliver_at: int | None,
         only: Webhook | None,
+        original: Original | None = None,
         hops: int,
     ) -> Published:
         if hops > MAX_HOPS:
@@ -113,8 +119,8 @@ class Publisher:
             request_id=None,
             only_webhook=None if only is None else only.id,
             size=len(body),
-            fingerprint=_fingerprint(type, content_type, deliver_at, posted),
-            original=None,
+            fingerprint=_fingerprint(type, content_type, deliver_at, posted, only=only),
+            original=original,
             body=body,
         )
         wanted = [only] if only is not None else [webhook for webhook in self._webhooks.all() if wants(webhook, type)]
@@ -146,8 +152,10 @@ class Publisher:
         )
 
 
-def _fingerprint(type: str, content_type: str, deliver_at: int | None, posted: bytes) -> bytes:
+def _fingerprint(type: str, content_type: str, deliver_at: int | None, posted: bytes, *, only: Webhook | None) -> bytes:
     parts = (type.encode(), content_type.encode(), b"" if deliver_at is None else b"%d" % deliver_at, posted)
+    if only is not None:
+        parts = (*parts, only.id.encode())
     return hashlib.sha256(b"\0".join(parts)).digest()
 
 
@@ -158,5 +166,11 @@ def envelope(type: str, data: bytes, *, now: int) -> bytes:
 
 
 def wants(webhook: Webhook, type: str) -> bool:
-    """Whether an event of that type goes to the webhook; `*` in a pattern stands for any characters."""
-    return not webhook.disabled and any(fnmatchcase(type, pattern) for pattern in webhook.events)
+    """Whether an event of that type goes to the webhook; `*` in a pattern stands for any characters.
+
+    A meta event goes only to who names it, if only by its first word: not to a pattern that begins with `*`.
+    """
+    patterns = webhook.events
+    if type in META_EVENTS:
+        patterns = tuple(pattern for pattern in patterns if not pattern.startswith("*"))
+    return not webhook.disabled and any(fnmatchcase(type, pattern) for pattern in patterns)

@@ -7,14 +7,14 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from functools import lru_cache, partial
+from functools import partial
 
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 
-from hookbin.dispatch.outgoing import REQUEST_ORIGIN, opening, request_headers
+from hookbin.dispatch import outgoing
 from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
 from hookbin.dispatch.tls import trusting
 from hookbin.dispatch.transport import ExactTransport, exact_headers, url_as_sent
@@ -28,6 +28,7 @@ PIECE_BYTES = 256 * 1024
 """How much of a request body is handed over at a time."""
 CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 15.0
+_ANY_URL = httpx.URL("http://localhost/")
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -102,37 +103,38 @@ class Sender:
         await self._to_others.aclose()
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
-        """POST the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
-        headers = request_headers(
+        """Send the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
+        headers = outgoing.request_headers(
             webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp, origin=self.origin
         )
-        return await self._send("POST", webhook.destination, headers, event.body, seconds=webhook.timeout)
+        return await self._send(outgoing.method(event), webhook, outgoing.url(webhook, event), headers, event.body)
 
     async def ask(self, webhook: Webhook, headers: Headers) -> Sent:
         """Send OPTIONS to the destination in this server's name, with these headers and the owner's. Never raises."""
         named = (
-            *opening(webhook.destination, chosen=webhook.headers, size=0),
-            (REQUEST_ORIGIN, self.origin),
+            *outgoing.opening(webhook.destination, chosen=webhook.headers, size=0),
+            (outgoing.REQUEST_ORIGIN, self.origin),
             *headers,
             *webhook.headers,
         )
-        return await self._send("OPTIONS", webhook.destination, named, b"", seconds=webhook.timeout)
+        return await self._send("OPTIONS", webhook, webhook.destination, named, b"")
 
-    async def _send(self, method: str, destination: str, headers: Headers, body: bytes, *, seconds: float) -> Sent:
-        url = url_as_sent(destination)
+    async def _send(self, method: str, webhook: Webhook, url: str, headers: Headers, body: bytes) -> Sent:
+        """`url` is the webhook's destination with what was captured added, which no rule for destinations holds for."""
+        url = url_as_sent(url)
         request = _request(method, url, headers, body)
         sent_headers = masked(headers)
         own = self._is_own(url)
-        blocked = None if own else self._literal_refusal(destination)
+        blocked = None if own else self._literal_refusal(webhook.destination)
         if blocked is not None:
             return Sent(url=url, request_headers=sent_headers, error=ErrorClass.BLOCKED_TARGET, error_detail=blocked)
         dial = _Dial()
         _dial.set(dial)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(webhook.timeout):
                 answer = await _exchange(self._to_bins if own else self._to_others, request, dial)
         except TimeoutError:
-            detail = f"no complete answer within {seconds:g} s"
+            detail = f"no complete answer within {webhook.timeout:g} s"
             return Sent(url=url, request_headers=sent_headers, error=dial.late, error_detail=detail)
         except Exception as failure:
             error, detail = classify(failure)
@@ -152,16 +154,12 @@ class Sender:
 
 
 def _request(method: str, url: str, headers: Headers, body: bytes) -> httpx.Request:
+    """httpx is not shown the URL, since it takes none as long as a captured one can be; `target` is what is sent."""
     pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     extensions = {"target": url, "timeout": {"connect": CONNECT_SECONDS}}
     if len(body) > PIECE_BYTES:
-        return httpx.Request(method, _parsed(url), headers=pairs, stream=_Pieces(body), extensions=extensions)
-    return httpx.Request(method, _parsed(url), headers=pairs, content=body, extensions=extensions)
-
-
-@lru_cache(maxsize=4096)
-def _parsed(url: str) -> httpx.URL:
-    return httpx.URL(url)
+        return httpx.Request(method, _ANY_URL, headers=pairs, stream=_Pieces(body), extensions=extensions)
+    return httpx.Request(method, _ANY_URL, headers=pairs, content=body, extensions=extensions)
 
 
 class _Pieces(httpx.AsyncByteStream):

@@ -21,8 +21,10 @@ from hookbin.models import (
     RequestsDeleted,
     RequestSummary,
     Verify,
+    Webhook,
 )
 from hookbin.store.database import Database
+from hookbin.store.webhooks import set_forwards
 
 _COLUMNS = "key, id, name, created_at, response, verify, max_requests, max_age, sequence_run"
 
@@ -148,8 +150,9 @@ class BinStore:
         verify: Verify | None = None,
         max_requests: int,
         max_age: int | None,
+        forward: Callable[[Bin], Sequence[Webhook]] | None = None,
     ) -> Bin:
-        """Make a bin. Raises `NameTaken`."""
+        """Make a bin, and as one with it the targets that `forward` makes for it. Raises `NameTaken`."""
         self._last_key += 1
         bin = Bin(
             key=self._last_key,
@@ -163,10 +166,20 @@ class BinStore:
         )
         sql = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         try:
-            await self._database.insert(sql, _to_row(bin), row=bin)
+            if forward is None:
+                await self._database.insert(sql, _to_row(bin), row=bin)
+            else:
+                await self._create_with_targets(sql, bin, forward(bin))
         except sqlite3.IntegrityError as error:
             raise _name_taken(name) from error
         return bin
+
+    async def _create_with_targets(self, sql: str, bin: Bin, targets: Sequence[Webhook]) -> None:
+        def work(connection: sqlite3.Connection) -> tuple[Announcement, ...]:
+            connection.execute(sql, _to_row(bin))
+            return (bin, *set_forwards(connection, bin.id, targets, now=self._clock.now()))
+
+        await self._database.transact(work, rows=lambda rows: rows)
 
     async def ensure(self, name: str, *, max_requests: int, max_age: int | None) -> Bin:
         """The bin of that name, made now if there is none; many callers at once make one."""
@@ -184,15 +197,16 @@ class BinStore:
         except NameTaken:  # somebody else asked for a bin of that name at the same time
             return self.get(name)
 
-    async def edit(self, bin: Bin, change: Callable[[Bin], Bin]) -> Bin:
+    async def edit(self, bin: Bin, change: Callable[[Bin], Bin], *, forward: Sequence[Webhook] | None = None) -> Bin:
         """Write what `change` makes of the bin as it is now, inside one transaction: no other change is lost.
 
-        Another response begins a new run of the sequence.
+        Another response begins a new run of the sequence. `forward` are its targets from now on; None leaves
+        them as they are.
 
         Raises `NameTaken`, and `BinNotFound` if it was deleted meanwhile.
         """
 
-        def work(connection: sqlite3.Connection) -> Bin | None:
+        def work(connection: sqlite3.Connection) -> tuple[Bin, tuple[Webhook | Removed, ...]] | None:
             row = connection.execute(f"SELECT {_COLUMNS} FROM bins WHERE key = ?", (bin.key,)).fetchone()
             if row is None:
                 return None
@@ -203,23 +217,28 @@ class BinStore:
             columns = _COLUMNS.split(", ")
             sql = f"UPDATE bins SET {', '.join(f'{name} = ?' for name in columns)} WHERE key = ?"
             connection.execute(sql, (*_to_row(changed), bin.key))
-            return changed
+            if forward is None:
+                return changed, ()
+            return changed, set_forwards(connection, bin.id, forward, now=self._clock.now())
 
         try:
-            changed = await self._database.transact(work, rows=lambda changed: () if changed is None else (changed,))
+            written = await self._database.transact(
+                work, rows=lambda written: () if written is None else (written[0], *written[1])
+            )
         except sqlite3.IntegrityError as error:
             raise _name_taken(change(bin).name) from error
-        if changed is None:
+        if written is None:
             raise BinNotFound(f"the bin {bin.id} was deleted meanwhile")
-        return changed
+        return written[0]
 
     async def delete(self, bin: Bin) -> None:
-        """The bin is gone at once; its requests are deleted in small steps afterwards (`retention`)."""
+        """The bin is gone at once, and its targets; its requests are deleted in small steps later (`retention`)."""
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> tuple[Announcement, ...]:
             connection.execute("DELETE FROM bins WHERE key = ?", (bin.key,))
+            return (Removed(kind="bin", id=bin.id), *set_forwards(connection, bin.id, (), now=self._clock.now()))
 
-        await self._database.transact(work, rows=lambda _: (Removed(kind="bin", id=bin.id),))
+        await self._database.transact(work, rows=lambda rows: rows)
 
     def _committed(self, rows: Sequence[Announcement]) -> None:
         counts = self._counts

@@ -13,6 +13,7 @@ from hookbin.errors import NotCancellable, NotRetryable
 from hookbin.models import (
     TRANSITIONS,
     Action,
+    Announcement,
     Attempt,
     CancelReason,
     Delivery,
@@ -23,7 +24,7 @@ from hookbin.models import (
 )
 from hookbin.store import webhooks
 from hookbin.store.database import Database, Row
-from hookbin.store.publishing import usable_ids
+from hookbin.store.publishing import NO_NOTICES, Notice, Notices, announced, insert, usable_ids
 
 COLUMNS = (
     "d.id, d.event_id, e.type, d.webhook_id, w.name, w.destination, d.state, d.attempt_count, d.next_attempt_at,"
@@ -53,18 +54,27 @@ class DeliveryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def finish(self, attempt: Attempt, *, began: Delivery, action: Action, disable: str | None) -> Attempt:
+    async def finish(
+        self,
+        attempt: Attempt,
+        *,
+        began: Delivery,
+        action: Action,
+        disable: str | None,
+        notices: Notices = NO_NOTICES,
+    ) -> Attempt:
         """Commit an attempt and what it made of its delivery; returns it as it was written.
 
         `began` is the delivery as it was when the attempt began. One that was cancelled while it was under
         way stays cancelled, unless the attempt got through: then it has succeeded. A manual retry that was
         asked for meanwhile stays due, unless it did. `disable` says why the outcome disables the webhook;
         too many failures in a row do so as well (`retries.streak`). Its other pending deliveries are
-        cancelled then. Of a delivery that is no longer kept nothing is written.
+        cancelled then. Of a delivery that is no longer kept nothing is written. `notices` are published if
+        what they tell of comes about.
         """
         ended_at = attempt.started_at + attempt.duration
 
-        def work(connection: sqlite3.Connection) -> tuple[Attempt, tuple[Attempt | Webhook, ...]]:
+        def work(connection: sqlite3.Connection) -> tuple[Attempt, tuple[Announcement, ...]]:
             before = _standing(connection, attempt.delivery_id)
             if before is None:
                 return msgspec.structs.replace(attempt, next_attempt_at=None), ()
@@ -75,8 +85,11 @@ class DeliveryStore:
             connection.execute(
                 _UPDATE_DELIVERY, (after, written.number, next_attempt_at, trigger, finished_at, written.delivery_id)
             )
-            changed = _change_webhook(connection, before, written, disable, now=ended_at)
-            return written, (written,) if changed is None else (written, changed)
+            rows: list[Announcement] = [written]
+            changed = _change_webhook(connection, before, written, disable, now=ended_at, notice=notices.disabled)
+            if after is DeliveryState.FAILED and notices.exhausted is not None:
+                rows += announced(insert(connection, notices.exhausted))
+            return written, (*rows, *changed)
 
         size = len(attempt.response_body or b"")
         written, _ = await self._database.transact(work, rows=lambda result: result[1], size=size)
@@ -91,7 +104,7 @@ class DeliveryStore:
                 return f"it has {delivery.state}" if delivery else "it is no longer kept"
             if delivery.state is DeliveryState.PENDING and delivery.next_trigger is Trigger.MANUAL:
                 return "a manual retry is on its way already"
-            if delivery.webhook_id not in usable_ids(connection):
+            if not usable_ids(connection, [delivery.webhook_id]):
                 return "its webhook is disabled or deleted; enable or register it first"
             connection.execute(
                 "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL,"
@@ -155,6 +168,15 @@ class DeliveryStore:
         sql = "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE webhook_id = ? AND state = 'pending' LIMIT ?)"
         ((count,),) = await self._database.read(sql, (webhook_id, limit))
         return int(count)
+
+    async def ahead_of(self, delivery: Delivery) -> str | None:
+        """The first of the pending deliveries to the same webhook whose turn is before."""
+        rows = await self._database.read(
+            "SELECT id FROM deliveries WHERE webhook_id = ? AND state = 'pending' AND (turn, id) < (?, ?)"
+            " ORDER BY turn, id LIMIT 1",
+            (delivery.webhook_id, delivery.turn, delivery.id),
+        )
+        return rows[0][0] if rows else None
 
     async def get(self, delivery_id: str) -> Delivery | None:
         rows = await self._database.read(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (delivery_id,))
@@ -229,16 +251,25 @@ def _aftermath(
 
 
 def _change_webhook(
-    connection: sqlite3.Connection, before: _Standing, attempt: Attempt, disable: str | None, *, now: int
-) -> Webhook | None:
-    """Count the failures in a row where that is asked for, and disable the webhook if there is a reason to."""
+    connection: sqlite3.Connection,
+    before: _Standing,
+    attempt: Attempt,
+    disable: str | None,
+    *,
+    now: int,
+    notice: Notice | None,
+) -> tuple[Announcement, ...]:
+    """Count the failures in a row where that is asked for, and disable the webhook if there is a reason to.
+
+    Returns what is to be announced of that.
+    """
     count = before.exhausted_in_a_row
     if before.disable_after is not None:
         count = retries.streak(count, attempt.delivery_state, trigger=attempt.trigger)
         if disable is None and count >= before.disable_after:
             disable = retries.explain_streak(count, last_status=attempt.status, last_error=attempt.error)
     if disable is None and count == before.exhausted_in_a_row:
-        return None
+        return ()
 
     def change(webhook: Webhook) -> Webhook:
         webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=count)
@@ -246,7 +277,8 @@ def _change_webhook(
             return webhook
         return msgspec.structs.replace(webhook, disabled=True, disabled_reason=disable)
 
-    return webhooks.edit(connection, attempt.webhook_id, change, now=now)
+    edited = webhooks.edit(connection, attempt.webhook_id, change, now=now, notice=notice)
+    return () if edited is None else edited.rows
 
 
 def to_delivery(row: Row) -> Delivery:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import msgspec
 
 from hookbin.errors import IdempotencyMismatch
-from hookbin.models import Delivery, Event, EventSummary, Original
+from hookbin.models import Announcement, Delivery, Event, EventSummary, Original, Webhook
 from hookbin.store import deliveries as delivery_rows
+from hookbin.store import webhooks
 from hookbin.store.database import Database, Row
 from hookbin.store.publishing import Publication, insert
 
@@ -58,6 +59,29 @@ class EventStore:
             )
         return published
 
+    async def publish_all(self, publications: Sequence[Publication], *, once: Webhook | None) -> list[Published]:
+        """Commit several events as one; `once` is a destination that is made with them unless it is there.
+
+        All deliveries go to it then. It is enabled again: who sends there by hand means it.
+        """
+
+        def work(connection: sqlite3.Connection) -> tuple[Webhook | None, list[Publication]]:
+            if once is None:
+                return None, [insert(connection, each) for each in publications]
+            kept = webhooks.ensure_once(connection, once)
+            return kept, [insert(connection, _to(kept, each)) for each in publications]
+
+        def rows(result: tuple[Webhook | None, list[Publication]]) -> Sequence[Announcement]:
+            kept, made = result
+            announced: list[Announcement] = [] if kept is None else [kept]
+            for each in made:
+                announced += [each.event, *each.deliveries]
+            return announced
+
+        size = sum(each.event.size + 200 for each in publications)
+        _, made = await self._database.transact(work, rows=rows, size=size)
+        return [Published(event=each.event, deliveries=each.deliveries) for each in made]
+
     async def get(self, event_id: str) -> Event | None:
         rows = await self._database.read(f"SELECT {_ALL} FROM events WHERE id = ?", (event_id,))
         return _to_event(rows[0]) if rows else None
@@ -70,13 +94,19 @@ class EventStore:
         count = len(Delivery.__struct_fields__)
         return delivery_rows.to_delivery(rows[0][:count]), _to_event(rows[0][count:])
 
-    async def list(self, *, limit: int, before: int | None = None) -> list[EventSummary]:
-        """The newest first, those with a `seq` under `before` only."""
+    async def list(self, *, limit: int, before: int | None = None, request_id: str | None = None) -> list[EventSummary]:
+        """The newest first, those with a `seq` under `before` only; with `request_id` what was sent on of it."""
+        below = before if before is not None else 2**63 - 1
+        of_request, params = ("", (below,)) if request_id is None else (" AND request_id = ?", (below, request_id))
         rows = await self._database.read(
-            f"SELECT {SUMMARY} FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?",
-            (before if before is not None else 2**63 - 1, limit),
+            f"SELECT {SUMMARY} FROM events WHERE seq < ?{of_request} ORDER BY seq DESC LIMIT ?", (*params, limit)
         )
         return [to_summary(row) for row in rows]
+
+
+def _to(webhook: Webhook, publication: Publication) -> Publication:
+    deliveries = (msgspec.structs.replace(each, webhook_id=webhook.id) for each in publication.deliveries)
+    return msgspec.structs.replace(publication, deliveries=tuple(deliveries))
 
 
 def _event_by_key(connection: sqlite3.Connection, key: str | None) -> Event | None:

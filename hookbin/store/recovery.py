@@ -69,7 +69,7 @@ class RecoveryStore:
         """
 
         def work(connection: sqlite3.Connection) -> tuple[list[Delivery], tuple[Delivery, ...]] | None:
-            if webhook_id not in usable_ids(connection):
+            if not usable_ids(connection, [webhook_id]):
                 return None
             found = (_delivery(connection, id) for id, _ in retry)
             due = dict(retry)
@@ -95,9 +95,10 @@ class RecoveryStore:
         """
 
         def work(connection: sqlite3.Connection) -> Replayed:
-            usable = usable_ids(connection)
+            there = _of_event(connection, event_id, only=only)
+            usable = usable_ids(connection, [delivery.webhook_id for delivery in (*there, *deliveries)])
             retried, left = [], []
-            for delivery in _of_event(connection, event_id, only=only):
+            for delivery in there:
                 reason = _hindrance(delivery, usable=usable, busy=busy)
                 if reason is None:
                     retried.append(_revive(connection, delivery, now))

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from hookbin.errors import TooManyPinned
-from hookbin.models import Bin, CapturedRequest, Headers, RequestChanged, RequestSummary
+from hookbin.models import Announcement, Bin, CapturedRequest, Headers, RequestChanged, RequestSummary
 from hookbin.store.bins import Turn
 from hookbin.store.database import Database, Row
+from hookbin.store.publishing import Publication, announced, insert, usable_ids
 
 SUMMARY = (
     "seq, received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
     " declared_size, answer_status, answer_rule, answer_delay_ms, answer_fault, answer_error, attempt_id, signature,"
     " signature_scheme, signature_reason, note, pinned"
 )
+FULL = f"{SUMMARY}, bins.id, trailers, headers, body"
+"""What `request_from_row` takes."""
 _FIELDS = SUMMARY.split(", ")
 _INSERT = (
     f"INSERT INTO requests ({SUMMARY}, bin, trailers, headers, body) VALUES ({', '.join('?' * (len(_FIELDS) + 4))})"
@@ -36,10 +39,12 @@ class RequestStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, request: CapturedRequest, bin: Bin, *, turn: Turn | None = None) -> None:
-        """Commit one captured request, and with it the turn of the sequence that answers it.
+    async def add(
+        self, request: CapturedRequest, bin: Bin, *, turn: Turn | None = None, forward: Publication | None = None
+    ) -> None:
+        """Commit one captured request, with it the turn of the sequence that answers it, and what is forwarded of it.
 
-        `request.seq` must be the newest number of the log.
+        The numbers of the request and of what is forwarded must be the newest of the log.
         """
         params = (
             request.seq,
@@ -70,22 +75,25 @@ class RequestStore:
             _encode_headers(request.headers),
             request.body,
         )
-        if turn is None:
+        if turn is None and forward is None:
             await self._database.insert(_INSERT, params, row=request, size=request.size)
-        else:
-            await self._database.transact(
-                lambda connection: _insert_with_turn(connection, params, bin, turn),
-                rows=lambda _: (request,),
-                size=request.size,
-            )
+            return
+
+        def work(connection: sqlite3.Connection) -> tuple[Announcement, ...]:
+            connection.execute(_INSERT, params)
+            if turn is not None:
+                connection.execute(_TURN, (bin.key, turn.run))
+            return () if forward is None else _forward(connection, forward)
+
+        size = request.size if forward is None else 2 * request.size
+        await self._database.transact(work, rows=lambda forwarded: (request, *forwarded), size=size)
 
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
-            f"SELECT {SUMMARY}, bins.id, trailers, headers, body FROM requests JOIN bins ON bins.key = bin"
-            " WHERE seq = ?",
+            f"SELECT {FULL} FROM requests JOIN bins ON bins.key = bin WHERE seq = ?",
             (seq,),
         )
-        return _request_from_row(rows[0]) if rows else None
+        return request_from_row(rows[0]) if rows else None
 
     async def edit(self, seq: int, change: Callable[[RequestSummary], RequestSummary]) -> RequestSummary | None:
         """Write the note and the pin that `change` makes of it, inside one transaction; None if there is none.
@@ -126,9 +134,11 @@ class RequestStore:
         return [summary_from_row(row, bin_id=bin.id) for row in rows]
 
 
-def _insert_with_turn(connection: sqlite3.Connection, params: Sequence[object], bin: Bin, turn: Turn) -> None:
-    connection.execute(_INSERT, params)
-    connection.execute(_TURN, (bin.key, turn.run))
+def _forward(connection: sqlite3.Connection, forward: Publication) -> tuple[Announcement, ...]:
+    """Write what is forwarded, unless all its targets were taken away meanwhile."""
+    if not usable_ids(connection, [delivery.webhook_id for delivery in forward.deliveries]):
+        return ()
+    return announced(insert(connection, forward))
 
 
 def _check_room_for_pin(connection: sqlite3.Connection, bin: int) -> None:
@@ -141,7 +151,7 @@ def summary_from_row(row: Row, *, bin_id: str) -> RequestSummary:
     return RequestSummary(bin_id=bin_id, **_summary_fields(row))
 
 
-def _request_from_row(row: Row) -> CapturedRequest:
+def request_from_row(row: Row) -> CapturedRequest:
     *summary, bin_id, trailers, headers, body = row
     return CapturedRequest(
         bin_id=bin_id,

@@ -44,8 +44,8 @@ _UNDELIVERED_EVENTS = (
 _ENDED = (  # two counts that indexes answer; one of all that are not pending reads every row
     "SELECT (SELECT count(*) FROM deliveries) - (SELECT count(*) FROM deliveries WHERE state = 'pending')"
 )
-_DELETED_WEBHOOKS = (
-    "SELECT id FROM webhooks WHERE deleted_at IS NOT NULL"
+_DONE_WITH = (
+    "SELECT id FROM webhooks WHERE (deleted_at IS NOT NULL OR kind = 'once')"
     " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE webhook_id = webhooks.id) LIMIT ?"
 )
 
@@ -121,16 +121,18 @@ class Retention:
 
         return await self._database.transact(work)
 
-    async def trim_deleted_webhooks(self) -> int:
-        """Delete webhooks that were deleted and whose last delivery is gone too."""
-        found = await self._database.read(_DELETED_WEBHOOKS, (STEP,))
-        if not found:
+    async def trim_webhooks(self) -> int:
+        """Delete webhooks whose last delivery is gone, if they were deleted or made for single requests."""
+        if not await self._database.read(_DONE_WITH, (1,)):
             return 0
 
-        def work(connection: sqlite3.Connection) -> int:
-            return connection.executemany("DELETE FROM webhooks WHERE id = ?", found).rowcount
+        def work(connection: sqlite3.Connection) -> list[Removed]:
+            found = connection.execute(_DONE_WITH, (STEP,)).fetchall()  # anew: one may have been used meanwhile
+            connection.executemany("DELETE FROM webhooks WHERE id = ?", found)
+            return [Removed(kind="webhook", id=id) for (id,) in found]
 
-        return await self._database.transact(work)
+        removed = await self._database.transact(work, rows=tuple)
+        return len(removed)
 
     async def _delete(self, bin: Bin, condition: str, *params: int) -> int:
         def work(connection: sqlite3.Connection) -> RequestsDeleted:
@@ -184,7 +186,7 @@ class Trimmer:
             self._retention.trim_orphans,
             self._retention.trim_deliveries,
             self._retention.trim_undelivered_events,
-            self._retention.trim_deleted_webhooks,
+            self._retention.trim_webhooks,
         ):
             while await step():
                 pass
@@ -210,7 +212,7 @@ class Trimmer:
                 await self._trim_bin(bin)
         while self._of_deleted:
             kind = self._of_deleted.pop()
-            step = self._retention.trim_orphans if kind == "bin" else self._retention.trim_deleted_webhooks
+            step = self._retention.trim_orphans if kind == "bin" else self._retention.trim_webhooks
             while await step():
                 pass
         if self._clock.now() >= self._all_due_at:

@@ -121,10 +121,8 @@ def _look(
     lowest, count = connection.execute(sql, (bin.key, before, STEP_ROWS)).fetchone()
     if not count:
         return _Step([], before, 0, 0, True)
-    conditions, params = _conditions(filter)
-    sql = (
-        f"SELECT {SUMMARY}, headers FROM requests WHERE bin = ? AND seq >= ? AND seq < ?{conditions} ORDER BY seq DESC"
-    )
+    fitting, params = conditions(filter)
+    sql = f"SELECT {SUMMARY}, headers FROM requests WHERE bin = ? AND seq >= ? AND seq < ?{fitting} ORDER BY seq DESC"
     found: list[RequestSummary] = []
     bodies = _Bodies(connection)
     ended = count < STEP_ROWS or (filter.after is not None and lowest <= filter.after)
@@ -162,7 +160,7 @@ def beginning_of_body(connection: sqlite3.Connection, seq: int, size: int) -> by
         return b""
 
 
-def _conditions(filter: RequestFilter) -> tuple[str, list[object]]:
+def conditions(filter: RequestFilter) -> tuple[str, list[object]]:
     """What the columns of a row can answer, as SQL."""
     parts: list[str] = []
     params: list[object] = []

@@ -11,9 +11,11 @@ from hookbin.clock import Clock
 from hookbin.errors import WebhookNotFound
 from hookbin.models import Announcement, CancelReason, DeliveryState, Removed, Webhook, WebhookKind
 from hookbin.store.database import Database
+from hookbin.store.publishing import Notice, announced, insert
 
 _FIELDS = Webhook.__struct_fields__
 _COLUMNS = ", ".join(_FIELDS)
+_INSERT = f"INSERT INTO webhooks ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"
 _JSON_FIELDS = ("events", "headers", "old_secrets", "retry_schedule", "retry_on")
 _FORGET = "UPDATE webhooks SET deleted_at = ?, secret = '', old_secrets = '[]', headers = '[]' WHERE id = ?"
 """A deleted webhook stays for the log's sake, its secrets don't."""
@@ -31,13 +33,13 @@ class WebhookStore:
         self._database = database
         self._clock = clock
         self._by_id: dict[str, Webhook] = {}
+        self._forwards: dict[str, dict[str, Webhook]] = {}
         database.on_commit(self._committed, of=(Webhook, Removed))
 
     async def load(self) -> None:
         sql = f"SELECT {_COLUMNS} FROM webhooks WHERE deleted_at IS NULL ORDER BY id"
         for row in await self._database.read(sql):
-            webhook = _from_row(row)
-            self._by_id[webhook.id] = webhook
+            self._remember(_from_row(row))
 
     def find(self, id: str) -> Webhook | None:
         """Of any kind."""
@@ -58,45 +60,75 @@ class WebhookStore:
         """All that deliveries may go to, oldest first."""
         return list(self._by_id.values())
 
-    async def create(self, webhook: Webhook) -> None:
-        sql = f"INSERT INTO webhooks ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"
-        await self._database.insert(sql, _to_row(webhook), row=webhook)
+    def forwards_of(self, bin_id: str) -> Sequence[Webhook]:
+        """Where a bin forwards what it captures to, oldest first."""
+        return tuple(found.values()) if (found := self._forwards.get(bin_id)) else ()
 
-    async def edit(self, id: str, change: Callable[[Webhook], Webhook]) -> Webhook:
+    async def create(self, webhook: Webhook) -> None:
+        await self._database.insert(_INSERT, _to_row(webhook), row=webhook)
+
+    async def edit(self, id: str, change: Callable[[Webhook], Webhook], *, notice: Notice | None = None) -> Webhook:
         """Write what `change` makes of the webhook as it is now; a disabled one gets its pending deliveries cancelled.
 
-        `change` is applied inside the transaction, so that of two changes at once none is lost.
-        Raises `WebhookNotFound` if it was deleted meanwhile.
+        `change` is applied inside the transaction, so that of two changes at once none is lost. `notice` is
+        published if that disables it. Raises `WebhookNotFound` if it was deleted meanwhile.
         """
 
-        def work(connection: sqlite3.Connection) -> Webhook | None:
-            return edit(connection, id, change, now=self._clock.now())
+        def work(connection: sqlite3.Connection) -> Edited | None:
+            return edit(connection, id, change, now=self._clock.now(), notice=notice)
 
-        changed = await self._database.transact(work, rows=lambda changed: () if changed is None else (changed,))
-        if changed is None:
+        edited = await self._database.transact(work, rows=lambda edited: () if edited is None else edited.rows)
+        if edited is None:
             raise WebhookNotFound(f"the webhook {id} was deleted meanwhile")
-        return changed
+        return edited.webhook
 
     async def delete(self, webhook: Webhook) -> None:
         """Take the webhook out of use and cancel its pending deliveries."""
 
         def work(connection: sqlite3.Connection) -> None:
-            now = self._clock.now()
-            connection.execute(_FORGET, (now, webhook.id))
-            connection.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DELETED, webhook.id))
+            _delete(connection, webhook.id, now=self._clock.now())
 
         await self._database.transact(work, rows=lambda _: (Removed(kind="webhook", id=webhook.id),))
 
     def _committed(self, rows: Sequence[Announcement]) -> None:
         for row in rows:
             if isinstance(row, Webhook):
-                self._by_id[row.id] = row
+                self._remember(row)
             elif isinstance(row, Removed) and row.kind == "webhook":
-                self._by_id.pop(row.id, None)
+                self._forget(row.id)
+
+    def _remember(self, webhook: Webhook) -> None:
+        self._by_id[webhook.id] = webhook
+        if webhook.bin_id is not None:
+            self._forwards.setdefault(webhook.bin_id, {})[webhook.id] = webhook
+
+    def _forget(self, id: str) -> None:
+        webhook = self._by_id.pop(id, None)
+        if webhook is not None and webhook.bin_id is not None:
+            self._forwards[webhook.bin_id].pop(id)
+            if not self._forwards[webhook.bin_id]:
+                del self._forwards[webhook.bin_id]
 
 
-def edit(connection: sqlite3.Connection, id: str, change: Callable[[Webhook], Webhook], *, now: int) -> Webhook | None:
-    """Inside a transaction: write what `change` makes of a webhook. Returns that, or None when it was deleted."""
+class Edited(msgspec.Struct, frozen=True):
+    """A webhook as it was written, and all that is announced of it."""
+
+    webhook: Webhook
+    rows: tuple[Announcement, ...]
+
+
+def edit(
+    connection: sqlite3.Connection,
+    id: str,
+    change: Callable[[Webhook], Webhook],
+    *,
+    now: int,
+    notice: Notice | None = None,
+) -> Edited | None:
+    """Inside a transaction: write what `change` makes of a webhook. Returns None when it was deleted.
+
+    `notice` is published if that disables it.
+    """
     row = connection.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ? AND deleted_at IS NULL", (id,)).fetchone()
     if row is None:
         return None
@@ -104,11 +136,65 @@ def edit(connection: sqlite3.Connection, id: str, change: Callable[[Webhook], We
     webhook = change(before)
     if before.disabled and not webhook.disabled:
         webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=0)
-    sets = ", ".join(f"{field} = ?" for field in _FIELDS)
-    connection.execute(f"UPDATE webhooks SET {sets} WHERE id = ?", (*_to_row(webhook), id))
+    _update(connection, webhook)
     if webhook.disabled:
         connection.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DISABLED, id))
-    return webhook
+    if notice is None or before.disabled or not webhook.disabled:
+        return Edited(webhook, (webhook,))
+    return Edited(webhook, (webhook, *announced(insert(connection, notice(webhook)))))
+
+
+def set_forwards(
+    connection: sqlite3.Connection, bin_id: str, wanted: Sequence[Webhook], *, now: int
+) -> tuple[Webhook | Removed, ...]:
+    """Inside a transaction: make these the forward targets of a bin; returns what changed.
+
+    A target whose destination was one before keeps its id, and so what it still has to get.
+    """
+    sql = f"SELECT {_COLUMNS} FROM webhooks WHERE bin_id = ? AND deleted_at IS NULL ORDER BY id"
+    before = [_from_row(row) for row in connection.execute(sql, (bin_id,))]
+    changed: list[Webhook | Removed] = []
+    for target in wanted:
+        known = next((each for each in before if each.destination == target.destination), None)
+        if known is None:
+            connection.execute(_INSERT, _to_row(target))
+            changed.append(target)
+        else:
+            before.remove(known)
+            kept = msgspec.structs.replace(target, id=known.id, created_at=known.created_at)
+            _update(connection, kept)
+            changed.append(kept)
+    for target in before:
+        _delete(connection, target.id, now=now)
+        changed.append(Removed(kind="webhook", id=target.id))
+    return tuple(changed)
+
+
+def ensure_once(connection: sqlite3.Connection, wanted: Webhook) -> Webhook:
+    """Inside a transaction: the destination for single requests that is like `wanted`, made now if there is none."""
+    sql = (
+        f"SELECT {_COLUMNS} FROM webhooks WHERE kind = 'once' AND destination = ? AND signature_style = ?"
+        " AND secret = ? AND retry_schedule = ?"
+    )
+    schedule = msgspec.json.encode(wanted.retry_schedule).decode()
+    like = (wanted.destination, wanted.signature_style, wanted.secret, schedule)
+    row = connection.execute(sql, like).fetchone()
+    if row is None:
+        connection.execute(_INSERT, _to_row(wanted))
+        return wanted
+    kept = msgspec.structs.replace(_from_row(row), disabled=False, disabled_reason=None)
+    _update(connection, kept)
+    return kept
+
+
+def _update(connection: sqlite3.Connection, webhook: Webhook) -> None:
+    sets = ", ".join(f"{field} = ?" for field in _FIELDS)
+    connection.execute(f"UPDATE webhooks SET {sets} WHERE id = ?", (*_to_row(webhook), webhook.id))
+
+
+def _delete(connection: sqlite3.Connection, id: str, *, now: int) -> None:
+    connection.execute(_FORGET, (now, id))
+    connection.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DELETED, id))
 
 
 def _to_row(webhook: Webhook) -> tuple[object, ...]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterable
 
-from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from hookbin.errors import BinNotFound, HookbinError, ShuttingDown
+from hookbin.errors import BinNotFound, HookbinError, Overloaded, ShuttingDown
 from hookbin.matching import Incoming
 from hookbin.models import Bin, BinResponse, CapturedRequest, Headers, Webhook
 from hookbin.names import is_bin_name
@@ -21,6 +21,7 @@ from hookbin.responses import Plan, Prepared, choose, compile_plan, failed, prep
 from hookbin.store.bins import Turn
 from hookbin.templating import Asked, Job, Rendered
 from hookbin.verification.schemes import Arrived
+from hookbin.web.draining import Drained, Room, drain, linger
 from hookbin.web.faults import Faults, pause
 from hookbin.web.problems import problem_response
 from hookbin.web.protocol import Pairs, answer_at_once, trailers_of, wire_of
@@ -28,22 +29,11 @@ from hookbin.web.services import Services
 from hookbin.web.signatures import UNCHECKED, judge
 
 PREFIX = "/b/"
+_NO_ROOM = "more large bodies come in at once than the server holds; send it again in a second"
 _STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
-MAX_SPILLED = 64 * 1024 * 1024
-"""Bytes over the limit that are still read after the answer."""
 MAX_RENDERED = 1024 * 1024
 """Bytes of a body that a template is given."""
 _TOO_LARGE = BinResponse(status=413, body="the body is larger than this bin keeps; what fits was kept\n")
-
-
-class Drained(Struct, frozen=True):
-    """A request body, as much of it as came and was kept."""
-
-    body: bytes
-    truncated: bool = False
-    incomplete: bool = False
-    unread: bool = False
-    """More of it is to come."""
 
 
 class Capture:
@@ -54,35 +44,38 @@ class Capture:
         self._plans: dict[str, tuple[BinResponse, Plan]] = {}
         self._too_large = prepare(_TOO_LARGE)
         self._faults = Faults(services.stopping)
+        self.room = Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        drained = await drain(receive, limit=self._services.settings.max_body)
+        drained = await drain(receive, limit=self._services.settings.max_body, room=self.room)
+        if drained.refused:
+            await _refuse(scope, receive, send, unread=drained.unread)
+            return
         try:
             bin = await self._bin(scope["path"])
             plan = self._plan(bin)
             if plan.plain or drained.truncated or drained.incomplete:
                 answer = self._too_large if drained.truncated else plan.base
-                await self._services.requests.add(self._request(scope, drained, bin, answer), bin)
+                await self._keep(scope, drained, bin, answer)
             else:
                 answer = await self._chosen(plan, scope, drained, bin)
         except HookbinError as error:
             await problem_response(error)(scope, receive, send)
             return
-        if drained.incomplete:
+        finally:
+            incomplete, unread = drained.incomplete, drained.unread
+            self.room.give(drained.reserved)
+            del drained  # what waits or hangs holds no body
+        if incomplete:
             if self._services.stopping.is_set():
                 await problem_response(ShuttingDown(_STOPPING))(scope, receive, send)
             return
-        unread = drained.unread
-        del drained  # what waits or hangs holds no body
         if answer.delay_ms:
             await pause(answer.delay_ms / 1000, unless=self._services.stopping)
         if answer.fault is not None:
             await self._faults.give(answer, scope, receive, send)
         elif unread:
-            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-            await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-            await linger(receive)
-            await send({"type": "http.response.body", "body": b""})
+            await _answer_unread(receive, send, status=answer.status, headers=answer.headers, body=answer.body)
         elif not answer_at_once(scope, status=answer.status, fields=answer.fields, body=answer.body):
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body})
@@ -101,7 +94,7 @@ class Capture:
             if answer.template is not None:
                 answer = await self._rendered(answer, answer.template.body, incoming, cors=plan.cors)
             turn = turns[0] if turns else None
-            await self._services.requests.add(self._request(scope, drained, bin, answer), bin, turn=turn)
+            await self._keep(scope, drained, bin, answer, turn=turn)
         except HookbinError:
             for taken in turns:
                 self._services.bins.give_back(bin, taken)
@@ -118,6 +111,13 @@ class Capture:
         if result.text is None:
             return failed(answer, result.error or "", cors=cors)
         return rendered(answer, result.text, cors=cors)
+
+    async def _keep(
+        self, scope: Scope, drained: Drained, bin: Bin, answer: Prepared, *, turn: Turn | None = None
+    ) -> None:
+        request = self._request(scope, drained, bin, answer)
+        forward = self._services.forwarding.of_capture(request)
+        await self._services.requests.add(request, bin, turn=turn, forward=forward)
 
     async def _bin(self, path: str) -> Bin:
         name = path[len(PREFIX) :].partition("/")[0]
@@ -190,35 +190,23 @@ class Capture:
         return (None if webhook is None else attempt_id), webhook
 
 
-async def drain(receive: Receive, *, limit: int) -> Drained:
-    """Read the body to its end, to `limit` bytes, to where the sender broke off, or to where the server stops."""
-    body = bytearray()
-    try:
-        message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body") and len(message["body"]) <= limit:
-            return Drained(message["body"])
-        while message["type"] == "http.request":
-            body += message.get("body", b"")
-            if len(body) > limit:
-                return Drained(bytes(body[:limit]), truncated=True, unread=bool(message.get("more_body")))
-            if not message.get("more_body"):
-                return Drained(bytes(body))
-            message = await receive()
-    except asyncio.CancelledError:
-        pass  # uvicorn waits no longer when it stops, but there is time to keep what came
-    return Drained(bytes(body), incomplete=True)
+async def _refuse(scope: Scope, receive: Receive, send: Send, *, unread: bool) -> None:
+    response = problem_response(Overloaded(_NO_ROOM))
+    if not unread:
+        await response(scope, receive, send)
+        return
+    body = bytes(response.body)
+    await _answer_unread(receive, send, status=response.status_code, headers=response.raw_headers, body=body)
 
 
-async def linger(receive: Receive) -> None:
-    """Take in what is still on its way, and throw it away.
-
-    A connection that is closed with bytes unread is reset, and then the sender may never see its
-    answer (RFC 9112, 9.6).
-    """
-    spilled, message = 0, await receive()
-    while message["type"] == "http.request" and message.get("more_body") and spilled < MAX_SPILLED:
-        spilled += len(message["body"])
-        message = await receive()
+async def _answer_unread(
+    receive: Receive, send: Send, *, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
+) -> None:
+    """Answer while the request's body is still on its way."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await linger(receive)
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _incoming(scope: Scope, drained: Drained) -> Incoming:

@@ -21,6 +21,8 @@ Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
 MAX_HEAD = 256 * 1024
 """Bytes of request line and headers, or of trailers, that are waited for; the parser would wait for more and more."""
+HALF_CLOSED_SECONDS = 5.0
+"""What an answer may take whose sender has closed its side of the connection."""
 _KEY = "hookbin.wire"
 _TOO_MUCH_HEAD = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -52,6 +54,19 @@ class WireProtocol(HttpToolsProtocol):
             if self._head_size > MAX_HEAD:
                 self.transport.write(_TOO_MUCH_HEAD)
                 self.transport.close()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """True keeps a connection open whose sender has said all and still listens (RFC 9112, 9.6: half-closed).
+
+        Only for the answer of a bin, and not for long: one that has gone altogether looks the same.
+        """
+        cycle = self.cycle
+        if cycle is None or cycle.response_started or cycle.more_body or not cycle.scope["path"].startswith("/b/"):
+            return False
+        if not self.pipeline:
+            cycle.keep_alive = False
+        self.loop.call_later(HALF_CLOSED_SECONDS, self.transport.close)
+        return True
 
     def on_message_begin(self) -> None:
         if not self._leading_in:

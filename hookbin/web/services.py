@@ -12,6 +12,8 @@ from hookbin.activity import Activity
 from hookbin.clock import Clock, Ids
 from hookbin.config import Settings
 from hookbin.dispatch.dispatcher import Dispatcher
+from hookbin.dispatch.forwarding import Forwarding
+from hookbin.dispatch.notices import NoticeMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender
@@ -20,6 +22,7 @@ from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
+from hookbin.store.exporting import RequestExport
 from hookbin.store.log import LogStore
 from hookbin.store.removal import RequestRemoval
 from hookbin.store.requests import RequestStore
@@ -42,6 +45,7 @@ class Services(Struct, frozen=True, kw_only=True):
     database: Database
     bins: BinStore
     requests: RequestStore
+    export: RequestExport
     search: RequestSearch
     removal: RequestRemoval
     webhooks: WebhookStore
@@ -54,7 +58,9 @@ class Services(Struct, frozen=True, kw_only=True):
     encode: Callable[[Announcement], Message | None]
     """Makes the stream's message of a row."""
     publisher: Publisher
+    notices: NoticeMaker
     recovery: Recovery
+    forwarding: Forwarding
     dispatcher: Dispatcher
     sender: Sender
     policy: Policy

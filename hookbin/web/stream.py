@@ -28,6 +28,7 @@ from hookbin.models import (
     RequestsDeleted,
     RequestSummary,
     Webhook,
+    WebhookKind,
 )
 from hookbin.timeline import Message, Subscription, Topic, place
 from hookbin.web.api import present
@@ -98,7 +99,7 @@ class Encoder:
         self._find_bin = find_bin
 
     def __call__(self, row: Announcement) -> Message | None:
-        if isinstance(row, Delivery):
+        if isinstance(row, Delivery) or (isinstance(row, Webhook) and row.kind is not WebhookKind.WEBHOOK):
             return None
         shape = self._shape(row)
         if shape is None:

@@ -26,6 +26,10 @@ const READ = {
   time: (text) => new Date(text).toISOString(), // of a `datetime-local`, in the reader's zone
   // A name such as `fast`, or seconds such as `1, 5, 30`.
   schedule: (text) => (/^[\d\s.,]*$/.test(text) ? text.split(/[\s,]+/).filter(Boolean).map(Number) : text.trim()),
+  // One URL a line, maybe with `fresh` behind it.
+  targets: (text) =>
+    text.split("\n").map((line) => line.trim().split(/\s+/)).filter(([url]) => url)
+      .map(([destination, signature = "original"]) => ({ destination, signature })),
   // One `Name: value` a line.
   headers: (text, field) =>
     text

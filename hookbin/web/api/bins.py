@@ -14,6 +14,7 @@ from hookbin.presets import PRESETS, preset
 from hookbin.response_checks import check_response, steps_of
 from hookbin.verification import check_rule
 from hookbin.web.api import paging, present, shapes
+from hookbin.web.api.targets import make_targets
 from hookbin.web.routing import Call
 from hookbin.web.services import Services
 
@@ -27,6 +28,7 @@ async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
         verify=None if wanted.verify is None else _verify(wanted.verify),
         max_requests=settings.max_requests if wanted.max_requests is UNSET else wanted.max_requests,
         max_age=settings.max_age if wanted.max_age is UNSET else wanted.max_age,
+        forward=(lambda bin: make_targets(call.services, bin, wanted.forward)) if wanted.forward else None,
     )
     return shape(call.services, bin)
 
@@ -54,7 +56,11 @@ async def change(call: Call[None, shapes.BinChange]) -> shapes.BinShape:
     bin = call.services.bins.get(call.path["bin"])
     response = await _checked_templates(_response(call.body, before=bin.response), call.services)
     changes = _changes(call.body, call.services, bin) | ({} if response is None else {"response": response})
-    changed = await call.services.bins.edit(bin, lambda now: msgspec.structs.replace(now, **changes))
+    forward = None
+    if call.body.forward is not UNSET:
+        as_changed = msgspec.structs.replace(bin, **changes)
+        forward = make_targets(call.services, as_changed, call.body.forward or [])
+    changed = await call.services.bins.edit(bin, lambda now: msgspec.structs.replace(now, **changes), forward=forward)
     return shape(call.services, changed)
 
 
@@ -78,6 +84,7 @@ def shape(services: Services, bin: Bin, *, with_secret: bool = False) -> shapes.
         request_count=services.bins.count(bin),
         sequence_position=services.bins.sequence_position(bin),
         with_secret=with_secret,
+        forward=services.webhooks.forwards_of(bin.id),
     )
 
 

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from hookbin import retries
 from hookbin.errors import AttemptInFlight, DeliveryNotFound
-from hookbin.models import Attempt, Delivery, DeliveryState
+from hookbin.explanations import ITS_TIME, Hold, Waiting, explain
+from hookbin.models import Attempt, Delivery, DeliveryState, EventSummary, Webhook
+from hookbin.retries import DEFAULT_RETRY_ON
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.routing import Call
 from hookbin.web.services import Services
@@ -63,13 +64,33 @@ async def describe(delivery: Delivery, attempts: list[Attempt], services: Servic
     event = await services.events.get(delivery.event_id)
     webhook = services.webhooks.find(delivery.webhook_id)
     last = attempts[-1] if attempts else None
-    explanation = retries.explain(
+    explanation = explain(
         state=delivery.state,
         attempt_count=delivery.attempt_count,
         next_attempt_at_text=present.time_or_none(delivery.next_attempt_at),
         last_status=last.status if last else None,
         last_error=last.error if last else None,
-        retry_on=webhook.retry_on if webhook else retries.DEFAULT_RETRY_ON,
+        retry_on=webhook.retry_on if webhook else DEFAULT_RETRY_ON,
         schedule_length=len(webhook.retry_schedule) if webhook else 0,
+        next_trigger=delivery.next_trigger,
+        waiting=await _waiting(services, delivery, event, webhook),
+        cancel_reason=delivery.cancel_reason,
+        disabled_reason=webhook.disabled_reason if webhook and webhook.disabled else None,
     )
     return present.delivery_shape(delivery, attempts, sent=event.body if event else b"", explanation=explanation)
+
+
+async def _waiting(
+    services: Services, delivery: Delivery, event: EventSummary | None, webhook: Webhook | None
+) -> Waiting:
+    """What a pending delivery waits for."""
+    if delivery.state is not DeliveryState.PENDING or delivery.next_attempt_at is None or webhook is None:
+        return ITS_TIME
+    if services.dispatcher.is_in_flight(delivery.id):
+        return Waiting(Hold.UNDER_WAY)
+    if webhook.ordered and (ahead := await services.deliveries.ahead_of(delivery)) is not None:
+        return Waiting(Hold.ORDER, f"delivery {ahead}")
+    if delivery.next_attempt_at > services.clock.now():
+        asked = event is not None and event.deliver_at == delivery.next_attempt_at
+        return Waiting(Hold.PUBLISHER if asked and not delivery.attempt_count else None)
+    return Waiting(Hold.PLACE) if webhook.rate_limit is None else Waiting(Hold.RATE, f"{webhook.rate_limit:g}")

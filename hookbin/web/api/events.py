@@ -56,9 +56,13 @@ async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInLi
     return present.event_in_list(published.event, list(published.deliveries))
 
 
-async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.EventInList]:
+class ListQuery(paging.PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    request: Annotated[str | None, Meta(description="Only what was sent on of this captured request.")] = None
+
+
+async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.EventInList]:
     limit, before = call.query.limit, paging.before_number("evt_", call.query.cursor)
-    rows = await call.services.events.list(limit=limit + 1, before=before)
+    rows = await call.services.events.list(limit=limit + 1, before=before, request_id=call.query.request)
     deliveries = await call.services.deliveries.of_events([row.id for row in rows[:limit]])
     return paging.page(
         rows,

@@ -28,6 +28,7 @@ async def root(call: Call[None, None]) -> Index | Response:
         "webhooks",
         "events",
         "deliveries",
+        "catalogue",
         "stream",
         "docs",
         "openapi.json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from hookbin.models import (
     Handshake,
     OldSecret,
     RequestSummary,
+    SignatureStyle,
     Verify,
     Webhook,
 )
@@ -54,6 +56,7 @@ from hookbin.web.api.shapes import (
     Response,
     SentRequest,
     Signature,
+    TargetShape,
     WebhookShape,
 )
 
@@ -65,21 +68,29 @@ def time_or_none(value: int | None) -> str | None:
     return None if value is None else rfc3339(value)
 
 
-def body_shape(body: bytes, *, truncated: bool = False, size: int | None = None) -> Body:
-    """`text` when the bytes are UTF-8, else `base64`; cut at `SHOWN_BODY`."""
+def body_shape(body: bytes, *, truncated: bool = False, size: int | None = None, limit: int = SHOWN_BODY) -> Body:
+    """`text` when the bytes are UTF-8, else `base64`; cut at `limit`."""
     size = len(body) if size is None else size
-    shown = body[:SHOWN_BODY]
-    truncated = truncated or len(body) > SHOWN_BODY
+    shown = body[:limit]
+    truncated = truncated or len(body) > limit
     try:
         text = shown.decode()
     except UnicodeDecodeError as error:
-        if len(body) > SHOWN_BODY and error.start > len(shown) - 4:  # the cut went through a character
+        if len(body) > limit and error.start > len(shown) - 4:  # the cut went through a character
             return Body(size=size, truncated=True, text=shown[: error.start].decode())
         return Body(size=size, truncated=truncated, base64=base64.b64encode(shown).decode())
     return Body(size=size, truncated=truncated, text=text)
 
 
-def bin_shape(bin: Bin, *, url: str, request_count: int, sequence_position: int, with_secret: bool = False) -> BinShape:
+def bin_shape(
+    bin: Bin,
+    *,
+    url: str,
+    request_count: int,
+    sequence_position: int,
+    forward: Sequence[Webhook],
+    with_secret: bool = False,
+) -> BinShape:
     return BinShape(
         id=bin.id,
         name=bin.name,
@@ -92,6 +103,21 @@ def bin_shape(bin: Bin, *, url: str, request_count: int, sequence_position: int,
         verify=None if bin.verify is None else _verify_shape(bin.verify, with_secret=with_secret),
         max_requests=bin.max_requests,
         max_age=bin.max_age,
+        forward=[_target_shape(target) for target in forward],
+    )
+
+
+def _target_shape(target: Webhook) -> TargetShape:
+    return TargetShape(
+        id=target.id,
+        destination=target.destination,
+        signature="original" if target.signature_style is SignatureStyle.NONE else "fresh",
+        retry_schedule=list(target.retry_schedule),
+        retry_on=list(target.retry_on),
+        timeout=target.timeout,
+        max_in_flight=target.max_in_flight,
+        disabled=target.disabled,
+        disabled_reason=target.disabled_reason,
     )
 
 
@@ -121,12 +147,17 @@ def request_row(request: RequestSummary) -> RequestRow:
     return RequestRow(**request_fields(request))
 
 
-def request_shape(request: CapturedRequest) -> RequestShape:
+def whole_request(request: CapturedRequest) -> RequestShape:
+    """With all of the body that was kept."""
+    return request_shape(request, limit=request.size)
+
+
+def request_shape(request: CapturedRequest, *, limit: int = SHOWN_BODY) -> RequestShape:
     return RequestShape(
         **request_fields(request),
         headers=list(request.headers),
         trailers=list(request.trailers),
-        body=body_shape(request.body, truncated=request.truncated, size=request.size),
+        body=body_shape(request.body, truncated=request.truncated, size=request.size, limit=limit),
     )
 
 

@@ -1,4 +1,4 @@
-"""Captured requests: list, search, read, annotate, delete, and the raw body."""
+"""Captured requests: list, search, read, annotate, delete, send on, and the raw body."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from hookbin.clock import parse_seq_id, seq_id
-from hookbin.errors import RequestNotFound
+from hookbin.errors import FieldsInvalid, RequestNotFound
 from hookbin.filters import NO_FILTER
-from hookbin.models import CapturedRequest
+from hookbin.models import CapturedRequest, Webhook, delivery_of
 from hookbin.names import check_note
 from hookbin.store.removal import STEP
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.api.filtering import FilterQuery, to_filter
+from hookbin.web.api.targets import make_destination
+from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.downloads import attachment
 from hookbin.web.routing import Call
+from hookbin.web.services import Services
 
 MOST_ROUNDS = 20
 """So many times `STEP` requests are found and deleted by one call."""
@@ -98,21 +101,50 @@ async def body(call: Call[None, None]) -> Response:
     return attachment(request.body, f"{seq_id('req_', request.seq)}.bin")
 
 
-async def find(call: Call[Any, Any]) -> CapturedRequest:
-    """The request that the path names. Raises `RequestNotFound`."""
-    request = await call.services.requests.get(_seq(call))
+async def replay(call: Call[None, shapes.NewReplay]) -> shapes.Replayed:
+    services, wanted = call.services, call.body
+    request = await find(call)
+    if (wanted.destination is None) is (wanted.webhook is None):
+        raise FieldsInvalid(("destination", "is needed, or webhook in its place; one of them"))
+    if wanted.destination is not None:
+        sender = await _sender(services, request)
+        target = make_destination(services, request, wanted, url=wanted.destination, sender=sender)
+    else:
+        target = named_webhook(services, wanted.webhook or "")
+        if wanted.secret is not None or wanted.retry_schedule is not None:
+            raise FieldsInvalid(("webhook", "has a secret and a schedule of its own; leave these fields out"))
+    made = await services.forwarding.replay(
+        request, target, keep_signature=wanted.signature == "original", times=wanted.times
+    )
+    return shapes.Replayed(
+        request_id=call.path["request"],
+        events=[present.event_in_list(each.event, list(each.deliveries)) for each in made],
+    )
+
+
+async def _sender(services: Services, request: CapturedRequest) -> Webhook | None:
+    """The webhook of ours whose attempt was captured, if it is still there."""
+    if request.attempt_id is None:
+        return None
+    delivery = await services.deliveries.get(delivery_of(request.attempt_id))
+    return None if delivery is None else services.webhooks.find(delivery.webhook_id)
+
+
+async def find(call: Call[Any, Any], name: str = "request") -> CapturedRequest:
+    """The request that the path names, by the parameter `name`. Raises `RequestNotFound`."""
+    request = await call.services.requests.get(_seq(call, name))
     if request is None:
-        raise _not_found(call)
+        raise _not_found(call, name)
     return request
 
 
-def _seq(call: Call[Any, Any]) -> int:
-    seq = parse_seq_id("req_", call.path["request"])
+def _seq(call: Call[Any, Any], name: str = "request") -> int:
+    seq = parse_seq_id("req_", call.path[name])
     if seq is None:
-        raise _not_found(call)
+        raise _not_found(call, name)
     return seq
 
 
-def _not_found(call: Call[Any, Any]) -> RequestNotFound:
-    id = call.path["request"][:64]
+def _not_found(call: Call[Any, Any], name: str = "request") -> RequestNotFound:
+    id = call.path[name][:64]
     return RequestNotFound(f"no captured request has the id {id!r}; it was deleted, or its bin has trimmed it")

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
+from hookbin import catalogue
 from hookbin.clock import parse_rfc3339, rfc3339
 from hookbin.dispatch.consent import ask
-from hookbin.errors import FieldsInvalid
+from hookbin.errors import FieldsInvalid, WebhookDisabled
 from hookbin.headers import check_headers, unmasked
-from hookbin.models import Handshake, SignatureStyle, Webhook, WebhookKind
+from hookbin.models import Handshake, Original, SignatureStyle, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
 from hookbin.retries import parse_retry_on, parse_schedule
 from hookbin.signing import check_secret, fits, make_secret, rotated
@@ -82,7 +83,9 @@ async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
     asked = (webhook.handshake, webhook.destination) == (wanted.handshake, wanted.destination)
     if wanted.handshake is not None and not asked:
         changes["rate_limit"] = await ask(call.services.sender, wanted)
-    return present.webhook_shape(await call.services.webhooks.edit(webhook.id, lambda now: _changed(now, changes)))
+    notice = call.services.notices.of_disabling(webhook) if changes.get("disabled") else None
+    changed = await call.services.webhooks.edit(webhook.id, lambda now: _changed(now, changes), notice=notice)
+    return present.webhook_shape(changed)
 
 
 async def delete(call: Call[None, None]) -> None:
@@ -105,6 +108,36 @@ async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
         created=done.made,
         total=done.retried + done.made,
         next_cursor=done.cursor,
+    )
+
+
+async def send_sample(call: Call[None, shapes.SampleWanted]) -> shapes.EventInList:
+    webhook, services = call.services.webhooks.get(call.path["webhook"]), call.services
+    sample = catalogue.find(call.body.type or catalogue.DEFAULT)
+    if webhook.disabled:
+        raise WebhookDisabled(f"the webhook {webhook.id} is disabled; enable it first with PATCH and disabled: false")
+    if sample.is_ours:
+        published = await services.publisher.publish_json(sample.type, sample.body, only=webhook)
+    else:
+        original = Original(method="POST", suffix="", query=None, headers=sample.headers)
+        published = await services.publisher.publish_raw(
+            sample.type, sample.body, "application/json", only=webhook, original=original
+        )
+    return present.event_in_list(published.event, list(published.deliveries))
+
+
+async def list_samples(call: Call[None, None]) -> shapes.Samples:
+    return shapes.Samples(
+        data=[
+            shapes.SampleShape(
+                type=sample.type,
+                provider=sample.provider,
+                description=sample.description,
+                headers=list(sample.headers),
+                body=msgspec.Raw(sample.body),
+            )
+            for sample in catalogue.SAMPLES
+        ]
     )
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin.models import Attempt, CapturedRequest, DeliveryState
+from hookbin.models import Attempt, CapturedRequest, DeliveryState, Webhook, WebhookKind
 from hookbin.web.api import deliveries, present, shapes
 from hookbin.web.api.views import bytes_of
 from hookbin.web.axis import time_axis
@@ -51,11 +51,17 @@ async def page(request: Request) -> Response:
         after=after,
         delivery=await deliveries.describe(delivery, attempts, s),
         event=None if event is None else present.event_row(event),
-        webhook=s.webhooks.find(delivery.webhook_id),
+        webhook=_with_page(s, delivery.webhook_id),
         attempts=await _attempt_views(s, attempts[::-1], sent, request.query_params.get("view")),
         axis=time_axis(attempts, delivery),
         retryable=delivery.state is not DeliveryState.SUCCEEDED,
     )
+
+
+def _with_page(s: Services, webhook_id: str) -> Webhook | None:
+    """The webhook, if it has a page: a forward target and where something was sent once have none."""
+    webhook = s.webhooks.find(webhook_id)
+    return webhook if webhook is not None and webhook.kind is WebhookKind.WEBHOOK else None
 
 
 async def _attempt_views(s: Services, attempts: Sequence[Attempt], sent: bytes, view: str | None) -> list[AttemptView]:

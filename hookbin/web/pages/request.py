@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hookbin.clock import parse_seq_id
 from hookbin.errors import RequestNotFound
-from hookbin.models import Bin, CapturedRequest
+from hookbin.models import Bin, CapturedRequest, delivery_of
 from hookbin.web.api import present, shapes
 from hookbin.web.api.views import bytes_of
 from hookbin.web.rendering import render
@@ -77,7 +77,7 @@ async def in_detail(s: Services, request: CapturedRequest, view: str | None) -> 
 async def _delivery_of(s: Services, attempt_id: str | None) -> str | None:
     if attempt_id is None:
         return None
-    delivery_id = "dlv_" + attempt_id.removeprefix("att_").rpartition("_")[0]
+    delivery_id = delivery_of(attempt_id)
     return None if await s.deliveries.get(delivery_id) is None else delivery_id
 
 

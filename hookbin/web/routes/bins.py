@@ -12,7 +12,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST", path="/bins", handler=bins.create, tag="bins",
         summary="Make a bin", body=shapes.NewBin, body_optional=True, answer=shapes.BinShape, status=201,
         description="Every field has a default; an empty body makes a bin whose address is its random id.",
-        raises=(*BODY_ERRORS[1:], errors.NameTaken),
+        raises=(*BODY_ERRORS[1:], errors.NameTaken, errors.TargetRefused),
     ),
     Route(
         method="GET", path="/bins", handler=bins.index, tag="bins",
@@ -28,7 +28,7 @@ ROUTES: tuple[Route, ...] = (
         method="PATCH", path="/bins/{bin}", handler=bins.change, tag="bins",
         summary="Change a bin", body=shapes.BinChange, answer=shapes.BinShape,
         description="What is left out stays as it is; null puts the default back.",
-        raises=(*BODY_ERRORS, errors.BinNotFound, errors.NameTaken),
+        raises=(*BODY_ERRORS, errors.BinNotFound, errors.NameTaken, errors.TargetRefused),
     ),
     Route(
         method="POST", path="/bins/{bin}/sequence/reset", handler=bins.reset_sequence, tag="bins",

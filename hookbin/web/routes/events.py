@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hookbin import errors
 from hookbin.web.api import events, shapes
-from hookbin.web.routes.common import BODY_ERRORS, LIST
+from hookbin.web.routes.common import BODY_ERRORS
 from hookbin.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -21,7 +21,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/events", handler=events.index, tag="events",
         summary="List the events", answer=shapes.Page[shapes.EventInList],
-        description="Newest first, without bodies.", **LIST,
+        description="Newest first, without bodies.", query=events.ListQuery, raises=(errors.FieldsInvalid,),
     ),
     Route(
         method="GET", path="/events/{event}", handler=events.read, tag="events",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hookbin import errors
-from hookbin.web.api import requests, shapes, views, wait
+from hookbin.web.api import exports, requests, shapes, views, wait
 from hookbin.web.routes.common import BODY_ERRORS
 from hookbin.web.routing import Route
 
@@ -83,5 +83,33 @@ ROUTES: tuple[Route, ...] = (
         summary="Show a captured image", answer=bytes, answer_media="image/png",
         description="A PNG, JPEG, GIF or WebP image, told by its first bytes whatever the sender called it. SVG is not served: it can hold script.",
         raises=(errors.RequestNotFound, errors.ViewNotFound, errors.ViewsBusy),
+    ),
+    Route(
+        method="GET", path="/requests/{request}/export", handler=exports.of_request, tag="requests",
+        summary="Take a captured request out", query=exports.RequestExportQuery, answer=bytes, answer_media="*/*",
+        description="`curl` and `httpie` are scripts for `sh`, `python` is a program with httpx, `raw` the message as RFC 9112 has it (a chunked body as one chunk), `har` is HAR 1.2. Hop-by-hop fields go along, so that the copy is the same; with `to`, Host gets the new destination.",
+        raises=(errors.FieldsInvalid, errors.RequestNotFound),
+    ),
+    Route(
+        method="GET", path="/requests/{request}/diff/{other}", handler=exports.diff, tag="requests",
+        summary="Compare two captured requests", answer=shapes.Difference,
+        description="Headers and query by name, JSON by structure (numbers as they were written), text by lines, else the first byte that differs. Bodies over 256 KiB, and more than 300 lines that differ, are compared as bytes, which `notice` says.",
+        raises=(errors.RequestNotFound,),
+    ),
+    Route(
+        method="GET", path="/bins/{bin}/export", handler=exports.of_bin, tag="requests",
+        summary="Take out what a bin captured", query=exports.BinExportQuery, answer=bytes, answer_media="*/*",
+        description="Oldest first, as a stream: HAR 1.2, NDJSON (a request a line with its whole body), or CSV, where a cell that a spreadsheet would take for a formula has an apostrophe in front. What comes meanwhile is not waited for.",
+        raises=(errors.FieldsInvalid, errors.BinNotFound),
+    ),
+    Route(
+        method="POST", path="/requests/{request}/replay", handler=requests.replay, tag="requests",
+        summary="Send a captured request on", body=shapes.NewReplay, answer=shapes.Replayed, status=202,
+        description="As it came (method, path below the bin, query, headers, bytes) to a destination or a webhook, "
+        "with its own signature or a fresh one. Each time is an event of type `request.replayed` with one delivery; "
+        "`GET /events?request=` lists them.",
+        raises=(
+            *BODY_ERRORS, errors.RequestNotFound, errors.RequestIncomplete, errors.TargetRefused, errors.WebhookDisabled,
+        ),
     ),
 )  # fmt: skip

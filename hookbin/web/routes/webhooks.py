@@ -52,4 +52,17 @@ ROUTES: tuple[Route, ...] = (
         "alone. At most 1,000 deliveries a call; `next_cursor` goes on.",
         raises=(*BODY_ERRORS, errors.WebhookNotFound, errors.WebhookDisabled),
     ),
+    Route(
+        method="POST", path="/webhooks/{webhook}/test", handler=webhooks.send_sample, tag="webhooks",
+        summary="Send it a sample event", body=shapes.SampleWanted, body_optional=True, answer=shapes.EventInList,
+        status=202,
+        description="One of `GET /catalogue`, whatever types the webhook asks for, signed as it signs and retried as "
+        "it retries; to no other.",
+        raises=(*BODY_ERRORS[1:], errors.WebhookNotFound, errors.WebhookDisabled),
+    ),
+    Route(
+        method="GET", path="/catalogue", handler=webhooks.list_samples, tag="webhooks",
+        summary="List the sample events", answer=shapes.Samples,
+        description="In the shapes that their senders document.", raises=(errors.FieldsInvalid,),
+    ),
 )  # fmt: skip

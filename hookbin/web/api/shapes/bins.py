@@ -109,6 +109,41 @@ class BinVerify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prefix: Annotated[str, Meta(max_length=64, description="What stands before the digest, such as `sha256=`.")] = ""
 
 
+Signing = Literal["original", "fresh"]
+"""With the signature it came with, or with one of ours."""
+
+
+class NewTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a bin forwards what it captures to."""
+
+    destination: Annotated[str, Meta(description="An http or https URL; path and query below the bin are added.")]
+    signature: Annotated[Signing, Meta(description="As it came, or made anew.")] = "original"
+    secret: Annotated[
+        str | None, Meta(description="`whsec_…` to sign anew with; without one that of `verify` is used.")
+    ] = None
+    retry_schedule: Annotated[
+        str | list[float] | None, Meta(description="Seconds before each retry, or default, standard, fast, none.")
+    ] = None
+    retry_on: Annotated[list[str] | None, Meta(description="Of 5xx, network, 408, 429, 4xx, 3xx.")] = None
+    timeout: Annotated[float, Meta(gt=0, le=120, description="Seconds that one attempt may take in all.")] = 15.0
+    max_in_flight: Annotated[int, Meta(ge=1, le=64, description="Attempts under way at once.")] = 8
+
+
+Targets = Annotated[list[NewTarget], Meta(max_length=10, description="Where each captured request is sent on to.")]
+
+
+class TargetShape(Struct, frozen=True, kw_only=True):
+    id: str
+    destination: str
+    signature: Signing
+    retry_schedule: list[float]
+    retry_on: list[str]
+    timeout: float
+    max_in_flight: int
+    disabled: bool
+    disabled_reason: str | None
+
+
 class NewBin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str | None, Meta(description="`[a-z0-9][a-z0-9-]{0,62}`; without one the id is the address.")] = (
         None
@@ -118,6 +153,7 @@ class NewBin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verify: BinVerify | None = None
     max_requests: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
     max_age: Age | UnsetType | None = UNSET
+    forward: Targets = []
 
 
 class BinChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,6 +165,7 @@ class BinChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verify: BinVerify | UnsetType | None = UNSET
     max_requests: Annotated[int, Meta(ge=1, le=1000000)] | UnsetType | None = UNSET
     max_age: Age | UnsetType | None = UNSET
+    forward: Targets | UnsetType | None = UNSET
 
 
 class BinShape(Struct, frozen=True, kw_only=True):
@@ -143,6 +180,7 @@ class BinShape(Struct, frozen=True, kw_only=True):
     verify: BinVerify | None
     max_requests: int
     max_age: int | None
+    forward: list[TargetShape]
 
 
 class PresetShape(Struct, frozen=True, kw_only=True):

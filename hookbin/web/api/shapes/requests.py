@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hookbin.web.api.shapes.bins import Signing
 from hookbin.web.api.shapes.common import Body, Pair
+from hookbin.web.api.shapes.events import EventInList
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -82,3 +84,31 @@ class RequestShape(RequestRow, frozen=True, kw_only=True):
     headers: list[Pair]
     trailers: list[Pair]
     body: Body
+
+
+class NewReplay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """To a `destination`, or to a `webhook`; one of them."""
+
+    destination: Annotated[
+        str | None, Meta(description="An http or https URL; path and query below the bin are added.")
+    ] = None
+    webhook: Annotated[str | None, Meta(description="The id of a registered webhook.")] = None
+    signature: Annotated[Signing, Meta(description="As it came, or made anew.")] = "original"
+    secret: Annotated[
+        str | None,
+        Meta(
+            description="`whsec_…` to sign anew with; without one that of the bin's `verify`, or of the "
+            "webhook that had sent it."
+        ),
+    ] = None
+    times: Annotated[int, Meta(ge=1, le=20)] = 1
+    retry_schedule: Annotated[
+        str | list[float] | None, Meta(description="Of a `destination`: seconds before each retry; none by default.")
+    ] = None
+
+
+class Replayed(Struct, frozen=True, kw_only=True):
+    """The events that were made, one for each time."""
+
+    request_id: str
+    events: list[EventInList]

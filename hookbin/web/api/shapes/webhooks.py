@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from hookbin.headers import MAX_HEADERS
 from hookbin.web.api.shapes.common import Pair
@@ -141,3 +141,23 @@ class Recovered(Struct, frozen=True, kw_only=True):
     created: Annotated[int, Meta(description="Deliveries of events that had none to this webhook.")]
     total: int
     next_cursor: Annotated[str | None, Meta(description="Send it as `cursor` to go on; null when that was all.")]
+
+
+class SampleWanted(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    type: Annotated[
+        str | None, Meta(description="Of the catalogue, with or without the provider in front; else user.created.")
+    ] = None
+
+
+class SampleShape(Struct, frozen=True, kw_only=True):
+    """What a well-known sender posts. `headers` are its own, beside the signature."""
+
+    type: str
+    provider: str
+    description: str
+    headers: list[Pair]
+    body: Annotated[Raw, Meta(description="What is posted, or `data` of an event of hookbin's own form.")]
+
+
+class Samples(Struct, frozen=True, kw_only=True):
+    data: list[SampleShape]

@@ -1,0 +1,135 @@
+"""Sending on what was captured: to a bin's forward targets as it comes in, or to any destination when asked to.
+
+What a bin captures and what is forwarded of it are committed as one. So a crash can't come between
+them, nothing has to be remembered and looked through again at the next start, and a bin without
+targets pays for one look into a dict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hookbin.clock import Clock, Ids, seq_id
+from hookbin.dispatch.passthrough import has_dot_segments, hops_of, original_of
+from hookbin.dispatch.publisher import MAX_HOPS
+from hookbin.errors import FieldsInvalid, RequestIncomplete, WebhookDisabled
+from hookbin.models import (
+    CancelReason,
+    CapturedRequest,
+    Delivery,
+    DeliveryState,
+    Event,
+    Original,
+    Trigger,
+    Webhook,
+    WebhookKind,
+)
+from hookbin.store.events import EventStore, Published
+from hookbin.store.publishing import Publication
+from hookbin.store.webhooks import WebhookStore
+
+FORWARDED = "request.forwarded"
+REPLAYED = "request.replayed"
+MOST_BYTES = 32 * 1024 * 1024
+"""Of the bodies that one replay writes, when it is for more than one time."""
+_UNKNOWN_TYPE = "application/octet-stream"
+
+
+class Forwarding:
+    """Makes events of captured requests, each with a delivery to every target."""
+
+    def __init__(
+        self, events: EventStore, webhooks: WebhookStore, *, next_seq: Callable[[], int], clock: Clock, ids: Ids
+    ) -> None:
+        self._events = events
+        self._webhooks = webhooks
+        self._next_seq = next_seq
+        self._clock = clock
+        self._ids = ids
+
+    def of_capture(self, request: CapturedRequest) -> Publication | None:
+        """What is to be committed with a request that was just captured; None when it is sent nowhere.
+
+        It takes the next number of the log, so write both without awaiting anything in between. What
+        has come round too often, or could lead out of a target's path, gets deliveries that are
+        cancelled from the start and say why.
+        """
+        targets = [target for target in self._webhooks.forwards_of(request.bin_id) if not target.disabled]
+        if not targets or request.truncated or request.incomplete:
+            return None
+        original = original_of(request)
+        event = self._event(request, FORWARDED, original)
+        reason = _hindrance(request, original)
+        return Publication(
+            event=event, deliveries=tuple(self._delivery(event, target, cancelled=reason) for target in targets)
+        )
+
+    async def replay(
+        self, request: CapturedRequest, target: Webhook, *, keep_signature: bool, times: int
+    ) -> list[Published]:
+        """Send a captured request `times` times to a webhook, or to a destination of kind `once`.
+
+        Raises `RequestIncomplete`, `WebhookDisabled`, and `FieldsInvalid` for a path that could lead out
+        of the destination's or for too many bytes in all.
+        """
+        if request.truncated or request.incomplete:
+            what = "is larger than what was kept of it" if request.truncated else "broke off before its end"
+            raise RequestIncomplete(f"the request {what}, so it can't be sent as it was")
+        if target.kind is WebhookKind.WEBHOOK and target.disabled:
+            raise WebhookDisabled(f"the webhook {target.id} is disabled; enable it first")
+        if times > 1 and times * len(request.body) > MOST_BYTES:
+            raise FieldsInvalid(
+                ("times", f"can be at most {max(1, MOST_BYTES // len(request.body))} for one this large")
+            )
+        original = original_of(request, keep_signature=keep_signature)
+        if has_dot_segments(original.suffix):
+            raise FieldsInvalid(
+                ("destination", "can't be used: the request's path has dot segments, which could lead out of its path")
+            )
+        events = [self._event(request, REPLAYED, original) for _ in range(times)]
+        publications = [
+            Publication(event=event, deliveries=(self._delivery(event, target, cancelled=None),)) for event in events
+        ]
+        return await self._events.publish_all(publications, once=target if target.kind is WebhookKind.ONCE else None)
+
+    def _event(self, request: CapturedRequest, type: str, original: Original) -> Event:
+        return Event(
+            seq=self._next_seq(),
+            id=self._ids.event(),
+            type=type,
+            created_at=self._clock.now(),
+            deliver_at=None,
+            content_type=request.content_type or _UNKNOWN_TYPE,
+            idempotency_key=None,
+            hops=hops_of(request),
+            request_id=seq_id("req_", request.seq),
+            size=len(request.body),
+            fingerprint=b"",
+            original=original,
+            body=request.body,
+        )
+
+    def _delivery(self, event: Event, target: Webhook, *, cancelled: CancelReason | None) -> Delivery:
+        pending = cancelled is None
+        return Delivery(
+            id=self._ids.delivery(),
+            event_id=event.id,
+            event_type=event.type,
+            webhook_id=target.id,
+            webhook_name=target.name,
+            destination=target.destination,
+            state=DeliveryState.PENDING if pending else DeliveryState.CANCELLED,
+            attempt_count=0,
+            next_attempt_at=event.created_at if pending else None,
+            next_trigger=Trigger.AUTO,
+            created_at=event.created_at,
+            finished_at=None if pending else event.created_at,
+            turn=event.created_at,
+            cancel_reason=cancelled,
+        )
+
+
+def _hindrance(request: CapturedRequest, original: Original) -> CancelReason | None:
+    if hops_of(request) > MAX_HOPS:
+        return CancelReason.LOOP
+    return CancelReason.DOT_SEGMENTS if has_dot_segments(original.suffix) else None

@@ -1,0 +1,71 @@
+"""Captured requests as files: one of them, or what a bin captured as a stream; and what differs between two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+from starlette.responses import Response, StreamingResponse
+
+from hookbin.clock import seq_id
+from hookbin.filters import RequestFilter
+from hookbin.models import Bin
+from hookbin.web.api.filtering import FilterQuery, to_filter
+from hookbin.web.api.requests import find
+from hookbin.web.api.shapes import Difference
+from hookbin.web.comparing import difference
+from hookbin.web.downloads import INERT, disposition
+from hookbin.web.exports import BIN_FORMATS, REQUEST_FORMATS, BinFormat
+from hookbin.web.exports.resending import resending
+from hookbin.web.routing import Call
+from hookbin.web.services import Services
+
+
+class RequestExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: Annotated[Literal["curl", "httpie", "python", "raw", "har"], Meta(description="What is made of it.")]
+    to: Annotated[
+        str | None,
+        Meta(description="Where the copy goes instead; what stood behind the bin's address is appended."),
+    ] = None
+
+
+class BinExportQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: Annotated[Literal["har", "ndjson", "csv"], Meta(description="What is made of them.")]
+
+
+async def of_request(call: Call[RequestExportQuery, None]) -> Response:
+    request = await find(call)
+    form = REQUEST_FORMATS[call.query.format]
+    wanted = resending(request, base_url=call.services.base_url, to=call.query.to)
+    content = await asyncio.to_thread(form.write, wanted)
+    name = f"{seq_id('req_', request.seq)}.{form.suffix}"
+    return Response(content, media_type=form.media_type, headers={**INERT, "content-disposition": disposition(name)})
+
+
+async def diff(call: Call[None, None]) -> Difference:
+    left, right = await find(call), await find(call, "other")
+    return await asyncio.to_thread(difference, left, right)
+
+
+async def of_bin(call: Call[BinExportQuery, None]) -> Response:
+    bin = call.services.bins.get(call.path["bin"])
+    wanted = to_filter(call.query, now=call.services.clock.now())
+    form = BIN_FORMATS[call.query.format]
+    name = f"{bin.name or bin.id}.{form.suffix}"
+    return StreamingResponse(
+        _written(call.services, bin, form, wanted),
+        media_type=form.media_type,
+        headers={**INERT, "content-disposition": disposition(name)},
+    )
+
+
+async def _written(services: Services, bin: Bin, form: BinFormat, wanted: RequestFilter) -> AsyncIterator[bytes]:
+    """What there is now; what comes meanwhile is not waited for."""
+    yield form.head
+    separator = b""
+    async for request in services.export.oldest_first(bin, wanted, until=services.database.last_seq):
+        yield separator + await asyncio.to_thread(form.entry, request)
+        separator = form.between
+    yield form.tail

@@ -1,0 +1,165 @@
+"""Forward targets of bins, and destinations of replays, made of what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from hookbin.errors import FieldsInvalid, TargetRefused
+from hookbin.models import Bin, CapturedRequest, SignatureStyle, Verify, Webhook, WebhookKind
+from hookbin.retries import SCHEDULES, parse_retry_on, parse_schedule
+from hookbin.signing import parse_secret
+from hookbin.web.api import shapes
+from hookbin.web.api.webhooks import check_destination
+from hookbin.web.services import Services
+
+_STYLE_OF_SCHEME: Mapping[str, SignatureStyle] = MappingProxyType(
+    {
+        "standard": SignatureStyle.STANDARD,
+        "github": SignatureStyle.GITHUB,
+        "stripe": SignatureStyle.STRIPE,
+    }
+)
+"""Schemes that a bin checks and that we can sign by."""
+_NEEDED = "is needed to sign anew: give a whsec_ secret, or have the bin verify standard, github or stripe signatures"
+_DEFAULT = shapes.NewTarget(destination="")
+
+
+class Signer(Struct, frozen=True):
+    """By which style and with which secret attempts are signed."""
+
+    style: SignatureStyle
+    secret: str
+
+
+UNSIGNED = Signer(SignatureStyle.NONE, "")
+"""They keep the signature that they came with."""
+
+
+def make_targets(services: Services, bin: Bin, wanted: Sequence[shapes.NewTarget]) -> list[Webhook]:
+    """Where a bin is to forward to. Raises `FieldsInvalid` for the first that can't be, or `TargetRefused`."""
+    destinations = [target.destination for target in wanted]
+    if twice := next((each for each in destinations if destinations.count(each) > 1), None):
+        raise FieldsInvalid(("forward", f"names {twice[:200]!r} more than once"))
+    targets = []
+    for place, target in enumerate(wanted):
+        try:
+            targets.append(_target(services, bin, target))
+        except FieldsInvalid as error:
+            raise FieldsInvalid(*((f"forward[{place}].{loc}", msg) for loc, msg in error.errors)) from error
+        except TargetRefused as error:
+            raise TargetRefused(f"forward[{place}]: {error.detail}") from error
+    return targets
+
+
+def make_destination(
+    services: Services, request: CapturedRequest, wanted: shapes.NewReplay, *, url: str, sender: Webhook | None
+) -> Webhook:
+    """Where a captured request is to be sent by hand; `sender` is the webhook of ours that had sent it.
+
+    Raises `FieldsInvalid` or `TargetRefused`.
+    """
+    signer = UNSIGNED
+    if wanted.signature == "fresh":
+        bin = services.bins.find(request.bin_id)
+        signer = _signer(_given(wanted.secret) or _verifier(bin) or _sender(sender))
+    return _webhook(
+        services,
+        WebhookKind.ONCE,
+        name="replay",
+        destination=url,
+        signer=signer,
+        retry_schedule=SCHEDULES["none"] if wanted.retry_schedule is None else parse_schedule(wanted.retry_schedule),
+    )
+
+
+def _target(services: Services, bin: Bin, wanted: shapes.NewTarget) -> Webhook:
+    signer = UNSIGNED
+    if wanted.signature == "fresh":
+        signer = _signer(_given(wanted.secret) or _as_before(services, bin, wanted.destination) or _verifier(bin))
+    schedule = services.settings.retry_schedule if wanted.retry_schedule is None else wanted.retry_schedule
+    return _webhook(
+        services,
+        WebhookKind.FORWARD,
+        bin_id=bin.id,
+        name=f"forward of {bin.name or bin.id}",
+        destination=wanted.destination,
+        signer=signer,
+        retry_schedule=parse_schedule(schedule),
+        retry_on=wanted.retry_on,
+        timeout=wanted.timeout,
+        max_in_flight=wanted.max_in_flight,
+    )
+
+
+def _webhook(
+    services: Services,
+    kind: WebhookKind,
+    *,
+    bin_id: str | None = None,
+    name: str,
+    destination: str,
+    signer: Signer,
+    retry_schedule: tuple[float, ...],
+    retry_on: list[str] | None = None,
+    timeout: float = _DEFAULT.timeout,
+    max_in_flight: int = _DEFAULT.max_in_flight,
+) -> Webhook:
+    return Webhook(
+        id=services.ids.webhook(),
+        kind=kind,
+        bin_id=bin_id,
+        name=name,
+        destination=check_destination(services, destination),
+        events=(),
+        secret=signer.secret,
+        signature_style=signer.style,
+        retry_schedule=retry_schedule,
+        retry_on=parse_retry_on(services.settings.retry_on.split(",") if retry_on is None else retry_on),
+        timeout=timeout,
+        max_in_flight=max_in_flight,
+        heartbeat=None,
+        disabled=False,
+        disabled_reason=None,
+        created_at=services.clock.now(),
+    )
+
+
+def _signer(found: Signer | None) -> Signer:
+    if found is None:
+        raise FieldsInvalid(("secret", _NEEDED))
+    return found
+
+
+def _given(secret: str | None) -> Signer | None:
+    if secret is None:
+        return None
+    parse_secret(secret)
+    return Signer(SignatureStyle.STANDARD, secret)
+
+
+def _as_before(services: Services, bin: Bin, destination: str) -> Signer | None:
+    """How the bin's target of that destination signs now: its secret is not shown, so it can't be sent again."""
+    for target in services.webhooks.forwards_of(bin.id):
+        if target.destination == destination and target.signature_style is not SignatureStyle.NONE:
+            return Signer(target.signature_style, target.secret)
+    return None
+
+
+def _verifier(bin: Bin | None) -> Signer | None:
+    """What the bin checks signatures with, if we can sign by it."""
+    verify: Verify | None = None if bin is None else bin.verify
+    style = None if verify is None else _STYLE_OF_SCHEME.get(verify.scheme)
+    if verify is None or style is None:
+        return None
+    if style is SignatureStyle.STANDARD:
+        parse_secret(verify.secret)
+    return Signer(style, verify.secret)
+
+
+def _sender(webhook: Webhook | None) -> Signer | None:
+    if webhook is None or webhook.signature_style is SignatureStyle.NONE:
+        return None
+    return Signer(webhook.signature_style, webhook.secret)

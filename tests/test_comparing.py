@@ -1,0 +1,91 @@
+"""Two requests side by side: what differs, found in bounded time."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support import Server
+from tests.wire import check_problem
+
+
+def diff(server: Server, bin: str, left: bytes, right: bytes, **options: Any) -> Any:
+    for body in (left, right):
+        httpx.post(f"{server.url}/b/{bin}", content=body, trust_env=False, verify=False, **options)
+    one, other = server.captured(bin)
+    return server.get(f"/requests/{one['id']}/diff/{other['id']}")
+
+
+def test_json_is_compared_by_its_structure_and_numbers_as_written(server: Server) -> None:
+    found = diff(
+        server, "json", b'{"a": 1, "b": [1, 2], "c": {"d": 1}}', b'{"c": {"d": 1.0}, "b": [1], "e": null, "a": 1}'
+    )
+
+    assert found["identical"] is False
+    assert found["body"]["kind"] == "json"
+    changes = [(each["path"], each["change"], each["left"], each["right"]) for each in found["body"]["json"]]
+    assert changes == [
+        ("$.b[1]", "removed", "2", None),
+        ("$.c.d", "changed", "1", "1.0"),
+        ("$.e", "added", None, "null"),
+    ]
+
+
+def test_text_is_compared_by_lines(server: Server) -> None:
+    found = diff(server, "text", b"one\ntwo\nthree", b"one\n2\nthree")
+
+    assert found["body"]["text"] == [" one", "-two", "+2", " three"]
+    assert found["body"]["first_difference"] == 4
+
+
+def test_bytes_are_compared_by_the_first_that_differs(server: Server) -> None:
+    found = diff(server, "binary", b"\xff\0a", b"\xff\0ab")
+
+    assert (found["body"]["kind"], found["body"]["first_difference"]) == ("bytes", 3)
+    assert (found["body"]["left_size"], found["body"]["right_size"]) == (3, 4)
+
+
+def test_headers_and_query_are_compared_by_name(server: Server) -> None:
+    for query, value in (("a=1&b=2", "1"), ("a=1&c=3", "2")):
+        httpx.post(f"{server.url}/b/fields?{query}", headers={"X-A": value}, trust_env=False, verify=False)
+    one, other = server.captured("fields")
+
+    found = server.get(f"/requests/{one['id']}/diff/{other['id']}")
+
+    assert found["headers"] == [{"name": "x-a", "left": ["1"], "right": ["2"]}]
+    assert found["query"] == [{"name": "b", "left": ["2"], "right": []}, {"name": "c", "left": [], "right": ["3"]}]
+    assert found["body"]["kind"] == "same"
+
+
+def test_a_request_is_identical_with_itself(server: Server) -> None:
+    httpx.post(f"{server.url}/b/itself", content=b"x", trust_env=False, verify=False)
+    (one,) = server.captured("itself")
+
+    assert server.get(f"/requests/{one['id']}/diff/{one['id']}")["identical"] is True
+    response = httpx.get(f"{server.url}/requests/{one['id']}/diff/req_nothing", trust_env=False, verify=False)
+    check_problem(response, 404, "request_not_found")
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right"),
+    [
+        ("deep", b"[" * 100_000 + b"]" * 100_000, b"[" * 99_999 + b"]" * 99_999),
+        ("lines", b"a\nb\n" * 50_000, b"b\na\n" * 50_000),
+        ("equal-lines", b"a\n" * 290 + b"b", b"a\n" * 150 + b"c\n" * 140),
+        ("large", b"x" * 5_000_000, b"x" * 5_000_000 + b"y"),
+        ("wide", b"[" + b"1," * 100_000 + b"1]", b"[" + b"2," * 100_000 + b"2]"),
+    ],
+)
+def test_hostile_bodies_are_compared_within_a_second(server: Server, name: str, left: bytes, right: bytes) -> None:
+    for body in (left, right):
+        httpx.post(f"{server.url}/b/hostile-{name}", content=body, trust_env=False, verify=False)
+    other, one = server.get(f"/bins/hostile-{name}/requests")["data"]
+    begun = time.monotonic()
+
+    found = server.get(f"/requests/{one['id']}/diff/{other['id']}")
+
+    assert time.monotonic() - begun < 1
+    assert found["body"]["kind"] != "same"

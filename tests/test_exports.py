@@ -1,0 +1,293 @@
+"""Captured requests taken out again: run, parsed and compared with what came in."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from hookbin.web.exports import shell
+from tests.support import PATIENCE, ROOT, Server
+from tests.wire import check_problem, exchange
+
+BINS = itertools.count()
+HAR = json.loads((ROOT / "tests" / "har-1.2.schema.json").read_text())
+HOSTILE = b"'\"`$(touch pwned)\\%s\\'\xe9\xff;&|<>"
+
+
+class Sent(NamedTuple):
+    """A request as it goes over the wire; the target is what stands behind the bin's address."""
+
+    method: str = "POST"
+    rest: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+    chunked: bool = False
+    host: bytes = b"Host"
+
+    def message(self, bin: str, authority: str) -> bytes:
+        framing = (b"Transfer-Encoding", b"chunked") if self.chunked else (b"Content-Length", b"%d" % len(self.body))
+        pairs = [*self.headers, (self.host, authority.encode()), framing, (b"CONNECTION", b"close")]
+        head = [b"%b /b/%b%b HTTP/1.1" % (self.method.encode(), bin.encode(), self.rest)]
+        head += [b"%b: %b" % pair for pair in pairs]
+        chunk = b"%x\r\n%b\r\n" % (len(self.body), self.body) if self.body else b""
+        return b"\r\n".join([*head, b"", b""]) + (chunk + b"0\r\n\r\n" if self.chunked else self.body)
+
+
+def capture(server: Server, sent: Sent, bin: str | None = None) -> Any:
+    """The request as the API gives it."""
+    bin = bin or f"out-{next(BINS)}"
+    answer = exchange(server, sent.message(bin, f"localhost:{server.port}"))
+    assert answer.status in (100, 200), answer
+    (captured,) = server.captured(bin)
+    return captured
+
+
+def export(server: Server, captured: Any, format: str, **query: str) -> bytes:
+    url = f"{server.url}/requests/{captured['id']}/export"
+    response = httpx.get(url, params={"format": format, **query}, trust_env=False, verify=False)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-disposition"].startswith("attachment;")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    return response.content
+
+
+def body_of(server: Server, captured: Any) -> bytes:
+    return httpx.get(f"{server.url}/requests/{captured['id']}/body", trust_env=False, verify=False).content
+
+
+def resent(server: Server, captured: Any, format: str) -> Any:
+    """What arrives in a second bin when the export is run."""
+    bin = f"again-{next(BINS)}"
+    program = export(server, captured, format, to=f"http://localhost:{server.port}/b/{bin}")
+    command = [sys.executable, "-"] if format == "python" else ["sh"]
+    done = subprocess.run(command, input=program, capture_output=True, timeout=PATIENCE, cwd="/")
+    assert done.returncode == 0, (done.stderr, program)
+    (again,) = server.captured(bin)
+    assert again["target"].startswith(f"/b/{bin}")
+    return {**again, "target": again["target"].removeprefix(f"/b/{bin}")}
+
+
+tokens = st.text("!#$%&'*+-.^_`|~0123456789abcXYZ", min_size=1, max_size=12).map(lambda text: f"X{text}".encode())
+values = st.binary(max_size=40).map(lambda value: bytes(byte for byte in value if byte >= 32 and byte != 127).strip())
+rests = st.text([chr(code) for code in range(33, 127)], max_size=20).map(lambda text: f"/{text}".encode())
+methods = st.sampled_from(
+    ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "QUERY", "PROPFIND", "M-SEARCH", "REPORT"]
+)
+requests = st.builds(
+    Sent,
+    method=methods,
+    rest=st.one_of(
+        rests, rests.map(lambda rest: b"?" + rest), st.sampled_from([b"", b"?", b"//x/../y;a=1?", b"/%2F%00"])
+    ),
+    headers=st.lists(st.tuples(tokens, values), max_size=6).map(tuple),
+    body=st.one_of(st.binary(max_size=300), st.text(max_size=100).map(str.encode), st.just(b"@/etc/passwd")),
+    chunked=st.booleans(),
+    host=st.sampled_from([b"Host", b"hOsT", b"HOST"]),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(Sent(body=b"\0\x01\x02"))
+@example(Sent("GET", b"?", ((b"X-A", b"1"), (b"x-a", b""), (b"X-A", HOSTILE))))
+@example(Sent("HEAD", b"/head"))
+@example(
+    Sent(rest=b"/[1-3]{a,b}", headers=((b"Content-Type", b"text/x"), (b"Accept", b"*/*"), (b"Expect", b"100-continue")))
+)
+@example(Sent(body=b"line\n'quoted' $(no) \\ %s\n", chunked=True))
+@given(sent=requests)
+def test_any_request_comes_back_identical_and_its_curl_sends_it_once_more(server: Server, sent: Sent) -> None:
+    bin = f"any-{next(BINS)}"
+    captured = capture(server, sent, bin)
+    head, _, _ = sent.message("x", f"localhost:{server.port}").partition(b"\r\n\r\n")
+    pairs = [line.partition(b": ")[::2] for line in head.split(b"\r\n")[1:]]
+
+    assert captured["method"] == sent.method
+    assert captured["target"].encode("latin-1") == b"/b/%b%b" % (bin.encode(), sent.rest)
+    assert captured["headers"] == [[name.decode("latin-1"), value.decode("latin-1")] for name, value in pairs]
+    assert body_of(server, captured) == sent.body
+
+    again = resent(server, captured, "curl")
+
+    assert again["method"] == sent.method
+    assert again["target"].encode("latin-1") == sent.rest
+    assert again["headers"] == captured["headers"]
+    assert body_of(server, again) == sent.body
+
+
+@pytest.mark.parametrize("size", [70_000, 2_000_000])
+def test_a_large_binary_body_goes_out_by_curl(server: Server, size: int) -> None:
+    body = bytes(range(256)) * (size // 256)
+
+    assert body_of(server, resent(server, capture(server, Sent(body=body)), "curl")) == body
+
+
+@settings(max_examples=60, deadline=None)
+@example(HOSTILE)
+@given(st.binary(max_size=80).map(lambda data: data.replace(b"\0", b"").rstrip(b"\n")))
+def test_a_word_is_the_same_bytes_to_a_shell(data: bytes) -> None:
+    script = f"printf '%s' {shell.word(data.decode('latin-1'))}"
+
+    assert subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout == data
+
+
+def test_a_comment_never_ends_before_its_line() -> None:
+    (line,) = shell.comments(["a\nrm -rf /\r\x85\u2028$(b)"])
+
+    assert line == "# a?rm -rf /???$(b)"
+
+
+@pytest.mark.parametrize("sent", [
+    Sent(body=bytes(range(256)), rest=b"/a/../b?x=%2F&", headers=((b"X-Odd", HOSTILE), (b"x-odd", b"2"))),
+    Sent("PUT", b"/chunks", body=b"'''\\\n\"\"\"", chunked=True),
+    Sent("DELETE", b"?", headers=((b"User-Agent", b"mine"),)),
+], ids=["binary", "chunked", "empty"])  # fmt: skip
+def test_the_python_program_sends_it_identically(server: Server, sent: Sent) -> None:
+    captured = capture(server, sent)
+
+    again = resent(server, captured, "python")
+
+    assert again["method"] == sent.method
+    assert again["target"].encode("latin-1") == sent.rest
+    assert again["headers"] == host_first(captured["headers"])
+    assert body_of(server, again) == sent.body
+
+
+def host_first(headers: list[list[str]]) -> list[list[str]]:
+    return sorted(headers, key=lambda pair: pair[0] != "Host")
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_the_raw_message_is_what_was_sent(server: Server, chunked: bool) -> None:
+    sent = Sent(rest=b"/r?", headers=((b"x-A", b"caf\xe9"), (b"X-a", b"")), body=b"a\0b", chunked=chunked)
+    captured = capture(server, sent, bin=f"raw-{chunked}".lower())
+
+    assert export(server, captured, "raw") == sent.message(f"raw-{chunked}".lower(), f"localhost:{server.port}")
+
+
+def test_the_raw_message_has_the_trailers(server: Server) -> None:
+    head = b"POST /b/raw-trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    message = head + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n"
+    exchange(server, message)
+
+    (captured,) = server.captured("raw-trailers")
+    assert captured["trailers"] == [["X-Sum", "1"]]
+    assert export(server, captured, "raw") == message
+
+
+def test_a_har_is_valid_and_keeps_a_binary_body(server: Server) -> None:
+    captured = capture(server, Sent(rest=b"/x?a=1&b=%20", headers=((b"Cookie", b"a=1; b=2"),), body=b"\xff\0"))
+
+    har = json.loads(export(server, captured, "har"))
+
+    jsonschema.validate(har, HAR)
+    (entry,) = har["log"]["entries"]
+    assert entry["request"]["queryString"] == [{"name": "a", "value": "1"}, {"name": "b", "value": " "}]
+    assert [cookie["name"] for cookie in entry["request"]["cookies"]] == ["a", "b"]
+    assert entry["request"]["url"].startswith(f"http://localhost:{server.port}/b/")
+    assert base64.b64decode(entry["request"]["postData"]["text"]) == b"\xff\0"
+    assert entry["request"]["postData"]["encoding"] == "base64"
+    assert entry["response"]["status"] == 200
+
+
+def of_bin(server: Server, bin: str, **query: str) -> bytes:
+    response = httpx.get(f"{server.url}/bins/{bin}/export", params=query, trust_env=False, verify=False)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-disposition"].startswith(f'attachment; filename="{bin}.')
+    return response.content
+
+
+@pytest.fixture(scope="module")
+def full(server: Server) -> str:
+    """A bin with 450 requests, more than are read at once, and one that is larger than what is read at once."""
+    with httpx.Client(base_url=server.url, trust_env=False, verify=False) as client:
+        for number in range(450):
+            client.post(f"/b/many/{number}", content=b"=1+1" if number % 2 else b"\xff")
+        client.put("/b/many/large", content=b"x" * 3_000_000)
+    return "many"
+
+
+def test_a_bin_goes_out_as_ndjson_oldest_first_with_whole_bodies(server: Server, full: str) -> None:
+    rows = [json.loads(line) for line in of_bin(server, full, format="ndjson").splitlines()]
+
+    assert [row["path"] for row in rows] == [*(f"/b/many/{number}" for number in range(450)), "/b/many/large"]
+    assert rows[-1]["body"] == {"size": 3_000_000, "truncated": False, "text": "x" * 3_000_000}
+
+
+def test_a_bin_goes_out_as_a_valid_har(server: Server, full: str) -> None:
+    har = json.loads(of_bin(server, full, format="har"))
+
+    jsonschema.validate(har, HAR)
+    assert len(har["log"]["entries"]) == 451
+
+
+def test_a_bin_goes_out_as_csv_without_formulas(server: Server, full: str) -> None:
+    csv.field_size_limit(10_000_000)
+    rows = list(csv.DictReader(io.StringIO(of_bin(server, full, format="csv").decode(), newline="")))
+
+    assert len(rows) == 451
+    assert (rows[0]["body"], rows[0]["body_base64"]) == ("", "/w==")
+    assert rows[1]["body"] == "'=1+1"
+    assert rows[1]["target"] == "/b/many/1"
+
+
+def test_an_export_takes_the_filters_of_the_list(server: Server, full: str) -> None:
+    rows = of_bin(server, full, format="ndjson", method="PUT", q="xxx").splitlines()
+
+    assert [json.loads(row)["path"] for row in rows] == ["/b/many/large"]
+
+
+@pytest.mark.parametrize("format", ["har", "ndjson", "csv"])
+def test_an_empty_bin_goes_out_too(server: Server, format: str) -> None:
+    server.post("/bins", {"name": f"void-{format}"})
+
+    content = of_bin(server, f"void-{format}", format=format)
+
+    assert content.count(b"\n") == {"har": 3, "ndjson": 0, "csv": 1}[format]
+    if format == "har":
+        jsonschema.validate(json.loads(content), HAR)
+
+
+@pytest.mark.parametrize(
+    "to", ["ftp://x/", "http://", "http://u:p@x/", "http://x/?q", "x", "http://x/\n# y", "http://x'y/"]
+)
+def test_a_destination_that_is_none_is_refused(server: Server, to: str) -> None:
+    captured = capture(server, Sent())
+    url = f"{server.url}/requests/{captured['id']}/export"
+
+    response = httpx.get(url, params={"format": "curl", "to": to}, trust_env=False, verify=False)
+
+    check_problem(response, 422, "invalid_fields", loc="to")
+
+
+def test_an_unknown_format_is_refused(server: Server) -> None:
+    server.post("/bins", {"name": "formats"})
+
+    response = httpx.get(f"{server.url}/bins/formats/export?format=xls", trust_env=False, verify=False)
+
+    check_problem(response, 422, "invalid_fields", loc="format")
+
+
+def test_a_body_that_came_in_part_is_sent_in_part_and_said_so(tmp_path: Path) -> None:
+    with Server(tmp_path / "hookbin.db", "--max-body", "10") as small:
+        message = b"POST /b/cut HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 20\r\n\r\n" + b"y" * 20
+        assert exchange(small, message).status == 413
+        (captured,) = small.captured("cut")
+        script = export(small, captured, "curl").decode()
+
+        again = resent(small, captured, "curl")
+
+    assert "# Only the first 10 bytes of the body were kept" in script
+    assert (again["body"]["text"], again["declared_size"]) == ("y" * 10, 10)

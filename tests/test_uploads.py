@@ -1,0 +1,130 @@
+"""Large uploads: kept up to the limit, refused when there are too many, and never a burden on memory."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.types import Message, Receive
+
+from hookbin.web.draining import FREE, Room, drain
+from tests.support import Server, eventually
+from tests.wire import connected, parsed
+
+MIB = 1024 * 1024
+pytestmark = pytest.mark.anyio
+
+
+def memory(server: Server) -> int:
+    """The most bytes that the server ever had in memory (VmHWM, proc(5))."""
+    assert server.process is not None
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+def zeros(size: int) -> Iterator[bytes]:
+    for _ in range(size // MIB):
+        yield bytes(MIB)
+
+
+@pytest.mark.parametrize("size", [256 * MIB, pytest.param(1024 * MIB, marks=pytest.mark.soak)], ids=["256", "1024"])
+def test_an_upload_far_over_the_limit_costs_little_memory(start_server: Callable[..., Server], size: int) -> None:
+    server = start_server()
+    httpx.post(f"{server.url}/b/warm", content=b"x" * MIB, trust_env=False, verify=False)
+    before = memory(server)
+
+    answer = httpx.post(
+        f"{server.url}/b/huge",
+        content=zeros(size),
+        headers={"content-length": str(size)},
+        trust_env=False,
+        verify=False,
+        timeout=100,
+    )
+
+    (captured,) = server.captured("huge")
+    assert answer.status_code == 413
+    assert (captured["size"], captured["truncated"], captured["declared_size"]) == (10 * MIB, True, size)
+    assert memory(server) - before < 64 * MIB
+
+
+def upload(server: Server, number: int, size: int) -> tuple[int, str | None]:
+    """The status that 5 MiB get, and when to come back; 0 when the connection broke before it was seen."""
+    head = f"POST /b/crowd/{number} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+    with connected(server) as connection:
+        with suppress(ConnectionError):
+            connection.sendall(head.encode())
+            for _ in range(size // MIB):
+                connection.sendall(b"%c" % (number % 256) * MIB)
+        received = b""
+        with suppress(ConnectionError):
+            while data := connection.recv(65536):
+                received += data
+    if not received:
+        return 0, None
+    answer = parsed(received)
+    return answer.status, answer.header("retry-after")
+
+
+def test_two_hundred_uploads_at_once_are_each_kept_whole_or_refused(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    before = memory(server)
+
+    with ThreadPoolExecutor(200) as pool:
+        answers = dict(enumerate(pool.map(lambda number: upload(server, number, 5 * MIB), range(200))))
+
+    rows = server.get("/bins/crowd/requests?limit=250")["data"]
+    kept = {int(row["path"].rpartition("/")[2]): row for row in rows}
+    assert {status for status, _ in answers.values()} <= {200, 503}
+    assert kept.keys() == {number for number, (status, _) in answers.items() if status == 200}
+    assert kept
+    assert all(after == "1" for status, after in answers.values() if status == 503)
+    assert all((row["size"], row["truncated"], row["incomplete"]) == (5 * MIB, False, False) for row in kept.values())
+    assert memory(server) - before < 400 * MIB
+    assert "hookbin_draining_bytes 0.0" in httpx.get(f"{server.url}/metrics", trust_env=False, verify=False).text
+
+
+def test_uploads_that_are_broken_off_give_their_room_back(server: Server) -> None:
+    def taken() -> str:
+        text = httpx.get(f"{server.url}/metrics", trust_env=False, verify=False).text
+        return next(line for line in text.splitlines() if line.startswith("hookbin_draining_bytes "))
+
+    connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
+    for connection in connections:
+        connection.sendall(b"POST /b/gone HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" + bytes(MIB))
+    eventually(lambda: float(taken().split()[1]) > 4 * MIB)
+    for connection in connections:
+        connection.close()
+
+    eventually(lambda: taken() == "hookbin_draining_bytes 0.0")
+
+    assert all(captured["incomplete"] for captured in server.captured("gone"))
+
+
+async def test_small_bodies_pass_when_there_is_no_room_for_large_ones() -> None:
+    room = Room(100)
+    assert room.take(100)
+
+    small = await drain(_messages(bytes(FREE // 2), bytes(FREE // 2)), limit=10 * MIB, room=room)
+    large = await drain(_messages(bytes(FREE), b"x"), limit=10 * MIB, room=room)
+
+    assert (len(small.body), small.refused, small.reserved) == (FREE, False, 0)
+    assert (large.body, large.refused, large.unread) == (b"", True, False)
+    assert room.taken == 100
+
+
+def _messages(*pieces: bytes) -> Receive:
+    left = list(pieces)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    return receive
