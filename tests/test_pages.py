@@ -152,7 +152,7 @@ def test_new_rows_wait_behind_a_button_while_the_list_is_scrolled(server: Server
 
 
 def test_older_requests_are_a_link_away(server: Server, page: Page) -> None:
-    for number in range(53):
+    for number in range(43):
         capture(server, f"many/{number}")
     page.goto(f"{server.url}/ui/bins/many")
     expect(page.locator("[data-requests] > li")).to_have_count(40)

@@ -153,10 +153,9 @@ class Publisher:
 
 
 def _fingerprint(type: str, content_type: str, deliver_at: int | None, posted: bytes, *, only: Webhook | None) -> bytes:
-    parts = (type.encode(), content_type.encode(), b"" if deliver_at is None else b"%d" % deliver_at, posted)
-    if only is not None:
-        parts = (*parts, only.id.encode())
-    return hashlib.sha256(b"\0".join(parts)).digest()
+    due = b"" if deliver_at is None else b"%d" % deliver_at
+    whom = b"" if only is None else only.id.encode()
+    return hashlib.sha256(b"\0".join((type.encode(), content_type.encode(), due, whom, posted))).digest()
 
 
 def envelope(type: str, data: bytes, *, now: int) -> bytes:

@@ -53,11 +53,13 @@ export function placeOf(text, message) {
 function valueOf(field) {
   if (field.dataset.type === "boolean") return field.checked;
   const text = field.value;
+  if (field.dataset.sent === "changed" && text === field.defaultValue) return undefined;
   if (text.trim() === "" && field.dataset.empty !== "text") return field.dataset.empty === "omit" ? undefined : null;
   return READ[field.dataset.type](text, field);
 }
 
-// The form's fields as one object; `a.b` is `{a: {b: …}}`. Fields that are disabled or hidden are left out;
+// The form's fields as one object; `a.b` is `{a: {b: …}}`. Fields that are disabled or hidden are left out,
+// and one with `data-sent="changed"` that was not changed;
 // where a `data-gate` is empty, all of its object is null.
 export function bodyOf(form) {
   const body = {};
