@@ -45,7 +45,7 @@ _ENDED = (  # two counts that indexes answer; one of all that are not pending re
     "SELECT (SELECT count(*) FROM deliveries) - (SELECT count(*) FROM deliveries WHERE state = 'pending')"
 )
 _DONE_WITH = (
-    "SELECT id FROM webhooks WHERE (deleted_at IS NOT NULL OR kind = 'once')"
+    "SELECT id, deleted_at FROM webhooks WHERE (deleted_at IS NOT NULL OR kind = 'once')"
     " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE webhook_id = webhooks.id) LIMIT ?"
 )
 
@@ -126,13 +126,17 @@ class Retention:
         if not await self._database.read(_DONE_WITH, (1,)):
             return 0
 
-        def work(connection: sqlite3.Connection) -> list[Removed]:
+        def work(connection: sqlite3.Connection) -> list[tuple[str, int | None]]:
             found = connection.execute(_DONE_WITH, (STEP,)).fetchall()  # anew: one may have been used meanwhile
-            connection.executemany("DELETE FROM webhooks WHERE id = ?", found)
-            return [Removed(kind="webhook", id=id) for (id,) in found]
+            connection.executemany("DELETE FROM webhooks WHERE id = ?", [(id,) for id, _ in found])
+            return found
 
-        removed = await self._database.transact(work, rows=tuple)
-        return len(removed)
+        def rows(gone: list[tuple[str, int | None]]) -> tuple[Removed, ...]:
+            """What was deleted by its owner was announced then."""
+            return tuple(Removed(kind="webhook", id=id) for id, deleted_at in gone if deleted_at is None)
+
+        gone = await self._database.transact(work, rows=rows)
+        return len(gone)
 
     async def _delete(self, bin: Bin, condition: str, *params: int) -> int:
         def work(connection: sqlite3.Connection) -> RequestsDeleted:
