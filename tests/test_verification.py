@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from hookbin import errors
 from hookbin.models import DigestEncoding, SignatureScheme, Verify
 from hookbin.signing import Verdict, make_secret
 from hookbin.verification import Result, check, check_rule
-from hookbin.verification.diagnosis import Other
+from hookbin.verification.diagnosis import MOST_PARSED, Other
 from hookbin.verification.schemes import SCHEMES, Arrived
 
 NOW = 1_700_000_000
@@ -267,6 +268,15 @@ def test_the_secret_of_another_webhook_is_told_by_its_name() -> None:
 
     assert "the secret of the webhook 'b'" in failing("github", github(key="other secret"), others=others)
     assert "the secret of the webhook 'b'" in failing("gitlab", {"X-Gitlab-Token": "other secret"}, others=others)
+
+
+def test_many_other_secrets_do_not_use_up_the_search_for_how_a_large_body_was_changed() -> None:
+    others = tuple(Other(f"the webhook '{number}'", f"secret {number}") for number in range(100))
+    value = {"b": ["word"] * 6000, "a": 1}
+    signed, body = json.dumps(value, sort_keys=True).encode(), json.dumps(value).encode()
+    assert 40_000 < len(body) < MOST_PARSED
+
+    assert "with spaces and sorted keys" in failing("github", github(signed), body=body, others=others)
 
 
 def test_twilio_by_a_proxy_that_ends_tls_is_told() -> None:

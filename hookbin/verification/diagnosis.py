@@ -20,7 +20,7 @@ from hookbin.models import SignatureScheme, Verify
 from hookbin.signing import SECRET_PREFIX
 from hookbin.verification.schemes import Claim, Scheme
 
-MOST_HASHED = 1024 * 1024
+MOST_HASHED = 2 * 1024 * 1024
 """Bytes that are hashed in search of a reason, in all: a few milliseconds."""
 MOST_PARSED = 64 * 1024
 """Bytes of a body that is written anew as JSON."""
@@ -101,13 +101,13 @@ def _guesses(
             if other != algorithm:
                 reason = f"It is signed with {other}, and {algorithm} is expected: set the sender to {algorithm}."
                 yield _Guess(reason, key, other, signed)
-    for one in others:
-        reason = f"It is signed with the secret of {one.name}: give the sender this bin's, or the bin the other."
-        yield _Guess(reason, scheme.key(one.secret), algorithm, signed)
-        yield _Guess(reason, one.secret.encode(), algorithm, signed)
     for key in keys:
         for reason, other_body in _other_bodies(body):
             yield _Guess(reason, key, algorithm, claim.signed(other_body))
+    for one in others:  # last, since they can be many
+        reason = f"It is signed with the secret of {one.name}: give the sender this bin's, or the bin the other."
+        yield _Guess(reason, scheme.key(one.secret), algorithm, signed)
+        yield _Guess(reason, one.secret.encode(), algorithm, signed)
 
 
 def _written_otherwise(scheme: Scheme, rule: Verify) -> str:
