@@ -129,6 +129,37 @@ def test_several_are_picked_and_deleted(server: Server, page: Page) -> None:
     expect(page.locator("[data-bulk]")).to_be_hidden()
 
 
+def test_two_that_are_picked_are_compared(server: Server, page: Page) -> None:
+    for number in (1, 2):
+        body = f'{{"id": {number}, "same": [1, 2], "only{number}": "<b>"}}'
+        headers = {"content-type": "application/json", "x-number": str(number)}
+        capture(server, f"compared/{number}?n={number}", body, headers=headers)
+    opened(server, page, "compared")
+    page.locator("[data-pick]").nth(0).click()
+    page.locator("[data-pick]").nth(1).click()
+    page.locator("[data-compare]").click()
+    expect(page.get_by_role("heading", name="Two requests compared")).to_be_visible()
+    expect(page.get_by_role("table", name="Headers that differ")).to_contain_text("x-number")
+    expect(page.get_by_role("table", name="Parameters that differ").get_by_role("row").last).to_contain_text("12")
+    changes = page.get_by_role("table", name="What differs in the JSON").locator("tbody > tr")
+    expect(changes).to_have_count(3)
+    assert sorted(str(row.get_attribute("data-change")) for row in changes.all()) == ["added", "changed", "removed"]
+
+
+def test_text_is_compared_by_lines_and_bytes_by_place(server: Server, page: Page) -> None:
+    for body in (b"one\ntwo\nthree\n", b"one\n2\nthree\n", b"\x00\x01", b"\x00\x02"):
+        capture(server, "lines", body)
+    ids = [request["id"] for request in server.captured("lines")]
+    page.goto(f"{server.url}/ui/requests/{ids[0]}/diff/{ids[1]}")
+    table = page.get_by_role("table", name="Lines that differ")
+    expect(table.locator("tr[data-change=removed]").last).to_contain_text("two")
+    expect(table.locator("tr[data-change=added]").last).to_contain_text("2")
+    page.goto(f"{server.url}/ui/requests/{ids[2]}/diff/{ids[3]}")
+    expect(page.locator("main")).to_contain_text("the first difference is at byte 1")
+    page.goto(f"{server.url}/ui/requests/{ids[0]}/diff/{ids[0]}")
+    expect(page.get_by_role("heading", name="The two are identical")).to_be_visible()
+
+
 def test_all_but_the_pinned_are_deleted(server: Server, page: Page) -> None:
     for number in range(3):
         capture(server, f"emptied/{number}")
@@ -225,5 +256,5 @@ def test_a_bin_of_ten_thousand_opens_at_once_and_pages(start_server: Callable[..
                 break
             older.click()
             expect(page.get_by_role("link", name="Newest")).to_be_visible()
-            expect(page.locator("[data-requests] .path").first).not_to_have_text(seen[-40])
+            expect(page.locator("[data-requests] .path").first).not_to_have_text(seen[-32])
     assert seen == [f"/b/many/{number}" for number in reversed(range(120))]

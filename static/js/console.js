@@ -1,7 +1,8 @@
 // The send console: an event as it is typed, byte for byte, and then what becomes of it.
 import { tell } from "./actions.js";
-import { clear, complain, fieldAt, placeOf } from "./forms.js";
+import { clear, complain, fieldAt } from "./forms.js";
 import { load, soon, swap } from "./fresh.js";
+import { complaintAbout, laidOut } from "./json_place.js";
 import { follow } from "./stream.js";
 
 const form = document.querySelector("[data-console]");
@@ -31,13 +32,9 @@ function showKind() {
 
 function check() {
   clear(form);
-  if (kind() === "json" && field("data").value.trim()) {
-    try {
-      JSON.parse(field("data").value);
-    } catch (error) {
-      complain(form, field("data"), placeOf(field("data").value, error.message));
-    }
-  }
+  const text = field("data").value;
+  const complaint = kind() === "json" && text.trim() && complaintAbout(text);
+  if (complaint) complain(form, field("data"), complaint);
 }
 
 async function takeSample(type) {
@@ -45,7 +42,7 @@ async function takeSample(type) {
   const sample = response.ok && (await response.json()).data.find((one) => one.type === type);
   if (!sample) return tell("The sample can’t be loaded.", null, "bad");
   field("type").value = sample.type;
-  field("data").value = JSON.stringify(sample.data, null, 2);
+  field("data").value = JSON.stringify(sample.body, null, 2);
   form.querySelector("[name=form][value=json]").checked = true;
   showKind();
 }
@@ -58,11 +55,8 @@ function call() {
   const webhook = field("webhook").value;
   if (kind() === "json") {
     const data = field("data").value.trim() || "null";
-    try {
-      JSON.parse(data);
-    } catch (error) {
-      throw new Wrong("data", placeOf(field("data").value, error.message));
-    }
+    const complaint = complaintAbout(data);
+    if (complaint) throw new Wrong("data", complaint);
     const rest = { type: field("type").value, ...(webhook && { webhook }), ...(due && { deliver_at: due }) };
     const body = `${JSON.stringify(rest).slice(0, -1)},"data":${data}}`;
     return { url: "/events", options: { method: "POST", headers: { ...headers, "content-type": "application/json" }, body } };
@@ -132,7 +126,8 @@ field("data").addEventListener("input", () => {
 });
 form.querySelector("[data-layout]").addEventListener("click", () => {
   check();
-  if (field("data").ariaInvalid !== "true") field("data").value = JSON.stringify(JSON.parse(field("data").value), null, 2);
+  const text = field("data").value;
+  if (text.trim() && !complaintAbout(text)) field("data").value = laidOut(text);
 });
 showKind();
 follow({ onRows: (messages) => messages.some(({ kind, row }) => kind === "attempt" && row.event_id === published) && refresh(), onGap: refresh });

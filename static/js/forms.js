@@ -1,5 +1,6 @@
 // Forms with `data-api="METHOD /path"`: sent as JSON, and what is wrong is said beside its field.
 import { tell } from "./actions.js";
+import { complaintAbout } from "./json_place.js";
 
 class Wrong extends Error {
   constructor(field, message) {
@@ -17,11 +18,9 @@ const READ = {
   },
   list: (text) => text.split(/[\n,]/).map((word) => word.trim()).filter(Boolean),
   json: (text, field) => {
-    try {
-      return JSON.parse(text);
-    } catch (error) {
-      throw new Wrong(field, placeOf(text, error.message));
-    }
+    const complaint = complaintAbout(text);
+    if (complaint) throw new Wrong(field, complaint);
+    return JSON.parse(text);
   },
   time: (text) => new Date(text).toISOString(), // of a `datetime-local`, in the reader's zone
   // A name such as `fast`, or seconds such as `1, 5, 30`.
@@ -41,14 +40,6 @@ const READ = {
         return [line.slice(0, at).trim(), line.slice(at + 1).trim()];
       }),
 };
-
-// A parser's complaint with line and column, when it says at which character it stopped.
-export function placeOf(text, message) {
-  const at = /position (\d+)/.exec(message);
-  if (!at || /line \d/.test(message)) return message;
-  const before = text.slice(0, Number(at[1])).split("\n");
-  return `${message} (line ${before.length}, column ${before.at(-1).length + 1})`;
-}
 
 function valueOf(field) {
   if (field.dataset.type === "boolean") return field.checked;

@@ -39,8 +39,12 @@ def as_readable(data: bytes, *, lines: bool = False) -> str | None:
 
 
 def printed(data: bytes) -> str:
-    """For the format of printf between single quotes: octal escapes have three digits, so that none reads on."""
-    return "".join([_PRINTED[byte] for byte in data])
+    """For the format of printf between single quotes: octal escapes have three digits, so that none reads on.
+
+    A `-` at the beginning is escaped too, or printf would take it for an option.
+    """
+    text = "".join([_PRINTED[byte] for byte in data])
+    return f"{_OCTAL[45]}{text[1:]}" if text.startswith("-") else text
 
 
 def into_pipe(data: bytes) -> Iterator[str]:

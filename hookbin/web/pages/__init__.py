@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from hookbin.web.pages import bin, console, delivery, design, event, lists, overview, request, webhook
+from hookbin.web.pages import bin, compare, console, delivery, design, event, lists, overview, request, webhook
 
 ROUTES = [
     Route("/ui", overview.page),
@@ -16,6 +16,7 @@ ROUTES = [
     Route("/ui/deliveries/{id}", delivery.page),
     Route("/ui/events/{id}", event.page),
     Route("/ui/requests/{id}", request.page),
+    Route("/ui/requests/{id}/diff/{other}", compare.page),
     Route("/ui/send", console.page),
     Route("/ui/design", design.page),
 ]

@@ -13,7 +13,7 @@ from hookbin.web.pages.cards import bin_card, webhook_card
 from hookbin.web.rendering import render
 from hookbin.web.services import services
 
-SHOWN = 50
+SHOWN = 40
 """Lines of the timeline."""
 SEARCHED = 2_000
 """Rows of the log, the newest, that a filter looks through."""

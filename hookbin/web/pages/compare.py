@@ -1,0 +1,28 @@
+"""Two captured requests side by side, with what differs."""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hookbin.web.api import present
+from hookbin.web.comparing import difference
+from hookbin.web.pages.request import find
+from hookbin.web.rendering import render
+from hookbin.web.services import services
+
+
+async def page(request: Request) -> Response:
+    s = services(request)
+    left = await find(s, request.path_params["id"])
+    right = await find(s, request.path_params["other"])
+    return render(
+        request,
+        "compare.html",
+        after=s.timeline.position,
+        left=present.request_row(left),
+        right=present.request_row(right),
+        bin=s.bins.find(left.bin_id),
+        diff=await to_thread.run_sync(difference, left, right),
+    )

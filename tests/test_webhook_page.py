@@ -1,0 +1,110 @@
+"""The page of a webhook: how it is, and what can be done with it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.browsing import is_live
+from tests.support import Server, eventually
+
+
+def opened(server: Server, page: Page, name: str, **options: Any) -> dict[str, Any]:
+    webhook: dict[str, Any] = server.register(f"{server.url}/b/{name}", name=name, ping=False, **options)
+    page.goto(f"{server.url}/ui/webhooks/{webhook['id']}")
+    is_live(page)
+    return webhook
+
+
+def choose(page: Page, item: str) -> None:
+    page.locator("#more > summary").click()
+    page.locator("#more").get_by_role("button", name=item).click()
+
+
+def test_settings_are_changed_and_shown(server: Server, page: Page) -> None:
+    webhook = opened(server, page, "edited")
+    choose(page, "Change settings")
+    page.locator("#w-events").fill("user.*, order.paid")
+    page.locator("#w-schedule").fill("1, 2.5")
+    page.locator("#w-rate").fill("5")
+    page.locator("#w-ordered").check()
+    page.locator("#w-headers").fill("X-Team: blue")
+    page.locator("#edit").get_by_role("button", name="Save").click()
+    settings = page.locator("#settings")
+    for text in ("user.*, order.paid", "2: after 1 s, 2.5 s", "at most 5/s", "1, in order", "X-Team: blue"):
+        expect(settings).to_contain_text(text)
+    saved = server.get(f"/webhooks/{webhook['id']}")
+    assert saved["retry_schedule"] == [1, 2.5]
+    choose(page, "Change settings")
+    page.locator("#w-schedule").fill("")
+    page.locator("#w-rate").fill("")
+    page.locator("#edit").get_by_role("button", name="Save").click()
+    expect(settings).to_contain_text("8: after 1 s")
+    assert server.get(f"/webhooks/{webhook['id']}")["rate_limit"] is None
+
+
+def test_the_secret_is_shown_when_asked_for_and_rotated(server: Server, page: Page) -> None:
+    webhook = opened(server, page, "secretive")
+    assert webhook["secret"] not in page.content()
+    choose(page, "Show the secret")
+    expect(page.locator("#secret-text")).to_have_text(webhook["secret"])
+    page.locator("#secret").get_by_role("button", name="Close").click()
+    expect(page.locator("#secret-text")).to_have_text("")
+    choose(page, "Rotate the secret")
+    expect(page.locator("#secret-text")).to_have_text(re.compile("^whsec_"))
+    assert page.locator("#secret-text").inner_text() != webhook["secret"]
+
+
+def test_it_is_disabled_enabled_and_deleted(server: Server, page: Page) -> None:
+    webhook = opened(server, page, "switched")
+    choose(page, "Disable")
+    expect(page.locator("#notes")).to_contain_text("Disabled")
+    expect(page.locator("#subject .state")).to_have_text("disabled")
+    choose(page, "Enable")
+    expect(page.locator("#subject .state")).to_have_text("enabled")
+    choose(page, "Delete")
+    page.locator("#delete").get_by_role("button", name="Delete").click()
+    page.wait_for_url(re.compile("/ui/webhooks$"))
+    assert httpx.get(f"{server.url}/webhooks/{webhook['id']}", trust_env=False).status_code == 404
+
+
+def test_a_sample_is_sent_and_its_delivery_can_be_followed(server: Server, page: Page) -> None:
+    opened(server, page, "sampled")
+    page.locator("#samples > summary").click()
+    page.locator("#samples").get_by_role("button", name="github.push").click()
+    page.get_by_role("link", name="Follow the delivery").click()
+    expect(page.get_by_role("heading", name="github.push")).to_be_visible()
+    assert "github.push" in str(eventually(lambda: server.captured("sampled"))[0]["headers"])
+
+
+def test_what_it_missed_is_counted_and_brought_back(server: Server, page: Page) -> None:
+    webhook = opened(server, page, "missing", events=["missed.*"])
+    choose(page, "Disable")
+    expect(page.locator("#subject .state")).to_have_text("disabled")
+    server.post("/events", {"type": "missed.one", "data": {}})
+    choose(page, "Enable")
+    expect(page.locator("#subject .state")).to_have_text("enabled")
+    choose(page, "Bring back what it missed")
+    page.locator("#r-since").fill("2020-01-01T00:00")
+    page.locator("#recover").get_by_role("button", name="Go").click()
+    expect(page.locator("[data-outcome]")).to_contain_text("1 deliveries would come back")
+    choose(page, "Bring back what it missed")
+    page.locator("#r-since").fill("2020-01-01T00:00")
+    page.locator("#r-dry").uncheck()
+    page.locator("#recover").get_by_role("button", name="Go").click()
+    expect(page.locator("#deliveries tbody > tr")).to_have_count(1)
+    eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["state"] == "succeeded")
+
+
+def test_deliveries_are_narrowed_by_state(server: Server, page: Page) -> None:
+    server.post("/bins", {"name": "narrowed", "response": {"status": 404}})
+    webhook = opened(server, page, "narrowed", events=["narrow.*"])
+    server.post("/events", {"type": "narrow.one", "data": {}})
+    eventually(lambda: [row["state"] for row in server.deliveries(webhook=webhook["id"])] == ["failed"])
+    page.locator("#deliveries").get_by_role("link", name="failed").click()
+    expect(page.locator("#deliveries tbody > tr")).to_have_count(1)
+    page.locator("#deliveries").get_by_role("link", name="succeeded").click()
+    expect(page.locator("#deliveries")).to_contain_text("None is succeeded.")
