@@ -95,9 +95,7 @@ def _asked(s: Services, query: QueryParams) -> Asked:
     return Asked(values=dict(pairs), wanted=wanted)
 
 
-async def _rows(
-    s: Services, bin: Bin, wanted: RequestFilter, before: int
-) -> tuple[list[RequestSummary], int | None]:
+async def _rows(s: Services, bin: Bin, wanted: RequestFilter, before: int) -> tuple[list[RequestSummary], int | None]:
     """A page of the list, and the `seq` under which the next one goes on, if there is more."""
     if wanted != NO_FILTER:
         found = await s.search.find(bin, wanted, limit=ROWS, before=before)
