@@ -35,9 +35,9 @@ class LogStore:
         """The first `limit` rows with `after < seq <= upto`, in order."""
         return await self._rows("BETWEEN ? AND ?", "ASC", (after + 1, upto, limit))
 
-    async def newest(self, *, limit: int) -> list[LogRow]:
-        """The last `limit` rows, the newest first."""
-        return await self._rows("<= ?", "DESC", (2**63 - 1, limit))
+    async def newest(self, *, limit: int, upto: int = 2**63 - 1) -> list[LogRow]:
+        """The last `limit` rows with `seq <= upto`, the newest first."""
+        return await self._rows("<= ?", "DESC", (upto, limit))
 
     async def _rows(self, condition: str, order: str, params: tuple[int, ...]) -> list[LogRow]:
         rows: list[LogRow] = []

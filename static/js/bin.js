@@ -18,11 +18,19 @@ const scroller = document.querySelector("[data-scroller]");
 const counter = document.querySelector("[data-count]");
 const pause = document.querySelector("[data-pause]");
 const { keep } = main.dataset;
+let countedTo = Number(main.dataset.after); // the row up to which the server has counted the other bins'
 const onNewestPage = !main.dataset.before;
 const isPaused = () => pause.ariaPressed === "true";
 
 const isAtTop = () => !isPaused() && (scroller.scrollTop || 0) < 8 && list.getBoundingClientRect().top > 0;
 const growing = new NewestFirst(list, { most: MOST_ROWS, isAtTop });
+
+// What left the list at its end is on the next page.
+list.addEventListener("cut", () => {
+  const older = document.getElementById("older");
+  older.hidden = false;
+  older.querySelector("a").search = `?${keep}before=${list.lastElementChild.dataset.seq}`;
+});
 
 let loading = new AbortController();
 
@@ -112,15 +120,19 @@ async function loadAgain() {
   labelAll(list);
   counter.textContent = page.querySelector("[data-count]").textContent;
   document.querySelector("[data-none]")?.toggleAttribute("hidden", rows.length > 0);
-  for (const part of ["answers", "bins"]) swap(page, part);
+  for (const part of ["answers", "bins", "older"]) swap(page, part);
+  countedTo = after;
 }
 
-const reload = soon(loadAgain, 0);
-const searchAgain = soon(async () => isPaused() || (await loadAgain()), SEARCH_AGAIN_AFTER);
-const redrawAnswers = soon(async () => {
+const reload = soon(() => inbox.during(loadAgain), 0);
+const searchAgain = soon(async () => isPaused() || (await inbox.during(loadAgain)), SEARCH_AGAIN_AFTER);
+const redrawAnswers = soon(() => inbox.during(redraw), 500);
+
+async function redraw() {
   const page = await load();
   for (const part of ["answers", "bins", "settings-place"]) swap(page, part);
-}, 500);
+  countedTo = Number(page.querySelector("main").dataset.after);
+}
 
 // A row that was changed or deleted; of many at once, the bin itself tells its new count.
 function alter(kind, row) {
@@ -140,7 +152,7 @@ function alter(kind, row) {
 
 function countElsewhere(messages) {
   const counts = new Map();
-  for (const { row } of messages) counts.set(row.bin, (counts.get(row.bin) ?? 0) + 1);
+  for (const { seq, row } of messages) if (seq > countedTo) counts.set(row.bin, (counts.get(row.bin) ?? 0) + 1);
   for (const [id, more] of counts) {
     const count = document.querySelector(`#bins [data-bin="${CSS.escape(id)}"] .count`);
     if (count) count.textContent = Number(count.textContent) + more;

@@ -3,7 +3,7 @@ import { labelAll } from "./times.js";
 
 export async function load(url = location.href, { signal } = {}) {
   const response = await fetch(url, { signal, headers: { accept: "text/html" } });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(`${url} answered ${response.status}`), { status: response.status });
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
@@ -27,22 +27,24 @@ export function swap(page, id) {
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
-// Calls `work` soon, never twice at a time, and once more if it was asked for meanwhile.
+const TRY_AGAIN_AFTER = 2_000;
+
+// Calls `work` soon, never twice at a time, and once more if it was asked for meanwhile or if the server was away.
 export function soon(work, wait) {
   let running = false;
   let again = false;
-  const run = async () => {
+  const run = async (after) => {
     running = true;
     again = false;
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    await new Promise((resolve) => setTimeout(resolve, after));
     try {
       await work();
+      if (again) return run(wait);
     } catch (error) {
       console.warn("hookbin: could not refresh", error);
-    } finally {
-      running = false;
-      if (again) run();
+      if (again || error instanceof TypeError || error.status >= 500) return run(wait + TRY_AGAIN_AFTER);
     }
+    running = false;
   };
-  return () => (running ? (again = true) : run());
+  return () => (running ? (again = true) : run(wait));
 }

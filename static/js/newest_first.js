@@ -2,8 +2,9 @@
 
 export class NewestFirst {
   #held = [];
+  #leftOut = false; // between what is held and what is listed
 
-  // `isAtTop()` says whether the newest row is in view; while not, new rows wait behind a button.
+  // Fires "cut" at the list when rows left it at its end. `isAtTop()` says whether the newest row is in view; while not, new rows wait behind a button.
   constructor(list, { most, isAtTop }) {
     this.list = list;
     this.most = most;
@@ -34,6 +35,7 @@ export class NewestFirst {
   reset(nodes, after) {
     const isBehind = (node) => Number(node.dataset.seq) > after;
     this.#held = this.#held.filter(isBehind);
+    this.#leftOut = false;
     this.list.replaceChildren(...[...this.list.children].filter(isBehind), ...nodes);
     this.#announce();
   }
@@ -56,23 +58,28 @@ export class NewestFirst {
 
   #release() {
     const fresh = this.#held.slice(-this.most).reverse();
-    this.#held = [];
+    const kept = this.#leftOut || this.#held.length > this.most ? 0 : this.most - fresh.length;
+    const isCut = this.list.childElementCount > kept;
+    while (this.list.childElementCount > kept) this.list.lastElementChild.remove();
     for (const node of fresh) node.dataset.fresh = "";
     this.list.prepend(...fresh);
-    while (this.list.childElementCount > this.most) {
-      this.list.lastElementChild.remove();
-      const cut = document.querySelector("[data-cut]");
-      if (cut) cut.hidden = false;
-    }
+    this.#held = [];
+    this.#leftOut = false;
+    if (isCut) this.list.dispatchEvent(new Event("cut"));
     this.#announce();
   }
 
   #announce() {
+    const over = this.#held.length - this.most;
+    if (over > 0) {
+      this.#held.splice(0, over);
+      this.#leftOut = true;
+    }
     const count = this.#held.length;
-    if (count > this.most) this.#held.splice(0, count - this.most);
+    const text = count ? `${count}${this.#leftOut ? "+" : ""} new` : "";
     this.box.hidden = count === 0;
-    this.button.textContent = count ? `${count >= this.most ? `${this.most}+` : count} new ↑` : "";
-    announce(count ? `${count} new` : "");
+    this.button.textContent = text && `${text} ↑`;
+    announce(text);
   }
 }
 

@@ -11,9 +11,11 @@ const CHARTS_EVERY = 10_000;
 
 const list = document.querySelector("[data-timeline]");
 const timeline = new NewestFirst(list, { most: MOST_LINES, isAtTop: () => list.getBoundingClientRect().top > 0 });
+let countedTo = Number(document.querySelector("main").dataset.after); // the row up to which the server has counted
 const byAttempt = new Map(); // the line of an attempt whose other half may still come
 const leftOut = new Map(); // halves that the filter left out, by attempt: the other half may bring them in
 rememberLines();
+list.addEventListener("cut", () => (document.querySelector("[data-cut]").hidden = false));
 
 const { show, q } = list.dataset;
 const text = q.toLowerCase();
@@ -93,12 +95,13 @@ function dropHalf(request) {
 
 function drawCards(messages) {
   const counts = new Map();
-  for (const { kind, aside, row } of messages) {
+  for (const { kind, seq, aside, row } of messages) {
+    if (aside && seq < countedTo) continue;
     if (kind === "request" && row.deleted) {
       const card = document.querySelector(`[data-bin="${CSS.escape(row.bin)}"]`);
       if (card) rows.slot(card, "count").textContent = row.request_count;
       counts.delete(row.bin);
-    } else if (kind === "request" && !aside) {
+    } else if (kind === "request" && !aside && seq > countedTo) {
       counts.set(row.bin, { more: (counts.get(row.bin)?.more ?? 0) + 1, at: row.received_at });
     }
     if (kind === "bin") counts.delete(row.id);
@@ -128,23 +131,25 @@ function change(kind, list, row, make, alter) {
   }
 }
 
-const reload = soon(async () => {
+function swapCards(page) {
+  for (const panel of ["webhooks-panel", "bins-panel"]) swap(page, panel);
+  countedTo = rowOf(page);
+}
+
+const rowOf = (page) => Number(page.querySelector("main").dataset.after);
+
+async function loadAgain() {
   const page = await load();
-  const after = Number(page.querySelector("main").dataset.after);
   const lines = [...page.querySelectorAll("[data-timeline] > li")].map((line) => document.importNode(line, true));
-  inbox.skipTo(after);
-  timeline.reset(lines, after);
+  inbox.skipTo(rowOf(page));
+  timeline.reset(lines, rowOf(page));
   labelAll(list);
   rememberLines();
-  swap(page, "webhooks-panel");
-  swap(page, "bins-panel");
-}, 0);
+  swapCards(page);
+}
 
-const redrawCharts = soon(async () => {
-  const page = await load();
-  swap(page, "webhooks-panel");
-  swap(page, "bins-panel");
-}, CHARTS_EVERY);
+const reload = soon(() => inbox.during(loadAgain), 0);
+const redrawCharts = soon(() => inbox.during(async () => swapCards(await load())), CHARTS_EVERY);
 
 const inbox = follow({
   onRows(messages) {

@@ -1,4 +1,7 @@
 // What a page hears of the stream: batches, at most ten a second, each row once.
+//
+// A page that loads itself anew meanwhile does so in `inbox.during(work)`: nothing is drawn until it
+// knows up to which row it was loaded, so that no row is counted or listed twice, and none is left out.
 import { Feed } from "./feed.js";
 
 const DRAW_EVERY = 100;
@@ -6,8 +9,9 @@ const WORKER_PATIENCE = 3_000;
 const MOST_WAITING = 10_000;
 const STATES = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
 
-// `onRows(messages)` gets `{kind, seq, aside, row}`, aside for what was changed or deleted; `onGap()` says that rows are missing, so the page's list is to be
-// loaded anew. Returns the inbox, whose `skipTo(seq)` then leaves out what the loaded list holds.
+// `onRows(messages)` gets `{kind, seq, aside, row}`, aside for what was changed or deleted; `onGap()` says
+// that rows are missing, so the page's list is to be loaded anew. Returns the inbox, whose `skipTo(seq)`
+// then leaves out what the loaded list holds.
 export function follow({ onRows, onGap }) {
   const after = Number(document.querySelector("main").dataset.after);
   const inbox = new Inbox(after, { onRows, onGap });
@@ -20,6 +24,8 @@ class Inbox {
   #waiting = [];
   #timer = null;
   #drawnAt = 0;
+  #works = 0;
+  #lastWork = Promise.resolve();
 
   constructor(after, { onRows, onGap }) {
     this.last = after;
@@ -37,19 +43,39 @@ class Inbox {
     if (!aside && seq <= this.last) return;
     this.last = Math.max(this.last, seq);
     this.#waiting.push({ kind, seq, aside, data });
-    if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
-    this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + DRAW_EVERY - performance.now()));
+    if (this.#waiting.length > MOST_WAITING) {
+      this.#waiting = [];
+      this.onGap();
+    }
+    this.#drawSoon();
+  }
+
+  // One work at a time; what comes meanwhile waits.
+  during(work) {
+    this.#works += 1;
+    const done = this.#lastWork.then(work).finally(() => {
+      this.#works -= 1;
+      this.#drawSoon();
+    });
+    this.#lastWork = done.catch(() => {});
+    return done;
   }
 
   skipTo(seq) {
     this.last = Math.max(this.last, seq);
-    this.#waiting = this.#waiting.filter((message) => message.seq > seq);
+    this.#waiting = this.#waiting.filter((message) => message.seq > seq || (message.aside && message.seq === seq));
+  }
+
+  #drawSoon() {
+    if (this.#works || !this.#waiting.length) return;
+    this.#timer ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + DRAW_EVERY - performance.now()));
   }
 
   #draw() {
+    this.#timer = null;
+    if (this.#works) return;
     const messages = this.#waiting.map(({ data, ...rest }) => ({ ...rest, row: JSON.parse(data) }));
     this.#waiting = [];
-    this.#timer = null;
     if (messages.length) this.onRows(messages);
     this.#drawnAt = performance.now();
   }

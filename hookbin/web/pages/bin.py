@@ -56,20 +56,20 @@ class Asked(Struct, frozen=True, kw_only=True):
 async def page(request: Request) -> Response:
     s = services(request)
     bin = s.bins.get(request.path_params["bin"])
-    after = s.timeline.position
+    after = s.timeline.position  # what is counted and listed is as of then: the stream brings the rest
+    shape, others = bin_shape(s, bin), [bin_card(s, other) for other in _lately(s)]
     before = _number(request.query_params.get("before"))
     asked = _asked(s, request.query_params)
-    rows, older = await _rows(s, bin, asked.wanted, before)
+    rows, older = await _rows(s, bin, asked.wanted, after + 1 if before is None else before)
     chosen = request.query_params.get("request")
     selected = await find(s, chosen, bin) if chosen else await s.requests.get(rows[0].seq) if rows else None
-    shape = bin_shape(s, bin)
     return render(
         request,
         "bin.html",
         after=after,
         bin=shape,
         response_json=msgspec.json.format(msgspec.json.encode(shape.response), indent=2).decode(),
-        others=[bin_card(s, other) for other in _lately(s)],
+        others=others,
         presets=PRESETS,
         preset_options=[("", "200 OK"), *((preset.name, preset.title) for preset in PRESETS)],
         schemes=tuple(SignatureScheme),
@@ -95,9 +95,7 @@ def _asked(s: Services, query: QueryParams) -> Asked:
     return Asked(values=dict(pairs), wanted=wanted)
 
 
-async def _rows(
-    s: Services, bin: Bin, wanted: RequestFilter, before: int | None
-) -> tuple[list[RequestSummary], int | None]:
+async def _rows(s: Services, bin: Bin, wanted: RequestFilter, before: int) -> tuple[list[RequestSummary], int | None]:
     """A page of the list, and the `seq` under which the next one goes on, if there is more."""
     if wanted != NO_FILTER:
         found = await s.search.find(bin, wanted, limit=ROWS, before=before)

@@ -37,13 +37,13 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 async def page(request: Request) -> Response:
     s = services(request)
-    after = s.timeline.position
+    after = s.timeline.position  # what is counted and listed is as of then: the stream brings the rest
     wanted = filter_of(request.query_params)
     filtered = wanted != Filter()
-    rows = await s.log.newest(limit=SEARCHED if filtered else SHOWN)
+    bins = [bin_card(s, bin) for bin in s.bins.all()[: -CARDS - 1 : -1]]
+    webhooks = [webhook_card(s, webhook) for webhook in s.webhooks.all()[: -CARDS - 1 : -1]]
+    rows = await s.log.newest(limit=SEARCHED if filtered else SHOWN, upto=after)
     lines = [line for line in paired(rows) if wanted.takes(line)]
-    bins = s.bins.all()[: -CARDS - 1 : -1]
-    webhooks = s.webhooks.all()[: -CARDS - 1 : -1]
     return render(
         request,
         "overview.html",
@@ -54,13 +54,9 @@ async def page(request: Request) -> Response:
         exchanges=lines[:SHOWN],
         cut=len(lines) > SHOWN or len(rows) == (SEARCHED if filtered else SHOWN),
         searched=SEARCHED,
-        bins=sorted(
-            (bin_card(s, bin) for bin in bins),
-            key=lambda card: card.last_at or card.bin.created_at,
-            reverse=True,
-        ),
+        bins=sorted(bins, key=lambda card: card.last_at or card.bin.created_at, reverse=True),
         bin_total=len(s.bins.all()),
-        webhooks=[webhook_card(s, webhook) for webhook in webhooks],
+        webhooks=webhooks,
         webhook_total=len(s.webhooks.all()),
         blank=BLANK,
     )

@@ -1,0 +1,49 @@
+"""What is told after a commit."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from hookbin.models.bins import Bin
+from hookbin.models.deliveries import AttemptSummary, Delivery
+from hookbin.models.events import EventSummary
+from hookbin.models.requests import RequestSummary
+from hookbin.models.webhooks import Webhook
+
+
+class Removed(Struct, frozen=True, kw_only=True):
+    """A bin or a webhook that is no more."""
+
+    kind: str
+    """`bin` or `webhook`."""
+    id: str
+
+
+class RequestChanged(Struct, frozen=True, kw_only=True):
+    """A captured request whose note or pin was changed."""
+
+    request: RequestSummary
+    pinned: int
+    """How many more pinned requests its bin holds now: 1, 0 or -1."""
+
+
+class RequestsDeleted(Struct, frozen=True, kw_only=True):
+    """Captured requests that are no more."""
+
+    bin_id: str
+    count: int
+    pinned: int
+    """How many of them were pinned."""
+    seq: int | None
+    """Of the one that was deleted by itself."""
+    complete: bool = False
+    """The last of several steps: whoever shows the bin's list loads it anew."""
+
+
+LogRow: TypeAlias = RequestSummary | EventSummary | AttemptSummary
+"""What the one timeline is made of; the full types are kinds of their summaries."""
+
+Announcement: TypeAlias = LogRow | Delivery | Bin | Webhook | Removed | RequestChanged | RequestsDeleted
+"""What is told after a commit, in the order it was written."""

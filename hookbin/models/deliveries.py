@@ -1,0 +1,141 @@
+"""A delivery, its attempts, and the table of its states."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hookbin.models.common import Headers
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Action(StrEnum):
+    """What can happen to a delivery."""
+
+    SUCCEED = "succeed"
+    RESCHEDULE = "reschedule"
+    FAIL = "fail"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    REPLAY = "replay"
+    """Its event is sent once more, also to who got it."""
+
+
+TRANSITIONS: dict[tuple[DeliveryState, Action], DeliveryState] = {
+    (DeliveryState.PENDING, Action.SUCCEED): DeliveryState.SUCCEEDED,
+    (DeliveryState.PENDING, Action.RESCHEDULE): DeliveryState.PENDING,
+    (DeliveryState.PENDING, Action.FAIL): DeliveryState.FAILED,
+    (DeliveryState.PENDING, Action.CANCEL): DeliveryState.CANCELLED,
+    (DeliveryState.PENDING, Action.RETRY): DeliveryState.PENDING,
+    (DeliveryState.FAILED, Action.RETRY): DeliveryState.PENDING,
+    (DeliveryState.CANCELLED, Action.RETRY): DeliveryState.PENDING,
+    (DeliveryState.PENDING, Action.REPLAY): DeliveryState.PENDING,
+    (DeliveryState.SUCCEEDED, Action.REPLAY): DeliveryState.PENDING,
+    (DeliveryState.FAILED, Action.REPLAY): DeliveryState.PENDING,
+    (DeliveryState.CANCELLED, Action.REPLAY): DeliveryState.PENDING,
+}
+"""Every legal step of a delivery. A pair that is not here is refused."""
+
+
+class Trigger(StrEnum):
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+class CancelReason(StrEnum):
+    """Why a delivery was cancelled."""
+
+    OWNER = "owner"
+    """Somebody cancelled this one."""
+    WEBHOOK_DISABLED = "webhook_disabled"
+    WEBHOOK_DELETED = "webhook_deleted"
+    LOOP = "loop"
+    """What was captured had come round through this server too often to be sent on."""
+    DOT_SEGMENTS = "dot_segments"
+    """What was captured had a path that could have led out of the destination's."""
+
+
+class ErrorClass(StrEnum):
+    """Why an attempt got no answer."""
+
+    DNS_ERROR = "dns_error"
+    CONNECTION_REFUSED = "connection_refused"
+    CONNECT_TIMEOUT = "connect_timeout"
+    TLS_ERROR = "tls_error"
+    TIMEOUT = "timeout"
+    CONNECTION_RESET = "connection_reset"
+    PROTOCOL_ERROR = "protocol_error"
+    BLOCKED_TARGET = "blocked_target"
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One event on its way to one webhook."""
+
+    id: str
+    event_id: str
+    event_type: str
+    webhook_id: str
+    webhook_name: str
+    destination: str
+    state: DeliveryState
+    attempt_count: int
+    next_attempt_at: int | None
+    next_trigger: Trigger
+    created_at: int
+    finished_at: int | None
+    turn: int
+    """When its first attempt was due: its place in the queue of an ordered webhook, before its id."""
+    cancel_reason: CancelReason | None = None
+
+
+class AttemptSummary(Struct, frozen=True, kw_only=True):
+    """One try at a delivery, without what was said in it."""
+
+    seq: int
+    delivery_id: str
+    event_id: str
+    event_type: str
+    webhook_id: str
+    webhook_name: str
+    number: int
+    trigger: Trigger
+    started_at: int
+    duration: int
+    status: int | None
+    error: ErrorClass | None
+    error_detail: str | None
+    delivery_state: DeliveryState
+    """The delivery's state after this attempt."""
+    next_attempt_at: int | None
+
+    @property
+    def id(self) -> str:
+        return attempt_id(self.delivery_id, self.number)
+
+
+class Attempt(AttemptSummary, frozen=True, kw_only=True):
+    """One try at a delivery as it went over the wire; the request body is the event's."""
+
+    method: str
+    url: str
+    request_headers: Headers
+    response_headers: Headers | None
+    response_body: bytes | None
+    response_truncated: bool
+
+
+def attempt_id(delivery_id: str, number: int) -> str:
+    """The attempt's id: known before it is sent, the same if a crash makes us repeat it."""
+    return f"att_{delivery_id.removeprefix('dlv_')}_{number}"
+
+
+def delivery_of(attempt: str) -> str:
+    """The id of the delivery that an attempt of that id belongs to."""
+    return "dlv_" + attempt.removeprefix("att_").rpartition("_")[0]

@@ -1,0 +1,47 @@
+"""An event that was published."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from hookbin.models.common import Headers
+
+
+class EventSummary(Struct, frozen=True, kw_only=True):
+    seq: int
+    id: str
+    type: str
+    created_at: int
+    deliver_at: int | None
+    """When its first attempts are due, if not at once."""
+    content_type: str
+    idempotency_key: str | None
+    hops: int
+    """How many times it came back to us through our own webhooks."""
+    request_id: str | None
+    """The captured request that it sends on, if it does."""
+    only_webhook: str | None = None
+    """The one webhook that it is meant for; None for all that want its type."""
+    size: int
+
+
+class Original(Struct, frozen=True, kw_only=True):
+    """What of a captured request is sent on beside its body."""
+
+    method: str
+    suffix: str
+    """What followed the bin in the path; added to the destination's."""
+    query: str | None
+    headers: Headers
+    keep_signature: bool = False
+    """It goes out with the signature it came with, whatever the webhook's style."""
+
+
+class Event(EventSummary, frozen=True, kw_only=True):
+    """Something that was published; `body` is what every delivery of it sends."""
+
+    fingerprint: bytes
+    """SHA-256 of what was posted, to tell a repeat from a clash under one idempotency key."""
+    original: Original | None
+    """None for what is posted as an event is."""
+    body: bytes

@@ -1,0 +1,52 @@
+"""A captured request, with and without its large parts."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from hookbin.models.common import Headers
+
+
+class RequestSummary(Struct, frozen=True, kw_only=True):
+    """A captured request without the parts that can be large."""
+
+    seq: int
+    bin_id: str
+    received_at: int
+    method: str
+    target: str
+    """The request target as sent, query included; latin-1."""
+    http_version: str
+    scheme: str
+    client: str | None
+    """`address:port` of the peer, or of the client that a trusted proxy names."""
+    content_type: str | None
+    size: int
+    truncated: bool
+    incomplete: bool
+    declared_size: int | None
+    """The Content-Length that the sender claimed, if it claimed one."""
+    answer_status: int | None
+    """None when the sender was gone before it could be answered, or a fault left it without a status."""
+    answer_rule: str | None
+    """What of the bin's response chose the answer; None for the response itself."""
+    answer_delay_ms: int
+    answer_fault: str | None
+    answer_error: str | None
+    """Why the answer could not be made as its owner meant it, such as a template that failed."""
+    attempt_id: str | None
+    signature: str
+    """`ok`, `failed`, `unsigned` or `unchecked`."""
+    signature_scheme: str | None
+    signature_reason: str | None
+    """Why it failed, in words."""
+    note: str | None
+    pinned: bool
+
+
+class CapturedRequest(RequestSummary, frozen=True, kw_only=True):
+    """A captured request as it arrived."""
+
+    trailers: Headers
+    headers: Headers
+    body: bytes

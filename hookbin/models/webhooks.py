@@ -1,0 +1,80 @@
+"""A webhook: a destination and how it is delivered to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hookbin.models.common import Headers
+
+
+class WebhookKind(StrEnum):
+    """What a row of webhooks is for."""
+
+    WEBHOOK = "webhook"
+    """Registered by its owner."""
+    FORWARD = "forward"
+    """A bin sends on to it what it captures."""
+    ONCE = "once"
+    """Somebody sent single requests there by hand."""
+
+
+class SignatureStyle(StrEnum):
+    """Which signature header a webhook's attempts carry."""
+
+    STANDARD = "standard"
+    GITHUB = "github"
+    STRIPE = "stripe"
+    NONE = "none"
+    """No signature of ours: what is sent on keeps the one it came with."""
+
+
+class Handshake(StrEnum):
+    """How a destination is asked whether it wants what is sent to it."""
+
+    CLOUDEVENTS = "cloudevents"
+
+
+class OldSecret(Struct, frozen=True, kw_only=True):
+    """A secret that was rotated out and still signs for a while."""
+
+    secret: str
+    expires_at: int
+
+
+class Webhook(Struct, frozen=True, kw_only=True):
+    """A destination and how it is to be delivered to."""
+
+    id: str
+    kind: WebhookKind = WebhookKind.WEBHOOK
+    bin_id: str | None = None
+    """Whose captures are forwarded to it; None for what is no forward target."""
+    name: str
+    destination: str
+    events: tuple[str, ...]
+    headers: Headers = ()
+    """The owner's own, sent with every attempt."""
+    secret: str
+    old_secrets: tuple[OldSecret, ...] = ()
+    signature_style: SignatureStyle = SignatureStyle.STANDARD
+    handshake: Handshake | None = None
+    """The handshake that the destination has agreed by; None when it was not asked."""
+    retry_schedule: tuple[float, ...]
+    """Seconds to wait before each retry."""
+    retry_on: tuple[str, ...]
+    timeout: float
+    """Seconds that one attempt may take in all."""
+    max_in_flight: int
+    rate_limit: float | None = None
+    """Attempts a second; None for no limit."""
+    ordered: bool = False
+    """One at a time in the order of publishing; what waits for a retry holds up what follows."""
+    disable_after: int | None = None
+    """Deliveries in a row that must be exhausted for the webhook to be disabled; None for never."""
+    exhausted_in_a_row: int = 0
+    heartbeat: float | None
+    """Seconds between `webhook.heartbeat` events; None for none."""
+    disabled: bool
+    disabled_reason: str | None
+    created_at: int
