@@ -17,7 +17,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from hookbin.activity import Activity
@@ -48,7 +47,7 @@ from hookbin.store.search import RequestSearch
 from hookbin.store.webhooks import WebhookStore
 from hookbin.targets import Policy
 from hookbin.timeline import Timeline
-from hookbin.web import access, assets, pages
+from hookbin.web import access, pages
 from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.capture import PREFIX, Capture
 from hookbin.web.metrics import Metrics
@@ -58,6 +57,7 @@ from hookbin.web.rendering import render
 from hookbin.web.routes import ROUTES
 from hookbin.web.routing import Resource
 from hookbin.web.services import Services
+from hookbin.web.static import StaticApp
 from hookbin.web.stream import Encoder
 from hookbin.web.template_pool import TemplatePool
 from hookbin.web.views.viewer import Viewer
@@ -235,7 +235,7 @@ def _site(house: Hookbin) -> Starlette:
             *_api(),
             *pages.ROUTES,
             *access.ROUTES,
-            Mount("/static", StaticFiles(directory=assets.folder("static"))),
+            Mount("/static", StaticApp()),
         ],
         middleware=[Middleware(SecurityHeadersMiddleware), Middleware(access.AccessMiddleware)],
         exception_handlers={HookbinError: _problem, HTTPException: _http_problem, Exception: _internal_problem},

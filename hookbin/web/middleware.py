@@ -29,7 +29,7 @@ _HEADERS = {
 
 
 class SecurityHeadersMiddleware:
-    """Sets each field unless the answer has set its own. Static files may be kept, and are asked for anew by ETag."""
+    """Sets each field unless the answer has set its own, as static files do that may be kept for good."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

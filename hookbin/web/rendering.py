@@ -8,7 +8,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from hookbin.web import assets, writing
+from hookbin.web import assets, static, writing
 from hookbin.web.services import services
 
 _templates = jinja2.Environment(
@@ -18,6 +18,7 @@ _templates = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.globals["static"] = static.BASE
 _templates.filters.update(
     ago=writing.ago,
     attempt_number=writing.attempt_number,

@@ -86,7 +86,7 @@ function connect(last, handlers) {
     connectAlone(last, handlers);
     return;
   }
-  const worker = new SharedWorker("/static/js/stream_worker.js", { type: "module", name: "hookbin-stream" });
+  const worker = new SharedWorker(new URL("stream_worker.js", import.meta.url), { type: "module", name: "hookbin-stream" });
   const { port } = worker;
   let settled = false;
   const giveUp = () => {

@@ -25,7 +25,7 @@ from hookbin.web.rendering import render
 from hookbin.web.routing import decode_pairs
 from hookbin.web.services import Services, services
 
-ROWS = 32
+ROWS = 30
 BINS = 30
 """Bins that are listed beside, those that got something last."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
