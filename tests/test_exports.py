@@ -7,6 +7,8 @@ import csv
 import io
 import itertools
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +169,100 @@ def test_the_python_program_sends_it_identically(server: Server, sent: Sent) -> 
 
 def host_first(headers: list[list[str]]) -> list[list[str]]:
     return sorted(headers, key=lambda pair: pair[0] != "Host")
+
+
+FOR_HTTPIE = {
+    "plain": Sent("GET", b"/a/../b//c?x=1&y=%20;z"),
+    "json": Sent(rest=b"/j", headers=((b"Content-Type", b"application/json"),), body=b'{"a": 1.0}'),
+    "binary": Sent(body=bytes(range(256))),
+    "large": Sent(body=bytes(range(256)) * 300),
+    "chunked": Sent(body=b"abc", chunked=True),
+    "no chunk": Sent(chunked=True),
+    "items": Sent(
+        headers=(
+            (b"X-Json", b":=1"), (b"X-File", b"@/etc/passwd"), (b"X-Equal", b"=a"), (b"X-Both", b"a==b"),
+            (b"X-Empty", b""), (b"X-Twice", b"1"), (b"x-twice", b"2"), (b"-x", b"1"), (b"--form", b"2"),
+            (b"X-Tab", b"a\tb"), (b"X-Text", "gr\u00fc\u00df \u202e".encode()), (b"X-Backslash", b"a\\b\\"),
+            (b"X-Shell", b"'\"`$(touch pwned)\\%s&|<>;"),
+        ),
+        body=b"hi",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("http") is None, reason="HTTPie is not installed")
+@pytest.mark.parametrize("sent", FOR_HTTPIE.values(), ids=FOR_HTTPIE)
+def test_httpie_sends_it_once_more(server: Server, sent: Sent) -> None:
+    captured = capture(server, sent)
+
+    again = resent(server, captured, "httpie")
+
+    assert again["method"] == sent.method
+    assert again["target"].encode("latin-1") == sent.rest
+    assert own_headers(again) == own_headers(captured)
+    assert body_of(server, again) == sent.body
+
+
+def own_headers(captured: Any) -> list[list[str]]:
+    return sorted(pair for pair in captured["headers"] if pair[0].lower() != "content-length")
+
+
+@pytest.mark.parametrize("sent", FOR_HTTPIE.values(), ids=FOR_HTTPIE)
+def test_a_shell_hands_httpie_the_words_that_say_the_same(server: Server, tmp_path: Path, sent: Sent) -> None:
+    captured = capture(server, sent)
+    words, body = handed_to_httpie(export(server, captured, "httpie"), tmp_path)
+
+    options = words[: words.index("--")]
+    method, url, *items = words[words.index("--") + 1 :]
+    assert ("--chunked" in options, "--ignore-stdin" in options) == (sent.chunked, not (sent.body or sent.chunked))
+    assert (method, url) == (sent.method, f"{server.url}{captured['target']}")
+    assert set(items) >= {item(name, value) for name, value in sent.headers}
+    assert all(":" in one or one.endswith(";") for one in items)
+    assert body == sent.body
+
+
+def handed_to_httpie(script: bytes, folder: Path) -> tuple[list[str], bytes]:
+    """The arguments and the standard input that a program by the name of `http` gets from the script."""
+    stand_in = folder / "http"
+    stand_in.write_text(f"#!/bin/sh\nprintf '%s\\0' \"$@\" >'{folder}/words'\ncat >'{folder}/body'\n")
+    stand_in.chmod(0o755)
+    path = f"{folder}:{os.environ['PATH']}"
+    script_file = folder / "export.sh"
+    script_file.write_bytes(script)
+    subprocess.run(["sh", script_file], env={"PATH": path}, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=True)
+    return (folder / "words").read_bytes().decode().split("\0")[:-1], (folder / "body").read_bytes()
+
+
+def item(name: bytes, value: bytes) -> str:
+    if not value:
+        return f"{name.decode()};"
+    escape = "\\" if value[:1] in b"=@" else ""
+    return f"{name.decode()}:{escape}{value.decode()}"
+
+
+@pytest.mark.parametrize(("sent", "said"), [
+    (Sent(headers=((b"X-Odd", b"\xe4\xff"),)), "can't send this header: 'X-Odd: \\xe4\\xff'"),
+    (Sent(headers=((b"X-Odd", b"\\=a"),)), "can't send this header: 'X-Odd: \\\\=a'"),
+    (Sent(rest=b"/[1]"), "tidies this target"),
+    (Sent(rest=b"?"), "tidies this target"),
+    (Sent(rest=b"/a#b"), "tidies this target"),
+    (Sent(rest=b"/%41"), "tidies this target"),
+], ids=["latin", "backslash", "brackets", "empty query", "fragment", "needless escape"])  # fmt: skip
+def test_what_httpie_can_not_send_is_said(server: Server, tmp_path: Path, sent: Sent, said: str) -> None:
+    script = export(server, capture(server, sent), "httpie")
+    words, _ = handed_to_httpie(script, tmp_path)
+
+    assert said in script.decode()
+    assert not any(word.startswith("X-Odd") for word in words)
+
+
+def test_a_method_that_httpie_takes_for_a_url_is_not_sent(server: Server) -> None:
+    script = export(server, capture(server, Sent("M-SEARCH")), "httpie")
+
+    done = subprocess.run(["sh"], input=script, capture_output=True, timeout=PATIENCE)
+
+    assert done.returncode == 1
+    assert done.stderr == b"HTTPie can't send the method M-SEARCH; the curl export can.\n"
 
 
 @pytest.mark.parametrize("chunked", [False, True])

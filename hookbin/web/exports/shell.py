@@ -49,7 +49,9 @@ def printed(data: bytes) -> str:
 
 def into_pipe(data: bytes) -> Iterator[str]:
     """The lines of a command that prints these bytes, to stand in front of `| …`."""
-    if len(data) <= LITERAL:
+    if not data:
+        yield "printf '' | \\"
+    elif len(data) <= LITERAL:
         yield "{"
         for start in range(0, len(data), _LINE):
             yield f"  printf '{printed(data[start : start + _LINE])}'"
