@@ -1,4 +1,4 @@
-"""One sentence on how a delivery stands and what happens next, from the table that decided (`retries.KINDS`)."""
+"""One sentence on how a delivery stands and what happens next, from the table that decided (`retries.classify`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from hookbin.models import CancelReason, DeliveryState, ErrorClass, Trigger
-from hookbin.retries import DEFAULT_RETRY_ON, NO_ANSWER, Rule, classify
+from hookbin.retries import DEFAULT_RETRY_ON, Kind, classify
 
 
 class Hold(StrEnum):
@@ -17,6 +17,7 @@ class Hold(StrEnum):
 
     UNDER_WAY = "under_way"
     PUBLISHER = "publisher"
+    RECEIVER = "receiver"
     ORDER = "order"
     RATE = "rate"
     PLACE = "place"
@@ -27,6 +28,7 @@ _PENDING: Mapping[Hold | None, str] = MappingProxyType(
         None: "{attempt} follows{at}.",
         Hold.UNDER_WAY: "{attempt} is under way now.",
         Hold.PUBLISHER: "{attempt} follows{at}, as its publisher asked.",
+        Hold.RECEIVER: "{attempt} follows{at}, as the answer's Retry-After asked.",
         Hold.ORDER: "{attempt} follows after {what}, which comes first: its webhook takes one at a time, in order.",
         Hold.RATE: "{attempt} is due and waits for its turn: its webhook takes {what} attempts a second.",
         Hold.PLACE: "{attempt} is due and begins as soon as there is a place for it.",
@@ -34,13 +36,13 @@ _PENDING: Mapping[Hold | None, str] = MappingProxyType(
 )
 _CANCELLED: Mapping[CancelReason | None, tuple[str, str]] = MappingProxyType(
     {
-        None: ("Cancelled", "retry it to send it"),
-        CancelReason.OWNER: ("Cancelled by hand", "retry it to send it"),
+        None: ("Cancelled{when}", "retry it to send it"),
+        CancelReason.OWNER: ("Cancelled by hand{when}", "retry it to send it"),
         CancelReason.WEBHOOK_DISABLED: (
-            "Cancelled because its webhook was disabled",
+            "Cancelled{when} because its webhook was disabled",
             "enable that and retry it to send it",
         ),
-        CancelReason.WEBHOOK_DELETED: ("Cancelled because its webhook was deleted", "nothing more is sent"),
+        CancelReason.WEBHOOK_DELETED: ("Cancelled{when} because its webhook was deleted", "nothing more is sent"),
         CancelReason.LOOP: (
             "Not sent on: the request has come round through this server too often, it goes in a circle",
             "take out the target that leads back, or retry it to send it once",
@@ -51,8 +53,7 @@ _CANCELLED: Mapping[CancelReason | None, tuple[str, str]] = MappingProxyType(
         ),
     }
 )
-"""Why, and what to do; between them stands after how many attempts, where there can have been any."""
-_NEVER_TRIED = (CancelReason.LOOP, CancelReason.DOT_SEGMENTS)
+"""Why, and what to do."""
 
 
 class Waiting(Struct, frozen=True):
@@ -78,22 +79,23 @@ def explain(
     waiting: Waiting = ITS_TIME,
     cancel_reason: CancelReason | None = None,
     disabled_reason: str | None = None,
+    can_be_disabled: bool = True,
 ) -> str:
     """One sentence on where a delivery stands and what happens next.
 
     `schedule_length` counts retries, so there is one attempt more. `disabled_reason` says why its webhook
-    is disabled, if it is.
+    is disabled, if it is; the destination of a single replay can't be.
     """
     if state is DeliveryState.SUCCEEDED:
         return f"Delivered on attempt {attempt_count}" + (f" with {last_status}." if last_status else ".")
     if state is DeliveryState.CANCELLED:
-        return _explain_cancelled(attempt_count, cancel_reason)
+        return _explain_cancelled(attempt_count, cancel_reason, is_under_way=waiting.hold is Hold.UNDER_WAY)
     if state is DeliveryState.PENDING and not attempt_count and waiting.hold is None:
         due = f", due at {next_attempt_at_text}" if next_attempt_at_text else ""
         return f"Waiting for its first attempt{due}."
     kind = classify(last_status, last_error)
     retried = kind.is_retried(retry_on)
-    what = kind.meaning.format(status=last_status, error=f" ({last_error})" if last_error else "")
+    what = kind.meaning.format(status=last_status) + (f" ({last_error})" if last_error else "")
     if state is DeliveryState.PENDING:
         number = attempt_count + 1
         place = f" of {schedule_length + 1}" if retried and number <= schedule_length + 1 else ""
@@ -102,26 +104,37 @@ def explain(
         attempt = f"{what}{aside}; attempt {number}{place}" if attempt_count else "Its first attempt"
         at = f" at {next_attempt_at_text}" if next_attempt_at_text else ""
         return _PENDING[waiting.hold].format(attempt=attempt + by_hand, at=at, what=waiting.what)
+    disables = kind.disables and can_be_disabled
     if not retried:
-        narrowed = kind.is_retried(DEFAULT_RETRY_ON)
-        why = f"{what}, {'which this webhook does not retry' if narrowed else kind.consequence}"
+        why = f"{what}, {_consequence(kind, disables=disables)}"
     elif attempt_count <= schedule_length:
         why = f"{what}; nothing more is planned, so retry it to send it again"
     elif attempt_count == 1:
         why = f"{what}, and its webhook's schedule has no retries"
     else:
-        got = "no answer" if kind is NO_ANSWER else str(last_status)
-        why = f"All {attempt_count} attempts failed; the last got {got}{f' ({last_error})' if last_error else ''}"
-    if disabled_reason is None or kind.rule is Rule.GONE:
+        got = last_status if last_error is None else f"no answer ({last_error})"
+        why = f"{_all(attempt_count)} attempts failed, the last got {got}, and nothing more is planned"
+    if disabled_reason is None or disables:
         return f"{why}."
     return f"{why}; its webhook is disabled ({disabled_reason})."
 
 
-def _explain_cancelled(attempt_count: int, reason: CancelReason | None) -> str:
+def _consequence(kind: Kind, *, disables: bool) -> str:
+    """What followed from an outcome that was not retried."""
+    if disables:
+        return "so its webhook was disabled"
+    return "which this webhook does not retry" if kind.is_retried(DEFAULT_RETRY_ON) else "so it was not retried"
+
+
+def _all(count: int) -> str:
+    return "Both" if count == 2 else f"All {count}"
+
+
+def _explain_cancelled(attempt_count: int, reason: CancelReason | None, *, is_under_way: bool) -> str:
     why, next_step = _CANCELLED[reason]
-    if reason in _NEVER_TRIED:
-        return f"{why}; {next_step}."
+    if is_under_way:
+        return f"{why.format(when='')} while attempt {attempt_count + 1} was under way: if that succeeds, so has it."
     plural = "" if attempt_count == 1 else "s"
-    when = f"after {attempt_count} attempt{plural}" if attempt_count else "before its first attempt"
+    when = f" after {attempt_count} attempt{plural}" if attempt_count else " before its first attempt"
     again = " again" if attempt_count and next_step.endswith("send it") else ""
-    return f"{why} {when}; {next_step}{again}."
+    return f"{why.format(when=when)}; {next_step}{again}."

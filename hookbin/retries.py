@@ -1,6 +1,6 @@
 """What follows an attempt: success, another attempt at a given time, or giving up.
 
-`KINDS` is the table that both `after` (which decides) and `explanations` (which tells) read:
+`KINDS` and `NO_ANSWER` are the table that both `after` (which decides) and `explanations` (which tells) read:
 
     what came back               retried when retry_on names   otherwise
     2xx                          -                             succeeded
@@ -10,6 +10,7 @@
     other 4xx                    4xx                           failed
     5xx and above                5xx                           failed
     address that policy forbids  -                             failed
+    nothing sent: no signature   -                             failed
     no answer, or no final one   network                       failed
 """
 
@@ -18,13 +19,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from types import MappingProxyType
 
 from msgspec import Struct
 
 from hookbin import errors
-from hookbin.models import SECOND, Action, DeliveryState, ErrorClass, Trigger
+from hookbin.models import SECOND, Action, DeliveryState, ErrorClass, Headers, Trigger
 
 SCHEDULES: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
@@ -45,20 +45,6 @@ MAX_DELAY = 30 * 24 * 3600
 MAX_RETRIES = 50
 
 
-class Rule(StrEnum):
-    """Which rule decided."""
-
-    DELIVERED = "delivered"
-    REDIRECT = "redirect"
-    GONE = "gone"
-    CLIENT_ERROR = "client_error"
-    SERVER_ERROR = "server_error"
-    BLOCKED = "blocked"
-    NETWORK = "network"
-    EXHAUSTED = "exhausted"
-    """It would have been retried, but no retry was left."""
-
-
 class Outcome(Struct, frozen=True, kw_only=True):
     """How an attempt ended. With `error` set there was no whole answer, whatever `status` says."""
 
@@ -71,7 +57,6 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 class Decision(Struct, frozen=True, kw_only=True):
     action: Action
-    rule: Rule
     next_attempt_at: int | None = None
     disable: bool = False
     """The webhook is to be disabled."""
@@ -80,68 +65,51 @@ class Decision(Struct, frozen=True, kw_only=True):
 class Kind(Struct, frozen=True, kw_only=True):
     """A row of the table: what came back, and what that means."""
 
-    rule: Rule
     statuses: range = range(0)
     retry_words: tuple[str, ...] = ()
     meaning: str
-    consequence: str = "so it was not retried"
-    """What followed if it was not retried."""
+    delivered: bool = False
+    disables: bool = False
+    """The webhook is disabled by it."""
 
     def is_retried(self, retry_on: Collection[str]) -> bool:
         return any(word in retry_on for word in self.retry_words)
 
 
 KINDS = (
-    Kind(rule=Rule.DELIVERED, statuses=range(200, 300), meaning="{status} is a success"),
-    Kind(
-        rule=Rule.REDIRECT,
-        statuses=range(300, 400),
-        retry_words=("3xx",),
-        meaning="{status} is a redirect and those are not followed",
-    ),
-    Kind(
-        rule=Rule.CLIENT_ERROR,
-        statuses=range(408, 409),
-        retry_words=("408", "4xx"),
-        meaning="{status} is a 4xx",
-    ),
-    Kind(
-        rule=Rule.CLIENT_ERROR,
-        statuses=range(429, 430),
-        retry_words=("429", "4xx"),
-        meaning="{status} is a 4xx",
-    ),
-    Kind(
-        rule=Rule.GONE,
-        statuses=range(410, 411),
-        meaning="{status} means the destination is gone",
-        consequence="so its webhook was disabled",
-    ),
-    Kind(
-        rule=Rule.CLIENT_ERROR,
-        statuses=range(400, 500),
-        retry_words=("4xx",),
-        meaning="{status} is a 4xx",
-    ),
-    Kind(
-        rule=Rule.SERVER_ERROR,
-        statuses=range(500, 1000),
-        retry_words=("5xx",),
-        meaning="{status} is a server error",
-    ),
+    Kind(statuses=range(200, 300), meaning="{status} is a success", delivered=True),
+    Kind(statuses=range(300, 400), retry_words=("3xx",), meaning="{status} is a redirect and those are not followed"),
+    Kind(statuses=range(408, 409), retry_words=("408", "4xx"), meaning="{status} is a 4xx"),
+    Kind(statuses=range(429, 430), retry_words=("429", "4xx"), meaning="{status} is a 4xx"),
+    Kind(statuses=range(410, 411), meaning="{status} means the destination is gone", disables=True),
+    Kind(statuses=range(400, 500), retry_words=("4xx",), meaning="{status} is a 4xx"),
+    Kind(statuses=range(500, 1000), retry_words=("5xx",), meaning="{status} is a server error"),
 )
 """The first row that holds a status is its kind."""
 
-BLOCKED = Kind(rule=Rule.BLOCKED, meaning="The address may not be called")
-NO_ANSWER = Kind(rule=Rule.NETWORK, retry_words=("network",), meaning="Nothing answered{error}")
-NO_FINAL_ANSWER = Kind(rule=Rule.NETWORK, retry_words=("network",), meaning="{status} is not a final answer")
+_NETWORK = ("network",)
+NO_ANSWER = {
+    ErrorClass.DNS_ERROR: Kind(retry_words=_NETWORK, meaning="The destination's name could not be looked up"),
+    ErrorClass.CONNECTION_REFUSED: Kind(retry_words=_NETWORK, meaning="The connection was refused"),
+    ErrorClass.CONNECT_TIMEOUT: Kind(retry_words=_NETWORK, meaning="No connection was made in time"),
+    ErrorClass.TLS_ERROR: Kind(retry_words=_NETWORK, meaning="No trusted TLS connection could be made"),
+    ErrorClass.TIMEOUT: Kind(retry_words=_NETWORK, meaning="No complete answer came in time"),
+    ErrorClass.CONNECTION_RESET: Kind(
+        retry_words=_NETWORK, meaning="The connection broke before the answer was complete"
+    ),
+    ErrorClass.PROTOCOL_ERROR: Kind(retry_words=_NETWORK, meaning="What came back was no HTTP"),
+    ErrorClass.BLOCKED_TARGET: Kind(meaning="The address may not be called"),
+    ErrorClass.SIGNING_ERROR: Kind(meaning="It could not be signed"),
+}
+NOTHING_CAME = Kind(retry_words=_NETWORK, meaning="No answer came")
+NO_FINAL_ANSWER = Kind(retry_words=_NETWORK, meaning="{status} is not a final answer")
 
 
 def classify(status: int | None, error: ErrorClass | None) -> Kind:
-    if error is ErrorClass.BLOCKED_TARGET:
-        return BLOCKED
-    if error is not None or status is None:
-        return NO_ANSWER
+    if error is not None:
+        return NO_ANSWER[error]
+    if status is None:
+        return NOTHING_CAME
     return next((kind for kind in KINDS if status in kind.statuses), NO_FINAL_ANSWER)
 
 
@@ -150,17 +118,16 @@ def after(
 ) -> Decision:
     """What follows attempt `number` (from 1, manual ones count). `jitter` is in [-1, 1], 0 for none."""
     kind = classify(outcome.status, outcome.error)
-    if kind.rule is Rule.DELIVERED:
-        return Decision(action=Action.SUCCEED, rule=kind.rule)
+    if kind.delivered:
+        return Decision(action=Action.SUCCEED)
     if not kind.is_retried(retry_on):
-        return Decision(action=Action.FAIL, rule=kind.rule, disable=kind.rule is Rule.GONE)
+        return Decision(action=Action.FAIL, disable=kind.disables)
     if number > len(schedule):
-        return Decision(action=Action.FAIL, rule=Rule.EXHAUSTED)
+        return Decision(action=Action.FAIL)
     planned = outcome.ended_at + round(schedule[number - 1] * (1 + JITTER * jitter) * SECOND)
     asked = parse_retry_after(outcome.retry_after, now=outcome.ended_at)
     return Decision(
         action=Action.RESCHEDULE,
-        rule=kind.rule,
         next_attempt_at=planned if asked is None else max(planned, asked),
     )
 
@@ -180,6 +147,11 @@ def explain_streak(count: int, *, last_status: int | None, last_error: ErrorClas
     """Why a webhook was disabled."""
     got = str(last_status) if last_error is None else f"no answer ({last_error})"
     return f"{count} {'delivery' if count == 1 else 'deliveries in a row'} failed; the last attempt got {got}"
+
+
+def retry_after_of(headers: Headers) -> str | None:
+    """The first `Retry-After` of an answer."""
+    return next((value for name, value in headers if name.lower() == "retry-after"), None)
 
 
 _SECONDS = re.compile(r"[0-9]{1,10}")

@@ -51,6 +51,9 @@ def all_captured(server: Server, bin: str, *, count: int) -> list[Any]:
     [
         ("http://x/hook", "", None, "http://x/hook"),
         ("http://x", "", None, "http://x/"),
+        ("http://x/hook", "", "", "http://x/hook?"),
+        ("http://x/hook?", "/a", None, "http://x/hook/a?"),
+        ("http://x/hook?", "", "a", "http://x/hook?a"),
         ("http://x/hook/", "/a", None, "http://x/hook/a"),
         ("http://x/hook", "/a%2Fb//c;d", "q=%20&", "http://x/hook/a%2Fb//c;d?q=%20&"),
         ("http://x/hook?key=1", "/", "a=b", "http://x/hook/?key=1&a=b"),
@@ -135,6 +138,7 @@ def test_a_captured_request_arrives_at_the_target_byte_for_byte(server: Server) 
     raw(
         server,
         b'PUT /b/fw-exact/a%2Fb//c;d?q=%41&&x="| HTTP/1.1\r\nHost: localhost\r\nX-Dup: 1\r\nx-dup: 2\r\n'
+        b"X-Utf: \xe2\x98\x83\r\nX-Latin: caf\xe9\r\n"
         b"Content-Type: application/octet-stream\r\nWebhook-Signature: v1,kept\r\nContent-Length: 6\r\n\r\n"
         b"\x00\xff\r\n{}",
     )
@@ -146,11 +150,16 @@ def test_a_captured_request_arrives_at_the_target_byte_for_byte(server: Server) 
     assert got["body"] == sent["body"]
     assert [pair for pair in got["headers"] if pair[0].lower() == "x-dup"] == [["X-Dup", "1"], ["x-dup", "2"]]
     assert header(got, "webhook-signature") == ["v1,kept"]
+    assert header(got, "x-utf") == header(sent, "x-utf")
+    assert header(got, "x-latin") == ["café".encode().decode("latin-1")]
     assert header(got, "content-type") == ["application/octet-stream"]
     assert header(got, "hookbin-hops") == ["1"]
     assert got["attempt_id"] is not None
     (event,) = server.get("/events", params={"request": sent["id"]})["data"]
     assert (event["type"], event["request_id"]) == ("request.forwarded", sent["id"])
+    (attempt,) = server.get(f"/deliveries/{event['deliveries'][0]['id']}")["attempts"]
+    logged = [pair for pair in attempt["request"]["headers"] if pair[0].lower() in ("x-utf", "x-latin")]
+    assert logged == [pair for pair in got["headers"] if pair[0].lower() in ("x-utf", "x-latin")]
 
 
 def test_a_request_without_a_body_is_sent_on_without_one(server: Server) -> None:

@@ -414,6 +414,8 @@ async def test_what_is_no_http_is_a_protocol_error(garbage: bytes) -> None:
     sent = await exchange(garbage)
     assert (sent.status, sent.error) == (None, ErrorClass.PROTOCOL_ERROR)
     assert sent.error_detail
+    assert "\n" not in sent.error_detail
+    assert len(sent.error_detail) <= 500
 
 
 async def test_a_receiver_that_lets_nobody_in_is_a_connect_timeout() -> None:
@@ -661,6 +663,9 @@ async def test_the_headers_as_logged_are_those_on_the_wire(body: bytes) -> None:
         "/%2e%2e/%zz%",
         '/q?filter={"a":[1|2]}',
         "/a?b?c=/d",
+        "/?",
+        "/a?",
+        "/a??",
     ],
 )
 async def test_the_target_on_the_wire_is_the_destination_s_as_it_was_registered(target: str) -> None:
@@ -671,13 +676,24 @@ async def test_the_target_on_the_wire_is_the_destination_s_as_it_was_registered(
     assert sent.url == f"http://127.0.0.1:{port}{target}"
 
 
-@pytest.mark.parametrize(("given", "sent_as"), [("", "/"), ("?a=1", "/?a=1"), ("/?", "/")])
+@pytest.mark.parametrize(("given", "sent_as"), [("", "/"), ("?a=1", "/?a=1"), ("?", "/?")])
 async def test_a_target_that_can_t_be_sent_as_it_is_is_logged_as_it_was_sent(given: str, sent_as: str) -> None:
     wire = Wire(OK)
     async with wire.serving() as port, sending() as sender:
         sent = await post(sender, f"http://127.0.0.1:{port}{given}")
     assert wire.heads[0].split(b" ")[1].decode() == sent_as
     assert sent.url == f"http://127.0.0.1:{port}{sent_as}"
+
+
+async def test_a_secret_that_can_t_sign_any_more_is_told_and_nothing_is_sent() -> None:
+    wire = Wire(OK)
+    async with wire.serving() as port, sending() as sender:
+        webhook = a_webhook(destination=f"http://127.0.0.1:{port}/", secret="whsk_of-another-time")
+        sent = await sender.send(webhook, an_event(), delivery_id="dlv_1", number=1, timestamp=1)
+    assert (sent.status, sent.error, sent.request_headers) == (None, ErrorClass.SIGNING_ERROR, ())
+    assert "secret" in (sent.error_detail or "")
+    assert "whsk_of" not in (sent.error_detail or "")
+    assert wire.connections == 0
 
 
 async def test_headers_of_one_s_own_go_out_in_order_case_and_number_and_secrets_are_masked_in_the_log() -> None:

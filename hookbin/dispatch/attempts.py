@@ -125,5 +125,5 @@ class Attempts:
 
 
 def _outcome(sent: Sent, *, ended_at: int) -> retries.Outcome:
-    named = (value for name, value in sent.response_headers or () if name.lower() == "retry-after")
-    return retries.Outcome(status=sent.status, error=sent.error, retry_after=next(named, None), ended_at=ended_at)
+    asked = retries.retry_after_of(sent.response_headers or ())
+    return retries.Outcome(status=sent.status, error=sent.error, retry_after=asked, ended_at=ended_at)

@@ -77,20 +77,36 @@ def has_dot_segments(suffix: str) -> bool:
 
 
 def url(destination: str, original: Original) -> str:
-    """The destination with the path and the query of the original added, escaped no further than it must be."""
+    """The destination with the path and the query of the original added, escaped no further than it must be.
+
+    A query that is there and empty (`?`) stays.
+    """
     parts = urlsplit(destination)
+    has_query = "?" in destination or original.query is not None
     path = parts.path.rstrip("/") + _quoted(original.suffix) if original.suffix else parts.path
     queries = [query for query in (parts.query, _quoted(original.query or "")) if query]
-    return urlunsplit((parts.scheme, parts.netloc, path or "/", "&".join(queries), ""))
+    sent = urlunsplit((parts.scheme, parts.netloc, path or "/", "&".join(queries), ""))
+    return f"{sent}?" if has_query and not queries else sent
 
 
 def headers(original: Original, *, size: int, replaced: Collection[str]) -> Headers:
     """Those of the original but for the ones that we set in their place; `replaced` has their names in lower case."""
     left_out = {*replaced, *(alias for name in replaced for alias in _SAME_AS.get(name, ()))}
-    kept = tuple((name, value) for name, value in original.headers if name.lower() not in left_out)
+    kept = tuple((name, _utf8(value)) for name, value in original.headers if name.lower() not in left_out)
     if size or original.method in _WITH_CONTENT:
         return (("content-length", str(size)), *kept)
     return kept
+
+
+def _utf8(value: str) -> str:
+    """The value, as latin-1 text, with bytes that are no UTF-8 written as that: the client below sends nothing else."""
+    if value.isascii():
+        return value
+    try:
+        value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value.encode().decode("latin-1")
+    return value
 
 
 def _origin_form(target: str) -> str:

@@ -18,12 +18,15 @@ from hookbin.dispatch import outgoing
 from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
 from hookbin.dispatch.tls import trusting
 from hookbin.dispatch.transport import ExactTransport, exact_headers, url_as_sent
+from hookbin.errors import FieldsInvalid
 from hookbin.headers import masked
 from hookbin.models import ErrorClass, Event, Headers, Webhook
 from hookbin.targets import Policy, literal_address, refusal
 
 RESPONSE_BYTES = 64 * 1024
 """How much of a response body is kept."""
+DETAIL_CHARACTERS = 500
+"""What is kept of a library's words on a failure, which can quote what came back."""
 PIECE_BYTES = 256 * 1024
 """How much of a request body is handed over at a time."""
 CONNECT_SECONDS = 10.0
@@ -104,10 +107,15 @@ class Sender:
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         """Send the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
-        headers = outgoing.request_headers(
-            webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp, origin=self.origin
-        )
-        return await self._send(outgoing.method(event), webhook, outgoing.url(webhook, event), headers, event.body)
+        url = outgoing.url(webhook, event)
+        try:
+            headers = outgoing.request_headers(
+                webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp, origin=self.origin
+            )
+        except FieldsInvalid as failure:  # the library that a stored secret needs is no longer there
+            error, detail = ErrorClass.SIGNING_ERROR, failure.detail
+            return Sent(url=url_as_sent(url), request_headers=(), error=error, error_detail=detail)
+        return await self._send(outgoing.method(event), webhook, url, headers, event.body)
 
     async def ask(self, webhook: Webhook, headers: Headers) -> Sent:
         """Send OPTIONS to the destination in this server's name, with these headers and the owner's. Never raises."""
@@ -214,7 +222,7 @@ def _session(context: ssl.SSLContext, resolver: AbstractResolver) -> aiohttp.Cli
 def classify(failure: Exception) -> tuple[ErrorClass, str]:
     """The class of a failure and what it says, told by its cause: httpx-aiohttp maps many to one."""
     causes = _causes(failure)
-    detail = str(causes[-1]) or type(causes[-1]).__name__
+    detail = " ".join(str(causes[-1]).split())[:DETAIL_CHARACTERS] or type(causes[-1]).__name__
     for wanted, error in _CLASSES:
         if any(isinstance(cause, wanted) for cause in causes):
             return error, detail

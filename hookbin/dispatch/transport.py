@@ -17,8 +17,8 @@ class ExactTransport(AiohttpTransport):
 
     The one it stands on quotes the URL anew, writes the names of headers in lower case and joins
     those that stand there twice. A request's extension `target` is the URL as it is to be sent,
-    and `timeout` has the seconds for a `connect`. The session that it is given must have
-    `exact_headers()` among its trace configs.
+    and `timeout` has the seconds for a `connect`. Headers must be UTF-8: aiohttp writes no other. The
+    session that it is given must have `exact_headers()` among its trace configs.
     """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -28,7 +28,7 @@ class ExactTransport(AiohttpTransport):
             response = await session.request(
                 request.method,
                 _exact(request.extensions["target"]),
-                trace_request_ctx=[(_text(name), _text(value)) for name, value in request.headers.raw],
+                trace_request_ctx=[(name.decode(), value.decode()) for name, value in request.headers.raw],
                 data=_body(request),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(sock_connect=request.extensions["timeout"]["connect"]),
@@ -60,7 +60,11 @@ def url_as_sent(url: str) -> str:
 
 
 def _exact(url: str) -> URL:
-    return URL(url, encoded=True)
+    exact = URL(url, encoded=True)
+    if not url.endswith("?") or exact.raw_query_string:
+        return exact
+    # yarl drops a query that is there and empty; as part of the path it goes out.
+    return URL.build(scheme=exact.scheme, authority=exact.raw_authority, path=f"{exact.raw_path or '/'}?", encoded=True)
 
 
 def _body(request: httpx.Request) -> bytes | httpx.AsyncByteStream | None:
@@ -69,11 +73,3 @@ def _body(request: httpx.Request) -> bytes | httpx.AsyncByteStream | None:
     except httpx.RequestNotRead:
         assert isinstance(request.stream, httpx.AsyncByteStream)
         return request.stream
-
-
-def _text(value: bytes) -> str:
-    """As aiohttp, which writes UTF-8, has to be given it."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")

@@ -73,6 +73,8 @@ class ErrorClass(StrEnum):
     CONNECTION_RESET = "connection_reset"
     PROTOCOL_ERROR = "protocol_error"
     BLOCKED_TARGET = "blocked_target"
+    SIGNING_ERROR = "signing_error"
+    """Its secret can't sign: nothing was sent."""
 
 
 class Delivery(Struct, frozen=True, kw_only=True):

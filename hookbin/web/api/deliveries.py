@@ -1,4 +1,4 @@
-"""Deliveries: list, read with every attempt, retry."""
+"""Deliveries: list, read with every attempt, retry, cancel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from msgspec import Meta, Struct
 
 from hookbin.errors import AttemptInFlight, DeliveryNotFound
 from hookbin.explanations import ITS_TIME, Hold, Waiting, explain
-from hookbin.models import Attempt, Delivery, DeliveryState, EventSummary, Webhook
-from hookbin.retries import DEFAULT_RETRY_ON
+from hookbin.models import Attempt, Delivery, DeliveryState, EventSummary, Webhook, WebhookKind
+from hookbin.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_after_of
 from hookbin.web.api import paging, present, shapes
 from hookbin.web.routing import Call
 from hookbin.web.services import Services
@@ -73,24 +73,37 @@ async def describe(delivery: Delivery, attempts: list[Attempt], services: Servic
         retry_on=webhook.retry_on if webhook else DEFAULT_RETRY_ON,
         schedule_length=len(webhook.retry_schedule) if webhook else 0,
         next_trigger=delivery.next_trigger,
-        waiting=await _waiting(services, delivery, event, webhook),
+        waiting=await _waiting(services, delivery, event, webhook, last=last),
         cancel_reason=delivery.cancel_reason,
         disabled_reason=webhook.disabled_reason if webhook and webhook.disabled else None,
+        can_be_disabled=webhook is None or webhook.kind is not WebhookKind.ONCE,
     )
     return present.delivery_shape(delivery, attempts, sent=event.body if event else b"", explanation=explanation)
 
 
 async def _waiting(
-    services: Services, delivery: Delivery, event: EventSummary | None, webhook: Webhook | None
+    services: Services,
+    delivery: Delivery,
+    event: EventSummary | None,
+    webhook: Webhook | None,
+    *,
+    last: Attempt | None,
 ) -> Waiting:
-    """What a pending delivery waits for."""
-    if delivery.state is not DeliveryState.PENDING or delivery.next_attempt_at is None or webhook is None:
-        return ITS_TIME
+    """What a pending delivery waits for; a cancelled one may still be under way."""
     if services.dispatcher.is_in_flight(delivery.id):
         return Waiting(Hold.UNDER_WAY)
+    if delivery.state is not DeliveryState.PENDING or delivery.next_attempt_at is None or webhook is None:
+        return ITS_TIME
     if webhook.ordered and (ahead := await services.deliveries.ahead_of(delivery)) is not None:
         return Waiting(Hold.ORDER, f"delivery {ahead}")
     if delivery.next_attempt_at > services.clock.now():
-        asked = event is not None and event.deliver_at == delivery.next_attempt_at
-        return Waiting(Hold.PUBLISHER if asked and not delivery.attempt_count else None)
+        return Waiting(_who_set(delivery.next_attempt_at, event, last=last))
     return Waiting(Hold.PLACE) if webhook.rate_limit is None else Waiting(Hold.RATE, f"{webhook.rate_limit:g}")
+
+
+def _who_set(due: int, event: EventSummary | None, *, last: Attempt | None) -> Hold | None:
+    """Whose wish the time of the next attempt is, if not the schedule's."""
+    if last is None:
+        return Hold.PUBLISHER if event is not None and event.deliver_at == due else None
+    asked = parse_retry_after(retry_after_of(last.response_headers or ()), now=last.started_at + last.duration)
+    return Hold.RECEIVER if asked == due else None
