@@ -292,7 +292,7 @@ def test_a_delivery_shows_sent_and_received_side_by_side(server: Server, page: P
     assert right is not None
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] <= right["x"]
-    expect(page.locator(".same-body")).to_contain_text("The body arrived byte for byte")
+    expect(page.locator(".findings")).to_contain_text("The body arrived byte for byte")
 
 
 def test_a_failed_delivery_says_why_and_can_be_retried_from_the_page(server: Server, page: Page) -> None:
@@ -304,7 +304,7 @@ def test_a_failed_delivery_says_why_and_can_be_retried_from_the_page(server: Ser
     is_live(page)
     page.get_by_role("button", name="Retry now").click()
     expect(page.locator(".verdict-text")).to_have_text("Delivered on attempt 2 with 200.")
-    expect(page.locator(".attempt")).to_have_count(2)
+    expect(page.locator(".attempt-line")).to_have_count(2)
     expect(page.locator(".axis-tick")).to_have_count(2)
     expect(page.get_by_role("button", name="Retry now")).to_have_count(0)
 

@@ -70,13 +70,17 @@ async def test_what_is_not_there_is_none(stores: Stores) -> None:
     assert await stores.requests.get(2**63 - 1) is None
 
 
-async def test_the_captures_of_an_attempt_are_found(stores: Stores) -> None:
+async def test_the_captures_of_attempts_are_found(stores: Stores) -> None:
     bin = await stores.make_bin()
     one = await stores.capture(bin, attempt_id="att_1_1")
     await stores.capture(bin, attempt_id="att_1_2")
     again = await stores.capture(bin, attempt_id="att_1_1")
-    assert await stores.requests.of_attempt("att_1_1") == [one.seq, again.seq]
-    assert await stores.requests.of_attempt("att_2_1") == []
+    found = await stores.requests.of_attempts(["att_1_1", "att_2_1"])
+    assert {id: [row.seq for row in rows] for id, rows in found.items()} == {
+        "att_1_1": [one.seq, again.seq],
+        "att_2_1": [],
+    }
+    assert found["att_1_1"][0].bin_id == bin.id
 
 
 async def test_the_same_number_twice_is_refused_and_the_first_stays(tmp_path: Path) -> None:

@@ -192,12 +192,19 @@ class DeliveryStore:
             found[delivery.event_id].append(delivery)
         return found
 
-    async def attempts(self, delivery: Delivery) -> list[Attempt]:
-        """Every attempt at one delivery, in order."""
+    async def attempts(self, delivery: Delivery, *, newest: int = -1) -> list[Attempt]:
+        """Every attempt at one delivery, or the `newest` so many, in order."""
         rows = await self._database.read(
-            f"SELECT {_ATTEMPT} FROM attempts WHERE delivery_id = ? ORDER BY number", (delivery.id,)
+            f"SELECT {_ATTEMPT} FROM attempts WHERE delivery_id = ? ORDER BY number DESC LIMIT ?",
+            (delivery.id, newest),
         )
-        return [_to_attempt(row, delivery) for row in rows]
+        return [_to_attempt(row, delivery) for row in reversed(rows)]
+
+    async def attempt(self, delivery: Delivery, number: int) -> Attempt | None:
+        rows = await self._database.read(
+            f"SELECT {_ATTEMPT} FROM attempts WHERE delivery_id = ? AND number = ?", (delivery.id, number)
+        )
+        return _to_attempt(rows[0], delivery) if rows else None
 
     async def list(
         self,

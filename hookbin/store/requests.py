@@ -118,12 +118,20 @@ class RequestStore:
         changed = await self._database.transact(work, rows=lambda changed: () if changed is None else (changed,))
         return None if changed is None else changed.request
 
-    async def of_attempt(self, attempt_id: str) -> list[int]:
-        """The `seq` of every capture of one attempt: none, one, or more when it was repeated after a crash."""
+    async def of_attempts(self, attempt_ids: Sequence[str]) -> dict[str, list[RequestSummary]]:
+        """The captures of each attempt, oldest first: none, one, or more when it was repeated after a crash."""
+        found: dict[str, list[RequestSummary]] = {id: [] for id in attempt_ids}
+        summary = ", ".join(f"r.{field}" for field in _FIELDS)
+        marks = ", ".join("?" * len(attempt_ids))
         rows = await self._database.read(
-            "SELECT seq FROM requests JOIN bins ON bins.key = bin WHERE attempt_id = ? ORDER BY seq", (attempt_id,)
+            f"SELECT bins.id, {summary} FROM requests r JOIN bins ON bins.key = bin"
+            f" WHERE attempt_id IN ({marks}) ORDER BY seq",
+            tuple(attempt_ids),
         )
-        return [seq for (seq,) in rows]
+        for bin_id, *fields in rows:
+            request = summary_from_row(tuple(fields), bin_id=bin_id)
+            found[request.attempt_id or ""].append(request)
+        return found
 
     async def list(self, bin: Bin, *, limit: int, before: int | None) -> list[RequestSummary]:
         """The newest first, those with a `seq` under `before` only."""

@@ -8,8 +8,11 @@ from math import log10
 from msgspec import Struct
 
 from hookbin import clock
-from hookbin.models import SECOND, Attempt, Delivery, ErrorClass
+from hookbin.models import SECOND, Attempt, Delivery, ErrorClass, Trigger
 from hookbin.web.writing import duration
+
+MANY = 13
+"""From so many attempts on they stand closer together."""
 
 
 class Tick(Struct, frozen=True, kw_only=True):
@@ -17,12 +20,16 @@ class Tick(Struct, frozen=True, kw_only=True):
 
     x: int
     wait_x: int
-    label: str
+    number: int
     outcome: str
     wait: str | None
+    since: str | None
+    """When the wait began."""
     tone: str
-    """The first digit of the status, `error`, `next` or `manual`."""
+    """The first digit of the status, `error` or `next`."""
+    by_hand: bool
     at: str
+    lasted: str = ""
 
 
 class TimeAxis(Struct, frozen=True, kw_only=True):
@@ -34,41 +41,53 @@ class TimeAxis(Struct, frozen=True, kw_only=True):
 def time_axis(attempts: Sequence[Attempt], delivery: Delivery) -> TimeAxis:
     """Attempts as points; the room between two grows with the logarithm of the wait."""
     ticks: list[Tick] = []
+    least = 76 if len(attempts) < MANY else 62
     x, before = 34, None
     for attempt in attempts:
-        wait = None if before is None else max(0, attempt.started_at - before)
-        step = 0 if wait is None else _room(wait)
+        wait, step = _wait(before, attempt.started_at, least=least)
         x += step
-        tone = str(attempt.status)[0] if attempt.status is not None and attempt.error is None else "error"
         ticks.append(
             Tick(
                 x=x,
                 wait_x=x - step // 2,
-                label=f"#{attempt.number}",
+                number=attempt.number,
                 outcome=str(attempt.status) if attempt.error is None else _BRIEF[attempt.error],
-                wait=None if wait is None else duration(wait),
-                tone=tone,
+                wait=wait,
+                since=None if before is None else clock.rfc3339(before),
+                tone=str(attempt.status)[0] if attempt.status is not None and attempt.error is None else "error",
+                by_hand=attempt.trigger is Trigger.MANUAL,
                 at=clock.rfc3339(attempt.started_at),
+                lasted=duration(attempt.duration),
             )
         )
         before = attempt.started_at + attempt.duration
     if delivery.next_attempt_at is not None:
-        wait = None if before is None else max(0, delivery.next_attempt_at - before)
-        step = 0 if wait is None else _room(wait)
+        since = delivery.created_at if before is None else before
+        wait, step = _wait(before, delivery.next_attempt_at, least=least)
         x += step
         ticks.append(
             Tick(
                 x=x,
                 wait_x=x - step // 2,
-                label=f"#{delivery.attempt_count + 1}",
+                number=delivery.attempt_count + 1,
                 outcome="next",
-                wait=None if wait is None else duration(wait),
+                wait=wait,
+                since=clock.rfc3339(since),
                 tone="next",
+                by_hand=delivery.next_trigger is Trigger.MANUAL,
                 at=clock.rfc3339(delivery.next_attempt_at),
             )
         )
-    told = ", ".join(f"{tick.label} {tick.outcome}" + (f" after {tick.wait}" if tick.wait else "") for tick in ticks)
+    told = ", ".join(f"#{tick.number} {tick.outcome}" + (f" after {tick.wait}" if tick.wait else "") for tick in ticks)
     return TimeAxis(width=x + 60, ticks=ticks, summary=f"Attempts in time: {told}")
+
+
+def _wait(before: int | None, at: int, *, least: int) -> tuple[str | None, int]:
+    """The wait in words, and its room in pixels."""
+    if before is None:
+        return None, 0
+    wait = max(0, at - before)
+    return duration(wait), least + round(26 * log10(1 + wait / SECOND))
 
 
 _BRIEF = {
@@ -82,7 +101,3 @@ _BRIEF = {
     ErrorClass.BLOCKED_TARGET: "blocked",
 }
 """Errors in the room that the axis has."""
-
-
-def _room(wait: int) -> int:
-    return 76 + round(26 * log10(1 + wait / SECOND))

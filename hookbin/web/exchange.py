@@ -1,4 +1,4 @@
-"""Both ends of a call brought together: on one line of the timeline, and header by header."""
+"""The timeline's lines: an attempt and the capture of it brought together on one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from hookbin import clock
-from hookbin.headers import MASK, is_secret
-from hookbin.models import AttemptSummary, DeliveryState, Headers, LogRow, RequestSummary, Trigger
+from hookbin.models import AttemptSummary, DeliveryState, LogRow, RequestSummary, Trigger
 from hookbin.web.api import present, shapes
 
 
@@ -20,24 +19,6 @@ class Exchange(Struct, frozen=True, kw_only=True):
     event: shapes.EventRow | None = None
     attempt: shapes.AttemptRow | None = None
     request: shapes.RequestRow | None = None
-
-
-class HeaderLine(Struct, frozen=True, kw_only=True):
-    """A header as it was sent and as it arrived; None where it was not."""
-
-    name: str
-    sent: str | None
-    received: str | None
-
-    @property
-    def mark(self) -> str:
-        if self.sent is None:
-            return "added"
-        if self.received is None:
-            return "missing"
-        if self.sent == MASK and is_secret(self.name):
-            return "same"  # what was sent is not in the log
-        return "same" if self.sent == self.received else "changed"
 
 
 class Blank(Struct, frozen=True, kw_only=True):
@@ -143,16 +124,3 @@ def _attempt_of(row: LogRow) -> str | None:
     if isinstance(row, AttemptSummary):
         return row.id
     return row.attempt_id if isinstance(row, RequestSummary) else None
-
-
-def compared(sent: Headers, received: Headers) -> list[HeaderLine]:
-    """Each header that was sent, beside the one that arrived under its name; then those that came to it."""
-    rest = list(received)
-    lines = []
-    for name, value in sent:
-        same_name = [pair for pair in rest if pair[0].lower() == name.lower()]
-        match = next((pair for pair in same_name if pair[1] == value), same_name[0] if same_name else None)
-        if match is not None:
-            rest.remove(match)
-        lines.append(HeaderLine(name=name, sent=value, received=None if match is None else match[1]))
-    return lines + [HeaderLine(name=name, sent=None, received=value) for name, value in rest]

@@ -49,6 +49,11 @@ async function retry(button) {
   return ["One more attempt is on its way."];
 }
 
+async function cancel({ dataset }) {
+  await post(dataset.path);
+  return ["Cancelled: nothing more is sent."];
+}
+
 async function replayEvent(button) {
   const { created, retried, left_alone } = await post(`/events/${button.dataset.event}/replay`);
   const count = created.length + retried.length;
@@ -81,6 +86,7 @@ export const ACTIONS = {
   "replay-event": replayEvent,
   story,
   retry,
+  cancel,
 };
 
 export async function run(action, button) {

@@ -1,8 +1,9 @@
 // A bin's page: the list grows, the selection stays, and the detail follows the selection.
 import "./bin_settings.js";
 import "./picking.js";
-import { listen as listenToRequest } from "./request.js";
+import { isSender, listen as listenToRequest } from "./request.js";
 import { load, soon, swap } from "./fresh.js";
+import { show as showIn } from "./pane.js";
 import { NewestFirst } from "./newest_first.js";
 import { requestLine } from "./rows.js";
 import { follow } from "./stream.js";
@@ -32,8 +33,6 @@ list.addEventListener("cut", () => {
   older.querySelector("a").search = `?${keep}before=${list.lastElementChild.dataset.seq}`;
 });
 
-let loading = new AbortController();
-
 const requestIn = (url) => new URL(url, location.href).searchParams.get("request");
 const lineFor = (row) => requestLine(row, keep);
 
@@ -46,17 +45,10 @@ function addressOf(row) {
 }
 
 async function show(url, { keepPlace = false } = {}) {
-  loading.abort();
-  loading = new AbortController();
   const { scrollTop } = document.getElementById("detail");
-  try {
-    swap(await load(url, { signal: loading.signal }), "detail");
-    document.getElementById("detail").scrollTop = keepPlace ? scrollTop : 0;
-    return true;
-  } catch (error) {
-    if (error.name !== "AbortError") location.assign(url);
-    return false;
-  }
+  if (!(await showIn(url, "detail"))) return false;
+  document.getElementById("detail").scrollTop = keepPlace ? scrollTop : 0;
+  return true;
 }
 
 function mark(row) {
@@ -162,6 +154,8 @@ function countElsewhere(messages) {
 const inbox = follow({
   onRows(messages) {
     countElsewhere(messages.filter(({ kind, aside }) => kind === "request" && !aside));
+    const shown = list.querySelector("[aria-current]");
+    if (shown && messages.some(isSender)) show(addressOf(shown), { keepPlace: true });
     const ours = messages.filter(({ kind, row }) => (kind === "bin" ? row.id : row.bin) === main.dataset.bin);
     const rows = ours.filter(({ aside }) => !aside);
     for (const { kind, row } of ours.filter(({ aside }) => aside)) alter(kind, row);

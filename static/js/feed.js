@@ -36,6 +36,13 @@ export class Feed {
     }
   }
 
+  // Comes back at once, if it waits to.
+  retry() {
+    if (!this.#timer) return;
+    this.close();
+    this.open();
+  }
+
   close() {
     this.#source?.close();
     clearTimeout(this.#timer);

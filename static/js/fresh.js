@@ -1,6 +1,8 @@
 // Loads a page of ours again and takes parts of it over.
 import { labelAll } from "./times.js";
 
+const SCROLLERS = ".table-scroll, .axis, .attempt-list"; // these stay where they were scrolled to
+
 export async function load(url = location.href, { signal } = {}) {
   const response = await fetch(url, { signal, headers: { accept: "text/html" } });
   if (!response.ok) throw Object.assign(new Error(`${url} answered ${response.status}`), { status: response.status });
@@ -20,10 +22,11 @@ export function swap(page, id) {
   labelAll(next);
   if (next.isEqualNode(ours)) return;
   const focused = ours.contains(document.activeElement) ? document.activeElement.id : "";
-  const scrolled = ours.querySelector(".table-scroll, .axis")?.scrollLeft ?? 0;
+  const scrolled = [...ours.querySelectorAll(SCROLLERS)].map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop]);
   ours.replaceWith(next);
-  const scroller = next.querySelector(".table-scroll, .axis");
-  if (scroller) scroller.scrollLeft = scrolled;
+  next.querySelectorAll(SCROLLERS).forEach((scroller, place) => {
+    if (scrolled[place]) [scroller.scrollLeft, scroller.scrollTop] = scrolled[place];
+  });
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 

@@ -35,7 +35,9 @@ const KEYS = {
 
 function showKeys() {
   const dialog = document.querySelector("[data-keys]");
-  if (dialog && !dialog.open) dialog.showModal();
+  if (!dialog || dialog.open) return;
+  for (const line of dialog.querySelectorAll("[data-when]")) line.hidden = !document.querySelector(line.dataset.when);
+  dialog.showModal();
 }
 
 function isTyping(target) {

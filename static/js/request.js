@@ -24,6 +24,11 @@ ACTIONS["delete-request"] = async ({ dataset }) => {
   return ["Deleted."];
 };
 
+// An attempt that sent the request which is shown: its outcome is said under "From".
+export function isSender({ kind, row }) {
+  return kind === "attempt" && row.id === document.querySelector("[data-sender]")?.dataset.sender;
+}
+
 // The row that is selected when this one goes.
 function nextAfter(row) {
   const line = row?.closest("li");
@@ -44,5 +49,6 @@ if (main.dataset.next) {
   listen();
   const refresh = soon(async () => swap(await load(), "detail"), 150);
   const id = location.pathname.split("/").pop();
-  follow({ onRows: (messages) => messages.some(({ kind, row }) => kind === "request" && row.id === id && !row.deleted) && refresh(), onGap: refresh });
+  const concerns = ({ kind, row }) => (kind === "request" && row.id === id && !row.deleted) || isSender({ kind, row });
+  follow({ onRows: (messages) => messages.some(concerns) && refresh(), onGap: refresh });
 }

@@ -2,12 +2,13 @@
 //
 // A page that loads itself anew meanwhile does so in `inbox.during(work)`: nothing is drawn until it
 // knows up to which row it was loaded, so that no row is counted or listed twice, and none is left out.
+import { notice } from "./attention.js";
+import { showState } from "./connection.js";
 import { Feed } from "./feed.js";
 
 const DRAW_EVERY = 100;
 const WORKER_PATIENCE = 3_000;
 const MOST_WAITING = 10_000;
-const STATES = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
 
 // `onRows(messages)` gets `{kind, seq, aside, row}`, aside for what was changed or deleted; `onGap()` says
 // that rows are missing, so the page's list is to be loaded anew. Returns the inbox, whose `skipTo(seq)`
@@ -16,7 +17,8 @@ export function follow({ onRows, onGap }) {
   const after = Number(document.querySelector("main").dataset.after);
   const inbox = new Inbox(after, { onRows, onGap });
   const onMessage = (message) => inbox.put(message);
-  connect(() => inbox.last, { onMessage, onState: showState });
+  const retry = connect(() => inbox.last, { onMessage, onState: (state) => showState(state, retry) });
+  addEventListener("online", retry);
   return inbox;
 }
 
@@ -76,23 +78,25 @@ class Inbox {
     if (this.#works) return;
     const messages = this.#waiting.map(({ data, ...rest }) => ({ ...rest, row: JSON.parse(data) }));
     this.#waiting = [];
-    if (messages.length) this.onRows(messages);
+    if (messages.length) {
+      this.onRows(messages);
+      notice(messages);
+    }
     this.#drawnAt = performance.now();
   }
 }
 
+// Returns what tries at once to come back, if the connection is lost.
 function connect(last, handlers) {
-  if (!("SharedWorker" in globalThis)) {
-    connectAlone(last, handlers);
-    return;
-  }
+  if (!("SharedWorker" in globalThis)) return connectAlone(last, handlers);
   const worker = new SharedWorker(new URL("stream_worker.js", import.meta.url), { type: "module", name: "hookbin-stream" });
   const { port } = worker;
   let settled = false;
+  let retry = () => port.postMessage({ retry: true });
   const giveUp = () => {
     if (settled) return;
     settled = true;
-    connectAlone(last, handlers);
+    retry = connectAlone(last, handlers);
   };
   const patience = setTimeout(giveUp, WORKER_PATIENCE);
   worker.onerror = giveUp;
@@ -108,6 +112,7 @@ function connect(last, handlers) {
   };
   addEventListener("pagehide", () => port.postMessage({ leave: true }));
   addEventListener("pageshow", (event) => event.persisted && join());
+  return () => retry();
 }
 
 // Without a shared worker each tab has its own stream, while it can be seen.
@@ -122,11 +127,5 @@ function connectAlone(last, handlers) {
   addEventListener("pagehide", () => feed?.close());
   addEventListener("pageshow", (event) => event.persisted && openOrClose());
   openOrClose();
-}
-
-function showState(state) {
-  const sign = document.querySelector("[data-connection]");
-  if (!sign) return;
-  sign.dataset.connection = state;
-  sign.querySelector("[data-connection-label]").textContent = STATES[state];
+  return () => feed?.retry();
 }

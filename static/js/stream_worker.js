@@ -60,6 +60,10 @@ function leave(port) {
 }
 
 self.addEventListener("connect", ({ ports: [port] }) => {
-  port.onmessage = ({ data }) => ("join" in data ? join(port, data.join) : leave(port));
+  port.onmessage = ({ data }) => {
+    if ("join" in data) join(port, data.join);
+    else if (data.retry) feed?.retry();
+    else leave(port);
+  };
   port.postMessage({ hello: true });
 });

@@ -5,12 +5,12 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hour12: false });
 
-function clock(date) {
+export function clock(date) {
   const today = date.toDateString() === new Date().toDateString();
   return today ? CLOCK.format(date) : `${DAY.format(date)} ${CLOCK.format(date)}`;
 }
 
-function countdown(date) {
+export function countdown(date) {
   const left = (date - Date.now()) / 1000;
   return left < 0.5 ? "any moment now" : `in ${left < 10 ? left.toFixed(0) + " s" : precise(left)}`;
 }

@@ -1,30 +1,45 @@
-"""One delivery: its attempts in time, and what was sent beside what was received."""
+"""One delivery: its attempts in time, and of the chosen one what was sent beside what was received."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin.models import Attempt, CapturedRequest, DeliveryState, Webhook, WebhookKind
+from hookbin.errors import NotFound
+from hookbin.models import (
+    Attempt,
+    CapturedRequest,
+    Delivery,
+    DeliveryState,
+    RequestSummary,
+    WebhookKind,
+    attempt_id,
+)
 from hookbin.web.api import deliveries, present, shapes
 from hookbin.web.api.views import bytes_of
 from hookbin.web.axis import time_axis
-from hookbin.web.exchange import HeaderLine, compared
+from hookbin.web.both_ends import Held, Said, held, of_captured, of_uncaptured, of_unrecorded
+from hookbin.web.pages.webhook import own_bin
 from hookbin.web.rendering import render
 from hookbin.web.services import Services, services
 from hookbin.web.views.viewer import Bytes, Looked
+
+LISTED = 60
+"""Attempts that are listed and drawn in time, the newest."""
+HELD = 3
+"""Captures of one attempt that are held against what was sent, the newest; the others are links."""
 
 
 class CaptureView(Struct, frozen=True, kw_only=True):
     """What one of our bins got of an attempt, held against what was sent."""
 
     row: shapes.RequestRow
-    headers: list[HeaderLine]
+    held: Held
     body: Looked
-    same_body: bool
 
 
 class AttemptView(Struct, frozen=True, kw_only=True):
@@ -36,69 +51,108 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     response_headers: list[tuple[str, str]] | None
     response_body: Looked
     captures: list[CaptureView]
+    earlier: list[shapes.RequestRow]
+    """Captures that are not held against it."""
+    said: list[Said]
+
+
+class Unrecorded(Struct, frozen=True, kw_only=True):
+    """Captures of the next attempt, of which the log has nothing yet."""
+
+    rows: list[shapes.RequestRow]
+    said: Said
 
 
 async def page(request: Request) -> Response:
     s = services(request)
     after = s.timeline.position
     delivery = await deliveries.find(s, request.path_params["id"])
-    attempts = await s.deliveries.attempts(delivery)
+    attempts = await s.deliveries.attempts(delivery, newest=LISTED)
+    next_id = attempt_id(delivery.id, delivery.attempt_count + 1)
+    captures = await s.requests.of_attempts([*(attempt.id for attempt in attempts), next_id])
+    chosen = await _chosen(s, delivery, attempts, request.query_params.get("attempt"))
     event = await s.events.get(delivery.event_id)
+    webhook = s.webhooks.find(delivery.webhook_id)
     sent = b"" if event is None else event.body
     return render(
         request,
         "delivery.html",
         after=after,
-        delivery=await deliveries.describe(delivery, attempts, s),
+        delivery=await deliveries.describe(delivery, attempts[-1:], s),
+        cancel_reason=delivery.cancel_reason,
         event=None if event is None else present.event_row(event),
-        webhook=_with_page(s, delivery.webhook_id),
-        attempts=await _attempt_views(s, attempts[::-1], sent, request.query_params.get("view")),
+        webhook=webhook if webhook is not None and webhook.kind is WebhookKind.WEBHOOK else None,
+        source=s.bins.find(webhook.bin_id) if webhook is not None and webhook.bin_id is not None else None,
+        bin=own_bin(s, delivery.destination),
+        attempts=[(present.attempt_row(attempt), len(captures[attempt.id])) for attempt in reversed(attempts)],
+        earlier=delivery.attempt_count - len(attempts),
+        chosen=None if chosen is None else await _view(s, chosen, sent, request.query_params.get("view")),
+        unrecorded=_unrecorded(s, delivery, captures[next_id]),
         axis=time_axis(attempts, delivery),
         retryable=delivery.state is not DeliveryState.SUCCEEDED,
+        cancellable=delivery.state is DeliveryState.PENDING,
     )
 
 
-def _with_page(s: Services, webhook_id: str) -> Webhook | None:
-    """The webhook, if it has a page: a forward target and where something was sent once have none."""
-    webhook = s.webhooks.find(webhook_id)
-    return webhook if webhook is not None and webhook.kind is WebhookKind.WEBHOOK else None
+async def _chosen(s: Services, delivery: Delivery, attempts: Sequence[Attempt], asked: str | None) -> Attempt | None:
+    """The attempt that the URL names, else the newest. Raises `NotFound`."""
+    if asked is None:
+        return attempts[-1] if attempts else None
+    number = int(asked) if re.fullmatch(r"[0-9]{1,9}", asked) else 0
+    found = next((attempt for attempt in attempts if attempt.number == number), None)
+    found = found or await s.deliveries.attempt(delivery, number)
+    if found is None:
+        raise NotFound(f"this delivery has no attempt {asked[:20]!r}; it has {delivery.attempt_count}")
+    return found
 
 
-async def _attempt_views(s: Services, attempts: Sequence[Attempt], sent: bytes, view: str | None) -> list[AttemptView]:
-    """Each attempt with what our bins got of it; all bodies are looked at in one go, and a repeated one once."""
-    captured = [await _captured(s, attempt) for attempt in attempts]
-    bodies: list[Bytes] = []
-    for attempt, requests in zip(attempts, captured, strict=True):
-        answer = attempt.response_body or b""
-        bodies.append(Bytes(body=sent, headers=attempt.request_headers, size=len(sent)))
-        bodies.append(
-            Bytes(body=answer, headers=attempt.response_headers or (), size=len(answer), cut=attempt.response_truncated)
-        )
-        bodies += [bytes_of(request) for request in requests]
-    looked = iter(await s.viewer.look(*bodies, wanted=view))
-    return [
-        AttemptView(
-            row=present.attempt_row(attempt),
-            method=attempt.method,
-            url=attempt.url,
-            request_headers=list(attempt.request_headers),
-            request_body=next(looked),
-            response_headers=None if attempt.response_headers is None else list(attempt.response_headers),
-            response_body=next(looked),
-            captures=[
-                CaptureView(
-                    row=present.request_row(request),
-                    headers=compared(attempt.request_headers, request.headers),
-                    body=next(looked),
-                    same_body=request.body == sent,
-                )
-                for request in requests
-            ],
-        )
-        for attempt, requests in zip(attempts, captured, strict=True)
-    ]
+async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) -> AttemptView:
+    """The attempt with what our bins got of it; all bodies are looked at in one go."""
+    rows = (await s.requests.of_attempts([attempt.id]))[attempt.id]
+    captured = [found for row in rows[-HELD:] if (found := await s.requests.get(row.seq)) is not None]
+    answer = attempt.response_body or b""
+    request_body, response_body, *bodies = await s.viewer.look(
+        Bytes(body=sent, headers=attempt.request_headers, size=len(sent)),
+        Bytes(body=answer, headers=attempt.response_headers or (), size=len(answer), cut=attempt.response_truncated),
+        *map(bytes_of, captured),
+        wanted=view,
+    )
+    return AttemptView(
+        row=present.attempt_row(attempt),
+        method=attempt.method,
+        url=attempt.url,
+        request_headers=list(attempt.request_headers),
+        request_body=request_body,
+        response_headers=None if attempt.response_headers is None else list(attempt.response_headers),
+        response_body=response_body,
+        captures=[_capture(attempt, one, body, sent) for one, body in zip(captured, bodies, strict=True)],
+        earlier=[present.request_row(row) for row in rows[:-HELD]],
+        said=_said(s, attempt, rows),
+    )
 
 
-async def _captured(s: Services, attempt: Attempt) -> list[CapturedRequest]:
-    found = [await s.requests.get(seq) for seq in await s.requests.of_attempt(attempt.id)]
-    return [request for request in found if request is not None]
+def _capture(attempt: Attempt, request: CapturedRequest, body: Looked, sent: bytes) -> CaptureView:
+    return CaptureView(row=present.request_row(request), held=held(attempt, request, sent=sent), body=body)
+
+
+def _said(s: Services, attempt: Attempt, captures: Sequence[RequestSummary]) -> list[Said]:
+    if captures:
+        return of_captured(attempt, captures)
+    if not s.is_own_bin(attempt.url):
+        return []
+    bin = own_bin(s, attempt.url)
+    return [of_uncaptured(attempt, bin_name=None if bin is None else bin.name or bin.id)]
+
+
+def _unrecorded(s: Services, delivery: Delivery, captures: Sequence[RequestSummary]) -> Unrecorded | None:
+    if not captures:
+        return None
+    return Unrecorded(
+        rows=[present.request_row(row) for row in captures[-HELD:]],
+        said=of_unrecorded(
+            delivery.attempt_count + 1,
+            captures=len(captures),
+            under_way=s.dispatcher.webhook_of(attempt_id(delivery.id, delivery.attempt_count + 1)) is not None,
+            pending=delivery.state is DeliveryState.PENDING,
+        ),
+    )

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from hookbin.clock import parse_seq_id
 from hookbin.errors import RequestNotFound
-from hookbin.models import Bin, CapturedRequest, delivery_of
+from hookbin.models import Bin, CapturedRequest, DeliveryState, RequestSummary, delivery_of
 from hookbin.web.api import present, shapes
 from hookbin.web.api.views import bytes_of
+from hookbin.web.both_ends import Said, of_captured, of_unrecorded
 from hookbin.web.rendering import render
 from hookbin.web.services import Services, services
 from hookbin.web.views.viewer import Looked
@@ -22,14 +23,27 @@ SHOWN_PARAMETERS = 500
 TABS = ("body", "headers", "query", "answer", "signature", "from")
 
 
+class Sender(Struct, frozen=True, kw_only=True):
+    """Our own end of a captured request."""
+
+    delivery: shapes.DeliveryRow | None
+    """None when it is no longer kept."""
+    attempt: shapes.AttemptRow | None
+    """None when its outcome is not recorded."""
+    number: int
+    said: list[Said]
+    others: list[shapes.RequestRow]
+    """The other captures of the same attempt."""
+
+
 class Detail(Struct, frozen=True, kw_only=True):
     row: shapes.RequestRow
     headers: list[tuple[str, str]]
     trailers: list[tuple[str, str]]
     query: list[tuple[str, str]]
     body: Looked
-    delivery_id: str | None
-    """Of the delivery that it came from, if that is one of ours and still kept."""
+    sender: Sender | None
+    """The attempt of ours that it came from; None when somebody else sent it."""
 
 
 async def page(request: Request) -> Response:
@@ -70,15 +84,34 @@ async def in_detail(s: Services, request: CapturedRequest, view: str | None) -> 
         trailers=list(request.trailers),
         query=_parameters(row.query),
         body=body,
-        delivery_id=await _delivery_of(s, request.attempt_id),
+        sender=None if request.attempt_id is None else await _sender(s, request.attempt_id, request),
     )
 
 
-async def _delivery_of(s: Services, attempt_id: str | None) -> str | None:
-    if attempt_id is None:
-        return None
-    delivery_id = delivery_of(attempt_id)
-    return None if await s.deliveries.get(delivery_id) is None else delivery_id
+async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
+    number = id.rpartition("_")[2]
+    captures = (await s.requests.of_attempts([id]))[id]
+    delivery = await s.deliveries.get(delivery_of(id))
+    attempt = None if delivery is None else await s.deliveries.attempt(delivery, int(number))
+    said: list[Said] = []
+    if attempt is not None:
+        said = of_captured(attempt, captures)
+    elif delivery is not None:
+        said = [
+            of_unrecorded(
+                int(number),
+                captures=len(captures),
+                under_way=s.dispatcher.webhook_of(id) is not None,
+                pending=delivery.state is DeliveryState.PENDING,
+            )
+        ]
+    return Sender(
+        delivery=None if delivery is None else present.delivery_row(delivery),
+        attempt=None if attempt is None else present.attempt_row(attempt),
+        number=int(number),
+        said=said,
+        others=[present.request_row(other) for other in captures if other.seq != request.seq],
+    )
 
 
 def _parameters(query: str | None) -> list[tuple[str, str]]:
