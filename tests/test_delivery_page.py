@@ -1,0 +1,278 @@
+"""The page of a delivery in a real browser: attempts in time, both ends of one, and what one end does not know."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browsing import DESKTOP, PHONE, Watched, capture, delivered_to, is_live
+from tests.support import Receiver, Server, eventually
+
+
+def attempted(server: Server, webhook: Any, *, times: int = 1) -> Any:
+    """The newest delivery of a webhook, once it was tried so many times."""
+    return eventually(
+        lambda: [one for one in server.deliveries(webhook=webhook["id"])[:1] if one["attempt_count"] >= times]
+    )[0]
+
+
+def opened(server: Server, page: Page, delivery: Any, query: str = "") -> None:
+    page.goto(f"{server.url}/ui/deliveries/{delivery['id']}{query}")
+    is_live(page)
+
+
+def said(page: Page) -> Any:
+    return page.locator("[data-told]")
+
+
+# Attempts in time
+
+
+def test_the_attempts_stand_in_time_and_one_of_them_is_looked_at(server: Server, page: Page) -> None:
+    server.post("/bins", {"name": "mends-itself", "response": {"sequence": [{"status": 500, "repeat": 2}, {}]}})
+    webhook = server.register(f"{server.url}/b/mends-itself", retry_schedule=[0.05, 0.05, 0.05])
+    delivery = attempted(server, webhook, times=3)
+    opened(server, page, delivery)
+    expect(page.locator(".axis-outcome")).to_have_text(["500", "500", "200"])
+    expect(page.locator(".axis-wait-text")).to_have_count(2)
+    expect(page.locator("#attempt-title")).to_have_text("Attempt 3")
+    page.locator(".attempt-line").last.click()
+    expect(page.locator("#attempt-title")).to_have_text("Attempt 1")
+    assert page.url.endswith("?attempt=1")
+    expect(page.locator(".attempt-line[aria-current]")).to_contain_text("#1")
+    page.locator('.axis-tick[data-attempt="2"]').click()
+    expect(page.locator("#attempt-title")).to_have_text("Attempt 2")
+    page.go_back()
+    expect(page.locator("#attempt-title")).to_have_text("Attempt 1")
+    page.locator(".attempt-line[aria-current]").focus()
+    page.keyboard.press("k")
+    expect(page.locator("#attempt-title")).to_have_text("Attempt 2")
+    page.reload()
+    expect(page.locator("#attempt-title")).to_have_text("Attempt 2")
+
+
+def test_an_attempt_that_is_not_there_is_not_found(server: Server) -> None:
+    delivery = delivered_to(server, "one-attempt")
+    for asked in ("2", "0", "x", "99999999999"):
+        response = httpx.get(f"{server.url}/ui/deliveries/{delivery['id']}?attempt={asked}", trust_env=False)
+        assert response.status_code == 404, asked
+
+
+def test_a_pending_delivery_is_cancelled_and_retried_from_its_page(server: Server, page: Page) -> None:
+    server.post("/bins", {"name": "to-cancel", "response": {"status": 503}})
+    webhook = server.register(f"{server.url}/b/to-cancel", retry_schedule=[3600])
+    delivery = attempted(server, webhook)
+    opened(server, page, delivery)
+    expect(page.locator('.axis-tick[data-tone="next"] .axis-at')).to_contain_text(re.compile("in [0-9.]+ (min|h)"))
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#subject .state")).to_have_text("cancelled")
+    expect(page.locator(".about")).to_contain_text("by hand")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    expect(page.locator('.axis-tick[data-tone="next"]')).to_have_count(0)
+    httpx.patch(f"{server.url}/bins/to-cancel", json={"response": {"status": 200}}, trust_env=False)
+    page.keyboard.press("r")
+    expect(page.locator("#subject .state")).to_have_text("succeeded")
+    expect(page.locator(".attempt-line").first).to_contain_text("by hand")
+    expect(page.locator(".axis-tick rect")).to_have_count(1)
+
+
+def test_what_is_cancelled_with_its_webhook_says_so(server: Server, page: Page) -> None:
+    server.post("/bins", {"name": "goes-with-it", "response": {"status": 503}})
+    webhook = server.register(f"{server.url}/b/goes-with-it", retry_schedule=[3600])
+    delivery = attempted(server, webhook)
+    httpx.patch(f"{server.url}/webhooks/{webhook['id']}", json={"disabled": True}, trust_env=False)
+    opened(server, page, delivery)
+    expect(page.locator(".about")).to_contain_text("with its webhook, which was disabled")
+
+
+def test_fifty_one_attempts_are_drawn_quickly_and_lightly(server: Server, browser: Browser) -> None:
+    server.post("/bins", {"name": "never", "response": {"status": 503}})
+    webhook = server.register(f"{server.url}/b/never", retry_schedule=[0.01] * 50)
+    delivery = attempted(server, webhook, times=51)
+    url = f"{server.url}/ui/deliveries/{delivery['id']}"
+    began = time.monotonic()
+    httpx.get(url, trust_env=False)
+    assert time.monotonic() - began < 1
+    with browser.new_context(viewport=PHONE) as context:
+        page = context.new_page()
+        weights: list[int] = []
+        page.on("requestfinished", lambda request: weights.append(request.sizes()["responseBodySize"]))
+        page.goto(url)
+        is_live(page)
+        assert sum(weights) < 150 * 1024
+        expect(page.locator(".attempt-line")).to_have_count(51)
+        expect(page.locator(".axis-tick")).to_have_count(51)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_delivery_leads_to_its_event_its_bin_and_its_webhook(server: Server, page: Page) -> None:
+    delivery = delivered_to(server, "leads-on")
+    opened(server, page, delivery)
+    page.get_by_role("link", name=delivery["event_id"]).click()
+    page.wait_for_url(f"**/ui/events/{delivery['event_id']}")
+    page.locator("[data-row]").click()
+    page.locator(".about").get_by_role("link", name="leads-on").click()
+    page.wait_for_url("**/ui/bins/leads-on")
+
+
+# Both ends
+
+
+def test_from_a_delivery_to_what_was_captured_and_back(server: Server, page: Page) -> None:
+    delivery = delivered_to(server, "to-and-fro")
+    opened(server, page, delivery)
+    findings = page.locator(".findings")
+    expect(findings).to_contain_text("headers arrived as they were sent, in their order.")
+    expect(findings).to_contain_text("The body arrived byte for byte")
+    expect(findings).to_contain_text("The signature is right, read as standard")
+    page.get_by_role("link", name="in the bin").click()
+    is_live(page)
+    page.locator(".sides").get_by_role("link", name="From").click()
+    expect(page.locator("#detail")).to_contain_text("The sender saw")
+    page.get_by_role("link", name="this server: see both ends").click()
+    page.wait_for_url(f"**/ui/deliveries/{delivery['id']}?attempt=1")
+
+
+def test_a_body_that_was_cut_differs_from_where_it_was_cut(
+    start_server: Callable[..., Server], browser: Browser
+) -> None:
+    server = start_server("--max-body", "100")
+    delivery = delivered_to(server, "cuts")
+    with browser.new_context(viewport=DESKTOP) as context:
+        page = context.new_page()
+        opened(server, page, delivery)
+        expect(page.locator(".findings")).to_contain_text("The bodies differ from byte 100 on")
+        expect(page.locator(".findings")).to_contain_text("nothing more arrived")
+        expect(page.locator(".findings")).to_contain_text("The signature was not checked")
+        expect(page.locator(".compare-bodies pre")).to_have_count(2)
+
+
+@pytest.mark.parametrize(
+    ("response", "words"),
+    [
+        ({"delay_ms": 1_500}, "the webhook’s timeout was over while the bin waited 1500 ms to answer 200"),
+        ({"fault": "reset"}, "the connection broke off, as the bin’s fault 'reset' has it"),
+        ({"fault": "garbage"}, "what came back was no HTTP, as the bin’s fault 'garbage' has it"),
+    ],
+    ids=["timeout", "reset", "garbage"],
+)
+def test_an_answer_that_was_lost_is_said_at_both_ends(
+    server: Server, page: Page, response: dict[str, Any], words: str
+) -> None:
+    name = f"loses-{next(iter(response.values()))}"
+    server.post("/bins", {"name": name, "response": response})
+    webhook = server.register(f"{server.url}/b/{name}", timeout=0.4, retry_schedule=[])
+    delivery = attempted(server, webhook)
+    opened(server, page, delivery)
+    expect(said(page)).to_contain_text("The bin captured the request, but its answer was lost")
+    expect(said(page)).to_contain_text(words)
+    (request,) = server.captured(name)
+    page.goto(f"{server.url}/ui/requests/{request['id']}")
+    expect(said(page)).to_contain_text(words)
+    page.goto(f"{server.url}/ui/bins/{name}?request={request['id']}&tab=from")
+    expect(said(page)).to_contain_text(words)
+
+
+def test_an_attempt_that_is_captured_and_not_yet_answered_is_under_way(server: Server, page: Page) -> None:
+    server.post("/bins", {"name": "takes-its-time", "response": {"delay_ms": 2_000}})
+    webhook = server.register(f"{server.url}/b/takes-its-time", timeout=10)
+    (request,) = eventually(lambda: server.captured("takes-its-time"))
+    (delivery,) = server.deliveries(webhook=webhook["id"])
+    page.goto(f"{server.url}/ui/requests/{request['id']}")
+    expect(said(page)).to_contain_text("Attempt 1 is under way")
+    opened(server, page, delivery)
+    expect(page.locator(".unrecorded")).to_contain_text("Attempt 1 is under way: the bin has captured it")
+    expect(page.locator("#attempt-title")).to_have_text("Attempt 1")
+    expect(page.locator(".unrecorded")).to_have_count(0)
+
+
+def test_what_was_captured_before_a_crash_and_never_recorded_is_said_and_then_repeated(
+    start_server: Callable[..., Server], browser: Browser
+) -> None:
+    server = start_server()
+    server.post("/bins", {"name": "crashes", "response": {"delay_ms": 25_000}})
+    webhook = server.register(f"{server.url}/b/crashes", timeout=90, retry_schedule=[])
+    (request,) = eventually(lambda: server.captured("crashes"))
+    (delivery,) = server.deliveries(webhook=webhook["id"])
+    server.kill()
+    server.start()
+    eventually(lambda: len(server.captured("crashes")) == 2)
+    server.kill()  # so that two are captured, and none is recorded
+    server.start()
+    httpx.patch(f"{server.url}/bins/crashes", json={"response": {"status": 200}}, trust_env=False)
+    httpx.patch(f"{server.url}/webhooks/{webhook['id']}", json={"disabled": True}, trust_env=False)
+    server.kill()
+    server.start()
+    with browser.new_context(viewport=DESKTOP) as context:
+        page = context.new_page()
+        opened(server, page, delivery)
+        unrecorded = page.locator(".unrecorded")
+        expect(unrecorded).to_contain_text(re.compile("Attempt 1 was captured [23] times, but its outcome was never"))
+        expect(unrecorded).to_contain_text("Nothing more is planned for this delivery.")
+        unrecorded.get_by_role("link").first.click()
+        expect(said(page)).to_contain_text("its outcome was never recorded: the server ended in between")
+        expect(page.locator("main")).to_contain_text("The same attempt, captured also")
+        httpx.patch(f"{server.url}/webhooks/{webhook['id']}", json={"disabled": False}, trust_env=False)
+        server.post(f"/deliveries/{delivery['id']}/retry")
+        expect(said(page)).to_contain_text(re.compile("captured this attempt [34] times"))
+        opened(server, page, delivery)
+        expect(said(page).first).to_contain_text("A receiver knows the repeat by webhook-id.")
+        expect(page.locator(".compare")).to_have_count(3)
+        expect(page.locator(".unrecorded")).to_have_count(0)
+        page.goto(f"{server.url}/ui/requests/{request['id']}")
+        expect(page.locator("main")).to_contain_text("The sender saw")
+
+
+def test_a_bin_that_holds_nothing_of_an_attempt_is_said(server: Server, page: Page) -> None:
+    delivery = delivered_to(server, "forgets")
+    (request,) = server.captured("forgets")
+    httpx.delete(f"{server.url}/requests/{request['id']}", trust_env=False)
+    opened(server, page, delivery)
+    expect(said(page)).to_have_text(
+        "The bin forgets answered it, but holds it no longer: it was deleted or trimmed since."
+    )
+    httpx.delete(f"{server.url}/bins/forgets", trust_env=False)
+    page.reload()
+    expect(said(page)).to_contain_text("it is deleted, with what it had captured")
+
+
+def test_an_attempt_at_somebody_else_shows_what_was_sent_and_answered(server: Server, page: Page) -> None:
+    with Receiver(200, headers={"x-answer": "yes"}, body=b'{"ok": true}').serving() as url:
+        webhook = server.register(url)
+        delivery = attempted(server, webhook)
+    opened(server, page, delivery)
+    expect(said(page)).to_have_count(0)
+    expect(page.locator(".said").first).to_contain_text("webhook-signature")
+    expect(page.locator(".said").last).to_contain_text("x-answer")
+    expect(page.locator(".said").last).to_contain_text('"ok"')
+
+
+def test_a_captured_request_of_somebody_else_says_who_sent_it(server: Server, page: Page) -> None:
+    capture(server, "stranger", headers={"hookbin-attempt-id": "att_1_1"})
+    (request,) = server.captured("stranger")
+    page.goto(f"{server.url}/ui/requests/{request['id']}")
+    expect(page.locator("main")).to_contain_text("127.0.0.1")
+    expect(said(page)).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_delivery_in_any_state(server: Server, browser: Browser, scheme: Any) -> None:
+    server.post("/bins", {"name": f"axe-{scheme}", "response": {"fault": "reset"}})
+    pending = attempted(server, server.register(f"{server.url}/b/axe-{scheme}", retry_schedule=[0.01, 3600]), times=2)
+    cut = delivered_to(server, "axe-alike")
+    for viewport in (DESKTOP, PHONE):
+        with browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as context:
+            page = context.new_page()
+            watched = Watched(page)
+            for delivery in (pending, cut):
+                opened(server, page, delivery)
+                found = Axe().run(page)
+                assert found.violations_count == 0, found.generate_report()
+            assert watched.complaints == []
