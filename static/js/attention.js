@@ -61,7 +61,7 @@ function tell({ kind, row }) {
   if (performance.now() < toldAt + TELL_EVERY) return;
   toldAt = performance.now();
   const text = kind === "request" ? `${row.method} ${reveal(wire(row.target))}` : `${reveal(row.event_type)} to ${reveal(row.webhook_name)}: ${row.status ?? row.error}`;
-  const said = new Notification(`${count} new · ${title}`, { body: text.slice(0, 200), tag: `hookbin-${location.pathname}`, icon: "/static/favicon.svg" });
+  const said = new Notification(`${count} new · ${title}`, { body: text.slice(0, 200), tag: `hookbin-${location.pathname}`, icon: new URL("../favicon.svg", import.meta.url).href });
   said.addEventListener("click", () => {
     window.focus();
     said.close();
