@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 
 from hookbin.errors import FieldsInvalid
@@ -69,6 +70,7 @@ def is_header_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=256)
 def is_secret(name: str) -> bool:
     """Whether a header of this name is there to hold a credential."""
     lower = name.lower()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 
 import aiohttp
 import httpx
@@ -17,7 +17,7 @@ from msgspec import Struct
 from hookbin.dispatch import outgoing
 from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
 from hookbin.dispatch.tls import trusting
-from hookbin.dispatch.transport import ExactTransport, exact_headers, url_as_sent
+from hookbin.dispatch.transport import ExactTransport, put_exact_headers, request_of, url_as_sent
 from hookbin.errors import FieldsInvalid
 from hookbin.headers import masked
 from hookbin.models import ErrorClass, Event, Headers, Webhook
@@ -27,11 +27,10 @@ RESPONSE_BYTES = 64 * 1024
 """How much of a response body is kept."""
 DETAIL_CHARACTERS = 500
 """What is kept of a library's words on a failure, which can quote what came back."""
-PIECE_BYTES = 256 * 1024
-"""How much of a request body is handed over at a time."""
 CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 15.0
-_ANY_URL = httpx.URL("http://localhost/")
+MOST_TARGETS = 4096
+"""Destinations of which is kept what a look at their URL says."""
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -52,6 +51,15 @@ class _Answer(Struct, frozen=True):
     headers: Headers
     body: bytes
     truncated: bool
+
+
+class _Target(Struct, frozen=True):
+    """What a look at a URL says."""
+
+    url: str
+    """As it goes out."""
+    own: bool
+    """It is one of our own bins'."""
 
 
 class _Dial:
@@ -94,6 +102,7 @@ class Sender:
         self.origin = origin
         self._policy = policy
         self._is_own = is_own
+        self._destination = lru_cache(maxsize=MOST_TARGETS)(self._target)
         context = tls or trusting(None)
         # Two, so that no connection that was allowed as one to a bin is used again for anything else.
         to_bins = Resolver(refusal=lambda address: None, lookup=lookup)
@@ -129,18 +138,18 @@ class Sender:
 
     async def _send(self, method: str, webhook: Webhook, url: str, headers: Headers, body: bytes) -> Sent:
         """`url` is the webhook's destination with what was captured added, which no rule for destinations holds for."""
-        url = url_as_sent(url)
-        request = _request(method, url, headers, body)
+        target = self._destination(url) if url == webhook.destination else self._target(url)
+        url = target.url
         sent_headers = masked(headers)
-        own = self._is_own(url)
-        blocked = None if own else self._literal_refusal(webhook.destination)
+        blocked = None if target.own else self._literal_refusal(webhook.destination)
         if blocked is not None:
             return Sent(url=url, request_headers=sent_headers, error=ErrorClass.BLOCKED_TARGET, error_detail=blocked)
+        request = request_of(method, url, headers, body, connect=CONNECT_SECONDS)
         dial = _Dial()
         _dial.set(dial)
         try:
             async with asyncio.timeout(webhook.timeout):
-                answer = await _exchange(self._to_bins if own else self._to_others, request, dial)
+                answer = await _exchange(self._to_bins if target.own else self._to_others, request, dial)
         except TimeoutError:
             detail = f"no complete answer within {webhook.timeout:g} s"
             return Sent(url=url, request_headers=sent_headers, error=dial.late, error_detail=detail)
@@ -156,29 +165,13 @@ class Sender:
             response_truncated=answer.truncated,
         )
 
+    def _target(self, url: str) -> _Target:
+        exact = url_as_sent(url)
+        return _Target(exact, self._is_own(exact))
+
     def _literal_refusal(self, url: str) -> str | None:
         address = literal_address(url)
         return None if address is None else refusal(self._policy, address)
-
-
-def _request(method: str, url: str, headers: Headers, body: bytes) -> httpx.Request:
-    """httpx is not shown the URL, since it takes none as long as a captured one can be; `target` is what is sent."""
-    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    extensions = {"target": url, "timeout": {"connect": CONNECT_SECONDS}}
-    if len(body) > PIECE_BYTES:
-        return httpx.Request(method, _ANY_URL, headers=pairs, stream=_Pieces(body), extensions=extensions)
-    return httpx.Request(method, _ANY_URL, headers=pairs, content=body, extensions=extensions)
-
-
-class _Pieces(httpx.AsyncByteStream):
-    """A large body, sent piece by piece so that the event loop is never held up for long."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._body), PIECE_BYTES):
-            yield self._body[start : start + PIECE_BYTES]
 
 
 async def _exchange(transport: ExactTransport, request: httpx.Request, dial: _Dial) -> _Answer:
@@ -215,7 +208,7 @@ def _session(context: ssl.SSLContext, resolver: AbstractResolver) -> aiohttp.Cli
         auto_decompress=False,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         trust_env=False,
-        trace_configs=[exact_headers(), _tracing()],
+        trace_configs=[_tracing()],
     )
 
 
@@ -258,6 +251,7 @@ def _is_stale(failure: Exception) -> bool:
 
 
 def _tracing() -> aiohttp.TraceConfig:
+    """One for all that is traced: aiohttp calls each at a dozen points of every request."""
     trace = aiohttp.TraceConfig()
 
     async def connecting(*_: object) -> None:
@@ -275,6 +269,7 @@ def _tracing() -> aiohttp.TraceConfig:
     async def reused(*_: object) -> None:
         _dial.get().reused = True
 
+    trace.on_request_start.append(put_exact_headers)
     trace.on_connection_create_start.append(connecting)
     trace.on_connection_create_end.append(connected)
     trace.on_dns_resolvehost_start.append(resolving)

@@ -2,57 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from functools import lru_cache
-from types import SimpleNamespace
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
-from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
+from httpx_aiohttp.transport import map_aiohttp_exceptions
 from yarl import URL
+
+from hookbin.models import Headers
+
+PIECE_BYTES = 256 * 1024
+"""How much of a request body is handed over at a time."""
+_ANY_URL = httpx.URL("http://localhost/")
+
+
+def request_of(method: str, url: str, headers: Headers, body: bytes, *, connect: float) -> httpx.Request:
+    """A request for `ExactTransport`; `connect` are the seconds that a connection may take to be made.
+
+    httpx is not shown the URL, since it takes none as long as a captured one can be, nor the headers, which it
+    would take apart and sort for nobody: `target` and `headers` among the extensions are what is sent.
+    """
+    extensions = {"target": url, "headers": headers, "timeout": {"connect": connect}}
+    return httpx.Request(method, _ANY_URL, stream=_Body(body), extensions=extensions)
 
 
 class ExactTransport(AiohttpTransport):
-    """Sends what it is given.
+    """Sends what `request_of` makes, as it is.
 
     The one it stands on quotes the URL anew, writes the names of headers in lower case and joins
-    those that stand there twice. A request's extension `target` is the URL as it is to be sent,
-    and `timeout` has the seconds for a `connect`. Headers must be UTF-8: aiohttp writes no other. The
-    session that it is given must have `exact_headers()` among its trace configs.
+    those that stand there twice. Headers must be UTF-8: aiohttp writes no other. The session that it
+    is given must have `put_exact_headers` in a trace config, for the start of a request.
     """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         session = self.get_client()
         self.client = session
-        with map_aiohttp_exceptions():
+        given = request.extensions
+        try:
             response = await session.request(
                 request.method,
-                _exact(request.extensions["target"]),
-                trace_request_ctx=[(name.decode(), value.decode()) for name, value in request.headers.raw],
-                data=_body(request),
+                _exact(given["target"]),
+                trace_request_ctx=[(_text(name), _text(value)) for name, value in given["headers"]],
+                data=_data(request),
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(sock_connect=request.extensions["timeout"]["connect"]),
+                timeout=_timeout(given["timeout"]["connect"]),
             )
-        return httpx.Response(
-            response.status, headers=response.raw_headers, stream=AiohttpResponseStream(response), request=request
-        )
+        except Exception:
+            with map_aiohttp_exceptions():
+                raise
+        return httpx.Response(response.status, headers=response.raw_headers, stream=_Answer(response), request=request)
 
 
-def exact_headers() -> aiohttp.TraceConfig:
+async def put_exact_headers(_: object, context: object, params: aiohttp.TraceRequestStartParams) -> None:
     """Puts a request's headers in last of all: given to `request`, of two that differ in case one would be lost."""
-    trace = aiohttp.TraceConfig()
-
-    async def starting(
-        _: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestStartParams
-    ) -> None:
-        params.headers.clear()
-        params.headers.extend(context.trace_request_ctx)
-
-    trace.on_request_start.append(starting)
-    return trace
+    params.headers.clear()
+    params.headers.extend(context.trace_request_ctx)  # type: ignore[attr-defined]
 
 
-@lru_cache(maxsize=4096)
+class _Body(httpx.AsyncByteStream):
+    """What is sent: a large body piece by piece, so that the event loop is never held up for long."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self.content), PIECE_BYTES):
+            yield self.content[start : start + PIECE_BYTES]
+
+
+class _Answer(httpx.AsyncByteStream):
+    """A response's body as it comes in, at most aiohttp's buffer at a time."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            while chunk := await self._response.content.readany():
+                yield chunk
+        except Exception:
+            with map_aiohttp_exceptions():
+                raise
+
+    async def aclose(self) -> None:
+        try:
+            await self._response.__aexit__(None, None, None)
+        except Exception:
+            with map_aiohttp_exceptions():
+                raise
+
+
 def url_as_sent(url: str) -> str:
     """The URL as its target and host go out: without anything quoted anew, and with the path that it must have."""
     exact = _exact(url)
@@ -67,9 +108,16 @@ def _exact(url: str) -> URL:
     return URL.build(scheme=exact.scheme, authority=exact.raw_authority, path=f"{exact.raw_path or '/'}?", encoded=True)
 
 
-def _body(request: httpx.Request) -> bytes | httpx.AsyncByteStream | None:
-    try:
-        return request.content or None
-    except httpx.RequestNotRead:
-        assert isinstance(request.stream, httpx.AsyncByteStream)
-        return request.stream
+@lru_cache(maxsize=16)
+def _timeout(connect: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(sock_connect=connect)
+
+
+def _data(request: httpx.Request) -> bytes | httpx.AsyncByteStream | None:
+    assert isinstance(request.stream, _Body)
+    return request.stream if len(request.stream.content) > PIECE_BYTES else request.stream.content or None
+
+
+def _text(value: str) -> str:
+    """As aiohttp, which writes UTF-8, has to be given it."""
+    return value if value.isascii() else value.encode("latin-1").decode()
