@@ -68,6 +68,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     auto_create: Annotated[
         bool | None, Meta(description="Make a bin on first use. On while bound to loopback, off when exposed.")
     ] = None
+    sender_timeout: Annotated[
+        int, Meta(ge=1, le=3600, description="Seconds that the head of a request may take, and its body stand still.")
+    ] = 30
+    max_connections: Annotated[
+        int, Meta(ge=1, le=100_000, description="Connections that are open at once; one more is answered 503.")
+    ] = 2_000
     log_format: Annotated[str, Meta(pattern="^(text|json)$", description="Format of the log: text or json.")] = "text"
 
     @property

@@ -8,6 +8,7 @@
     │   └── HandshakeRefused    a destination that does not agree to be sent to
     ├── NotFound                BinNotFound, RequestNotFound, WebhookNotFound, ...
     ├── Conflict                NameTaken, IdempotencyMismatch, LoopDetected, NotRetryable, ...
+    ├── SenderTimedOut          what was begun did not come to its end in time
     ├── WaitTimedOut            carries the nearest misses
     ├── Refused                 Unauthorized, HostRefused, OriginRefused
     ├── Unavailable             Overloaded, ViewsBusy, StorageFailed, ShuttingDown
@@ -172,6 +173,11 @@ class RequestIncomplete(Conflict):
 class AttemptInFlight(Conflict):
     code = "attempt_in_flight"
     title = "An attempt is under way"
+
+
+class SenderTimedOut(HookbinError):
+    code = "sender_timed_out"
+    title = "The request did not come to its end in time"
 
 
 class WaitTimedOut(HookbinError):

@@ -7,10 +7,13 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
 from hookbin.app import Hookbin
+from hookbin.web.connections import Connections, room_for
 from hookbin.web.protocol import WireProtocol
 
 GRACE_SECONDS = 1
@@ -26,9 +29,10 @@ def run(app: Hookbin, listener: socket.socket, *, on_started: Callable[[], None]
 
 def config_for(app: Hookbin) -> uvicorn.Config:
     settings = app.services.settings
+    watch = Connections(most=room_for(settings.max_connections), patience=settings.sender_timeout)
     return uvicorn.Config(
         app,
-        http=WireProtocol,
+        http=cast(Any, partial(WireProtocol, watch=watch)),
         loop="auto",
         ws="none",  # or an Upgrade request would never reach a bin
         lifespan="off",  # `_serve` opens the application itself, to tell in one line why it can't

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support import Server, eventually
+from tests.wire import connected
 
 SOON = 5.0
 """Seconds in which a server that was asked to stop has stopped."""
@@ -117,6 +118,18 @@ def test_a_capture_whose_answer_is_delayed_is_kept_and_answered(start_server: Ca
     stop(server)
     thread.join()
     assert answers == [202]
+
+
+def test_half_a_request_holds_nothing_up_and_what_came_of_its_body_is_kept(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.post("/bins", {"name": "half"})
+    with connected(server), connected(server) as head, connected(server) as body:
+        head.sendall(b"POST /b/half HTTP/1.1\r\nHost: x\r\nX-")
+        body.sendall(b"POST /b/half HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        server.get("/bins/half")  # comes in behind what was sent above
+        stop(server)
+    (captured,) = start_server().captured("half")
+    assert (captured["incomplete"], captured["body"]["text"]) == (True, "abc")
 
 
 def test_what_was_acknowledged_until_the_end_is_there(start_server: Callable[..., Server]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from starlette.types import Receive, Scope, Send
 
-from hookbin.errors import BinNotFound, HookbinError, Overloaded, ShuttingDown
+from hookbin.errors import BinNotFound, HookbinError, Overloaded, SenderTimedOut, ShuttingDown
 from hookbin.matching import Incoming
 from hookbin.models import Bin, BinResponse, CapturedRequest, Headers, Webhook
 from hookbin.names import is_bin_name
@@ -23,8 +23,8 @@ from hookbin.templating import Asked, Job, Rendered
 from hookbin.verification.schemes import Arrived
 from hookbin.web.draining import Drained, Room, drain, linger
 from hookbin.web.faults import Faults, pause
-from hookbin.web.problems import problem_response
-from hookbin.web.protocol import Pairs, answer_at_once, trailers_of, wire_of
+from hookbin.web.problems import problem_response, status_of
+from hookbin.web.protocol import Pairs, answer_at_once, timed_out, trailers_of, wire_of
 from hookbin.web.services import Services
 from hookbin.web.signatures import UNCHECKED, judge
 
@@ -49,7 +49,7 @@ class Capture:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         drained = await drain(receive, limit=self._services.settings.max_body, room=self.room)
         if drained.refused:
-            await _refuse(scope, receive, send, unread=drained.unread)
+            await self._refuse(scope, receive, send, unread=drained.unread)
             return
         try:
             bin = await self._bin(scope["path"])
@@ -75,7 +75,7 @@ class Capture:
         if answer.fault is not None:
             await self._faults.give(answer, scope, receive, send)
         elif unread:
-            await _answer_unread(receive, send, status=answer.status, headers=answer.headers, body=answer.body)
+            await self._answer_unread(receive, send, status=answer.status, headers=answer.headers, body=answer.body)
         elif not answer_at_once(scope, status=answer.status, fields=answer.fields, body=answer.body):
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body})
@@ -164,7 +164,7 @@ class Capture:
             truncated=drained.truncated,
             incomplete=drained.incomplete,
             declared_size=_declared(declared),
-            answer_status=None if drained.incomplete else answer.said_status,
+            answer_status=_answered_incomplete(scope) if drained.incomplete else answer.said_status,
             answer_rule=answer.rule,
             answer_delay_ms=answer.delay_ms,
             answer_fault=None if drained.incomplete else answer.fault,
@@ -189,24 +189,22 @@ class Capture:
         webhook = self._services.dispatcher.webhook_of(attempt_id)
         return (None if webhook is None else attempt_id), webhook
 
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, unread: bool) -> None:
+        response = problem_response(Overloaded(_NO_ROOM))
+        if not unread:
+            await response(scope, receive, send)
+            return
+        body = bytes(response.body)
+        await self._answer_unread(receive, send, status=response.status_code, headers=response.raw_headers, body=body)
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, *, unread: bool) -> None:
-    response = problem_response(Overloaded(_NO_ROOM))
-    if not unread:
-        await response(scope, receive, send)
-        return
-    body = bytes(response.body)
-    await _answer_unread(receive, send, status=response.status_code, headers=response.raw_headers, body=body)
-
-
-async def _answer_unread(
-    receive: Receive, send: Send, *, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
-) -> None:
-    """Answer while the request's body is still on its way."""
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-    await linger(receive)
-    await send({"type": "http.response.body", "body": b""})
+    async def _answer_unread(
+        self, receive: Receive, send: Send, *, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
+    ) -> None:
+        """Answer while the request's body is still on its way."""
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await linger(receive, seconds=self._services.settings.sender_timeout)
+        await send({"type": "http.response.body", "body": b""})
 
 
 def _incoming(scope: Scope, drained: Drained) -> Incoming:
@@ -227,6 +225,11 @@ def _asked(incoming: Incoming) -> Asked:
         headers=[(name, value) for name, values in incoming.headers.items() for value in values],
         body=incoming.body,
     )
+
+
+def _answered_incomplete(scope: Scope) -> int | None:
+    """What the server has said to the sender of half a request: nothing, or that it waits no longer."""
+    return status_of(SenderTimedOut) if timed_out(scope) else None
 
 
 def address(host: str, port: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from msgspec import Struct
 from starlette.types import Receive
@@ -73,13 +74,16 @@ async def drain(receive: Receive, *, limit: int, room: Room) -> Drained:
     return Drained(bytes(body), incomplete=True, reserved=reserved)
 
 
-async def linger(receive: Receive) -> None:
-    """Take in what is still on its way, and throw it away.
+async def linger(receive: Receive, *, seconds: float) -> None:
+    """Take in what is still on its way, for no longer than that, and throw it away.
 
     A connection that is closed with bytes unread is reset, and then the sender may never see its
     answer (RFC 9112, 9.6).
     """
-    spilled, message = 0, await receive()
-    while message["type"] == "http.request" and message.get("more_body") and spilled < MAX_SPILLED:
-        spilled += len(message["body"])
-        message = await receive()
+    spilled = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            message = await receive()
+            while message["type"] == "http.request" and message.get("more_body") and spilled < MAX_SPILLED:
+                spilled += len(message["body"])
+                message = await receive()

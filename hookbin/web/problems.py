@@ -18,6 +18,7 @@ STATUS: dict[type[errors.HookbinError], int] = {
     errors.HandshakeRefused: 422,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
+    errors.SenderTimedOut: 408,
     errors.WaitTimedOut: 408,
     errors.Conflict: 409,
     errors.Refused: 403,

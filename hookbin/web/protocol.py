@@ -11,11 +11,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from enum import Enum, auto
 from typing import Any, TypeAlias, cast
 
 import httptools
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from hookbin.web.connections import FULL, LOOKS, TIMED_OUT, Connections
 
 Pairs: TypeAlias = list[tuple[bytes, bytes]]
 
@@ -23,8 +26,21 @@ MAX_HEAD = 256 * 1024
 """Bytes of request line and headers, or of trailers, that are waited for; the parser would wait for more and more."""
 HALF_CLOSED_SECONDS = 5.0
 """What an answer may take whose sender has closed its side of the connection."""
+MOST_PATIENCE = 20
+"""Times the sender's timeout that a body may take in all, though it never stands still for one."""
 _KEY = "hookbin.wire"
 _TOO_MUCH_HEAD = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class _Owed(Enum):
+    """What a sender has not sent yet."""
+
+    REQUEST = auto()
+    """The first byte of one, and no keep-alive timeout runs."""
+    HEAD = auto()
+    BODY = auto()
+    REST = auto()
+    """Of a body that was answered before it was in; nobody reads it."""
 
 
 class WireProtocol(HttpToolsProtocol):
@@ -40,6 +56,68 @@ class WireProtocol(HttpToolsProtocol):
     _in_chunk = False
     """A chunk has begun and nothing of it has come. Behind the last one, which is empty, come the trailers."""
     _head_size = 0
+    _owing = False
+    """A request has begun and its end has not come."""
+    _moved = False
+    """Some of a body came since the last look."""
+    _seen: tuple[_Owed | None, object] = (None, None)
+    """What was owed at the last look, and the headers of which request."""
+    _looks = _still = 0
+    """How often that was seen since; how often in a row when nothing had moved."""
+
+    def __init__(self, *arguments: Any, watch: Connections, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._watch = watch
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if not self._watch.admit(cast(Any, self.connections), self.loop):
+            transport.write(FULL)
+            transport.close()
+
+    def looked_at(self) -> None:
+        """Time out what has been owed for too long; called `LOOKS` times in the time that a sender has.
+
+        A head has that time in all, and so has the rest of a body that was answered. A body may
+        stand still for so long, and take `MOST_PATIENCE` times that in all.
+        """
+        owed = self._owed()
+        if self._seen[0] is not owed or self._seen[1] is not self.headers:
+            self._seen = owed, self.headers
+            self._looks = self._still = 0
+            return
+        self._looks += 1
+        self._still = 0 if self._moved else self._still + 1
+        self._moved = False
+        if owed is _Owed.BODY:
+            if self._still >= LOOKS or self._looks >= LOOKS * MOST_PATIENCE:
+                self._give_up_body()
+        elif owed is not None and self._looks >= LOOKS:
+            if owed is _Owed.HEAD:
+                self.transport.write(TIMED_OUT)
+            self.transport.close()
+
+    def _owed(self) -> _Owed | None:
+        """None while it is our turn, or while an earlier request is being answered."""
+        cycle = self.cycle
+        answered = cycle is None or cycle.response_complete
+        if self.transport.is_closing() or self.pipeline:
+            return None
+        if not self._owing:
+            return _Owed.REQUEST if answered and self.timeout_keep_alive_task is None else None
+        if self._in_head:
+            return _Owed.HEAD if answered else None
+        if answered:
+            return _Owed.REST
+        return None if cycle.response_started or self.flow.read_paused else _Owed.BODY
+
+    def _give_up_body(self) -> None:
+        """Answer, and tell the application that no more will come, as when the sender hangs up."""
+        cast(Any, self.scope)["extensions"][_KEY]["timed_out"] = True
+        self.transport.write(TIMED_OUT)
+        self.transport.close()
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -72,7 +150,8 @@ class WireProtocol(HttpToolsProtocol):
         if not self._leading_in:
             super().on_message_begin()
             self._pairs: Pairs = []
-            self._in_head, self._in_chunk = True, False
+            self._owing = self._in_head = True
+            self._in_chunk = False
 
     def on_url(self, url: bytes) -> None:
         if not self._leading_in:
@@ -98,6 +177,7 @@ class WireProtocol(HttpToolsProtocol):
         self._in_chunk = True
 
     def on_body(self, body: bytes) -> None:
+        self._moved = True
         if self._in_chunk:
             self._in_chunk, self._head_size = False, 0
         super().on_body(body)
@@ -107,6 +187,7 @@ class WireProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade():
+            self._owing = False
             super().on_message_complete()
 
     def _feed(self, data: bytes) -> None:
@@ -193,6 +274,12 @@ def trailers_of(scope: Scope) -> Pairs:
     """The trailers, once the body is in; none where the server does not tell."""
     wire = scope.get("extensions", {}).get(_KEY)
     return [] if wire is None else wire.get("trailers", [])
+
+
+def timed_out(scope: Scope) -> bool:
+    """Whether the rest of the body did not come in time, and the sender was told so."""
+    wire = scope.get("extensions", {}).get(_KEY)
+    return wire is not None and "timed_out" in wire
 
 
 def wire_of(scope: Scope) -> tuple[bytes, Pairs]:

@@ -12,6 +12,7 @@ BODY_ERRORS = (
     errors.BrokenJson,
     errors.UnsupportedMediaType,
     errors.BodyTooLarge,
+    errors.SenderTimedOut,
     errors.FieldsInvalid,
 )
 LIST: dict[str, Any] = {"query": paging.PageQuery, "raises": (errors.FieldsInvalid,)}

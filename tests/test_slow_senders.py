@@ -1,0 +1,284 @@
+"""Senders that stop halfway are waited for, but not for ever; answers that take their time are no matter of theirs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+import uvicorn
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from hookbin.web.connections import LOOKS, Connections
+from hookbin.web.protocol import MOST_PATIENCE, WireProtocol
+from tests.support import Server, eventually, sse
+from tests.wire import Wire, connected, exchange, parsed, read_all
+
+HALF_A_BODY = b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+SLOW = {
+    "silence": b"",
+    "an empty line": b"\r\n",
+    "half a method": b"P",
+    "half a header": b"POST /b/head HTTP/1.1\r\nHost: x\r\nX-Slow",
+    "half a body": b"POST /b/half HTTP/1.1\r\nHost: x\r\n" + HALF_A_BODY,
+    "a chunk": b"POST /b/chunked HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    "no body": b"POST /b/bodyless HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+    "upgrade": b"POST /b/upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n" + HALF_A_BODY,
+    "half an event": b"POST /events HTTP/1.1\r\nHost: localhost\r\n" + HALF_A_BODY,
+    "half a form": b"POST /ui/sign-in HTTP/1.1\r\nHost: localhost\r\n" + HALF_A_BODY,
+}
+"""What is sent before the sender stops."""
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that waits for a second."""
+    folder: Path = tmp_path_factory.mktemp("hasty")
+    with Server(folder / "hookbin.db", "--sender-timeout", "1", "--max-body", "1000") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def answers(hasty: Server) -> dict[str, bytes]:
+    """What each of `SLOW` hears until its connection is closed; they wait all at once."""
+    with ThreadPoolExecutor(len(SLOW)) as pool:
+        return dict(zip(SLOW, pool.map(lambda start: heard(hasty, start), SLOW.values()), strict=True))
+
+
+def heard(server: Server, start: bytes) -> bytes:
+    with connected(server) as connection:
+        connection.sendall(start)
+        return read_all(connection)
+
+
+def check_timed_out(received: bytes) -> None:
+    answer = parsed(received)
+    assert answer.status == 408
+    assert answer.header("connection") == "close"
+    assert answer.header("content-type") == "application/problem+json"
+    assert answer.header("content-length") == str(len(answer.body))
+    assert b'"code":"sender_timed_out"' in answer.body
+
+
+@pytest.mark.parametrize("start", ["silence", "an empty line"])
+def test_a_connection_on_which_no_request_begins_is_closed(answers: dict[str, bytes], start: str) -> None:
+    assert answers[start] == b""
+
+
+@pytest.mark.parametrize("start", ["half a method", "half a header"])
+def test_a_head_that_does_not_end_gets_a_408(hasty: Server, answers: dict[str, bytes], start: str) -> None:
+    check_timed_out(answers[start])
+
+    assert hasty.captured("head") == []
+
+
+@pytest.mark.parametrize(
+    ("start", "bin", "kept"),
+    [
+        ("half a body", "half", "{"),
+        ("a chunk", "chunked", "abc"),
+        ("no body", "bodyless", ""),
+        ("upgrade",) * 2 + ("{",),
+    ],
+    ids=["declared", "chunked", "nothing of it", "upgrade"],
+)
+def test_a_body_that_stands_still_is_kept_as_incomplete_and_gets_a_408(
+    hasty: Server, answers: dict[str, bytes], start: str, bin: str, kept: str
+) -> None:
+    check_timed_out(answers[start])
+
+    (captured,) = eventually(lambda: hasty.captured(bin))
+    assert (captured["incomplete"], captured["body"]["text"]) == (True, kept)
+    assert captured["answer"]["status"] == 408
+
+
+@pytest.mark.parametrize("start", ["half an event", "half a form"])
+def test_a_call_whose_body_stands_still_gets_a_408_and_does_nothing(
+    hasty: Server, answers: dict[str, bytes], start: str
+) -> None:
+    check_timed_out(answers[start])
+
+    assert hasty.get("/events")["data"] == []
+    assert "Traceback" not in hasty.log()
+
+
+@pytest.mark.parametrize("rest", [b"\r\n", b"GET /b"], ids=["an empty line", "half a head"])
+def test_a_connection_that_was_used_is_kept_no_longer_for_less_than_a_request(hasty: Server, rest: bytes) -> None:
+    with connected(hasty) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert parsed(connection.recv(65536)).status == 200
+        connection.sendall(rest)  # the keep-alive timeout ends with it
+        assert (b" 408 " in read_all(connection)) == rest.startswith(b"GET")
+
+
+def test_the_rest_of_a_body_that_was_answered_is_not_waited_for(hasty: Server) -> None:
+    large = b"POST /b/large HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + bytes(1001)
+    assert exchange(hasty, large).status == 413
+
+
+def test_the_rest_of_a_body_that_nobody_reads_is_not_waited_for(hasty: Server) -> None:
+    with connected(hasty) as connection:
+        connection.sendall(b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\na")
+        received = connection.recv(65536)
+        connection.sendall(b"b")  # the keep-alive timeout ends with it
+        received += read_all(connection)
+
+    assert parsed(received).status == 404
+
+
+def wait_for_a_timeout(server: Server) -> None:
+    """Until a connection that was opened now has timed out."""
+    with connected(server) as connection:
+        assert read_all(connection) == b""
+
+
+def test_answers_that_take_their_time_are_not_timed_out(hasty: Server) -> None:
+    hasty.post("/bins", {"name": "delays", "response": {"delay_ms": 2500, "status": 202}}).raise_for_status()
+    hasty.post("/bins", {"name": "hangs", "response": {"fault": "hang"}}).raise_for_status()
+    with (
+        httpx.Client(base_url=hasty.url, trust_env=False, verify=False, timeout=20) as client,
+        client.stream("GET", "/stream?kinds=event") as stream,
+        connected(hasty) as delayed,
+        connected(hasty) as hanging,
+    ):
+        delayed.sendall(b"POST /b/delays HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        hanging.sendall(b"POST /b/hangs HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_for_a_timeout(hasty)
+        wait_for_a_timeout(hasty)
+        assert parsed(read_all(delayed)).status == 202
+        hanging.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            hanging.recv(1)
+        hasty.post("/events", {"type": "still.there", "data": 1})
+        assert next(sse(stream.iter_lines()))[2]["type"] == "still.there"
+
+
+def test_one_connection_more_than_may_be_open_gets_a_503(start_server: Callable[..., Server]) -> None:
+    server = start_server("--max-connections", "3")
+    with connected(server), connected(server):
+        with connected(server):
+            answer = greeted(server)
+        eventually(lambda: greeted(server) is None)
+
+    assert answer is not None
+    assert answer.status == 503
+    assert answer.header("retry-after") == "1"
+    assert b'"code":"overloaded"' in answer.body
+
+
+def greeted(server: Server) -> Wire | None:
+    """What the server says to one more connection before anything is asked, if it says anything."""
+    with connected(server) as connection:
+        connection.settimeout(0.2)
+        with suppress(TimeoutError):
+            return parsed(read_all(connection))
+    return None
+
+
+# The protocol alone, looked at as often as the test likes
+
+
+class Transport:
+    """What a protocol writes, and whether it has closed."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_extra_info(self, name: str) -> Any:
+        return None
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+async def never_answering(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await Response()(scope, receive, send)
+
+
+def opened(app: ASGIApp = never_answering) -> tuple[WireProtocol, Transport]:
+    protocol = WireProtocol(
+        config=uvicorn.Config(cast(Any, app), ws="none", log_config=None),
+        server_state=ServerState(),
+        app_state={},
+        _loop=asyncio.get_running_loop(),
+        watch=Connections(most=1, patience=3600),
+    )
+    transport = Transport()
+    protocol.connection_made(transport)  # type: ignore[arg-type]
+    return protocol, transport
+
+
+def looks_until_closed(protocol: WireProtocol, transport: Transport, *, piece: bytes, most: int) -> int:
+    looks = 0
+    while not transport.closed and looks < most:
+        protocol.data_received(piece)
+        protocol.looked_at()
+        looks += 1
+    return looks
+
+
+@pytest.mark.anyio
+async def test_a_head_has_its_time_in_all_however_it_comes() -> None:
+    protocol, transport = opened()
+    protocol.data_received(b"GET /")
+
+    assert looks_until_closed(protocol, transport, piece=b"a", most=1000) == LOOKS + 1
+    check_timed_out(transport.written)
+
+
+@pytest.mark.anyio
+async def test_a_body_that_moves_has_more_time_but_not_for_ever() -> None:
+    protocol, transport = opened()
+    protocol.data_received(b"POST /b/x HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
+
+    assert looks_until_closed(protocol, transport, piece=b"a", most=10_000) == LOOKS * MOST_PATIENCE + 1
+    check_timed_out(transport.written)
+
+
+@pytest.mark.anyio
+async def test_many_requests_on_one_connection_are_no_slow_one() -> None:
+    protocol, transport = opened(answering)
+    for _ in range(10 * LOOKS):
+        protocol.data_received(b"POST /b/x HTTP/1.1\r\nContent-Length: 2\r\n\r\na")
+        protocol.looked_at()
+        protocol.data_received(b"a")
+        await asyncio.gather(*protocol.tasks)
+
+    assert not transport.closed
+
+
+@pytest.mark.anyio
+async def test_a_request_that_is_whole_waits_for_its_answer_as_long_as_that_takes() -> None:
+    protocol, transport = opened()
+    protocol.data_received(b"POST /b/x HTTP/1.1\r\nContent-Length: 1\r\n\r\na")
+
+    looks_until_closed(protocol, transport, piece=b"", most=100 * LOOKS)
+    protocol.data_received(b"GET /half-of-the-next")
+    looks_until_closed(protocol, transport, piece=b"", most=100 * LOOKS)
+
+    assert not transport.closed
