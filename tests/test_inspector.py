@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -127,6 +128,27 @@ def test_several_are_picked_and_deleted(server: Server, page: Page) -> None:
     page.locator("[data-bulk]").get_by_role("button", name="Delete").click()
     expect(rows(page)).to_have_count(1)
     expect(page.locator("[data-bulk]")).to_be_hidden()
+
+
+def test_those_that_are_picked_are_exported_as_one_file(server: Server, page: Page) -> None:
+    for number in range(3):
+        capture(server, f"exported/{number}", f"body {number}")
+    opened(server, page, "exported")
+    page.locator("[data-pick]").nth(0).click()
+    page.locator("[data-pick]").nth(1).click()
+    with page.expect_download() as download:
+        page.locator("[data-bulk]").get_by_role("button", name="Export").click()
+    har = json.loads(download.value.path().read_text())
+    assert [entry["request"]["url"].rpartition("/")[2] for entry in har["log"]["entries"]] == ["1", "2"]
+
+
+def test_the_last_searches_are_offered_again(server: Server, page: Page) -> None:
+    capture(server, "sought/1", "x")
+    for text in ("first words", "second words", "first words"):
+        opened(server, page, "sought", f"?q={text}")
+    opened(server, page, "sought")
+    offered = page.locator("#searches option").evaluate_all("options => options.map((option) => option.value)")
+    assert offered == ["first words", "second words"]
 
 
 def test_two_that_are_picked_are_compared(server: Server, page: Page) -> None:

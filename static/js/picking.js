@@ -1,4 +1,4 @@
-// Several requests at once: picked by their boxes or with `x`, then compared or deleted.
+// Several requests at once: picked by their boxes or with `x`, then compared, exported or deleted.
 import { ACTIONS, Refused, call } from "./actions.js";
 
 const list = document.querySelector("[data-requests]");
@@ -47,6 +47,20 @@ ACTIONS["delete-picked"] = async () => {
   const ids = picked();
   for (const id of ids) await call("DELETE", `/requests/${id}`);
   return [ids.length === 1 ? "One request is deleted." : `${ids.length} requests are deleted.`];
+};
+// One HAR file of all that is picked, the oldest first.
+ACTIONS["export-picked"] = async () => {
+  const ids = picked().reverse();
+  let har = null;
+  for (const id of ids) {
+    const one = await call("GET", `/requests/${id}/export?format=har`);
+    if (har) har.log.entries.push(...one.log.entries);
+    else har = one;
+  }
+  const url = URL.createObjectURL(new Blob([JSON.stringify(har)], { type: "application/json" }));
+  Object.assign(document.createElement("a"), { href: url, download: `${ids.length}-requests.har` }).click();
+  URL.revokeObjectURL(url);
+  return [ids.length === 1 ? "One request is exported." : `${ids.length} requests are exported.`];
 };
 ACTIONS["delete-all"] = async ({ dataset }) => {
   let cursor = "";
