@@ -3,7 +3,6 @@ import "./bin_settings.js";
 import "./picking.js";
 import { isSender, listen as listenToRequest } from "./request.js";
 import "./search_history.js";
-import { listen as listenToRequest } from "./request.js";
 import { load, soon, swap } from "./fresh.js";
 import { show as showIn } from "./pane.js";
 import { NewestFirst } from "./newest_first.js";
