@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from hookbin.matching import MAX_JSON, NOTHING, Incoming, at, glob, json_path, path_glob, same
 from hookbin.models import SECOND, Headers, RequestSummary
+from hookbin.request_target import below_the_bin, path_and_query
 
 SEARCHED_BODY = 64 * 1024
 """Bytes of a body, from its beginning, that a text is looked for in."""
@@ -76,10 +77,10 @@ class Candidate:
 
     @cached_property
     def incoming(self) -> Incoming:
-        path, _, query = self.target.partition("?")
-        below = unquote(path.encode("latin-1").decode(errors="replace")).removeprefix("/b/").partition("/")[2]
+        path, query = path_and_query(self.target)
+        below = unquote(below_the_bin(path).encode("latin-1").decode(errors="replace"))
         fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
-        return Incoming(method="", path=f"/{below}", query=query, headers=fields, body=b"")
+        return Incoming(method="", path=below or "/", query=query or "", headers=fields, body=b"")
 
     @cached_property
     def json(self) -> Any:

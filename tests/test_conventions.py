@@ -145,6 +145,7 @@ RULES = tuple(
         "matching",
         "names",
         "presets",
+        "request_target",
         "response_checks",
         "responses",
         "retries",

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from hookbin.models import CapturedRequest, Headers, Original
+from hookbin.request_target import below_the_bin, origin_form
 
 _OF_ONE_CONNECTION = frozenset(
     {
@@ -44,7 +45,7 @@ _SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
 
 def original_of(request: CapturedRequest, *, keep_signature: bool = False) -> Original:
     """What of a captured request is sent on."""
-    path, mark, query = _origin_form(request.target).partition("?")
+    path, mark, query = origin_form(request.target).partition("?")
     named = {
         name.strip().lower()
         for header, value in request.headers
@@ -53,7 +54,7 @@ def original_of(request: CapturedRequest, *, keep_signature: bool = False) -> Or
     }
     return Original(
         method=request.method,
-        suffix=_below_the_bin(path),
+        suffix=below_the_bin(path),
         query=query if mark else None,
         headers=tuple(
             (name, value)
@@ -107,20 +108,6 @@ def _utf8(value: str) -> str:
     except UnicodeDecodeError:
         return value.encode().decode("latin-1")
     return value
-
-
-def _origin_form(target: str) -> str:
-    """A target in absolute form (RFC 9112, 3.2.2) without what precedes its path."""
-    if target.startswith("/"):
-        return target
-    _, mark, rest = target.partition("://")
-    return "/" + rest.partition("/")[2] if mark else target
-
-
-def _below_the_bin(path: str) -> str:
-    """`/x/y` of `/b/joe/x/y`."""
-    parts = path.split("/", 3)
-    return "/" + parts[3] if len(parts) == 4 else ""
 
 
 def _quoted(text: str) -> str:

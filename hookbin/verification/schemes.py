@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from hookbin import errors
 from hookbin.models import DigestEncoding, SignatureScheme, Verify
+from hookbin.request_target import origin_form
 from hookbin.signing import PRIVATE_PREFIX, SECRET_PREFIX, parse_secret, signer
 
 _MOST_FORM = 1024 * 1024
@@ -37,7 +38,7 @@ class Arrived(Struct, frozen=True):
     @property
     def url(self) -> str:
         """The URL as the sender wrote it: the scheme (a trusted proxy's word counts), the Host header, the target."""
-        return f"{self.scheme}://{self.header('host') or ''}{self.target}"
+        return f"{self.scheme}://{self.header('host') or ''}{origin_form(self.target)}"
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -202,7 +203,7 @@ def _sorted_fields(arrived: Arrived) -> bytes:
 
 
 def _other_urls(arrived: Arrived) -> tuple[tuple[str, str], ...]:
-    rest = f"://{arrived.header('host') or ''}{arrived.target}"
+    rest = f"://{arrived.header('host') or ''}{origin_form(arrived.target)}"
     other = "http" if arrived.scheme == "https" else "https"
     next_step = "let the proxy in front of hookbin send X-Forwarded-Proto, and trust it with --trust-proxy"
     return (

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from hookbin.clock import seq_id
 from hookbin.models import CapturedRequest
+from hookbin.request_target import path_and_query
 from hookbin.web.api.shapes import BodyDifference, Changed, Difference, JsonDifference, PairsDifference
 from hookbin.web.writing import wire
 
@@ -50,7 +51,7 @@ def _changed(left: str, right: str) -> Changed | None:
 
 
 def _query(target: str) -> Pairs:
-    parts = wire(target).partition("?")[2].split("&", MOST_CHANGES)[:MOST_CHANGES]
+    parts = wire(path_and_query(target)[1] or "").split("&", MOST_CHANGES)[:MOST_CHANGES]
     return parse_qsl("&".join(parts), keep_blank_values=True)
 
 

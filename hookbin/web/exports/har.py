@@ -17,6 +17,7 @@ import msgspec
 from hookbin import __version__
 from hookbin.clock import rfc3339
 from hookbin.models import CapturedRequest
+from hookbin.request_target import path_and_query
 from hookbin.web.writing import wire
 
 HEAD = b'{"log":{"version":"1.2","creator":{"name":"hookbin","version":"%b"},"entries":[\n' % __version__.encode()
@@ -78,7 +79,7 @@ def _url(request: CapturedRequest) -> str:
 
 
 def _query(target: str) -> list[dict[str, str]]:
-    query = wire(target).partition("?")[2].partition("#")[0]
+    query = wire(path_and_query(target)[1] or "")
     parts = "&".join(query.split("&", _MOST_PARAMETERS)[:_MOST_PARAMETERS])
     return [{"name": name, "value": value} for name, value in parse_qsl(parts, keep_blank_values=True)]
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from hookbin.errors import FieldsInvalid
 from hookbin.models import CapturedRequest, Headers
+from hookbin.request_target import below_the_bin, origin_form
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _DESTINATION = re.compile(r"https?://[\x21-\x7e]+")
@@ -89,6 +90,6 @@ def _destination(to: str) -> tuple[str, str, str]:
 
 
 def _behind_the_bin(target: str) -> str:
-    """What follows `/b/{bin}` in a target of any form (RFC 9112, 3.2)."""
-    path = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "", target)
-    return re.sub(r"^/b/[^/?]*", "", path)
+    """Query and all."""
+    path, mark, query = origin_form(target).partition("?")
+    return f"{below_the_bin(path)}{mark}{query}"

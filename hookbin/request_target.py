@@ -1,0 +1,33 @@
+"""What a request target says (RFC 9112, 3.2): its path, its query, what follows the bin.
+
+All of it is as it was sent, undecoded, in latin-1. A target in absolute form (3.2.2) counts from its path on;
+a fragment, which has no place in a target, belongs to neither path nor query.
+"""
+
+from __future__ import annotations
+
+import re
+
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_BIN = re.compile(r"/(?:b|%62)(?:/|%2[fF])(?:(?!%2[fF])[^/])*")
+"""A server that decodes the path finds the bin however it is escaped."""
+
+
+def origin_form(target: str) -> str:
+    """From the path on."""
+    if target.startswith("/"):
+        return target
+    rest = _AUTHORITY.sub("", target, count=1)
+    return rest if rest.startswith("/") else f"/{rest}"
+
+
+def path_and_query(target: str) -> tuple[str, str | None]:
+    """The query is None when there is no `?`."""
+    path, mark, query = origin_form(target).partition("#")[0].partition("?")
+    return path, query if mark else None
+
+
+def below_the_bin(path: str) -> str:
+    """`/x/y` of `/b/joe/x/y`; empty when nothing follows."""
+    rest = path[match.end() :] if (match := _BIN.match(path)) else path
+    return rest if not rest or rest.startswith("/") else f"/{rest[3:]}"
