@@ -28,9 +28,9 @@ from hookbin.models import SECOND, Action, DeliveryState, ErrorClass, Headers, T
 
 SCHEDULES: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
-        "default": (1, 5, 30, 120, 600, 3_600, 21_600, 86_400),
-        "standard": (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400),
-        "fast": (1, 2, 4, 8, 16, 32),
+        "default": (1.0, 5.0, 30.0, 120.0, 600.0, 3_600.0, 21_600.0, 86_400.0),
+        "standard": (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0),
+        "fast": (1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
         "none": (),
     }
 )

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -164,7 +165,7 @@ class Receiver:
         self.requests: list[tuple[dict[str, str], bytes]] = []
 
     @contextmanager
-    def serving(self) -> Iterator[str]:
+    def serving(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
         """Its URL, while it serves."""
         receiver = self
 
@@ -185,11 +186,13 @@ class Receiver:
                 pass
 
         server = _QuietServer(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/hook"
+            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}/hook"
         finally:
             server.shutdown()
             server.server_close()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 from standardwebhooks import Webhook as Judge
 
 from tests.builders import SECRET
@@ -107,6 +110,11 @@ def test_the_same_idempotency_key_publishes_once(server: Server) -> None:
         (("--type", "a", "--to", "ftp://x/"), "--to: must start with http"),
         (("--type", "a", "--to", "http://x/", "--secret", "short"), "--secret: must start with whsec_"),
         (("--type", "a", "--to", "http://x/", "--idempotency-key", "k"), "--idempotency-key goes with"),
+        (("--type", "a", "--to", "http://x/", "--ca-file", "/no/such"), "certificates in /no/such can't be read"),
+        (("--type", "a", "--to", "http://x/", "--signature-style", "github", "--secret", "short"), "8 to 256 visible"),
+        (("--type", "a", "--signature-style", "github"), "--signature-style goes with --to"),
+        (("--type", "a", "--server", "nonsense"), "--server must start with http"),
+        (("--type", "a", "--server", "http://["), "--server has a host with misplaced brackets"),
         ((), "Missing option '--type'"),
     ],
 )
@@ -140,6 +148,16 @@ def test_what_is_no_hookbin_is_taken_for_none() -> None:
     assert "is that a hookbin?" in err
 
 
+@pytest.mark.parametrize("body", [b"fine", b'{"fine": true}', b"[]"])
+def test_what_answers_well_and_is_no_hookbin_is_told(body: bytes) -> None:
+    with Receiver(200, body=body).serving() as url:
+        code, _, err = hookbin("send", "--type", "a", "--server", url.removesuffix("/hook"))
+
+    assert code == 1
+    assert "did not answer as a hookbin does" in err
+    assert "Traceback" not in err
+
+
 # Without one
 
 
@@ -166,6 +184,33 @@ def test_a_single_request_without_a_secret_gets_one_that_is_told() -> None:
     ((headers, body),) = receiver.requests
     secret = err.split()[2].rstrip(",")
     Judge(secret).verify(body, {name.lower(): value for name, value in headers.items()})
+
+
+def test_a_single_request_can_be_signed_as_github_does() -> None:
+    receiver = Receiver(200)
+    style = ("--signature-style", "github", "--secret", "it is mine".replace(" ", "-"))
+    with receiver.serving() as url:
+        code, _, err = hookbin("send", "--type", "one.shot", "--to", url, *style)
+
+    ((headers, body),) = receiver.requests
+    assert (code, err) == (0, "")
+    expected = hmac.digest(b"it-is-mine", body, "sha256").hex()
+    assert {name.lower(): value for name, value in headers.items()}["x-hub-signature-256"] == f"sha256={expected}"
+
+
+def test_a_single_request_by_https_trusts_the_authority_it_is_told_of(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with Receiver(200).serving(context) as url:
+        send = ("send", "--type", "a", "--to", url, "--secret", SECRET)
+
+        assert hookbin(*send, "--ca-file", str(tmp_path / "ca.pem"))[0] == 0
+        code, out, _ = hookbin(*send)
+
+    assert code == 1
+    assert "tls_error after" in out
 
 
 @pytest.mark.parametrize("status", [301, 404, 500])

@@ -108,3 +108,13 @@ def test_a_new_destination_is_asked_anew_and_other_changes_ask_nobody(server: Se
     assert (len(asked(server, "moved-from")), len(asked(server, "moved-to"))) == (1, 1)
     assert patch(server, webhook["id"], handshake=None, destination=nowhere).json()["handshake"] is None
     check_problem(patch(server, webhook["id"], handshake="cloudevents"), 422, "handshake_refused")
+
+
+def test_a_new_rate_limit_is_asked_about_and_none_is_the_one_that_is_allowed(server: Server) -> None:
+    url = bin_that_answers(server, "paced", YES, ["WebHook-Allowed-Rate", "120"])
+    webhook = register(server, url, ping=False, rate_limit=1).json()
+
+    check_problem(patch(server, webhook["id"], rate_limit=5), 422, "handshake_refused")
+
+    assert server.get(f"/webhooks/{webhook['id']}")["rate_limit"] == 1
+    assert patch(server, webhook["id"], rate_limit=None).json()["rate_limit"] == 2

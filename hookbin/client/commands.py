@@ -17,17 +17,19 @@ from click.core import ParameterSource
 
 from hookbin.client import demo as demonstration
 from hookbin.client.remote import Remote, RemoteError
-from hookbin.client.sending import Message, publish, send_once
+from hookbin.client.sending import Message, Once, publish, send_once
 from hookbin.clock import SystemClock
 from hookbin.config import Settings
-from hookbin.errors import FieldsInvalid, InvalidInput
+from hookbin.errors import FieldsInvalid, InvalidInput, StartError
 from hookbin.logs import printable
+from hookbin.models import SignatureStyle
 from hookbin.names import check_content_type, check_event_type
-from hookbin.signing import make_secret, parse_secret
+from hookbin.signing import check_secret, make_secret
 from hookbin.targets import parse_destination
 
 T = TypeVar("T")
 FAILED = 1
+STYLES = ("standard", "github", "stripe")
 WRONG_INPUT = 2
 
 
@@ -58,6 +60,18 @@ def _remote_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--secret", envvar="HOOKBIN_SECRET", show_envvar=True, help="With --to: sign with this secret; one is made without."
 )
+@click.option(
+    "--signature-style",
+    type=click.Choice(STYLES),
+    help="With --to: whose signature headers to send.  [default: standard]",
+)
+@click.option(
+    "--ca-file",
+    envvar="HOOKBIN_CA_FILE",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="With --to: PEM file of certificates to trust besides the system's.",
+)
 @_remote_options
 def send(
     *,
@@ -68,6 +82,8 @@ def send(
     wait: float,
     to: str | None,
     secret: str | None,
+    signature_style: str | None,
+    ca_file: Path | None,
     server: str,
     token: str | None,
 ) -> None:
@@ -77,14 +93,13 @@ def send(
     """
     message = _message(type, data, content_type, idempotency_key)
     if to is None:
-        source = click.get_current_context().get_parameter_source("secret")
-        if source is ParameterSource.COMMANDLINE:
-            raise click.UsageError("--secret goes with --to; a webhook has a secret of its own")
+        _refuse_without_to("secret", "signature_style", "ca_file")
         done = _with_remote(server, token, lambda remote: publish(remote, message, wait=wait, say=click.echo))
     else:
         if idempotency_key is not None:
             raise click.UsageError("--idempotency-key goes with a running hookbin, not with --to")
-        done = _send_to(to, message, secret, wait=wait)
+        style = SignatureStyle(signature_style or "standard")
+        done = _send_to(message, _once(to, secret, style, ca_file), wait=wait)
     sys.exit(0 if done else FAILED)
 
 
@@ -102,7 +117,15 @@ def demo(*, remove: bool, server: str, token: str | None) -> None:
         return
     for line in _with_remote(server, token, demonstration.build):
         click.echo(line)
-    click.echo(f"\nAll of it live: {server.rstrip('/')}/ui/    Take it away again: hookbin demo --remove")
+    click.echo(
+        f"\nAll of it live: {server.rstrip('/')}/ui/    Take it away again: hookbin demo --remove{_elsewhere(server)}"
+    )
+
+
+def _elsewhere(server: str) -> str:
+    """What has to be added to a command that is to reach the same server."""
+    source = click.get_current_context().get_parameter_source("server")
+    return f" --server {server}" if source is ParameterSource.COMMANDLINE else ""
 
 
 def _with_remote(server: str, token: str | None, use: Callable[[Remote], Coroutine[Any, Any, T]]) -> T:
@@ -118,19 +141,32 @@ def _with_remote(server: str, token: str | None, use: Callable[[Remote], Corouti
         _give_up(error.detail, code=WRONG_INPUT if error.wrong_input else FAILED)
 
 
-def _send_to(url: str, message: Message, secret: str | None, *, wait: float) -> bool:
+def _refuse_without_to(*names: str) -> None:
+    """What was given on the command line though it says how to send without a hookbin."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --to; a webhook has its own")
+
+
+def _once(url: str, secret: str | None, style: SignatureStyle, ca_file: Path | None) -> Once:
+    """With a new secret if there is none. Ends with exit code 2 for what could not be sent."""
     try:
         parse_destination(url)
-        parse_secret(secret or make_secret())
+        checked = make_secret() if secret is None else check_secret(secret, style=style)
     except FieldsInvalid as error:
         loc, complaint = error.errors[0]
         raise click.UsageError(f"--{'to' if loc == 'destination' else loc}: {complaint}") from error
     if secret is None:
-        secret = make_secret()
-        click.echo(f"signed with {secret}, made for this call", err=True)
-    return asyncio.run(
-        send_once(message, url, secret=secret, clock=SystemClock(), wait=max(wait, 0.001), say=click.echo)
-    )
+        click.echo(f"signed with {checked}, made for this call", err=True)
+    return Once(url=url, secret=checked, style=style, ca_file=ca_file)
+
+
+def _send_to(message: Message, how: Once, *, wait: float) -> bool:
+    try:
+        return asyncio.run(send_once(message, how, clock=SystemClock(), wait=max(wait, 0.001), say=click.echo))
+    except StartError as error:
+        raise click.UsageError(error.detail) from error
 
 
 def _message(type: str, data: str, content_type: str | None, idempotency_key: str | None) -> Message:

@@ -9,6 +9,9 @@ from typing import Any
 import httpx
 import msgspec
 
+from hookbin.errors import FieldsInvalid
+from hookbin.targets import parse_destination
+
 WRONG_INPUT = frozenset({400, 409, 413, 415, 422})
 
 
@@ -25,8 +28,13 @@ class Remote:
     """The API at a base URL. Use it as an async context manager; every call raises `RemoteError`."""
 
     def __init__(self, url: str, *, token: str | None) -> None:
+        """Raises `RemoteError` for a URL that is none."""
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         self.url = url.rstrip("/")
+        try:
+            parse_destination(self.url)
+        except FieldsInvalid as error:
+            raise RemoteError(f"--server {error.errors[0][1]}", wrong_input=True) from error
         self._client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
     async def __aenter__(self) -> Remote:
@@ -82,7 +90,10 @@ class Remote:
             raise self._unreachable(error) from error
         if not response.is_success:
             raise _refused(response)
-        return _json(response)
+        answer = _json(response)
+        if response.content and not (isinstance(answer, dict) and _OURS & answer.keys()):
+            raise RemoteError(f"{response.url} did not answer as a hookbin does; name another with --server")
+        return answer
 
     def _unreachable(self, error: Exception) -> RemoteError:
         return RemoteError(
@@ -91,6 +102,8 @@ class Remote:
         )
 
 
+_OURS = frozenset({"id", "data"})
+"""Each object that the API gives has one of these, a list the other."""
 _JSON = {"content-type": "application/json"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,8 +14,9 @@ from hookbin.client.remote import Remote
 from hookbin.clock import Clock, Ids
 from hookbin.dispatch.publisher import envelope
 from hookbin.dispatch.sender import Sender
+from hookbin.dispatch.tls import trusting
 from hookbin.logs import printable
-from hookbin.models import SECOND, Event, Webhook
+from hookbin.models import SECOND, Event, SignatureStyle, Webhook
 from hookbin.targets import Policy
 
 Say = Callable[[str], None]
@@ -50,10 +52,20 @@ async def publish(remote: Remote, message: Message, *, wait: float, say: Say) ->
     return all(state == "succeeded" for state in states.values())
 
 
-async def send_once(message: Message, url: str, *, secret: str, clock: Clock, wait: float, say: Say) -> bool:
-    """Send one signed request to `url` and tell what came back. Returns whether that was a 2xx."""
-    webhook, event = _webhook(url, secret, timeout=wait, clock=clock), _event(message, clock)
-    sender = Sender(policy=Policy(allow_private=True, allowed=()), is_own=lambda _: False)
+class Once(Struct, frozen=True, kw_only=True):
+    """How to send one request without a running hookbin."""
+
+    url: str
+    secret: str
+    style: SignatureStyle
+    ca_file: Path | None
+
+
+async def send_once(message: Message, how: Once, *, clock: Clock, wait: float, say: Say) -> bool:
+    """Send one signed request and tell what came back; whether that was a 2xx. Raises `StartError` for the CA file."""
+    webhook, event = _webhook(how, timeout=wait, clock=clock), _event(message, clock)
+    tls = trusting(how.ca_file)
+    sender = Sender(policy=Policy(allow_private=True, allowed=()), is_own=lambda _: False, tls=tls)
     started = clock.monotonic()
     try:
         sent = await sender.send(
@@ -100,13 +112,14 @@ def _told(attempt: dict[str, Any]) -> str:
     return f"  {printable(str(attempt['webhook_name']))}  attempt {attempt['number']}: {outcome} in {took}, {after}"
 
 
-def _webhook(url: str, secret: str, *, timeout: float, clock: Clock) -> Webhook:
+def _webhook(how: Once, *, timeout: float, clock: Clock) -> Webhook:
     return Webhook(
         id="",
         name="",
-        destination=url,
+        destination=how.url,
         events=("*",),
-        secret=secret,
+        secret=how.secret,
+        signature_style=how.style,
         retry_schedule=(),
         retry_on=(),
         timeout=timeout,

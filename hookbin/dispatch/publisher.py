@@ -165,11 +165,16 @@ def envelope(type: str, data: bytes, *, now: int) -> bytes:
 
 
 def wants(webhook: Webhook, type: str) -> bool:
-    """Whether an event of that type goes to the webhook; `*` in a pattern stands for any characters.
+    """Whether an event of that type goes to the webhook as it is now."""
+    return not webhook.disabled and asks_for(webhook, type)
+
+
+def asks_for(webhook: Webhook, type: str) -> bool:
+    """Whether the webhook's patterns have that type; `*` in one stands for any characters.
 
     A meta event goes only to who names it, if only by its first word: not to a pattern that begins with `*`.
     """
     patterns = webhook.events
     if type in META_EVENTS:
         patterns = tuple(pattern for pattern in patterns if not pattern.startswith("*"))
-    return not webhook.disabled and any(fnmatchcase(type, pattern) for pattern in patterns)
+    return any(fnmatchcase(type, pattern) for pattern in patterns)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from msgspec import Struct
 
 from hookbin.clock import Clock, Ids, lowest_id
-from hookbin.dispatch.publisher import wants
+from hookbin.dispatch.publisher import asks_for, wants
 from hookbin.errors import EventNotFound, WebhookDisabled
 from hookbin.models import Delivery, DeliveryState, EventSummary, Trigger, Webhook
 from hookbin.store.events import EventStore
@@ -136,7 +136,7 @@ class Recovery:
 def is_missed(webhook: Webhook, row: Past) -> bool:
     """Whether the webhook should have got an event and did not."""
     if row.delivery_id is None:
-        return row.only_webhook is None and row.request_id is None and wants(webhook, row.type)
+        return row.only_webhook is None and row.request_id is None and asks_for(webhook, row.type)
     return row.state in (DeliveryState.FAILED, DeliveryState.CANCELLED) and not row.succeeded
 
 

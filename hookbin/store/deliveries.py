@@ -105,7 +105,7 @@ class DeliveryStore:
             if delivery.state is DeliveryState.PENDING and delivery.next_trigger is Trigger.MANUAL:
                 return "a manual retry is on its way already"
             if not usable_ids(connection, [delivery.webhook_id]):
-                return "its webhook is disabled or deleted; enable or register it first"
+                return "its webhook is disabled or deleted; enable it, or register it anew and replay the event"
             connection.execute(
                 "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL,"
                 " cancel_reason = NULL WHERE id = ?",

@@ -48,9 +48,11 @@ class WebhookStore:
     def get(self, id: str) -> Webhook:
         """A registered one."""
         webhook = self.find(id)
-        if webhook is None or webhook.kind is not WebhookKind.WEBHOOK:
-            raise WebhookNotFound(f"no webhook has the id {id[:64]!r}; GET /webhooks lists them")
-        return webhook
+        if webhook is not None and webhook.kind is WebhookKind.WEBHOOK:
+            return webhook
+        if webhook is not None and webhook.kind is WebhookKind.FORWARD:
+            raise WebhookNotFound(f"{id} is a forward target; GET /bins/{webhook.bin_id} shows it, PATCH changes it")
+        raise WebhookNotFound(f"no webhook has the id {id[:64]!r}; GET /webhooks lists them")
 
     def all(self) -> list[Webhook]:
         """Every registered webhook, oldest first."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum, EnumType
 from functools import cache
-from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -234,9 +234,11 @@ def fields_invalid(error: msgspec.ValidationError, type: type[Struct]) -> errors
 
 
 def _members(type: type[Struct], field: str) -> list[str]:
-    """What a field takes that is an enumeration or null."""
+    """What a field takes that is an enumeration or a choice of words, or null."""
     hint = get_type_hints(type).get(field)
-    return [str(name.value) for option in get_args(hint) if isinstance(option, EnumType) for name in _values(option)]
+    options = [hint, *get_args(hint)]
+    words = [str(word) for option in options if get_origin(option) is Literal for word in get_args(option)]
+    return [str(name.value) for option in options if isinstance(option, EnumType) for name in _values(option)] or words
 
 
 def _values(enum: EnumType) -> Iterable[Enum]:

@@ -55,4 +55,4 @@ def before_id(prefix: str, cursor: str | None) -> str | None:
 
 
 def _bad_cursor() -> FieldsInvalid:
-    return FieldsInvalid(("cursor", "is not one that this list gave; leave it out to begin at the newest"))
+    return FieldsInvalid(("cursor", "is not one that this list gave; leave it out to begin anew"))

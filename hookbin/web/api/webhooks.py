@@ -80,8 +80,7 @@ async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
     webhook = call.services.webhooks.get(call.path["webhook"])
     changes = _changes(call.body, call.services)
     wanted = _changed(webhook, changes)
-    asked = (webhook.handshake, webhook.destination) == (wanted.handshake, wanted.destination)
-    if wanted.handshake is not None and not asked:
+    if wanted.handshake is not None and _agreed_on(wanted) != _agreed_on(webhook):
         changes["rate_limit"] = await ask(call.services.sender, wanted)
     notice = call.services.notices.of_disabling(webhook) if changes.get("disabled") else None
     changed = await call.services.webhooks.edit(webhook.id, lambda now: _changed(now, changes), notice=notice)
@@ -97,8 +96,9 @@ async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
     since = parse_rfc3339(wanted.since)
     if since is None:
         raise FieldsInvalid(("since", "is not a time like 2026-11-24T06:34:35Z (RFC 3339)"))
+    since = max(0, since)
     done = await call.services.recovery.recover(
-        webhook, since=max(0, since), cursor=paging.before_id("evt_", wanted.cursor), dry_run=wanted.dry_run
+        webhook, since=since, cursor=paging.before_id("evt_", wanted.cursor), dry_run=wanted.dry_run
     )
     return shapes.Recovered(
         webhook_id=webhook.id,
@@ -184,6 +184,11 @@ def _changed(webhook: Webhook, changes: dict[str, Any]) -> Webhook:
         return changed
     reason = "disabled by its owner" if changed.disabled else None
     return msgspec.structs.replace(changed, disabled_reason=reason)
+
+
+def _agreed_on(webhook: Webhook) -> tuple[Handshake | None, str, float | None]:
+    """What the destination has to be asked about anew when it changes."""
+    return webhook.handshake, webhook.destination, webhook.rate_limit
 
 
 def _restyled(webhook: Webhook) -> Webhook:
