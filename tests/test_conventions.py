@@ -99,6 +99,13 @@ def test_the_tree_in_the_docstring_is_not_older_than_the_code() -> None:
     assert {child.__name__ for child in errors.HookbinError.__subclasses__()} - names <= {"MethodNotAllowed"}
 
 
+def test_every_room_stands_in_the_plan_of_the_house() -> None:
+    rooms = (ROOT / "docs" / "architecture.md").read_text().partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+)(?:\.py|/)?`", rooms))
+
+    assert {module.split(".")[1] for module in MODULES if "." in module} - named == {"__main__"}
+
+
 # Imports
 
 
