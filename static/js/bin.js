@@ -10,7 +10,7 @@ import { requestLine } from "./rows.js";
 import { follow } from "./stream.js";
 import { labelAll } from "./times.js";
 
-const MOST_ROWS = 500;
+const MOST_ROWS = 200;
 const SEARCH_AGAIN_AFTER = 400;
 
 const main = document.querySelector("main");

@@ -1,5 +1,7 @@
 // A list that grows at its top: what is being read never moves, and no more than `most` rows stay.
 
+const MOST_ANIMATED = 10; // of a burst each frame would paint hundreds
+
 export class NewestFirst {
   #held = [];
   #leftOut = false; // between what is held and what is listed
@@ -61,7 +63,7 @@ export class NewestFirst {
     const kept = this.#leftOut || this.#held.length > this.most ? 0 : this.most - fresh.length;
     const isCut = this.list.childElementCount > kept;
     while (this.list.childElementCount > kept) this.list.lastElementChild.remove();
-    for (const node of fresh) node.dataset.fresh = "";
+    if (fresh.length <= MOST_ANIMATED) for (const node of fresh) node.dataset.fresh = "";
     this.list.prepend(...fresh);
     this.#held = [];
     this.#leftOut = false;

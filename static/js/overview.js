@@ -5,7 +5,7 @@ import * as rows from "./rows.js";
 import { labelAll, setTime } from "./times.js";
 import { follow } from "./stream.js";
 
-const MOST_LINES = 300;
+const MOST_LINES = 150;
 const MOST_CARDS = 20;
 const CHARTS_EVERY = 10_000;
 
