@@ -38,7 +38,8 @@ SCREEN: Any = {"width": 1440, "height": 900}
 _WATCH_KEYS = """() => {
   window.delays = [];
   const keys = (list) => list.getEntries().filter(({ name }) => name === "keydown");
-  new PerformanceObserver((list) => window.delays.push(...keys(list).map(({ duration }) => duration))).observe({ type: "event", durationThreshold: 16 });
+  const take = (list) => window.delays.push(...keys(list).map(({ duration }) => duration));
+  new PerformanceObserver(take).observe({ type: "event", durationThreshold: 16 });
 }"""
 
 

@@ -1,0 +1,63 @@
+"""What axe finds where test_pages does not look: the sides of a request, and whatever opens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browsing import DESKTOP, capture, delivered_to, is_live
+from tests.support import Server
+
+
+def assert_accessible(page: Page, name: str) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(
+    server: Server, browser: Browser, scheme: Any
+) -> None:
+    capture(server, "axed/path?a=1", b'{"a": 1}', headers={"content-type": "application/json", "x-axed": "yes"})
+    with browser.new_context(viewport=DESKTOP, color_scheme=scheme, reduced_motion="reduce") as context:
+        page = context.new_page()
+        for tab in ("headers", "query", "answer", "signature", "from"):
+            page.goto(f"{server.url}/ui/bins/axed?tab={tab}")
+            is_live(page)
+            assert_accessible(page, tab)
+        for opener in ("settings", "new-bin", "note", "replay"):
+            page.locator(f"[data-opens='{opener}']").click()
+            expect(page.locator(f"dialog#{opener}")).to_be_visible()
+            assert_accessible(page, opener)
+            page.keyboard.press("Escape")
+            expect(page.locator(f"dialog#{opener}")).to_be_hidden()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+        assert_accessible(page, "keys")
+        page.keyboard.press("Escape")
+        for menu in ("copy-as", "bin-menu"):
+            page.locator(f"#{menu} summary").click()
+            assert_accessible(page, menu)
+            page.locator(f"#{menu} summary").click()
+        page.locator("[data-pick]").first.click()
+        assert_accessible(page, "picked")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_opens_at_a_webhook(server: Server, browser: Browser, scheme: Any) -> None:
+    webhook = delivered_to(server, f"axed-{scheme}")["webhook_id"]
+    with browser.new_context(viewport=DESKTOP, color_scheme=scheme, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/ui/webhooks/{webhook}")
+        is_live(page)
+        for dialog in ("edit", "recover", "delete"):
+            page.locator(f"details:has([data-opens='{dialog}']) > summary").click()
+            assert_accessible(page, "menu")
+            page.locator(f"[data-opens='{dialog}']").click()
+            expect(page.locator(f"dialog#{dialog}")).to_be_visible()
+            assert_accessible(page, dialog)
+            page.keyboard.press("Escape")
+            expect(page.locator(f"dialog#{dialog}")).to_be_hidden()
