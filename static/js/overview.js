@@ -114,9 +114,8 @@ function drawCards(messages) {
     const count = rows.slot(card, "count");
     count.textContent = Number(count.textContent) + more;
     setTime(rows.slot(card, "last"), at);
-    card.classList.remove("struck");
-    void card.offsetWidth; // so that the animation begins again
-    card.classList.add("struck");
+    card.classList.add("struck"); // not begun again while it lasts: that would lay the page out anew each time
+    card.addEventListener("animationend", () => card.classList.remove("struck"), { once: true });
   }
 }
 
