@@ -88,7 +88,8 @@ class Scene:
         self._receive(len(EVENTS))
         self._until_settled()
         request = self._remember_one()
-        retried = [row for row in self._get("/deliveries", limit="100") if row["attempt_count"] > 2]
+        succeeded = self._get("/deliveries", state="succeeded", limit="100")
+        retried = sorted(succeeded, key=lambda row: int(row["attempt_count"]), reverse=True)
         return {
             "overview": f"{self.url}/ui/",
             "request": f"{self.url}/ui/bins/github?request={request}",
