@@ -8,43 +8,27 @@ from typing import Any
 
 import msgspec
 
-from hookbin import retries
 from hookbin.errors import NotCancellable, NotRetryable
 from hookbin.models import (
     TRANSITIONS,
     Action,
-    Announcement,
     Attempt,
     CancelReason,
     Delivery,
     DeliveryState,
     Headers,
     Trigger,
-    Webhook,
 )
-from hookbin.store import webhooks
+from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
-from hookbin.store.publishing import NO_NOTICES, Notice, Notices, announced, insert, usable_ids
+from hookbin.store.finishing import ATTEMPT, Ending, finish_all
+from hookbin.store.publishing import NO_NOTICES, Notices, usable_ids
 
 COLUMNS = (
     "d.id, d.event_id, e.type, d.webhook_id, w.name, w.destination, d.state, d.attempt_count, d.next_attempt_at,"
     " d.next_trigger, d.created_at, d.finished_at, d.turn, d.cancel_reason"
 )
 TABLES = "deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id"
-_ATTEMPT = (
-    "seq, delivery_id, number, trigger, started_at, duration, status, error, error_detail, delivery_state,"
-    " next_attempt_at, method, url, request_headers, response_truncated, response_headers, response_body"
-)
-_INSERT_ATTEMPT = f"INSERT INTO attempts ({_ATTEMPT}) VALUES ({', '.join('?' * 17)})"
-_UPDATE_DELIVERY = (
-    "UPDATE deliveries SET state = ?1, attempt_count = ?2, next_attempt_at = ?3, next_trigger = ?4, finished_at = ?5,"
-    " cancel_reason = CASE ?1 WHEN 'cancelled' THEN cancel_reason END WHERE id = ?6"
-)
-_STANDING = (
-    "SELECT d.state, d.next_attempt_at, d.next_trigger, w.disable_after, w.exhausted_in_a_row"
-    " FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id WHERE d.id = ?"
-)
-_encode = msgspec.json.encode
 _decode_headers = msgspec.json.Decoder(Headers).decode
 
 
@@ -72,27 +56,11 @@ class DeliveryStore:
         cancelled then. Of a delivery that is no longer kept nothing is written. `notices` are published if
         what they tell of comes about.
         """
-        ended_at = attempt.started_at + attempt.duration
-
-        def work(connection: sqlite3.Connection) -> tuple[Attempt, tuple[Announcement, ...]]:
-            before = _standing(connection, attempt.delivery_id)
-            if before is None:
-                return msgspec.structs.replace(attempt, next_attempt_at=None), ()
-            after, next_attempt_at, trigger = _aftermath(before, began, attempt, action)
-            written = msgspec.structs.replace(attempt, delivery_state=after, next_attempt_at=next_attempt_at)
-            connection.execute(_INSERT_ATTEMPT, _attempt_params(written))
-            finished_at = None if after is DeliveryState.PENDING else ended_at
-            connection.execute(
-                _UPDATE_DELIVERY, (after, written.number, next_attempt_at, trigger, finished_at, written.delivery_id)
-            )
-            rows: list[Announcement] = [written]
-            changed = _change_webhook(connection, before, written, disable, now=ended_at, notice=notices.disabled)
-            if after is DeliveryState.FAILED and notices.exhausted is not None:
-                rows += announced(insert(connection, notices.exhausted))
-            return written, (*rows, *changed)
-
+        ending = Ending(attempt=attempt, began=began, action=action, disable=disable, notices=notices)
         size = len(attempt.response_body or b"")
-        written, _ = await self._database.transact(work, rows=lambda result: result[1], size=size)
+        written, _ = await self._database.transact(
+            Grouped(finish_all, ending, FINISHING), rows=lambda result: result[1], size=size
+        )
         return written
 
     async def retry(self, delivery_id: str, *, now: int) -> Delivery:
@@ -195,14 +163,14 @@ class DeliveryStore:
     async def attempts(self, delivery: Delivery, *, newest: int = -1) -> list[Attempt]:
         """Every attempt at one delivery, or the `newest` so many, in order."""
         rows = await self._database.read(
-            f"SELECT {_ATTEMPT} FROM attempts WHERE delivery_id = ? ORDER BY number DESC LIMIT ?",
+            f"SELECT {ATTEMPT} FROM attempts WHERE delivery_id = ? ORDER BY number DESC LIMIT ?",
             (delivery.id, newest),
         )
         return [_to_attempt(row, delivery) for row in reversed(rows)]
 
     async def attempt(self, delivery: Delivery, number: int) -> Attempt | None:
         rows = await self._database.read(
-            f"SELECT {_ATTEMPT} FROM attempts WHERE delivery_id = ? AND number = ?", (delivery.id, number)
+            f"SELECT {ATTEMPT} FROM attempts WHERE delivery_id = ? AND number = ?", (delivery.id, number)
         )
         return _to_attempt(rows[0], delivery) if rows else None
 
@@ -229,93 +197,12 @@ def _delivery(connection: sqlite3.Connection, id: str) -> Delivery | None:
     return to_delivery(row) if row else None
 
 
-class _Standing(msgspec.Struct, frozen=True):
-    """How a delivery and its webhook stand when an attempt is recorded."""
-
-    state: DeliveryState
-    next_attempt_at: int | None
-    next_trigger: Trigger
-    disable_after: int | None
-    exhausted_in_a_row: int
-
-
-def _standing(connection: sqlite3.Connection, delivery_id: str) -> _Standing | None:
-    row = connection.execute(_STANDING, (delivery_id,)).fetchone()
-    return _Standing(DeliveryState(row[0]), row[1], Trigger(row[2]), row[3], row[4]) if row else None
-
-
-def _aftermath(
-    before: _Standing, began: Delivery, attempt: Attempt, action: Action
-) -> tuple[DeliveryState, int | None, Trigger]:
-    """State, next attempt and its trigger after an attempt at a delivery that stands as `before` by now."""
-    if action is Action.SUCCEED:
-        return DeliveryState.SUCCEEDED, None, Trigger.AUTO
-    asked_meanwhile = (before.next_attempt_at, before.next_trigger) != (began.next_attempt_at, began.next_trigger)
-    if before.state is DeliveryState.PENDING and asked_meanwhile:
-        return DeliveryState.PENDING, before.next_attempt_at, before.next_trigger
-    after = TRANSITIONS.get((before.state, action), before.state)
-    return after, attempt.next_attempt_at if after is DeliveryState.PENDING else None, Trigger.AUTO
-
-
-def _change_webhook(
-    connection: sqlite3.Connection,
-    before: _Standing,
-    attempt: Attempt,
-    disable: str | None,
-    *,
-    now: int,
-    notice: Notice | None,
-) -> tuple[Announcement, ...]:
-    """Count the failures in a row where that is asked for, and disable the webhook if there is a reason to.
-
-    Returns what is to be announced of that.
-    """
-    count = before.exhausted_in_a_row
-    if before.disable_after is not None:
-        count = retries.streak(count, attempt.delivery_state, trigger=attempt.trigger)
-        if disable is None and count >= before.disable_after:
-            disable = retries.explain_streak(count, last_status=attempt.status, last_error=attempt.error)
-    if disable is None and count == before.exhausted_in_a_row:
-        return ()
-
-    def change(webhook: Webhook) -> Webhook:
-        webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=count)
-        if disable is None or webhook.disabled:
-            return webhook
-        return msgspec.structs.replace(webhook, disabled=True, disabled_reason=disable)
-
-    edited = webhooks.edit(connection, attempt.webhook_id, change, now=now, notice=notice)
-    return () if edited is None else edited.rows
-
-
 def to_delivery(row: Row) -> Delivery:
     return msgspec.convert(dict(zip(Delivery.__struct_fields__, row, strict=True)), Delivery)
 
 
-def _attempt_params(attempt: Attempt) -> tuple[object, ...]:
-    return (
-        attempt.seq,
-        attempt.delivery_id,
-        attempt.number,
-        attempt.trigger,
-        attempt.started_at,
-        attempt.duration,
-        attempt.status,
-        attempt.error,
-        attempt.error_detail,
-        attempt.delivery_state,
-        attempt.next_attempt_at,
-        attempt.method,
-        attempt.url,
-        _encode(attempt.request_headers),
-        attempt.response_truncated,
-        None if attempt.response_headers is None else _encode(attempt.response_headers),
-        attempt.response_body,
-    )
-
-
 def _to_attempt(row: Row, delivery: Delivery) -> Attempt:
-    fields: dict[str, Any] = dict(zip(_ATTEMPT.split(", "), row, strict=True))
+    fields: dict[str, Any] = dict(zip(ATTEMPT.split(", "), row, strict=True))
     for name in ("request_headers", "response_headers"):
         fields[name] = None if fields[name] is None else _decode_headers(fields[name])
     fields["response_truncated"] = bool(fields["response_truncated"])

@@ -11,8 +11,9 @@ from hookbin.errors import IdempotencyMismatch
 from hookbin.models import Announcement, Delivery, Event, EventSummary, Original, Webhook
 from hookbin.store import deliveries as delivery_rows
 from hookbin.store import webhooks
+from hookbin.store.batch import PUBLISHING, Grouped
 from hookbin.store.database import Database, Row
-from hookbin.store.publishing import Publication, insert
+from hookbin.store.publishing import Publication, insert, insert_all
 
 SUMMARY = ", ".join(EventSummary.__struct_fields__)
 _ALL = ", ".join(Event.__struct_fields__)
@@ -42,17 +43,11 @@ class EventStore:
         Raises `IdempotencyMismatch` when the key was used for another event.
         """
 
-        def work(connection: sqlite3.Connection) -> Published | None:
-            before = _event_by_key(connection, event.idempotency_key)
-            if before is not None:
-                return _repeated(connection, before) if before.fingerprint == event.fingerprint else None
-            made = insert(connection, Publication(event=event, deliveries=tuple(deliveries)))
-            return Published(event=event, deliveries=made.deliveries)
-
-        def rows(published: Published | None) -> Sequence[EventSummary | Delivery]:
-            return () if published is None or published.repeated else (published.event, *published.deliveries)
-
-        published = await self._database.transact(work, rows=rows, size=event.size + 200 * len(deliveries))
+        publication = Publication(event=event, deliveries=tuple(deliveries))
+        size = event.size + 200 * len(deliveries)
+        published = await self._database.transact(
+            Grouped(_publish_all, publication, PUBLISHING), rows=_announced, size=size
+        )
         if published is None:
             raise IdempotencyMismatch(
                 f"the key {event.idempotency_key!r} was used for another event; use a new key, or send the same again"
@@ -102,6 +97,27 @@ class EventStore:
             f"SELECT {SUMMARY} FROM events WHERE seq < ?{of_request} ORDER BY seq DESC LIMIT ?", (*params, limit)
         )
         return [to_summary(row) for row in rows]
+
+
+def _publish_all(connection: sqlite3.Connection, wanted: Sequence[Publication]) -> list[Published | None]:
+    """Write events with their deliveries; None for one whose key was used for another."""
+    if any(publication.event.idempotency_key is not None for publication in wanted):
+        return [_publish(connection, publication) for publication in wanted]
+    made = insert_all(connection, wanted)
+    return [Published(event=each.event, deliveries=each.deliveries) for each in made]
+
+
+def _publish(connection: sqlite3.Connection, publication: Publication) -> Published | None:
+    event = publication.event
+    before = _event_by_key(connection, event.idempotency_key)
+    if before is not None:
+        return _repeated(connection, before) if before.fingerprint == event.fingerprint else None
+    made = insert(connection, publication)
+    return Published(event=event, deliveries=made.deliveries)
+
+
+def _announced(published: Published | None) -> Sequence[Announcement]:
+    return () if published is None or published.repeated else (published.event, *published.deliveries)
 
 
 def _to(webhook: Webhook, publication: Publication) -> Publication:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import msgspec
 
 from hookbin.models import Delivery, Event, Webhook
+from hookbin.store.batch import insert_rows
 
 _EVENT_FIELDS = Event.__struct_fields__
 _INSERT = f"INSERT INTO events ({', '.join(_EVENT_FIELDS)}) VALUES ({', '.join('?' * len(_EVENT_FIELDS))})"
@@ -47,10 +48,23 @@ def announced(publication: Publication) -> tuple[Event | Delivery, ...]:
 
 def insert(connection: sqlite3.Connection, publication: Publication) -> Publication:
     """Write both; deliveries to webhooks that can't be used by now are left out of what is returned."""
-    usable = usable_ids(connection, [delivery.webhook_id for delivery in publication.deliveries])
+    return insert_all(connection, [publication])[0]
+
+
+def insert_all(connection: sqlite3.Connection, publications: Sequence[Publication]) -> list[Publication]:
+    """As `insert` does, several in few statements."""
+    wanted = {delivery.webhook_id for publication in publications for delivery in publication.deliveries}
+    usable = usable_ids(connection, list(wanted))
+    made = [_keep(publication, usable) for publication in publications]
+    insert_rows(connection, _INSERT, [_event_params(each.event) for each in made])
+    insert_rows(connection, _INSERT_DELIVERY, [_delivery_params(row) for each in made for row in each.deliveries])
+    return made
+
+
+def _keep(publication: Publication, usable: set[str]) -> Publication:
+    if all(delivery.webhook_id in usable for delivery in publication.deliveries):
+        return publication
     kept = tuple(delivery for delivery in publication.deliveries if delivery.webhook_id in usable)
-    connection.execute(_INSERT, _event_params(publication.event))
-    connection.executemany(_INSERT_DELIVERY, [_delivery_params(delivery) for delivery in kept])
     return Publication(event=publication.event, deliveries=kept)
 
 
@@ -71,10 +85,8 @@ def usable_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
 
 
 def _event_params(event: Event) -> tuple[object, ...]:
-    fields = msgspec.structs.asdict(event)
-    if event.original is not None:
-        fields["original"] = msgspec.json.encode(event.original)
-    return tuple(fields.values())
+    original = None if event.original is None else msgspec.json.encode(event.original)
+    return tuple(original if field == "original" else getattr(event, field) for field in _EVENT_FIELDS)
 
 
 def _delivery_params(delivery: Delivery) -> tuple[object, ...]:
