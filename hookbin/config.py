@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
@@ -125,6 +126,7 @@ def _network(name: str, text: str) -> str:
         raise FieldsInvalid((name, f"{text!r} is no address or network such as 10.0.0.0/8")) from error
 
 
+@lru_cache(maxsize=256)
 def is_loopback_host(host: str) -> bool:
     """Whether a bare host name or address (no port, no brackets) means this machine."""
     name = host.lower().rstrip(".")

@@ -55,20 +55,21 @@ def finish_all(connection: sqlite3.Connection, endings: Sequence[Ending]) -> lis
     """Write what has ended, in few statements as long as all of it only concerns its own delivery."""
     standing = _standing(connection, endings)
     if len(standing) < len(endings):  # one is no longer kept, or is there twice
-        return [_finish(connection, ending) for ending in endings]
+        return [finish_one(connection, ending) for ending in endings]
     written = []
     for ending in endings:
         before = standing[ending.attempt.delivery_id]
         attempt, update = _written(before, ending)
         if _concerns_more(before, attempt, ending):
-            return [_finish(connection, ending) for ending in endings]
+            return [finish_one(connection, ending) for ending in endings]
         written.append((attempt, update))
     insert_rows(connection, _INSERT_ATTEMPT, [_attempt_params(attempt) for attempt, _ in written])
     run_with_rows(connection, _UPDATE_DELIVERIES, [update for _, update in written])
     return [(attempt, (attempt,)) for attempt, _ in written]
 
 
-def _finish(connection: sqlite3.Connection, ending: Ending) -> Finished:
+def finish_one(connection: sqlite3.Connection, ending: Ending) -> Finished:
+    """Write it with all that it brings about."""
     before = _standing(connection, [ending]).get(ending.attempt.delivery_id)
     if before is None:
         return msgspec.structs.replace(ending.attempt, next_attempt_at=None), ()

@@ -112,6 +112,10 @@ class WebhookStore:
                 del self._forwards[webhook.bin_id]
 
 
+def add(connection: sqlite3.Connection, webhook: Webhook) -> None:
+    connection.execute(_INSERT, _to_row(webhook))
+
+
 class Edited(msgspec.Struct, frozen=True):
     """A webhook as it was written, and all that is announced of it."""
 
@@ -159,7 +163,7 @@ def set_forwards(
     for target in wanted:
         known = next((each for each in before if each.destination == target.destination), None)
         if known is None:
-            connection.execute(_INSERT, _to_row(target))
+            add(connection, target)
             changed.append(target)
         else:
             before.remove(known)
@@ -182,7 +186,7 @@ def ensure_once(connection: sqlite3.Connection, wanted: Webhook) -> Webhook:
     like = (wanted.destination, wanted.signature_style, wanted.secret, schedule)
     row = connection.execute(sql, like).fetchone()
     if row is None:
-        connection.execute(_INSERT, _to_row(wanted))
+        add(connection, wanted)
         return wanted
     kept = msgspec.structs.replace(_from_row(row), disabled=False, disabled_reason=None)
     _update(connection, kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -26,6 +25,9 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "x-robots-tag": "noindex",
 }
+_RAW = tuple((name.encode(), value.encode()) for name, value in _HEADERS.items())
+_ALL = (*_RAW, (b"cache-control", b"no-store"))
+_STATIC = (*_RAW, (b"cache-control", b"no-cache"))
 
 
 class SecurityHeadersMiddleware:
@@ -41,10 +43,10 @@ class SecurityHeadersMiddleware:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-cache" if scope["path"].startswith("/static/") else "no-store")
+                headers = message["headers"] = list(message["headers"])
+                own = {name.lower() for name, _ in headers}
+                kept = _STATIC if scope["path"].startswith("/static/") else _ALL
+                headers += [pair for pair in kept if pair[0] not in own]
             await send(message)
 
         await self._app(scope, receive, with_headers)

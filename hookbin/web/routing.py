@@ -127,7 +127,8 @@ async def respond(route: Route, request: Request) -> Response:
 
 def decode_query(request: Request, type: type[Struct]) -> Struct:
     """The query as `type`, with numbers and booleans read from their text."""
-    return decode_pairs(request.query_params.multi_items(), type)
+    pairs = request.query_params.multi_items() if request.scope["query_string"] else ()
+    return decode_pairs(pairs, type)
 
 
 def decode_pairs(pairs: Iterable[tuple[str, str]], type: type[Q]) -> Q:
