@@ -19,9 +19,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
+from hookbin.dispatch.pacing import LATE
+from hookbin.dispatch.recovery import STEP, Recovery
 from hookbin.dispatch.sender import Sender, Sent
-from hookbin.errors import NotCancellable, NotRetryable
-from hookbin.models import SECOND, Delivery, DeliveryState, ErrorClass, Event, Trigger, Webhook
+from hookbin.errors import NotCancellable, NotRetryable, WebhookDisabled
+from hookbin.models import SECOND, Delivery, DeliveryState, ErrorClass, Event, EventSummary, Trigger, Webhook
+from hookbin.store.events import Published
+from hookbin.store.recovery import RecoveryStore
 from tests.builders import Answer, Workshop, open_workshop
 from tests.support import FakeClock
 
@@ -36,13 +40,14 @@ RETRIED: tuple[Answer, ...] = (500, 503, ErrorClass.TIMEOUT)
 class AnsweredByHand(Sender):
     """Every attempt hangs until it is answered."""
 
-    def __init__(self) -> None:
-        self.started: list[tuple[str, int]] = []
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.started: list[tuple[str, int, int]] = []
         self.under_way: dict[str, asyncio.Future[Answer]] = {}
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         assert delivery_id not in self.under_way, "two attempts of one delivery at once"
-        self.started.append((delivery_id, number))
+        self.started.append((delivery_id, number, self._clock.now()))
         answer = self.under_way[delivery_id] = asyncio.get_running_loop().create_future()
         try:
             got = await answer
@@ -58,16 +63,22 @@ class Modelled:
     """A delivery as it should be."""
 
     webhook: str
+    event: str
     place: tuple[int, str]
     due: int | None
     state: DeliveryState = PENDING
     trigger: Trigger = Trigger.AUTO
     attempts: int = 0
+    got: bool = False
+    """Whether the destination has taken it at any time."""
     began: tuple[int | None, Trigger] | None = None
     """Its schedule when the attempt that is under way began."""
 
     def end(self, state: DeliveryState) -> None:
         self.state, self.due, self.trigger = state, None, Trigger.AUTO
+
+    def revive(self, due: int) -> None:
+        self.state, self.due, self.trigger = PENDING, due, Trigger.MANUAL
 
 
 @dataclass
@@ -76,6 +87,9 @@ class Destination:
     most: int
     ordered: bool
     disable_after: int | None
+    rate_limit: float | None
+    free_at: int = 0
+    """No attempt begins before: its rate."""
     disabled: bool = False
     deleted: bool = False
     failed_in_a_row: int = 0
@@ -84,11 +98,22 @@ class Destination:
     def is_usable(self) -> bool:
         return not (self.disabled or self.deleted)
 
+    @property
+    def interval(self) -> int:
+        return 0 if self.rate_limit is None else round(SECOND / self.rate_limit)
+
+    def spend(self, now: int) -> None:
+        """An attempt begins."""
+        assert now >= self.free_at, "not faster than its rate"
+        began = self.free_at if now - self.free_at <= LATE else now
+        self.free_at = began + self.interval
+
 
 @dataclass
 class Model:
     deliveries: dict[str, Modelled] = field(default_factory=dict)
     webhooks: dict[str, Destination] = field(default_factory=dict)
+    events: dict[str, EventSummary] = field(default_factory=dict)
 
     def of(self, webhook: str, *states: DeliveryState) -> list[Modelled]:
         return [each for each in self.deliveries.values() if each.webhook == webhook and each.state in states]
@@ -107,6 +132,7 @@ class Model:
         delivery.attempts += 1
         if answer in (200, 204):
             delivery.end(DeliveryState.SUCCEEDED)
+            delivery.got = True
             webhook.failed_in_a_row = 0
         elif delivery.state is PENDING and not unchanged:
             pass  # a retry asked for meanwhile stays due
@@ -138,6 +164,20 @@ class Model:
         if webhook.ordered:
             assert delivery.place == min(each.place for each in self.of(delivery.webhook, PENDING))
         delivery.began = (delivery.due, delivery.trigger)
+        webhook.spend(now)
+
+    def of_event(self, event: str) -> dict[str, Modelled]:
+        return {id: each for id, each in self.deliveries.items() if each.event == event}
+
+    def lacking(self, webhook: str) -> list[str]:
+        """Events of which there is no delivery to that webhook."""
+        there = {each.event for each in self.deliveries.values() if each.webhook == webhook}
+        return [event for event in self.events if event not in there]
+
+    def add(self, delivery: Delivery) -> None:
+        self.deliveries[delivery.id] = Modelled(
+            delivery.webhook_id, delivery.event_id, (delivery.turn, delivery.id), delivery.next_attempt_at
+        )
 
 
 class DeliveryMachine(RuleBasedStateMachine):
@@ -154,15 +194,22 @@ class DeliveryMachine(RuleBasedStateMachine):
         return self.runner.run(work)
 
     async def _open(self) -> tuple[Workshop, AnsweredByHand]:
-        sender, self.stack = AnsweredByHand(), AsyncExitStack()
+        sender, self.stack = AnsweredByHand(self.clock), AsyncExitStack()
         path = Path(self.folder.name) / "hookbin.db"
         shop = await self.stack.enter_async_context(open_workshop(path, clock=self.clock, sender=sender))
+        self.recovery = Recovery(
+            RecoveryStore(shop.stores.database),
+            events=shop.stores.events,
+            webhooks=shop.stores.webhooks,
+            clock=self.clock,
+            ids=shop.stores.ids,
+        )
         return shop, sender
 
     @initialize(options=st.lists(st.booleans(), min_size=1, max_size=3))
     def register_some(self, options: list[bool]) -> None:
         for ordered in options:
-            self.register(schedule=(1.0, 60.0), most=2, ordered=ordered, disable_after=3)
+            self.register(schedule=(1.0, 60.0), most=2, ordered=ordered, disable_after=3, rate_limit=None)
 
     @precondition(lambda self: len(self.model.webhooks) < 5)
     @rule(
@@ -170,12 +217,20 @@ class DeliveryMachine(RuleBasedStateMachine):
         most=st.sampled_from([1, 3, 8]),
         ordered=st.booleans(),
         disable_after=st.sampled_from([None, 1, 2]),
+        rate_limit=st.sampled_from([None, None, 100.0, 0.5]),
     )
-    def register(self, schedule: tuple[float, ...], most: int, ordered: bool, disable_after: int | None) -> None:
+    def register(
+        self,
+        schedule: tuple[float, ...],
+        most: int,
+        ordered: bool,
+        disable_after: int | None,
+        rate_limit: float | None,
+    ) -> None:
         id = f"wh_{len(self.model.webhooks)}"
-        options = {"retry_schedule": schedule, "ordered": ordered, "disable_after": disable_after}
-        self.run(self.shop.stores.register(id, max_in_flight=most, **options))
-        self.model.webhooks[id] = Destination(schedule, 1 if ordered else most, ordered, disable_after)
+        options: dict[str, Any] = {"ordered": ordered, "disable_after": disable_after, "rate_limit": rate_limit}
+        self.run(self.shop.stores.register(id, max_in_flight=most, retry_schedule=schedule, **options))
+        self.model.webhooks[id] = Destination(schedule, 1 if ordered else most, **options)
 
     @precondition(lambda self: len(self.model.deliveries) < 100)
     @rule(count=st.sampled_from([1, 1, 2, 3, 3, 140]), later=st.sampled_from([0, 0, 0, 2]))
@@ -183,13 +238,16 @@ class DeliveryMachine(RuleBasedStateMachine):
         self._tick()
         at = self.clock.now() + round(later * SECOND)
         usable = [id for id, webhook in self.model.webhooks.items() if webhook.is_usable]
-        for made in self.run(self._publish(count, at)):
-            assert [each.webhook_id for each in made] == usable
-            for each in made:
-                self.model.deliveries[each.id] = Modelled(each.webhook_id, (each.turn, each.id), at)
+        for published in self.run(self._publish(count, at)):
+            self.model.events[published.event.id] = published.event
+            assert [each.webhook_id for each in published.deliveries] == usable
+            for each in published.deliveries:
+                assert each.next_attempt_at == at
+                self.model.add(each)
 
-    async def _publish(self, count: int, at: int) -> list[list[Delivery]]:
-        return await asyncio.gather(*[self.shop.stores.publish(deliver_at=at) for _ in range(count)])
+    async def _publish(self, count: int, at: int) -> list[Published]:
+        publish = self.shop.stores.publisher.publish_json
+        return await asyncio.gather(*[publish("user.created", b"{}", deliver_at=at) for _ in range(count)])
 
     @precondition(lambda self: self.sender.under_way)
     @rule(data=st.data(), answer=st.sampled_from(ANSWERS))
@@ -216,7 +274,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         try:
             self.run(self.shop.stores.deliveries.retry(id, now=self.clock.now()))
             assert not refused
-            delivery.state, delivery.due, delivery.trigger = PENDING, self.clock.now(), Trigger.MANUAL
+            delivery.revive(self.clock.now())
         except NotRetryable:
             assert refused
 
@@ -232,6 +290,73 @@ class DeliveryMachine(RuleBasedStateMachine):
             delivery.end(CANCELLED)
         except NotCancellable:
             assert delivery.state is not PENDING
+
+    @precondition(lambda self: self.model.events)
+    @rule(data=st.data(), to_one=st.booleans())
+    def replay(self, data: st.DataObject, to_one: bool) -> None:
+        event = data.draw(st.sampled_from(list(self.model.events)[-10:]))
+        usable = [id for id, webhook in self.model.webhooks.items() if webhook.is_usable]
+        if to_one and not usable:
+            return
+        wanted = [data.draw(st.sampled_from(usable))] if to_one else usable
+        there = {id: each for id, each in self.model.of_event(event).items() if not to_one or each.webhook == wanted[0]}
+        webhook = self.shop.stores.webhooks.get(wanted[0]) if to_one else None
+        self._tick()
+        now = self.clock.now()
+        done = self.run(self.recovery.replay(event, webhook, busy=list(self.sender.under_way)))
+
+        left = {
+            id
+            for id, each in there.items()
+            if each.webhook not in usable
+            or id in self.sender.under_way
+            or (each.state is PENDING and each.trigger is Trigger.MANUAL)
+        }
+        assert {each.id for each, _ in done.left} == left
+        assert {each.id for each in done.retried} == there.keys() - left
+        assert {each.webhook_id for each in done.made} == set(wanted) - {each.webhook for each in there.values()}
+        for id in there.keys() - left:
+            self.model.deliveries[id].revive(now)
+        for each in done.made:
+            assert each.next_attempt_at == now
+            self.model.add(each)
+
+    @precondition(lambda self: len(self.model.deliveries) < 300)
+    @rule(data=st.data(), dry_run=st.booleans())
+    def recover(self, data: st.DataObject, dry_run: bool) -> None:
+        id = data.draw(st.sampled_from(sorted(self.model.webhooks)))
+        webhook = self.model.webhooks[id]
+        if webhook.deleted:
+            return
+        missed = {
+            key: each
+            for key, each in self.model.deliveries.items()
+            if each.webhook == id and each.state in (FAILED, CANCELLED) and not each.got
+        }
+        lacking = self.model.lacking(id)
+        self._tick()
+        now = self.clock.now()
+        found = self.shop.stores.webhooks.get(id)
+        try:
+            done = self.run(self.recovery.recover(found, since=0, cursor=None, dry_run=dry_run))
+        except WebhookDisabled:
+            assert webhook.disabled
+            return
+        assert (done.retried, done.made) == (len(missed), len(lacking))
+        if dry_run:
+            return
+        assert not webhook.disabled
+        for each in self.run(self.shop.stores.deliveries.list(limit=100_000, webhook_id=id)):
+            if each.id not in missed and each.id in self.model.deliveries:
+                continue
+            wished = self.model.events[each.event_id].deliver_at or 0
+            assert each.next_attempt_at is not None
+            assert each.next_attempt_at == wished or now <= each.next_attempt_at < now + STEP
+            if each.id in missed:
+                missed[each.id].revive(each.next_attempt_at)
+            else:
+                assert each.event_id in lacking
+                self.model.add(each)
 
     @rule(data=st.data(), disabled=st.sampled_from([True, False, False]))
     def disable_or_enable(self, data: st.DataObject, disabled: bool) -> None:
@@ -264,6 +389,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.run(self.stack.aclose())
         for delivery in self.model.deliveries.values():
             delivery.began = None  # what was under way is given up, and made again
+        for webhook in self.model.webhooks.values():
+            webhook.free_at = 0
         self.shop, self.sender = self.run(self._open())
 
     @invariant()
@@ -290,7 +417,8 @@ class DeliveryMachine(RuleBasedStateMachine):
             waiting = [each for each in everything if each.state is PENDING and each.began is None]
             if webhook.ordered and waiting:
                 waiting = [min(waiting, key=lambda each: each.place)]
-            if any(each.due is not None and each.due <= self.clock.now() for each in waiting):
+            rests = webhook.rate_limit is not None and self.clock.now() < webhook.free_at
+            if not rests and any(each.due is not None and each.due <= self.clock.now() for each in waiting):
                 assert not webhook.is_usable or len(under_way) == webhook.most
 
     def teardown(self) -> None:
@@ -304,6 +432,10 @@ class DeliveryMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
     def _bring_to_an_end(self) -> None:
+        for id, webhook in self.model.webhooks.items():
+            if not webhook.deleted:  # the clock turns in leaps, and each would be one attempt
+                self.run(self.shop.stores.webhooks.edit(id, lambda now: replace(now, rate_limit=None)))
+            webhook.rate_limit, webhook.free_at = None, 0
         for _ in range(1_000):
             self._settle()
             if not any(each.state is PENDING for each in self.model.deliveries.values()):
@@ -339,8 +471,8 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def _settle(self) -> None:
         self.run(self.shop.settle(rounds=5, held=lambda: len(self.sender.under_way)))
-        for id, number in self.sender.started:
-            self.model.started(id, number, self.clock.now())
+        for id, number, at in self.sender.started:
+            self.model.started(id, number, at)
         self.sender.started.clear()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from hookbin.dispatch.attempts import MOST_LARGE
 from hookbin.dispatch.dispatcher import PAUSE
 from hookbin.dispatch.lanes import WINDOW
 from hookbin.models import SECOND, Delivery, DeliveryState, ErrorClass, Trigger, attempt_id
@@ -416,6 +417,26 @@ async def test_deliveries_that_cannot_be_read_are_read_later(tmp_path: Path) -> 
         assert shop.sender.calls == []
         shop.clock.advance(PAUSE / SECOND)
         await shop.seen.until(lambda: shop.seen.attempts)
+
+
+async def test_large_bodies_are_under_way_together_up_to_so_many_bytes(shop: Workshop) -> None:
+    names = [f"wh_{number}" for number in range(3)]
+    for name in names:
+        await shop.stores.register(name)
+        shop.sender.hold(name)
+    await shop.stores.publisher.publish_raw("user.created", bytes(MOST_LARGE // 5 * 2), "text/plain")
+    await shop.seen.until(lambda: shop.sender.under_way["*"] == 2)
+    await shop.settle()
+    shop.clock.advance(1)
+    await shop.settle()
+    assert shop.sender.under_way["*"] == 2
+
+    for name in names:
+        shop.sender.release(name)
+    await shop.seen.until(partial(has_attempted, shop, 2))
+    await shop.settle()
+    shop.clock.advance(1)
+    await shop.seen.until(partial(has_attempted, shop, 3))
 
 
 async def test_stopping_waits_for_what_is_under_way(tmp_path: Path) -> None:

@@ -15,6 +15,13 @@ from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.webhooks import WebhookStore
 
+SMALL = 1024 * 1024
+"""Bodies of up to so many bytes, all that are published, are bounded by the number of attempts alone."""
+MOST_LARGE = 128 * 1024 * 1024
+"""Bytes of larger bodies, those of captured requests that are sent on, that may be under way at once."""
+LATER = SECOND // 2
+"""When a large body that found no room is tried again, µs."""
+
 
 class Attempts:
     """Makes attempts, and knows those that are under way."""
@@ -41,6 +48,8 @@ class Attempts:
         self._next_seq = next_seq
         self._clock = clock
         self._jitter = jitter
+        self._large = 0
+        """Bytes of large bodies under way."""
         self._under_way: dict[str, Webhook] = {}
 
     def webhook_of(self, attempt: str) -> Webhook | None:
@@ -48,7 +57,7 @@ class Attempts:
         return self._under_way.get(attempt)
 
     async def make(self, delivery_id: str) -> tuple[int, int] | None:
-        """Try once; returns the delivery's next due time and its turn, if it is due again.
+        """Try once; returns when the delivery is to be looked at again and its turn, if it is due again.
 
         The delivery is looked at as it is now: one that is no longer pending is left alone.
         """
@@ -63,7 +72,14 @@ class Attempts:
         webhook = self._webhooks.find(delivery.webhook_id)
         if webhook is None or webhook.disabled:
             return None
-        next_attempt_at = await self._try(delivery, event, webhook)
+        large = event.size if event.size > SMALL else 0
+        if large and self._large and self._large + large > MOST_LARGE:
+            return self._clock.now() + LATER, delivery.turn
+        self._large += large
+        try:
+            next_attempt_at = await self._try(delivery, event, webhook)
+        finally:
+            self._large -= large
         return None if next_attempt_at is None else (next_attempt_at, delivery.turn)
 
     async def _try(self, delivery: Delivery, event: Event, webhook: Webhook) -> int | None:
