@@ -34,8 +34,14 @@ class HookbinError(Exception):
 
 
 class InvalidInput(HookbinError):
+    """`errors` holds one `(loc, msg)` for each field that is known to be wrong; `loc` names the only one."""
+
     code = "invalid_input"
     title = "The input can't be used"
+
+    def __init__(self, detail: str, *, loc: str | None = None) -> None:
+        super().__init__(detail)
+        self.errors: tuple[tuple[str, str], ...] = () if loc is None else ((loc, detail),)
 
 
 class NoBody(InvalidInput):
@@ -59,8 +65,6 @@ class BodyTooLarge(InvalidInput):
 
 
 class FieldsInvalid(InvalidInput):
-    """`errors` holds one `(loc, msg)` for each field that is wrong."""
-
     code = "invalid_fields"
     title = "Some fields are not valid"
 

@@ -158,7 +158,7 @@ def check_literal(policy: Policy, url: str) -> None:
     name = host.lower().rstrip(".")
     reason = refusal(policy, host) if _as_address(host) else _name_refusal(policy, name)
     if reason:
-        raise errors.TargetRefused(reason)
+        raise errors.TargetRefused(reason, loc="destination")
 
 
 def _name_refusal(policy: Policy, name: str) -> str | None:

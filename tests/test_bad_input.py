@@ -481,6 +481,29 @@ def test_a_cursor_of_another_list(server: Server) -> None:
         check_problem(send(server, "GET", f"{path}?cursor={event}"), 422, "invalid_fields", loc="cursor")
 
 
+@pytest.mark.parametrize(("sent", "loc", "message"), [
+    ({"verify": {"scheme": "x", "secret": "s"}}, "verify.scheme", "'x' is not one of standard, github, "),
+    ({"response": {"fault": "x"}}, "response.fault", "'x' is not one of reset, hang, drip, "),
+    ({"response": {"rules": [{"when": {}}, {"when": {}, "fault": "x"}]}}, "response.rules[1].fault",
+     "'x' is not one of reset"),
+    ({"response": {"handshake": {"provider": "x"}}}, "response.handshake.provider", "'x' is not one of slack, meta, "),
+    ({"response": {"rules": [{"when": {"paht": "/"}}]}}, "response.rules[0].when.paht",
+     "is not a field here; known are method, path, header, query, json"),
+    ({"forward": [{"destination": "http://localhost:1", "signature": "x"}]}, "forward[0].signature",
+     "'x' is not one of fresh, original"),
+    ({"forward": [{"destination": "http://169.254.169.254"}]}, "forward[0].destination",
+     "169.254.169.254 is link-local"),
+], ids=str)  # fmt: skip
+def test_what_is_wrong_deep_in_a_bin_is_told_what_would_be_right(
+    server: Server, sent: dict[str, Any], loc: str, message: str
+) -> None:
+    problem = send(server, "POST", "/bins", json.dumps(sent).encode()).json()
+
+    (error,) = problem["errors"]
+    assert error["loc"] == loc
+    assert error["msg"].startswith(message)
+
+
 def test_a_state_that_is_none_is_told_those_there_are(server: Server) -> None:
     problem = check_problem(send(server, "GET", "/deliveries?state=lost"), 422, "invalid_fields", loc="state")
 

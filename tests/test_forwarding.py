@@ -317,7 +317,7 @@ def test_a_deleted_bin_s_targets_are_gone(start_server: Callable[..., Server]) -
     ("target", "code", "loc"),
     [
         ({"destination": "ftp://x"}, "invalid_fields", "forward[0].destination"),
-        ({"destination": "http://169.254.169.254/"}, "target_refused", None),
+        ({"destination": "http://169.254.169.254/"}, "target_refused", "forward[0].destination"),
         ({"destination": "http://localhost:1/", "signature": "fresh"}, "invalid_fields", "forward[0].secret"),
         (
             {"destination": "http://localhost:1/", "signature": "fresh", "secret": "x"},

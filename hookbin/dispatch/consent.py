@@ -29,20 +29,23 @@ async def ask(sender: Sender, webhook: Webhook) -> float | None:
     if allowed is None or (webhook.rate_limit is not None and _a_minute(webhook.rate_limit) <= allowed):
         return webhook.rate_limit
     if webhook.rate_limit is not None:
-        raise HandshakeRefused(f"it allows {allowed} attempts a minute; send a rate_limit of {allowed / 60:g} or less")
+        raise HandshakeRefused(
+            f"it allows {allowed} attempts a minute; send a rate_limit of {allowed / 60:g} or less", loc="rate_limit"
+        )
     return min(_HIGHEST, max(_LOWEST, allowed / 60))
 
 
 def _check_origin(sent: Sent, origin: str) -> None:
     if sent.status is None:
-        raise HandshakeRefused(f"it could not be asked: {sent.error} ({sent.error_detail})")
+        raise HandshakeRefused(f"it could not be asked: {sent.error} ({sent.error_detail})", loc="destination")
     allowed = _field(sent, "webhook-allowed-origin")
     if allowed is None:
         raise HandshakeRefused(
-            f"it answered OPTIONS with {sent.status} and no WebHook-Allowed-Origin; have it answer {origin} or *"
+            f"it answered OPTIONS with {sent.status} and no WebHook-Allowed-Origin; have it answer {origin} or *",
+            loc="destination",
         )
     if allowed.lower() not in ("*", origin.lower()):
-        raise HandshakeRefused(f"it allows {allowed[:100]!a} only; have it answer {origin} or *")
+        raise HandshakeRefused(f"it allows {allowed[:100]!a} only; have it answer {origin} or *", loc="destination")
 
 
 def _allowed_rate(sent: Sent) -> int | None:
@@ -51,7 +54,9 @@ def _allowed_rate(sent: Sent) -> int | None:
     if value is None or value == "*":
         return None
     if _RATE.fullmatch(value) is None:
-        raise HandshakeRefused(f"its WebHook-Allowed-Rate is {value[:100]!a}; have it answer a positive number or *")
+        raise HandshakeRefused(
+            f"its WebHook-Allowed-Rate is {value[:100]!a}; have it answer a positive number or *", loc="destination"
+        )
     return int(value)
 
 

@@ -38,7 +38,7 @@ def status_of(error: type[errors.HookbinError]) -> int:
 
 
 def problem(error: errors.HookbinError) -> Problem:
-    fields = error.errors if isinstance(error, errors.FieldsInvalid) else ()
+    fields = error.errors if isinstance(error, errors.InvalidInput) else ()
     return Problem(
         type=f"urn:hookbin:error:{error.code}",
         title=error.title,

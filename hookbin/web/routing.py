@@ -7,11 +7,9 @@ the answer is encoded, and the OpenAPI document and the page of documentation ar
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable
-from enum import Enum, EnumType
 from functools import cache
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Generic, TypeAlias, TypeVar, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hookbin import errors
+from hookbin.web.complaints import fields_invalid
 from hookbin.web.services import Services, services
 
 Query = TypeVar("Query")
@@ -210,41 +209,3 @@ def require_json(request: Request) -> None:
         raise errors.UnsupportedMediaType(
             f"the content type is {media_type[:100]!r}; send JSON with --header 'content-type: application/json'"
         )
-
-
-_AT = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`(?P<where>.*)`)?$", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<field>.*)`")
-_NO_MEMBER = re.compile(r"Invalid enum value '?(?P<value>.*?)'?", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
-
-
-def fields_invalid(error: msgspec.ValidationError, type: type[Struct]) -> errors.FieldsInvalid:
-    """msgspec's complaint as ours: where in the input, and what to do."""
-    found = _AT.match(str(error))
-    what, where = (found["what"], found["where"] or "$") if found else (str(error), "$")
-    loc = where.removeprefix("$").removeprefix(".").replace("[...]", "")
-    if missing := _MISSING.fullmatch(what):
-        return errors.FieldsInvalid((_join(loc, missing["field"]), "is needed"))
-    if unknown := _UNKNOWN.fullmatch(what):
-        names = "" if loc else ", ".join(type.__struct_encode_fields__)
-        known = f"; known are {names}" if names else ""
-        return errors.FieldsInvalid((_join(loc, unknown["field"][:100]), f"is not a field here{known}"))
-    if (wrong := _NO_MEMBER.fullmatch(what)) and (members := _members(type, loc)):
-        return errors.FieldsInvalid((loc, f"{wrong['value'][:40]!r} is not one of {', '.join(members)}"))
-    return errors.FieldsInvalid((loc or "body", what[:1].lower() + what[1:]))
-
-
-def _members(type: type[Struct], field: str) -> list[str]:
-    """What a field takes that is an enumeration or a choice of words, or null."""
-    hint = get_type_hints(type).get(field)
-    options = [hint, *get_args(hint)]
-    words = [str(word) for option in options if get_origin(option) is Literal for word in get_args(option)]
-    return [str(name.value) for option in options if isinstance(option, EnumType) for name in _values(option)] or words
-
-
-def _values(enum: EnumType) -> Iterable[Enum]:
-    return cast(Iterable[Enum], enum)
-
-
-def _join(loc: str, field: str) -> str:
-    return f"{loc}.{field}" if loc else field

@@ -50,7 +50,7 @@ def make_targets(services: Services, bin: Bin, wanted: Sequence[shapes.NewTarget
         except FieldsInvalid as error:
             raise FieldsInvalid(*((f"forward[{place}].{loc}", msg) for loc, msg in error.errors)) from error
         except TargetRefused as error:
-            raise TargetRefused(f"forward[{place}]: {error.detail}") from error
+            raise TargetRefused(error.detail, loc=f"forward[{place}].destination") from error
     return targets
 
 
