@@ -122,6 +122,36 @@ def test_a_delivery_leads_to_its_event_its_bin_and_its_webhook(server: Server, p
     page.wait_for_url("**/ui/bins/leads-on")
 
 
+def test_what_is_forwarded_leads_back_to_its_bin_and_to_the_request_that_it_sends_on(
+    server: Server, page: Page
+) -> None:
+    with Receiver(503).serving() as url:
+        server.post("/bins", {"name": "source", "forward": [{"destination": url, "retry_schedule": [3600]}]})
+        capture(server, "source/below?a=1", b"sent on")
+        (delivery,) = eventually(lambda: [one for one in server.deliveries(state="pending") if one["attempt_count"]])[
+            :1
+        ]
+    (request,) = server.captured("source")
+    opened(server, page, delivery)
+    expect(page.locator("#attempt")).to_contain_text("/hook/below?a=1")
+    expect(page.locator(".about")).to_contain_text("Forwarded by the bin")
+    expect(page.locator(".crumbs").get_by_role("link", name="source")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#subject .state")).to_have_text("cancelled")
+    page.get_by_role("link", name=request["id"]).click()
+    page.wait_for_url(f"**/ui/requests/{request['id']}")
+
+
+def test_what_was_sent_once_by_hand_has_both_ends_too(server: Server, page: Page) -> None:
+    capture(server, "to-replay", b"once more")
+    (request,) = server.captured("to-replay")
+    replay = server.post(f"/requests/{request['id']}/replay", {"destination": f"{server.url}/b/replayed-to"}).json()
+    page.goto(f"{server.url}/ui/deliveries/{replay['events'][0]['deliveries'][0]['id']}")
+    expect(page.locator(".findings")).to_contain_text("The body arrived byte for byte: 9 B")
+    page.get_by_role("link", name="in the bin").click()
+    expect(page.locator("#detail-title")).to_contain_text("/b/replayed-to")
+
+
 # Both ends
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
@@ -26,6 +27,21 @@ window.Notification = class extends EventTarget {
   constructor(title, options) { super(); window.notices.push([title, options.body]); }
 };
 """
+
+
+PATHS = ["/ui/", "bin", "request", "webhook", "delivery", "event", "/ui/send", "/ui/webhooks", "/ui/bins"]
+
+
+@pytest.fixture(scope="module")
+def paths(server: Server) -> dict[str, str]:
+    delivery = delivered_to(server, "keyed")
+    return {
+        "bin": "/ui/bins/keyed",
+        "request": f"/ui/requests/{server.captured('keyed')[0]['id']}",
+        "webhook": f"/ui/webhooks/{delivery['webhook_id']}",
+        "delivery": f"/ui/deliveries/{delivery['id']}",
+        "event": f"/ui/events/{delivery['event_id']}",
+    }
 
 
 def opened(server: Server, page: Page, path: str) -> None:
@@ -62,13 +78,10 @@ def test_each_pane_says_that_the_server_is_away_and_is_current_again_when_it_is_
     expect(alone.locator("[data-requests] > li")).to_have_count(2)
 
 
-@pytest.mark.parametrize("path", ["/ui/", "/ui/webhooks", "webhook", "delivery", "event"])
-def test_every_page_that_lives_has_panes_that_can_say_so(server: Server, page: Page, path: str) -> None:
-    delivery = delivered_to(server, "has-panes")
-    ids = {"webhook": delivery["webhook_id"], "delivery": delivery["id"], "event": delivery["event_id"]}
-    plural = {"webhook": "webhooks", "delivery": "deliveries", "event": "events"}
-    opened(server, page, f"/ui/{plural[path]}/{ids[path]}" if path in ids else path)
-    assert page.locator("[data-pane]").count() >= 1
+def test_every_page_that_lives_has_panes_that_can_say_so(server: Server, paths: dict[str, str]) -> None:
+    for path in PATHS:
+        html = httpx.get(server.url + paths.get(path, path), trust_env=False).text
+        assert " data-pane" in html, path
 
 
 # What can't be loaded
@@ -198,21 +211,6 @@ def test_where_the_browser_forbids_notices_the_menu_says_so(server: Server, page
 
 # Keys
 
-PATHS = ["/ui/", "bin", "request", "webhook", "delivery", "event", "/ui/send", "/ui/webhooks", "/ui/bins"]
-
-
-@pytest.fixture(scope="module")
-def paths(server: Server) -> dict[str, str]:
-    delivery = delivered_to(server, "keyed")
-    return {
-        "bin": "/ui/bins/keyed",
-        "request": f"/ui/requests/{server.captured('keyed')[0]['id']}",
-        "webhook": f"/ui/webhooks/{delivery['webhook_id']}",
-        "delivery": f"/ui/deliveries/{delivery['id']}",
-        "event": f"/ui/events/{delivery['event_id']}",
-    }
-
-
 DOES = {
     "j": "document.activeElement.matches('[data-row]')",
     "g": "document.activeElement.matches('[data-row]')",
@@ -254,7 +252,7 @@ def test_the_list_of_keys_names_those_that_work_on_the_page(
 # Seeing
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", ["bin", "delivery", "/ui/send"])
 def test_everything_that_can_be_focused_shows_it(server: Server, page: Page, paths: dict[str, str], path: str) -> None:
     opened(server, page, paths.get(path, path))
     seen = 0

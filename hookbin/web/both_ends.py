@@ -58,7 +58,8 @@ class Held(Struct, frozen=True, kw_only=True):
     def header_words(self) -> str:
         marks = [line.mark for line in self.headers]
         told = [f"{marks.count(mark)} {mark}" for mark in ("added", "changed", "missing") if mark in marks]
-        alike = f"{marks.count('same')} headers arrived as they were sent"
+        same = marks.count("same")
+        alike = "1 header arrived as it was sent" if same == 1 else f"{same} headers arrived as they were sent"
         order = "in their order" if self.in_order else "in another order"
         return f"{alike}, {order}" + (f"; {', '.join(told)}" if told else "") + "."
 
@@ -158,6 +159,15 @@ def _lost(attempt: AttemptSummary, capture: RequestSummary) -> str:
     return f"{seen}.{had}"
 
 
+_NEVER_SENT = frozenset(
+    {
+        ErrorClass.DNS_ERROR,
+        ErrorClass.CONNECTION_REFUSED,
+        ErrorClass.CONNECT_TIMEOUT,
+        ErrorClass.TLS_ERROR,
+        ErrorClass.BLOCKED_TARGET,
+    }
+)
 _SEEN = {
     ErrorClass.TIMEOUT: "the webhook’s timeout was over",
     ErrorClass.CONNECTION_RESET: "the connection broke off",
@@ -168,7 +178,12 @@ _SEEN = {
 def of_uncaptured(attempt: AttemptSummary, *, bin_name: str | None) -> Said:
     """What is to be said of an attempt at a bin of ours that holds no request of it; None: there is no such bin."""
     if attempt.error is not None:
-        return Said("It was for a bin of this server, which holds no request of it: it never arrived there.")
+        when = (
+            "it never arrived there"
+            if attempt.error in _NEVER_SENT
+            else "it never arrived there whole, or is gone since"
+        )
+        return Said(f"It was for a bin of this server, which holds no request of it: {when}.")
     if bin_name is None:
         gone = "there was none" if attempt.status == 404 else "it is deleted, with what it had captured"
         return Said(f"It was for a bin of this server that is not there: {gone}.")
