@@ -176,6 +176,16 @@ def test_a_burst_is_counted_exactly_and_listed_once_while_pages_draw_ten_times_a
             assert most_draws_in_a_second(page) <= DRAWS_A_SECOND + 1
 
 
+def test_a_full_bin_s_page_counts_what_the_bin_holds_and_not_what_was_trimmed(server: Server, page: Page) -> None:
+    server.post("/bins", {"name": "full", "max_requests": 100})
+    page.goto(f"{server.url}/ui/bins/full")
+    is_live(page)
+    burst(server, "full", 400)
+    expect(page.locator("[data-requests] .path").first).to_be_visible()
+    eventually(lambda: page.locator("[data-count]").inner_text() == str(server.get("/bins/full")["request_count"]))
+    assert server.get("/bins/full")["request_count"] < 400
+
+
 def test_what_comes_while_the_list_is_scrolled_waits_in_a_bounded_number(server: Server, page: Page) -> None:
     burst(server, "held", 60)
     page.goto(f"{server.url}/ui/bins/held")

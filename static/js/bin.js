@@ -20,7 +20,7 @@ const scroller = document.querySelector("[data-scroller]");
 const counter = document.querySelector("[data-count]");
 const pause = document.querySelector("[data-pause]");
 const { keep } = main.dataset;
-let countedTo = Number(main.dataset.after); // the row up to which the server has counted the other bins'
+let countedTo = Number(main.dataset.after); // the row up to which the server has counted
 const onNewestPage = !main.dataset.before;
 const isPaused = () => pause.ariaPressed === "true";
 
@@ -124,13 +124,22 @@ const redrawAnswers = soon(() => inbox.during(redraw), 500);
 async function redraw() {
   const page = await load();
   for (const part of ["answers", "bins", "settings-place"]) swap(page, part);
+  counter.textContent = page.querySelector("[data-count]").textContent;
   countedTo = Number(page.querySelector("main").dataset.after);
+  recountIfOver();
+}
+
+// What is trimmed is not told, so a bin that is full is asked how many it holds.
+const recount = soon(() => inbox.during(redraw), 2_000);
+
+function recountIfOver() {
+  if (Number(counter.textContent) > Number(main.dataset.limit)) recount();
 }
 
 // A row that was changed or deleted; of many at once, the bin itself tells its new count.
-function alter(kind, row) {
+function alter({ kind, seq, row }) {
   const before = Number(counter.textContent);
-  if (row.request_count !== undefined) counter.textContent = row.request_count;
+  if (row.request_count !== undefined && seq >= countedTo) counter.textContent = row.request_count;
   if (kind === "bin") {
     redrawAnswers();
     if (row.request_count < before) reload();
@@ -159,9 +168,10 @@ const inbox = follow({
     if (shown && messages.some(isSender)) show(addressOf(shown), { keepPlace: true });
     const ours = messages.filter(({ kind, row }) => (kind === "bin" ? row.id : row.bin) === main.dataset.bin);
     const rows = ours.filter(({ aside }) => !aside);
-    for (const { kind, row } of ours.filter(({ aside }) => aside)) alter(kind, row);
+    ours.filter(({ aside }) => aside).forEach(alter);
     if (!rows.length) return;
-    counter.textContent = Number(counter.textContent) + rows.length;
+    counter.textContent = Number(counter.textContent) + rows.filter(({ seq }) => seq > countedTo).length;
+    recountIfOver();
     if (document.querySelector(".sequence")) redrawAnswers();
     if (!onNewestPage) return;
     if (keep) return searchAgain();
