@@ -94,7 +94,7 @@ class Hookbin:
         webhooks = WebhookStore(database, clock=clock)
         events = EventStore(database)
         deliveries = DeliveryStore(database)
-        policy = Policy(allow_private=settings.on_loopback, allowed=settings.allow_target)
+        policy = Policy(allow_private=not settings.exposed, allowed=settings.allow_target)
         self._sender = Sender(
             policy=policy,
             is_own=self._is_own_bin,

@@ -90,7 +90,7 @@ def main() -> None:
 def serve(**values: Any) -> None:
     """Serve the page, the API and the bins."""
     settings = _settings(values)
-    made_token = settings.token is None and not settings.on_loopback
+    made_token = settings.token is None and settings.exposed
     if made_token:
         settings = msgspec.structs.replace(settings, token=secrets.token_urlsafe(24))
     logs.configure(settings.log_format)

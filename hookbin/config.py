@@ -67,7 +67,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="Peer (address or CIDR) whose X-Forwarded-For and -Proto are believed; repeatable."),
     ] = ()
     auto_create: Annotated[
-        bool | None, Meta(description="Make a bin on first use. On while bound to loopback, off when exposed.")
+        bool | None, Meta(description="Make a bin on first use. On unless the server is exposed.")
     ] = None
     sender_timeout: Annotated[
         int, Meta(ge=1, le=3600, description="Seconds that the head of a request may take, and its body stand still.")
@@ -83,8 +83,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         return is_loopback_host(self.host)
 
     @property
+    def exposed(self) -> bool:
+        """Whether others can reach the server: by its address, or by the public URL of a proxy or tunnel before it."""
+        public = public_host(self.public_url)
+        return not self.on_loopback or (public is not None and not is_loopback_host(public))
+
+    @property
     def creates_bins(self) -> bool:
-        return self.on_loopback if self.auto_create is None else self.auto_create
+        return not self.exposed if self.auto_create is None else self.auto_create
 
     def base_url(self, port: int) -> str:
         """Where the server is reached, without a slash at the end; `port` is the one bound."""

@@ -52,11 +52,27 @@ def test_every_name_of_this_machine_will_do(server: Server, host: str) -> None:
 
 
 def test_the_public_url_s_name_will_do_too(start_server: Callable[..., Server]) -> None:
-    server = start_server("--public-url", "https://hooks.example/")
+    server = start_server("--public-url", "https://hooks.example/", "--token", "t")
+    token = "Bearer t"
 
-    assert call(server, "GET", "/bins", host="hooks.example").status_code == 200
-    assert call(server, "GET", "/bins", host="hooks.example.evil").status_code == 421
-    assert call(server, "POST", "/bins", json={"name": "x"}).json()["url"] == "https://hooks.example/b/x"
+    assert call(server, "GET", "/bins", host="hooks.example", authorization=token).status_code == 200
+    assert call(server, "GET", "/bins", host="hooks.example.evil", authorization=token).status_code == 421
+    made = call(server, "POST", "/bins", json={"name": "x"}, authorization=token)
+    assert made.json()["url"] == "https://hooks.example/b/x"
+
+
+def test_behind_a_public_url_strangers_get_nothing_although_the_server_is_bound_to_loopback(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server("--public-url", "https://hooks.example")
+    token = next(line.split()[1] for line in server.log().splitlines() if line.startswith("  token"))
+    private = {"name": "x", "destination": "http://127.0.0.1:1/"}
+
+    assert call(server, "GET", "/webhooks", host="hooks.example").status_code == 401
+    assert call(server, "GET", "/webhooks").status_code == 401
+    assert call(server, "POST", "/b/new").status_code == 404
+    refused = call(server, "POST", "/webhooks", json=private, authorization=f"Bearer {token}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "target_refused")
 
 
 @pytest.mark.parametrize(

@@ -199,12 +199,12 @@ def test_every_kind_of_setting_is_read_from_its_variable(start_server: Callable[
             "HOOKBIN_RETRY_SCHEDULE": "1,2",
             "HOOKBIN_AUTO_CREATE": "false",
             "HOOKBIN_TRUST_PROXY": "127.0.0.1 10.0.0.0/8",
-            "HOOKBIN_PUBLIC_URL": "http://hooks.example",
+            "HOOKBIN_PUBLIC_URL": "http://hooks.localhost",
         }
     )
 
     bin = server.post("/bins", {"name": "set"}).json()
-    assert (bin["max_requests"], bin["max_age"], bin["url"]) == (7, 60, "http://hooks.example/b/set")
+    assert (bin["max_requests"], bin["max_age"], bin["url"]) == (7, 60, "http://hooks.localhost/b/set")
     assert server.register("http://localhost:1/", ping=False)["retry_schedule"] == [1, 2]
     assert server.post("/b/unset").status_code == 404
     forwarded = {"x-forwarded-for": "203.0.113.5"}

@@ -25,6 +25,15 @@ def test_a_host_of_this_machine_alone_is_loopback(host: str) -> None:
 )
 def test_any_other_host_is_exposed(host: str) -> None:
     assert not Settings(host=host).on_loopback
+    assert Settings(host=host).exposed
+
+
+@pytest.mark.parametrize(
+    ("public_url", "exposed"),
+    [(None, False), ("http://localhost:9", False), ("https://hooks.example", True), ("http://192.0.2.1", True)],
+)
+def test_a_public_url_exposes_a_server_on_loopback(public_url: str | None, exposed: bool) -> None:
+    assert Settings(public_url=public_url).exposed is exposed
 
 
 @pytest.mark.parametrize(
@@ -32,6 +41,7 @@ def test_any_other_host_is_exposed(host: str) -> None:
     [
         (Settings(), True),
         (Settings(host="0.0.0.0"), False),
+        (Settings(public_url="https://hooks.example"), False),
         (Settings(auto_create=False), False),
         (Settings(host="0.0.0.0", auto_create=True), True),
     ],

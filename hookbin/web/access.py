@@ -1,8 +1,8 @@
 """Who may do what: the Host and Origin checks, the token, and signing in with it.
 
 Bound to loopback, the danger is a page in the owner's own browser: the Host header must name this
-machine (DNS rebinding), and a write must not come from another site. Bound elsewhere, or with a
-token set, everything but the bins asks for the token.
+machine (DNS rebinding), and a write must not come from another site. Bound elsewhere, behind a
+public URL, or with a token set, everything but the bins asks for the token.
 """
 
 from __future__ import annotations

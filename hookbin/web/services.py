@@ -73,7 +73,7 @@ class Services(Struct, frozen=True, kw_only=True):
     base_url: str
     """Where the server is reached, without a slash at the end."""
     token: str | None
-    """What everything but the bins asks for; None while bound to loopback without one."""
+    """What everything but the bins asks for; None while nobody else can reach the server and none was set."""
     stopping: asyncio.Event
     """Set when the server begins to stop."""
 
