@@ -107,7 +107,9 @@ def _tests(when: When) -> Iterable[Test]:
 
 
 def _method_test(method: str) -> Test:
-    return lambda incoming: incoming.method == method
+    """Methods differ by case (RFC 9110, 9.1); but who writes `post` means POST."""
+    either = (method, method.upper())
+    return lambda incoming: incoming.method in either
 
 
 def _path_test(pattern: str) -> Test:

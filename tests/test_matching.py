@@ -127,6 +127,7 @@ def test_what_is_not_there_is_not_null(path: str, found: Any) -> None:
         (When(), incoming(), True),
         (When(method="GET"), incoming("GET"), True),
         (When(method="GET"), incoming("POST"), False),
+        (When(method="get"), incoming("GET"), True),
         (When(path="/a/*"), incoming(path="/a/b"), True),
         (When(header={"X-Event": "push"}), incoming(headers=((b"x-event", b"push"),)), True),
         (When(header={"x-event": "push"}), incoming(headers=((b"x-event", b"a"), (b"x-event", b"push"))), True),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from hookbin.clock import Clock, Ids, seq_id
 from hookbin.dispatch.passthrough import has_dot_segments, hops_of, original_of
 from hookbin.dispatch.publisher import MAX_HOPS
@@ -20,9 +22,9 @@ from hookbin.models import (
     DeliveryState,
     Event,
     Original,
-    Trigger,
     Webhook,
     WebhookKind,
+    pending_delivery,
 )
 from hookbin.store.events import EventStore, Published
 from hookbin.store.publishing import Publication
@@ -110,21 +112,22 @@ class Forwarding:
         )
 
     def _delivery(self, event: Event, target: Webhook, *, cancelled: CancelReason | None) -> Delivery:
-        pending = cancelled is None
-        return Delivery(
-            id=self._ids.delivery(),
+        delivery = pending_delivery(
+            self._ids.delivery(),
+            target,
             event_id=event.id,
             event_type=event.type,
-            webhook_id=target.id,
-            webhook_name=target.name,
-            destination=target.destination,
-            state=DeliveryState.PENDING if pending else DeliveryState.CANCELLED,
-            attempt_count=0,
-            next_attempt_at=event.created_at if pending else None,
-            next_trigger=Trigger.AUTO,
             created_at=event.created_at,
-            finished_at=None if pending else event.created_at,
+            due=event.created_at,
             turn=event.created_at,
+        )
+        if cancelled is None:
+            return delivery
+        return msgspec.structs.replace(
+            delivery,
+            state=DeliveryState.CANCELLED,
+            next_attempt_at=None,
+            finished_at=event.created_at,
             cancel_reason=cancelled,
         )
 

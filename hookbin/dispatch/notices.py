@@ -14,7 +14,17 @@ import msgspec
 from hookbin.clock import Clock, Ids, rfc3339
 from hookbin.dispatch.publisher import EVERYTHING, wants
 from hookbin.explanations import explain
-from hookbin.models import Action, Attempt, Delivery, DeliveryState, Event, Trigger, Webhook, WebhookKind
+from hookbin.models import (
+    Action,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Event,
+    Trigger,
+    Webhook,
+    WebhookKind,
+    pending_delivery,
+)
 from hookbin.names import DELIVERY_EXHAUSTED, META_EVENTS, WEBHOOK_DISABLED
 from hookbin.store.publishing import Notice, Notices, Publication
 from hookbin.store.webhooks import WebhookStore
@@ -75,19 +85,13 @@ class NoticeMaker:
         return Publication(event=event, deliveries=tuple(self._delivery(event, webhook) for webhook in wanted))
 
     def _delivery(self, event: Event, webhook: Webhook) -> Delivery:
-        return Delivery(
-            id=self._ids.delivery(),
+        return pending_delivery(
+            self._ids.delivery(),
+            webhook,
             event_id=event.id,
             event_type=event.type,
-            webhook_id=webhook.id,
-            webhook_name=webhook.name,
-            destination=webhook.destination,
-            state=DeliveryState.PENDING,
-            attempt_count=0,
-            next_attempt_at=event.created_at,
-            next_trigger=Trigger.AUTO,
             created_at=event.created_at,
-            finished_at=None,
+            due=event.created_at,
             turn=event.created_at,
         )
 

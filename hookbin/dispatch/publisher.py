@@ -10,7 +10,7 @@ import msgspec
 
 from hookbin.clock import Clock, Ids, rfc3339
 from hookbin.errors import LoopDetected
-from hookbin.models import Delivery, DeliveryState, Event, Original, Trigger, Webhook
+from hookbin.models import Delivery, Event, Original, Webhook, pending_delivery
 from hookbin.names import META_EVENTS
 from hookbin.store.events import EventStore, Published
 from hookbin.store.webhooks import WebhookStore
@@ -135,19 +135,13 @@ class Publisher:
         return self._last_turn
 
     def _delivery(self, event: Event, webhook: Webhook, *, turn: int) -> Delivery:
-        return Delivery(
-            id=self._ids.delivery(),
+        return pending_delivery(
+            self._ids.delivery(),
+            webhook,
             event_id=event.id,
             event_type=event.type,
-            webhook_id=webhook.id,
-            webhook_name=webhook.name,
-            destination=webhook.destination,
-            state=DeliveryState.PENDING,
-            attempt_count=0,
-            next_attempt_at=event.created_at if event.deliver_at is None else event.deliver_at,
-            next_trigger=Trigger.AUTO,
             created_at=event.created_at,
-            finished_at=None,
+            due=event.created_at if event.deliver_at is None else event.deliver_at,
             turn=turn,
         )
 

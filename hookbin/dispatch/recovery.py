@@ -9,7 +9,7 @@ from msgspec import Struct
 from hookbin.clock import Clock, Ids, lowest_id
 from hookbin.dispatch.publisher import asks_for, wants
 from hookbin.errors import EventNotFound, WebhookDisabled
-from hookbin.models import Delivery, DeliveryState, EventSummary, Trigger, Webhook
+from hookbin.models import Delivery, DeliveryState, EventSummary, Webhook, pending_delivery
 from hookbin.store.events import EventStore
 from hookbin.store.recovery import Past, RecoveryStore, Replayed
 from hookbin.store.webhooks import WebhookStore
@@ -112,19 +112,13 @@ class Recovery:
         return done
 
     def _delivery(self, event_id: str, event_type: str, webhook: Webhook, *, due: int, turn: int) -> Delivery:
-        return Delivery(
-            id=self._ids.delivery(),
+        return pending_delivery(
+            self._ids.delivery(),
+            webhook,
             event_id=event_id,
             event_type=event_type,
-            webhook_id=webhook.id,
-            webhook_name=webhook.name,
-            destination=webhook.destination,
-            state=DeliveryState.PENDING,
-            attempt_count=0,
-            next_attempt_at=due,
-            next_trigger=Trigger.AUTO,
             created_at=self._clock.now(),
-            finished_at=None,
+            due=due,
             turn=turn,
         )
 

@@ -32,6 +32,7 @@ from hookbin.models.deliveries import (
     Trigger,
     attempt_id,
     delivery_of,
+    pending_delivery,
 )
 from hookbin.models.events import Event, EventSummary, Original
 from hookbin.models.requests import CapturedRequest, RequestSummary
@@ -80,4 +81,5 @@ __all__ = [
     "When",
     "attempt_id",
     "delivery_of",
+    "pending_delivery",
 ]

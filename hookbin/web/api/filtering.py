@@ -67,7 +67,7 @@ def to_filter(query: FilterQuery, *, now: int, after: int | None = None) -> Requ
     except ValueError as error:
         raise FieldsInvalid(("status", str(error))) from error
     filter = RequestFilter(
-        methods=() if query.method is None else tuple(method for method in query.method.split(",") if method),
+        methods=() if query.method is None else _methods(query.method),
         statuses=statuses,
         since=_time("since", query.since, now=now),
         until=_time("until", query.until, now=now),
@@ -111,6 +111,14 @@ def _time(loc: str, text: str | None, *, now: int) -> int | None:
         plus = "; in a URL write %2B for +" if " " in text else ""
         raise FieldsInvalid((loc, f"is no time; write {_TIME}{plus}"))
     return time
+
+
+def _methods(text: str) -> tuple[str, ...]:
+    """As they are given, and in capitals: who writes `post` means POST, as in a rule. Raises `FieldsInvalid`."""
+    given = [method.strip() for method in text.split(",") if method.strip()]
+    if not given:
+        raise FieldsInvalid(("method", "names no method; write POST, or several with commas"))
+    return tuple(dict.fromkeys([*given, *map(str.upper, given)]))
 
 
 def _pair(name: str, text: str) -> Pair:
