@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -28,7 +29,7 @@ import httpx
 
 from benchmarks import backlog
 from benchmarks.receiver import Publisher, receiving
-from benchmarks.servers import follower, hookbin
+from benchmarks.servers import follower, hookbin, processor_time
 
 CONNECTIONS = 32
 AT_ONCE = 64
@@ -46,9 +47,9 @@ async def main():
             for _ in left:
                 async with session.post(url, data=body, headers=headers) as response:
                     await response.read()
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), time.process_time()
         await asyncio.gather(*(work() for _ in range(at_once)))
-        print(count / (time.perf_counter() - started))
+        print(count / (time.perf_counter() - started), (time.process_time() - spent) / count)
 import uvloop
 uvloop.run(main())
 """
@@ -62,11 +63,12 @@ def main() -> None:
         backlog.show(core=server_core)
         return
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        url = stack.enter_context(hookbin(Path(folder) / "hookbin.db", core=server_core))
-        asyncio.run(_measure(url, options, server_core))
+        database = Path(folder) / "hookbin.db"
+        url = stack.enter_context(hookbin(database, core=server_core))
+        asyncio.run(_measure(url, database, options, server_core))
 
 
-async def _measure(url: str, options: argparse.Namespace, core: int) -> None:
+async def _measure(url: str, database: Path, options: argparse.Namespace, core: int) -> None:
     receipts: dict[bytes, float] = {}
 
     def received(body: bytes, now: float) -> None:
@@ -76,54 +78,73 @@ async def _measure(url: str, options: argparse.Namespace, core: int) -> None:
         await _register(api, destination, "one.*", 1)
         await _register(api, destination, "ten.*", 10)
         print(f"events of 1 KiB; medians of {options.rounds} alternating rounds\n")
-        await _rates(url, api, destination, options, core)
+        await _rates(_Server(url, api, database), destination, options, core)
         await _latency(url, receipts, options)
         await _register(api, destination, "many.*", 1_000)
         await _fan_out(url, api, options)
 
 
-async def _rates(url: str, api: httpx.AsyncClient, destination: str, options: argparse.Namespace, core: int) -> None:
+class _Server(NamedTuple):
+    url: str
+    api: httpx.AsyncClient
+    database: Path
+
+
+class _Measured(NamedTuple):
+    rate: float
+    """Deliveries a second."""
+    cost: float
+    """Seconds of processor time a delivery."""
+
+
+async def _rates(server: _Server, destination: str, options: argparse.Namespace, core: int) -> None:
     floors, singles, tens = [], [], []
     for _ in range(options.rounds):
         floors.append(await _floor(destination, options.events, core))
-        singles.append(await _deliver(url, api, "one.a", options.events, deliveries=1))
-        tens.append(await _deliver(url, api, "ten.a", options.events // 10, deliveries=10))
-    floor = statistics.median(floors)
-    print(f"{'':>34}  {'deliveries/s':>12}  ratio")
-    print(f"{'bare aiohttp, POSTs alone':>34}  {floor:>12,.0f}")
-    for name, rates in (("published one by one, to one webhook", singles), ("published, to ten webhooks each", tens)):
-        ratio = statistics.median(rate / bare for rate, bare in zip(rates, floors, strict=True))
-        print(f"{name:>34}  {statistics.median(rates):>12,.0f}  {ratio:>5.2f}", flush=True)
+        singles.append(await _deliver(server, "one.a", options.events, deliveries=1))
+        tens.append(await _deliver(server, "ten.a", options.events // 10, deliveries=10))
+    print(f"{'':>34}  {'deliveries/s':>12}  ratio  {'processor time':>14}  ratio")
+    rows = {
+        "bare aiohttp, POSTs alone": floors,
+        "published one by one, to one webhook": singles,
+        "published, to ten webhooks each": tens,
+    }
+    for name, found in rows.items():
+        pairs = list(zip(found, floors, strict=True))
+        rate, cost = statistics.median(each.rate for each in found), statistics.median(each.cost for each in found)
+        rates = statistics.median(each.rate / floor.rate for each, floor in pairs)
+        costs = statistics.median(each.cost / floor.cost for each, floor in pairs)
+        print(f"{name:>36}  {rate:>10,.0f}  {rates:>5.2f}  {1e6 * cost:>11,.0f} µs  {costs:>5.2f}", flush=True)
 
 
-async def _floor(destination: str, count: int, core: int) -> float:
+async def _floor(destination: str, count: int, core: int) -> _Measured:
     def pin() -> None:
         os.sched_setaffinity(0, {core})
 
     command = [sys.executable, "-c", _FLOOR, destination, str(count), str(AT_ONCE), str(len(_event("one.a", 0)))]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, preexec_fn=pin)
     output, _ = await process.communicate()
-    return float(output)
+    return _Measured(*map(float, output.split()))
 
 
-async def _deliver(url: str, api: httpx.AsyncClient, type: str, events: int, *, deliveries: int) -> float:
-    """Publish so many events as fast as they are accepted; deliveries per second until the last is committed."""
-    before = await _attempts(api)
+async def _deliver(server: _Server, type: str, events: int, *, deliveries: int) -> _Measured:
+    """Publish so many events as fast as they are accepted, until the last of their deliveries is committed."""
+    before = await _attempts(server.api)
     numbers = iter(range(events))
-    publishers = [await Publisher.connect(url) for _ in range(CONNECTIONS)]
+    publishers = [await Publisher.connect(server.url) for _ in range(CONNECTIONS)]
 
     async def work(publisher: Publisher) -> None:
         for number in numbers:
             await publisher.publish(_event(type, number))
 
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), processor_time(server.database)
     await asyncio.gather(*(work(publisher) for publisher in publishers))
-    while await _attempts(api) - before < events * deliveries:
+    while await _attempts(server.api) - before < events * deliveries:
         await asyncio.sleep(0.02)
-    took = time.perf_counter() - started
+    took, spent = time.perf_counter() - started, processor_time(server.database) - spent
     for publisher in publishers:
         publisher.close()
-    return events * deliveries / took
+    return _Measured(events * deliveries / took, spent / (events * deliveries))
 
 
 async def _latency(url: str, receipts: dict[bytes, float], options: argparse.Namespace) -> None:

@@ -55,6 +55,13 @@ def hookbin(database: Path, *, core: int | None, prefix: tuple[str, ...] = ()) -
         yield url.removesuffix("/healthz")
 
 
+def processor_time(database: Path) -> float:
+    """Seconds that the hookbin of this database has computed so far, on all its threads (Linux)."""
+    process = database.with_name(database.name + ".lock").read_text().strip()
+    spent = (task.joinpath("schedstat").read_text().split()[0] for task in Path(f"/proc/{process}/task").iterdir())
+    return sum(map(int, spent)) / 1e9
+
+
 @contextmanager
 def follower(url: str) -> Iterator[None]:
     """Someone who reads the stream for as long as it lasts, at as little cost as can be: the load needs the core."""
