@@ -103,7 +103,7 @@ async def _rates(server: _Server, destination: str, options: argparse.Namespace,
         floors.append(await _floor(destination, options.events, core))
         singles.append(await _deliver(server, "one.a", options.events, deliveries=1))
         tens.append(await _deliver(server, "ten.a", options.events // 10, deliveries=10))
-    print(f"{'':>34}  {'deliveries/s':>12}  ratio  {'processor time':>14}  ratio")
+    print(f"{'':>36}  {'per second':>10}  ratio  {'processor time':>14}  ratio")
     rows = {
         "bare aiohttp, POSTs alone": floors,
         "published one by one, to one webhook": singles,
