@@ -339,6 +339,16 @@ def test_a_bin_goes_out_as_csv_without_formulas(server: Server, full: str) -> No
     assert rows[1]["target"] == "/b/many/1"
 
 
+@pytest.mark.parametrize("body", ['a,b"c"\r\nd', '"', "a\nb", "a\rb", "\t=1", "", "'", "ä;\u2028"])
+def test_what_a_csv_cell_holds_comes_back(server: Server, body: str) -> None:
+    bin = server.post("/bins", {}).json()["id"]
+    httpx.post(f"{server.url}/b/{bin}", content=body.encode(), trust_env=False, verify=False)
+
+    (row,) = csv.DictReader(io.StringIO(of_bin(server, bin, format="csv").decode(), newline=""))
+
+    assert row["body"] == (f"'{body}" if body.startswith("\t") else body)
+
+
 def test_an_export_takes_the_filters_of_the_list(server: Server, full: str) -> None:
     rows = of_bin(server, full, format="ndjson", method="PUT", q="xxx").splitlines()
 

@@ -185,6 +185,26 @@ async def test_an_interim_answer_is_passed_over() -> None:
     assert (sent.status, sent.response_body) == (200, b"ok")
 
 
+async def test_interim_answers_without_end_are_ended() -> None:
+    async def never_the_answer(wire: Wire, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
+            await writer.drain()
+
+    sent = await exchange(never_the_answer)
+
+    assert (sent.status, sent.error) == (None, ErrorClass.PROTOCOL_ERROR)
+    assert "interim answers" in (sent.error_detail or "")
+
+
+async def test_each_answer_of_a_connection_may_have_its_own_interim_ones() -> None:
+    wire = Wire(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 15 + OK)
+    async with wire.serving() as port, sending() as sender:
+        statuses = [(await post(sender, f"http://127.0.0.1:{port}/")).status for _ in range(3)]
+
+    assert (statuses, wire.connections) == ([200, 200, 200], 1)
+
+
 async def test_an_answer_may_end_with_its_connection() -> None:
     async def until_close(wire: Wire, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.0 200 OK\r\n\r\nall of it")

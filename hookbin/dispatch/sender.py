@@ -17,7 +17,7 @@ from msgspec import Struct
 from hookbin.dispatch import outgoing
 from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
 from hookbin.dispatch.tls import trusting
-from hookbin.dispatch.transport import ExactTransport, put_exact_headers, request_of, url_as_sent
+from hookbin.dispatch.transport import Connector, ExactTransport, put_exact_headers, request_of, url_as_sent
 from hookbin.errors import FieldsInvalid
 from hookbin.headers import masked
 from hookbin.models import ErrorClass, Event, Headers, Webhook
@@ -195,7 +195,7 @@ async def _exchange(transport: ExactTransport, request: httpx.Request, dial: _Di
 
 
 def _session(context: ssl.SSLContext, resolver: AbstractResolver) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(
+    connector = Connector(
         resolver=resolver,
         use_dns_cache=False,
         limit=0,

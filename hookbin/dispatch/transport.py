@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any, cast
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import map_aiohttp_exceptions
 from yarl import URL
@@ -15,6 +18,8 @@ from hookbin.models import Headers
 
 PIECE_BYTES = 256 * 1024
 """How much of a request body is handed over at a time."""
+MOST_INTERIM = 20
+"""Interim answers (1xx) before the answer itself."""
 _ANY_URL = httpx.URL("http://localhost/")
 
 
@@ -59,6 +64,32 @@ async def put_exact_headers(_: object, context: object, params: aiohttp.TraceReq
     """Puts a request's headers in last of all: given to `request`, of two that differ in case one would be lost."""
     params.headers.clear()
     params.headers.extend(context.trace_request_ctx)  # type: ignore[attr-defined]
+
+
+class Connector(aiohttp.TCPConnector):
+    """One whose connections take `MOST_INTERIM` interim answers (1xx) in a row and no more.
+
+    aiohttp reads them without a bound and without a pause, so a destination that sends nothing else
+    would hold up everything and fill the memory until its time is over.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = cast(Any, partial(_Reader, loop=self._loop))
+
+
+class _Reader(ResponseHandler):
+    _interim = 0
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        status = data[0].code
+        self._interim = self._interim + 1 if 100 <= status < 200 and status != 101 else 0
+        if self._interim <= MOST_INTERIM:
+            super().feed_data(data, size)
+            return
+        self.set_exception(HttpProcessingError(code=400, message=f"more than {MOST_INTERIM} interim answers (1xx)"))
+        if self.transport is not None:
+            self.transport.abort()
 
 
 class _Body(httpx.AsyncByteStream):

@@ -6,8 +6,6 @@ A spreadsheet takes a cell that begins with one of `= + - @`, tab or carriage re
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 
 import msgspec
@@ -21,6 +19,7 @@ _COLUMNS = (
     *("id", "received_at", "method", "target", "http_version", "client", "content_type", "size", "truncated"),
     *("incomplete", "answer_status", "signature", "attempt_id", "note", "pinned", "headers", "body", "body_base64"),
 )
+_QUOTED = (",", '"', "\r", "\n")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -55,9 +54,12 @@ def csv_row(request: CapturedRequest) -> bytes:
 
 
 def _row(cells: Iterable[str | int | None]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line).writerow([_harmless(cell) for cell in cells])
-    return line.getvalue().encode()
+    return (",".join([_quoted(_harmless(cell)) for cell in cells]) + "\r\n").encode()
+
+
+def _quoted(cell: str) -> str:
+    """RFC 4180, 2. Python's own writer goes letter by letter, which holds everyone up when a body is large."""
+    return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in _QUOTED) else cell
 
 
 def _harmless(cell: str | int | None) -> str:
