@@ -52,8 +52,21 @@ class _Fields(dict[str, str]):
     def __getitem__(self, name: str) -> str:
         return super().__getitem__(name.lower())
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name.lower(), default)
+
+
+class _Missing(StrictUndefined):
+    """Says of a header that is not there what a person would."""
+
+    @property
+    def _undefined_message(self) -> str:
+        if isinstance(self._undefined_obj, _Fields) and not self._undefined_hint:
+            return f"the request has no header {self._undefined_name!r}"
+        return super()._undefined_message
 
 
 def do(job: Job) -> Rendered:
@@ -83,7 +96,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def _environment() -> _Environment:
-    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True, cache_size=0)
+    environment = _Environment(undefined=_Missing, keep_trailing_newline=True, cache_size=0)
     environment.globals.pop("lipsum")
     environment.policies["json.dumps_kwargs"] = {"default": _no_json}
     return environment

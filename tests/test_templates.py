@@ -52,6 +52,15 @@ def test_a_template_is_given_the_request(source: str, text: str) -> None:
     assert render(source) == text
 
 
+def test_a_header_is_found_in_any_case() -> None:
+    asked = Asked(method="GET", path="/", query="", headers=[("x-kind", "a")], body=b"")
+    source = (
+        "{{ request.headers['X-Kind'] }} {{ 'X-KIND' in request.headers }} {{ request.headers['x-no'] | default('b') }}"
+    )
+
+    assert render(source, asked) == "a True b"
+
+
 def test_a_form_is_read() -> None:
     form = Asked(
         method="POST",
@@ -68,6 +77,7 @@ def test_a_form_is_read() -> None:
     [
         ("{{ nope }}", "'nope' is undefined"),
         ("{{ request.nope.x }}", "has no attribute 'nope'"),
+        ("{{ request.headers['X-Nope'] }}", "the request has no header 'X-Nope'"),
         ("{{ request.json.nope | tojson }}", "has no attribute 'nope'"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
