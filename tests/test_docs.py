@@ -20,6 +20,11 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from hookbin.models import AnswerRule, BinHandshake, BinResponse, Chance, SequenceStep, Verify, When
+from hookbin.web.api import shapes
+from hookbin.web.api.filtering import FilterQuery
+from hookbin.web.api.requests import DeleteQuery
+from hookbin.web.api.wait import WaitQuery
 from tests.support import PATIENCE, ROOT, Server
 from tests.wire import connected, parsed
 
@@ -109,6 +114,16 @@ def test_the_commands_of_the_page_print_what_it_says(server: Server) -> None:
 
 def here(server: Server, text: str) -> str:
     return text.replace("localhost:8090", f"localhost:{server.port}")
+
+
+OPTIONS = (shapes.NewBin, shapes.NewTarget, shapes.NewReplay, shapes.RequestChange, FilterQuery, WaitQuery, DeleteQuery)
+ANSWERS = (BinResponse, SequenceStep, Chance, AnswerRule, When, BinHandshake, Verify)
+
+
+def test_every_option_of_a_bin_is_on_the_page() -> None:
+    options = {name for shape in OPTIONS + ANSWERS for name in shape.__struct_encode_fields__} - {"cursor"}
+
+    assert {option for option in options if not re.search(rf"[`\"]{option}\b", PAGE)} == set()
 
 
 def test_every_example_is_found() -> None:
