@@ -109,8 +109,16 @@ def test_a_write_with_our_own_origin_is_taken(server: Server) -> None:
     assert call(server, "POST", "/bins", json={}, origin=server.url).status_code == 201
 
 
-def test_reading_is_not_checked_for_its_origin_and_no_other_page_can_read_the_answer(server: Server) -> None:
-    response = call(server, "GET", "/bins", origin="http://evil.example", sec_fetch_site="cross-site")
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("path", ["/bins", "/stream", "/bins/x/wait", "/ui/", "/static/favicon.svg"])
+def test_another_site_s_page_can_not_fetch_anything(server: Server, path: str, site: str) -> None:
+    for mode in ("no-cors", "cors"):
+        response = call(server, "GET", path, sec_fetch_site=site, sec_fetch_mode=mode)
+        check_problem(response, 403, "origin_refused")
+
+
+def test_a_link_on_another_site_s_page_can_be_followed_and_no_other_page_reads_the_answer(server: Server) -> None:
+    response = call(server, "GET", "/bins", sec_fetch_site="cross-site", sec_fetch_mode="navigate")
 
     assert response.status_code == 200
     assert "access-control-allow-origin" not in response.headers

@@ -1,7 +1,7 @@
 """Who may do what: the Host and Origin checks, the token, and signing in with it.
 
 Bound to loopback, the danger is a page in the owner's own browser: the Host header must name this
-machine (DNS rebinding), and a write must not come from another site. Bound elsewhere, behind a
+machine (DNS rebinding), and nothing but a followed link may come from another site. Bound elsewhere, behind a
 public URL, or with a token set, everything but the bins asks for the token.
 """
 
@@ -59,7 +59,8 @@ def _refusal(connection: HTTPConnection) -> Refused | None:
     if known.settings.on_loopback and not _is_our_host(connection.headers, known.settings.public_url):
         host = connection.headers.get("host", "")[:100]
         return HostRefused(f"the Host {host!r} is not this machine's; use {known.base_url}, or start with --public-url")
-    if connection.scope["method"] not in _SAFE_METHODS and not _is_same_origin(connection.headers):
+    reads = connection.scope["method"] in _SAFE_METHODS
+    if not (_is_followed_link(connection.headers) if reads else _is_same_origin(connection.headers)):
         return OriginRefused("a page of another site sent this; open hookbin itself and do it there")
     path: str = connection.scope["path"]
     if known.token is None or path in _OPEN or path.startswith("/static/"):
@@ -89,6 +90,16 @@ def _is_same_origin(headers: Headers) -> bool:
         return urlsplit(origin).netloc == headers.get("host")
     except ValueError:
         return False
+
+
+def _is_followed_link(headers: Headers) -> bool:
+    """Whether a read is our own page's, no page's, or a link that somebody followed.
+
+    Another site's page can't see what it fetches here, but it could tell from the time that a search takes
+    what was captured, and hold streams open (Fetch Metadata, "Resource Isolation Policy").
+    """
+    site = headers.get("sec-fetch-site")
+    return site in (None, "same-origin", "none") or headers.get("sec-fetch-mode") == "navigate"
 
 
 def _has_token(connection: HTTPConnection, token: str) -> bool:
