@@ -280,3 +280,11 @@ def test_a_bin_of_ten_thousand_opens_at_once_and_pages(start_server: Callable[..
             expect(page.get_by_role("link", name="Newest")).to_be_visible()
             expect(page.locator("[data-requests] .path").first).not_to_have_text(seen[-30])
     assert seen == [f"/b/many/{number}" for number in reversed(range(120))]
+
+
+def test_a_bin_that_is_deleted_elsewhere_says_so_and_stays_readable(server: Server, page: Page) -> None:
+    capture(server, "vanishing/1", "still here")
+    opened(server, page, "vanishing")
+    httpx.delete(f"{server.url}/bins/vanishing", trust_env=False)
+    expect(page.locator("[data-outcome]")).to_contain_text("This bin was deleted.")
+    expect(page.locator("pre.body")).to_contain_text("still here")

@@ -108,3 +108,10 @@ def test_deliveries_are_narrowed_by_state(server: Server, page: Page) -> None:
     expect(page.locator("#deliveries tbody > tr")).to_have_count(1)
     page.locator("#deliveries").get_by_role("link", name="succeeded").click()
     expect(page.locator("#deliveries")).to_contain_text("None is succeeded.")
+
+
+def test_one_that_is_deleted_elsewhere_says_so_and_stays_readable(server: Server, page: Page) -> None:
+    webhook = opened(server, page, "vanishing")
+    httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False)
+    expect(page.locator("[data-outcome]")).to_contain_text("This webhook was deleted.")
+    expect(page.get_by_role("heading", name="vanishing", exact=True)).to_be_visible()

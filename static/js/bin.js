@@ -1,4 +1,5 @@
 // A bin's page: the list grows, the selection stays, and the detail follows the selection.
+import { tell } from "./actions.js";
 import "./bin_settings.js";
 import "./picking.js";
 import { isSender, listen as listenToRequest } from "./request.js";
@@ -140,7 +141,9 @@ function recountIfOver() {
 function alter({ kind, seq, row }) {
   const before = Number(counter.textContent);
   if (row.request_count !== undefined && seq >= countedTo) counter.textContent = row.request_count;
-  if (kind === "bin") {
+  if (kind === "bin" && row.deleted) {
+    tell("This bin was deleted.", { label: "All bins", href: "/ui/bins" }, "bad");
+  } else if (kind === "bin") {
     redrawAnswers();
     if (row.request_count < before) reload();
   } else if (row.deleted) {

@@ -1,4 +1,5 @@
 // The pages of a webhook and of a delivery, and lists: loaded again when something of theirs happened.
+import { tell } from "./actions.js";
 import { setTitle } from "./attention.js";
 import { load, soon, swap } from "./fresh.js";
 import { follow } from "./stream.js";
@@ -14,7 +15,10 @@ const refresh = soon(async () => {
   document.dispatchEvent(new Event("refreshed"));
 }, REFRESH_EVERY);
 
+let isGone = false; // deleted: what is shown stays, since there is nothing to load any more
+
 function concerns({ kind, row }) {
+  if (isGone) return false;
   if (isList) return true;
   if (event) return kind === "attempt" && row.event_id === event;
   if (kind === "attempt") return delivery ? row.delivery_id === delivery : row.webhook_id === webhook;
@@ -24,7 +28,13 @@ function concerns({ kind, row }) {
 }
 
 follow({
-  onRows: (messages) => messages.some(concerns) && refresh(),
+  onRows(messages) {
+    if (webhook && messages.some(({ kind, row }) => kind === "webhook" && row.id === webhook && row.deleted)) {
+      isGone = true;
+      tell("This webhook was deleted.", { label: "All webhooks", href: "/ui/webhooks" }, "bad");
+    }
+    if (messages.some(concerns)) refresh();
+  },
   onGap: refresh,
 });
 document.addEventListener("click", ({ target }) => target.closest("[data-action]") && refresh());
