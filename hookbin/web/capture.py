@@ -237,7 +237,7 @@ def address(host: str, port: int) -> str:
 
 
 def _decoded(pairs: Pairs) -> Headers:
-    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs])
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]) if pairs else ()
 
 
 def _declared(value: bytes | None) -> int | None:
