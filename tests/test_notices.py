@@ -153,11 +153,10 @@ def test_a_subscriber_hears_of_a_disabled_webhook_over_http(server: Server) -> N
         server.register(url, events=["webhook.disabled"], ping=False)
         webhook = server.register("http://localhost:9/", events=["nothing"], ping=False)
         changed = server.patch(f"/webhooks/{webhook['id']}", {"disabled": True})
-        eventually(lambda: listener.requests)
+        eventually(lambda: DeliveryState.SUCCEEDED in {row["state"] for row in server.deliveries()})
 
     body = json.loads(listener.requests[0][1])
     assert changed.status_code == 200
     assert body["type"] == "webhook.disabled"
     assert body["data"]["webhook_id"] == webhook["id"]
     assert body["data"]["reason"] == "disabled by its owner"
-    assert DeliveryState.SUCCEEDED in {row["state"] for row in server.deliveries()}
