@@ -18,7 +18,8 @@ SPAN = 20 * SECOND
 BARS = 30
 """Bars of a chart: ten minutes in all."""
 COUNTED = 10_000
-"""Bins and webhooks that one span counts; more are left out."""
+"""Bins and webhooks that one span counts, more are left out; and webhooks whose attempts are remembered, the
+one that was met first goes."""
 ATTEMPTS = 200
 """The newest attempts of a webhook that its health is made from."""
 
@@ -87,5 +88,7 @@ class Activity:
     def _remember(self, attempt: AttemptSummary) -> None:
         kept = self._attempts.get(attempt.webhook_id)
         if kept is None:
+            if len(self._attempts) >= COUNTED:
+                del self._attempts[next(iter(self._attempts))]
             kept = self._attempts[attempt.webhook_id] = deque(maxlen=ATTEMPTS)
         kept.append((attempt.duration, attempt.delivery_state is DeliveryState.SUCCEEDED))

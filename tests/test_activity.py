@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from hookbin.activity import ATTEMPTS, BARS, COUNTED, SPAN, Activity
 from hookbin.models import SECOND, AttemptSummary, DeliveryState, Removed
 from tests.builders import a_bin, a_delivery, a_request, a_webhook, an_attempt, an_event
@@ -58,6 +60,16 @@ def test_health_is_made_from_the_newest_attempts() -> None:
     health = activity.health(DELIVERY.webhook_id)
     assert (health.attempts, health.succeeded, health.percent) == (ATTEMPTS, ATTEMPTS, 100)
     assert health.p95 == ATTEMPTS * 95 // 100
+
+
+def test_the_attempts_of_a_bounded_number_of_webhooks_are_remembered() -> None:
+    clock = FakeClock()
+    activity = Activity(now=clock.now)
+    one = attempt(clock)
+    activity.committed(replace(one, webhook_id=f"wh_{n}") for n in range(COUNTED + 1))
+
+    assert activity.health("wh_0").attempts == 0
+    assert activity.health("wh_1").attempts == activity.health(f"wh_{COUNTED}").attempts == 1
 
 
 def test_a_share_that_is_not_all_is_not_rounded_up_to_all() -> None:

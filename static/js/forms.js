@@ -52,7 +52,7 @@ function valueOf(field) {
 // The form's fields as one object; `a.b` is `{a: {b: …}}`. Fields that are disabled or hidden are left out,
 // and one with `data-sent="changed"` that was not changed;
 // where a `data-gate` is empty, all of its object is null.
-export function bodyOf(form) {
+function bodyOf(form) {
   const body = {};
   for (const field of form.querySelectorAll("[name]:not([name=\"\"])")) {
     if (field.disabled || field.closest("[hidden]") || (field.type === "radio" && !field.checked)) continue;
