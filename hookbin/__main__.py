@@ -1,5 +1,5 @@
 """`python -m hookbin` is `hookbin`."""
 
-from hookbin.cli import main
+from hookbin.cli.main import main
 
 main()

@@ -19,49 +19,50 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from hookbin.activity import Activity
+from hookbin.capture.handler import PREFIX, Capture
 from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings, is_loopback_host
+from hookbin.delivery.targets import Policy
 from hookbin.dispatch.dispatcher import Dispatcher
-from hookbin.dispatch.expiry import SecretExpiry
 from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.heartbeats import Heartbeats
-from hookbin.dispatch.notices import NoticeMaker
+from hookbin.dispatch.meta_events import NoticeMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
+from hookbin.dispatch.secret_expiry import SecretExpiry
 from hookbin.dispatch.sender import Sender
-from hookbin.dispatch.tls import trusting
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
+from hookbin.live.activity import Activity
+from hookbin.live.metrics import Metrics
+from hookbin.live.timeline import Timeline
+from hookbin.live.waiters import Waiting
 from hookbin.models import AttemptSummary, Bin, Delivery, Removed, RequestSummary, Webhook
+from hookbin.problems import problem, problem_response
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
+from hookbin.store.delete_requests import RequestRemoval
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.exporting import RequestExport
 from hookbin.store.log import LogStore
 from hookbin.store.recovery import RecoveryStore
-from hookbin.store.removal import RequestRemoval
 from hookbin.store.requests import RequestStore
 from hookbin.store.retention import Retention, Trimmer
 from hookbin.store.search import RequestSearch
 from hookbin.store.webhooks import WebhookStore
-from hookbin.targets import Policy
-from hookbin.timeline import Timeline
-from hookbin.web import access, pages
+from hookbin.templating.pool import TemplatePool
+from hookbin.web import pages
 from hookbin.web.api.bins import shape as bin_shape
-from hookbin.web.capture import PREFIX, Capture
-from hookbin.web.metrics import Metrics
-from hookbin.web.middleware import SecurityHeadersMiddleware
-from hookbin.web.problems import problem, problem_response
-from hookbin.web.rendering import render
+from hookbin.web.api.stream import Encoder
+from hookbin.web.html.rendering import render
+from hookbin.web.html.static import StaticApp
+from hookbin.web.html.viewer import Viewer
+from hookbin.web.rest.routing import Resource
 from hookbin.web.routes import ROUTES
-from hookbin.web.routing import Resource
+from hookbin.web.security import access
+from hookbin.web.security.response_headers import SecurityHeadersMiddleware
 from hookbin.web.services import Services
-from hookbin.web.static import StaticApp
-from hookbin.web.stream import Encoder
-from hookbin.web.template_pool import TemplatePool
-from hookbin.web.views.viewer import Viewer
-from hookbin.web.waiting import Waiting
+from hookbin.wire.tls import trusting
 
 DRAIN_SECONDS = 2.0
 """What attempts under way get when the server stops."""

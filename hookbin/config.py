@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from hookbin.delivery.retries import parse_retry_on, parse_schedule
+from hookbin.delivery.targets import parse_allowed
 from hookbin.errors import FieldsInvalid
-from hookbin.retries import parse_retry_on, parse_schedule
-from hookbin.targets import parse_allowed
 
 KIB = 1024
 MIB = 1024 * KIB

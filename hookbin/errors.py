@@ -14,7 +14,7 @@
     ├── Unavailable             Overloaded, ViewsBusy, StorageFailed, ShuttingDown
     └── StartError              hookbin could not start (command line, exit code 3)
 
-The HTTP status of each code stands in `hookbin.web.problems`, nowhere else.
+The HTTP status of each code stands in `hookbin.problems`, nowhere else.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from typing import Any, cast
 import uvicorn
 
 from hookbin.app import Hookbin
-from hookbin.web.connections import Connections, room_for
-from hookbin.web.protocol import WireProtocol
+from hookbin.wire.connections import Connections, room_for
+from hookbin.wire.server import WireProtocol
 
 GRACE_SECONDS = 1
 """What open connections get when the server stops, after the deliveries were drained."""

@@ -17,7 +17,7 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.servers import ROOT, free_port, hookbin
-from hookbin.catalogue import SAMPLES, Sample
+from hookbin.delivery.samples import SAMPLES, Sample
 
 IMAGES = ROOT / "docs/images"
 CHROMIUM = "/usr/bin/chromium"

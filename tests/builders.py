@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from hookbin.clock import Clock, Ids
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.forwarding import Forwarding
-from hookbin.dispatch.notices import NoticeMaker
+from hookbin.dispatch.meta_events import NoticeMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.models import (

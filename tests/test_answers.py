@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hookbin.presets import PRESETS
+from hookbin.answers.presets import PRESETS
 from tests.support import Server
 from tests.wire import check_problem
 

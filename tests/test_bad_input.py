@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from hookbin.web.rest.routing import Route
 from hookbin.web.routes import ROUTES
-from hookbin.web.routing import Route
 from tests.support import Server, eventually
 from tests.wire import check_problem, connected, exchange, read_all
 

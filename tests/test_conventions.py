@@ -14,7 +14,7 @@ import pytest
 
 from hookbin import errors
 from hookbin.config import Settings
-from hookbin.web.problems import STATUS, status_of
+from hookbin.problems import STATUS, status_of
 from tests.support import ROOT
 
 MODULES = {
@@ -170,7 +170,7 @@ RULES = tuple(
 def layer(module: str) -> str:
     if module in ROOT_MODULES:
         return "models"
-    if module in RULES or module in ("hookbin.timeline", "hookbin.activity"):
+    if module in RULES or module in ("hookbin.live.timeline", "hookbin.live.activity"):
         return "rules"
     if module == "hookbin.__main__":
         return "cli"
@@ -193,7 +193,7 @@ def test_rules_do_no_input_or_output(module: str) -> None:
 def test_the_store_does_not_know_the_timeline() -> None:
     for module in MODULES:
         if module.startswith("hookbin.store"):
-            assert "hookbin.timeline" not in imports(module)
+            assert "hookbin.live.timeline" not in imports(module)
 
 
 def test_there_is_no_circle_of_imports() -> None:
@@ -262,7 +262,7 @@ def test_the_search_for_the_time_finds_the_clock_s() -> None:
     assert any(TIMES.search(name) for name in names_used("hookbin.clock"))
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "hookbin.cli"])
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "hookbin.cli.main"])
 def test_the_environment_is_read_by_the_command_line_alone(module: str) -> None:
     used = names_used(module)
 

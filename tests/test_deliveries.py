@@ -9,16 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from hookbin.errors import IdempotencyMismatch, NotRetryable
-from hookbin.models import (
-    TRANSITIONS,
-    Action,
-    Attempt,
-    Delivery,
-    DeliveryState,
-    ErrorClass,
-    EventSummary,
-    Trigger,
-)
+from hookbin.models import TRANSITIONS, Action, Attempt, Delivery, DeliveryState, ErrorClass, EventSummary, Trigger
 from tests.builders import Stores, a_delivery, an_attempt, an_event
 
 pytestmark = pytest.mark.anyio

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from hookbin import shapes
 from hookbin.models import AnswerRule, BinHandshake, BinResponse, Chance, SequenceStep, Verify, When
-from hookbin.web.api import shapes
 from hookbin.web.api.filtering import FilterQuery
 from hookbin.web.api.requests import DeleteQuery
 from hookbin.web.api.wait import WaitQuery

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from hookbin.web.exports import shell
+from hookbin.exports import shell
 from tests.support import PATIENCE, ROOT, Server
 from tests.wire import check_problem, exchange
 

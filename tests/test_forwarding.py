@@ -11,7 +11,7 @@ import pytest
 import standardwebhooks
 from msgspec.structs import replace
 
-from hookbin.dispatch import passthrough
+from hookbin.dispatch import forwarded_request
 from hookbin.models import CancelReason, DeliveryState, Original, WebhookKind
 from hookbin.store.retention import Retention
 from tests.builders import SECRET, Stores, a_bin, a_request, a_webhook
@@ -66,7 +66,7 @@ def test_path_and_query_are_added_to_the_destination_s(
 ) -> None:
     original = Original(method="GET", suffix=suffix, query=query, headers=())
 
-    assert passthrough.url(destination, original) == url
+    assert forwarded_request.url(destination, original) == url
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_path_and_query_are_added_to_the_destination_s(
     ],
 )
 def test_what_stands_below_the_bin_is_sent_on(target: str, suffix: str, query: str | None) -> None:
-    original = passthrough.original_of(a_request(1, a_bin(), target=target))
+    original = forwarded_request.original_of(a_request(1, a_bin(), target=target))
 
     assert (original.suffix, original.query) == (suffix, query)
 
@@ -99,7 +99,7 @@ def test_headers_of_one_connection_and_ours_stay_behind() -> None:
         ("x-a", "2"),
         ("Authorization", "Bearer x"),
     )
-    original = passthrough.original_of(a_request(1, a_bin(), headers=headers))
+    original = forwarded_request.original_of(a_request(1, a_bin(), headers=headers))
 
     assert original.headers == (("X-A", "1"), ("x-a", "2"), ("Authorization", "Bearer x"))
 
@@ -108,17 +108,17 @@ def test_headers_of_one_connection_and_ours_stay_behind() -> None:
     "suffix", ["/..", "/a/../b", "/%2e%2E/x", "/%252e%252e/", "/.", "/..;x/a", "/a\\..\\b", "/..%2fadmin"]
 )
 def test_a_path_that_could_lead_out_is_found(suffix: str) -> None:
-    assert passthrough.has_dot_segments(suffix)
+    assert forwarded_request.has_dot_segments(suffix)
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/a..b", "/...", "/.well-known/x", "/a.b"])
 def test_other_dots_are_harmless(suffix: str) -> None:
-    assert not passthrough.has_dot_segments(suffix)
+    assert not forwarded_request.has_dot_segments(suffix)
 
 
 @pytest.mark.parametrize(("value", "hops"), [("2", 2), ("", 0), ("-1", 0), ("x", 0), ("99999", 0), ("²", 0)])
 def test_the_number_of_hops_is_read_from_the_headers(value: str, hops: int) -> None:
-    assert passthrough.hops_of(a_request(1, a_bin(), headers=(("HOOKBIN-HOPS", value),))) == hops
+    assert forwarded_request.hops_of(a_request(1, a_bin(), headers=(("HOOKBIN-HOPS", value),))) == hops
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_the_number_of_hops_is_read_from_the_headers(value: str, hops: int) -> N
 def test_a_length_is_written_where_there_may_be_content(method: str, size: int, expected: str | None) -> None:
     original = Original(method=method, suffix="", query=None, headers=())
 
-    assert dict(passthrough.headers(original, size=size, replaced=())).get("content-length") == expected
+    assert dict(forwarded_request.headers(original, size=size, replaced=())).get("content-length") == expected
 
 
 # Forward targets

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from hookbin.handshakes import MAX_CHALLENGE, NEEDS_SECRET, Shaken, answer
-from hookbin.matching import Incoming
+from hookbin.answers.handshakes import MAX_CHALLENGE, NEEDS_SECRET, Shaken, answer
+from hookbin.conditions.matching import Incoming
 from hookbin.models import BinHandshake, Provider
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hookbin.delivery.headers import MASK, MAX_BYTES, MAX_HEADERS, check_headers, is_secret, masked, unmasked
 from hookbin.errors import FieldsInvalid
-from hookbin.headers import MASK, MAX_BYTES, MAX_HEADERS, check_headers, is_secret, masked, unmasked
 
 
 def test_headers_are_taken_as_they_are_with_order_case_and_duplicates() -> None:

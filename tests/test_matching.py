@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookbin.matching import MAX_JSON, MAX_TEXT, NOTHING, Incoming, at, complaints, glob, json_path, matcher, path_glob
+from hookbin.conditions.matching import (
+    MAX_JSON,
+    MAX_TEXT,
+    NOTHING,
+    Incoming,
+    at,
+    complaints,
+    glob,
+    json_path,
+    matcher,
+    path_glob,
+)
 from hookbin.models import When
 
 

@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from hookbin.web.problems import status_of
+from hookbin.problems import status_of
+from hookbin.web.rest.routing import Route
 from hookbin.web.routes import ROUTES
-from hookbin.web.routing import Route
 from tests.support import Receiver, Server, eventually
 
 IDS = [f"{route.method} {route.path}" for route in ROUTES]

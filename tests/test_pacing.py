@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from hookbin.dispatch.lanes import WINDOW, Lane
 from hookbin.dispatch.pacing import LATE, Places, change_rate, is_slow, spend
-from hookbin.dispatch.recent import Recent
+from hookbin.dispatch.published_cache import Recent
 from hookbin.models import SECOND, DeliveryState, ErrorClass
 from tests.builders import Workshop, a_delivery, a_webhook, an_event, open_workshop
 from tests.support import FakeClock

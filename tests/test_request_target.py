@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hookbin.request_target import below_the_bin, origin_form, path_and_query
+from hookbin.models.request_target import below_the_bin, origin_form, path_and_query
 from tests.support import Server
 from tests.wire import exchange
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hookbin.dispatch.resolver import MOST_LOOKUPS, BlockedTarget, Resolver
+from hookbin.wire.resolver import MOST_LOOKUPS, BlockedTarget, Resolver
 
 pytestmark = pytest.mark.anyio
 

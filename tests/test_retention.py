@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from hookbin.models import Action, Bin, DeliveryState, Removed, RequestSummary
-from hookbin.store.removal import STEP
+from hookbin.store.delete_requests import STEP
 from hookbin.store.retention import EVERY, Retention, Trimmer
 from tests.builders import Stores, a_request, an_attempt, open_stores
 from tests.support import FakeClock

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbin import errors
-from hookbin.explanations import Hold, Waiting, explain
-from hookbin.models import SECOND, TRANSITIONS, Action, CancelReason, DeliveryState, ErrorClass, Trigger
-from hookbin.retries import (
+from hookbin.delivery.explanations import Hold, Waiting, explain
+from hookbin.delivery.retries import (
     DEFAULT_RETRY_ON,
     JITTER,
     MAX_RETRY_AFTER,
@@ -27,6 +26,7 @@ from hookbin.retries import (
     parse_schedule,
     streak,
 )
+from hookbin.models import SECOND, TRANSITIONS, Action, CancelReason, DeliveryState, ErrorClass, Trigger
 from tests.support import ROOT
 
 NOW = int(datetime(2026, 11, 24, 6, 30, tzinfo=UTC).timestamp()) * SECOND

@@ -16,9 +16,9 @@ import stripe
 import svix.webhooks
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from hookbin.dispatch.expiry import SecretExpiry
+from hookbin.dispatch.secret_expiry import SecretExpiry
 from hookbin.models import Webhook
-from hookbin.signing import live_secrets, rotated
+from hookbin.signatures.signing import live_secrets, rotated
 from tests.builders import SECRET, open_stores
 from tests.support import FakeClock, Receiver, Server, eventually
 from tests.wire import check_problem

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookbin.filters import SEARCHED_BODY, Pair, RequestFilter
+from hookbin.conditions.filters import SEARCHED_BODY, Pair, RequestFilter
 from hookbin.store import search
 from hookbin.store.search import RequestSearch
 from tests.builders import NOW, Stores

@@ -18,14 +18,14 @@ import pytest
 import standardwebhooks
 import trustme
 
-from hookbin.dispatch.outgoing import USER_AGENT
-from hookbin.dispatch.resolver import MOST_LOOKUPS
+from hookbin.delivery.headers import MASK
+from hookbin.delivery.targets import Policy
+from hookbin.dispatch.request_headers import USER_AGENT
 from hookbin.dispatch.sender import RESPONSE_BYTES, Sender, Sent
-from hookbin.dispatch.tls import trusting
 from hookbin.errors import StartError
-from hookbin.headers import MASK
 from hookbin.models import ErrorClass, Headers, attempt_id
-from hookbin.targets import Policy
+from hookbin.wire.resolver import MOST_LOOKUPS
+from hookbin.wire.tls import trusting
 from tests.builders import SECRET, a_webhook, an_event
 from tests.support import free_port
 

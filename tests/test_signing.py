@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbin import errors
-from hookbin.signing import Verdict, hint, make_secret, parse_secret, public_key, sign, verify
+from hookbin.signatures.signing import Verdict, hint, make_secret, parse_secret, public_key, sign, verify
 from tests.support import ROOT
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -16,8 +16,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from hookbin.web.connections import LOOKS, Connections
-from hookbin.web.protocol import MOST_PATIENCE, WireProtocol
+from hookbin.wire.connections import LOOKS, Connections
+from hookbin.wire.server import MOST_PATIENCE, WireProtocol
 from tests.support import Server, eventually, sse
 from tests.wire import Wire, connected, exchange, parsed, read_all
 

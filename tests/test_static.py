@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from hookbin.web.static import BASE, SHEETS
+from hookbin.web.html.static import BASE, SHEETS
 from tests.support import ROOT, Server
 
 

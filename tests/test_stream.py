@@ -16,7 +16,7 @@ from unittest.mock import Mock
 import httpx
 import pytest
 
-from hookbin.web.stream import EventStream
+from hookbin.web.api.stream import EventStream
 from tests.support import PATIENCE, Receiver, Server, eventually, sse
 from tests.wire import check_problem, connected, exchange, parsed, read_all
 

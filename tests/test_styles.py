@@ -11,7 +11,7 @@ import stripe
 
 from hookbin.clock import Ids
 from hookbin.models import SignatureStyle
-from hookbin.styles import Message, signature_headers
+from hookbin.signatures.styles import Message, signature_headers
 from tests.builders import SECRET
 from tests.support import FakeClock
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbin import errors
-from hookbin.targets import (
+from hookbin.delivery.targets import (
     MAX_URL,
     Policy,
     check_literal,

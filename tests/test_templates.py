@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hookbin.templating import MAX_OUTPUT, Asked, Job, do
-from hookbin.web.template_pool import TemplatePool
+from hookbin.templating.pool import TemplatePool
+from hookbin.templating.rendering import MAX_OUTPUT, Asked, Job, do
 from tests.support import Server, eventually
 
 ASKED = Asked(

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import Message, Receive
 
-from hookbin.web.draining import FREE, Room, drain
+from hookbin.capture.read_body import FREE, Room, drain
 from tests.support import Server, eventually
 from tests.wire import connected, parsed
 

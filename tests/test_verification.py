@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from hookbin import errors
 from hookbin.models import DigestEncoding, SignatureScheme, Verify
-from hookbin.signing import Verdict, make_secret
-from hookbin.verification import Result, check, check_rule
-from hookbin.verification.diagnosis import MOST_PARSED, Other
-from hookbin.verification.schemes import SCHEMES, Arrived
+from hookbin.signatures.diagnosis import MOST_PARSED, Other
+from hookbin.signatures.schemes import SCHEMES, Arrived
+from hookbin.signatures.signing import Verdict, make_secret
+from hookbin.signatures.verification import Result, check, check_rule
 
 NOW = 1_700_000_000
 SECRET = "correct horse battery staple"

@@ -7,10 +7,10 @@ import threading
 import anyio
 import pytest
 
+from hookbin.bodies import limits
 from hookbin.clock import SystemClock
 from hookbin.errors import ViewsBusy
-from hookbin.web.views import limits
-from hookbin.web.views.viewer import Bytes, Viewer
+from hookbin.web.html.viewer import Bytes, Viewer
 
 pytestmark = pytest.mark.anyio
 

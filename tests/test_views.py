@@ -13,12 +13,12 @@ import brotli
 import pytest
 import zstandard
 
-from hookbin.web.api.shapes.views import View
-from hookbin.web.downloads import disposition, safe_name
-from hookbin.web.views import limits
-from hookbin.web.views.image import describe
-from hookbin.web.views.media import parameters
-from tests.seen import names, seen, view
+from hookbin.bodies import limits
+from hookbin.bodies.media import parameters
+from hookbin.bodies.shapes import View
+from hookbin.bodies.views.image import describe
+from hookbin.web.rest.downloads import disposition, safe_name
+from tests.views_helpers import names, seen, view
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=x"

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookbin.web.views import limits
-from hookbin.web.views.json_text import Layout, lay_out
-from hookbin.web.views.source import Budget
-from tests.seen import names, view
+from hookbin.bodies import limits
+from hookbin.bodies.json_text import Layout, lay_out
+from hookbin.bodies.source import Budget
+from tests.views_helpers import names, view
 
 JSON = "application/json"
 

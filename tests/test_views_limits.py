@@ -14,10 +14,11 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookbin.web.views import limits, registry
-from hookbin.web.views.coloring import colored
-from hookbin.web.views.source import Budget
-from tests.seen import source
+from hookbin.bodies import limits
+from hookbin.bodies.source import Budget
+from hookbin.bodies.views import registry
+from hookbin.web.html.coloring import colored
+from tests.views_helpers import source
 
 MIB = 1024 * 1024
 TYPES = (

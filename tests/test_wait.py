@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hookbin.web.waiting import MOST_WAITERS
+from hookbin.live.waiters import MOST_WAITERS
 from tests.support import PATIENCE, Server, eventually
 from tests.wire import check_problem, connected
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from hookbin.delivery.targets import parse_destination
 from hookbin.errors import FieldsInvalid
-from hookbin.targets import parse_destination
 
 WRONG_INPUT = frozenset({400, 409, 413, 415, 422})
 

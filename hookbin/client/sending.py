@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from hookbin.client.remote import Remote
 from hookbin.clock import Clock, Ids
+from hookbin.delivery.targets import Policy
 from hookbin.dispatch.publisher import envelope
 from hookbin.dispatch.sender import Sender
-from hookbin.dispatch.tls import trusting
 from hookbin.logs import printable
 from hookbin.models import SECOND, Event, SignatureStyle, Webhook
-from hookbin.targets import Policy
+from hookbin.wire.tls import trusting
 
 Say = Callable[[str], None]
 

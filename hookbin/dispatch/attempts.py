@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hookbin import retries
 from hookbin.clock import Clock
-from hookbin.dispatch.notices import NoticeMaker
-from hookbin.dispatch.outgoing import method
-from hookbin.dispatch.recent import Recent
+from hookbin.delivery import retries
+from hookbin.dispatch.meta_events import NoticeMaker
+from hookbin.dispatch.published_cache import Recent
+from hookbin.dispatch.request_headers import method
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.models import SECOND, Attempt, Delivery, DeliveryState, Event, Webhook, WebhookKind, attempt_id
 from hookbin.store.deliveries import DeliveryStore

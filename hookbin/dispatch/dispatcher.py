@@ -18,8 +18,8 @@ from hookbin.clock import Clock
 from hookbin.dispatch import pacing
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.lanes import WINDOW, Lane
-from hookbin.dispatch.notices import NoticeMaker
-from hookbin.dispatch.recent import Recent
+from hookbin.dispatch.meta_events import NoticeMaker
+from hookbin.dispatch.published_cache import Recent
 from hookbin.dispatch.sender import Sender
 from hookbin.errors import Unavailable
 from hookbin.models import SECOND, Announcement, Delivery, DeliveryState, Event, Removed, Webhook

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from hookbin.clock import Clock, Ids, seq_id
-from hookbin.dispatch.passthrough import has_dot_segments, hops_of, original_of
+from hookbin.dispatch.forwarded_request import has_dot_segments, hops_of, original_of
 from hookbin.dispatch.publisher import MAX_HOPS
 from hookbin.errors import FieldsInvalid, RequestIncomplete, WebhookDisabled
 from hookbin.models import (

@@ -14,14 +14,14 @@ import httpx
 from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 
-from hookbin.dispatch import outgoing
-from hookbin.dispatch.resolver import BlockedTarget, Lookup, Resolver
-from hookbin.dispatch.tls import trusting
-from hookbin.dispatch.transport import Connector, ExactTransport, put_exact_headers, request_of, url_as_sent
+from hookbin.delivery.headers import masked
+from hookbin.delivery.targets import Policy, literal_address, refusal
+from hookbin.dispatch import request_headers
 from hookbin.errors import FieldsInvalid
-from hookbin.headers import masked
 from hookbin.models import ErrorClass, Event, Headers, Webhook
-from hookbin.targets import Policy, literal_address, refusal
+from hookbin.wire.client import Connector, ExactTransport, put_exact_headers, request_of, url_as_sent
+from hookbin.wire.resolver import BlockedTarget, Lookup, Resolver
+from hookbin.wire.tls import trusting
 
 RESPONSE_BYTES = 64 * 1024
 """How much of a response body is kept."""
@@ -116,21 +116,21 @@ class Sender:
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         """Send the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
-        url = outgoing.url(webhook, event)
+        url = request_headers.url(webhook, event)
         try:
-            headers = outgoing.request_headers(
+            headers = request_headers.request_headers(
                 webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp, origin=self.origin
             )
         except FieldsInvalid as failure:  # the library that a stored secret needs is no longer there
             error, detail = ErrorClass.SIGNING_ERROR, failure.detail
             return Sent(url=url_as_sent(url), request_headers=(), error=error, error_detail=detail)
-        return await self._send(outgoing.method(event), webhook, url, headers, event.body)
+        return await self._send(request_headers.method(event), webhook, url, headers, event.body)
 
     async def ask(self, webhook: Webhook, headers: Headers) -> Sent:
         """Send OPTIONS to the destination in this server's name, with these headers and the owner's. Never raises."""
         named = (
-            *outgoing.opening(webhook.destination, chosen=webhook.headers, size=0),
-            (outgoing.REQUEST_ORIGIN, self.origin),
+            *request_headers.opening(webhook.destination, chosen=webhook.headers, size=0),
+            (request_headers.REQUEST_ORIGIN, self.origin),
             *headers,
             *webhook.headers,
         )

@@ -22,7 +22,7 @@ import aiosqlite
 from hookbin.errors import Overloaded, ShuttingDown
 from hookbin.models import Announcement
 from hookbin.store.batch import Result, Work, commit
-from hookbin.store.opening import LockFile, open_reader, open_writer
+from hookbin.store.connections import LockFile, open_reader, open_writer
 
 logger = logging.getLogger("hookbin")
 

@@ -9,20 +9,11 @@ from typing import Any
 import msgspec
 
 from hookbin.errors import NotCancellable, NotRetryable
-from hookbin.models import (
-    TRANSITIONS,
-    Action,
-    Attempt,
-    CancelReason,
-    Delivery,
-    DeliveryState,
-    Headers,
-    Trigger,
-)
+from hookbin.models import TRANSITIONS, Action, Attempt, CancelReason, Delivery, DeliveryState, Headers, Trigger
 from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
-from hookbin.store.finishing import ATTEMPT, Ending, finish_all
 from hookbin.store.publishing import NO_NOTICES, Notices, usable_ids
+from hookbin.store.record_attempts import ATTEMPT, Ending, finish_all
 
 COLUMNS = (
     "d.id, d.event_id, e.type, d.webhook_id, w.name, w.destination, d.state, d.attempt_count, d.next_attempt_at,"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from hookbin.filters import Candidate, RequestFilter, checks
+from hookbin.conditions.filters import Candidate, RequestFilter, checks
 from hookbin.models import Bin, CapturedRequest
 from hookbin.store.database import Database
 from hookbin.store.requests import FULL, request_from_row

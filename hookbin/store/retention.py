@@ -11,7 +11,7 @@ from hookbin.clock import Clock
 from hookbin.models import SECOND, Announcement, Bin, Removed, RequestsDeleted, RequestSummary
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
-from hookbin.store.removal import STEP, delete_some, deletion
+from hookbin.store.delete_requests import STEP, delete_some, deletion
 
 logger = logging.getLogger("hookbin")
 

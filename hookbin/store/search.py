@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
-from hookbin.filters import Candidate, Check, RequestFilter, checks, complaints
+from hookbin.conditions.filters import Candidate, Check, RequestFilter, checks, complaints
 from hookbin.models import Bin, Headers, RequestSummary
 from hookbin.store.database import Database
 from hookbin.store.requests import SUMMARY, summary_from_row

@@ -8,32 +8,32 @@ from collections.abc import Callable
 from msgspec import Struct
 from starlette.requests import HTTPConnection
 
-from hookbin.activity import Activity
 from hookbin.clock import Clock, Ids
 from hookbin.config import Settings
+from hookbin.delivery.targets import Policy
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.forwarding import Forwarding
-from hookbin.dispatch.notices import NoticeMaker
+from hookbin.dispatch.meta_events import NoticeMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender
+from hookbin.live.activity import Activity
+from hookbin.live.metrics import Metrics
+from hookbin.live.timeline import Message, Timeline
+from hookbin.live.waiters import Waiting
 from hookbin.models import Announcement
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
+from hookbin.store.delete_requests import RequestRemoval
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.exporting import RequestExport
 from hookbin.store.log import LogStore
-from hookbin.store.removal import RequestRemoval
 from hookbin.store.requests import RequestStore
 from hookbin.store.search import RequestSearch
 from hookbin.store.webhooks import WebhookStore
-from hookbin.targets import Policy
-from hookbin.timeline import Message, Timeline
-from hookbin.web.metrics import Metrics
-from hookbin.web.template_pool import TemplatePool
-from hookbin.web.views.viewer import Viewer
-from hookbin.web.waiting import Waiting
+from hookbin.templating.pool import TemplatePool
+from hookbin.web.html.viewer import Viewer
 
 
 class Services(Struct, frozen=True, kw_only=True):

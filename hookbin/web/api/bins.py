@@ -7,15 +7,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
+from hookbin import shapes
+from hookbin.answers.checks import check_response, steps_of
+from hookbin.answers.presets import PRESETS, preset
 from hookbin.errors import FieldsInvalid
 from hookbin.models import Bin, BinResponse, Verify
 from hookbin.names import check_bin_name
-from hookbin.presets import PRESETS, preset
-from hookbin.response_checks import check_response, steps_of
-from hookbin.verification import check_rule
-from hookbin.web.api import paging, present, shapes
+from hookbin.shapes import present
+from hookbin.signatures.verification import check_rule
 from hookbin.web.api.targets import make_targets
-from hookbin.web.routing import Call
+from hookbin.web.rest import paging
+from hookbin.web.rest.routing import Call
 from hookbin.web.services import Services
 
 

@@ -6,12 +6,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hookbin import shapes
+from hookbin.delivery.explanations import ITS_TIME, Hold, Waiting, explain
+from hookbin.delivery.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_after_of
 from hookbin.errors import AttemptInFlight, DeliveryNotFound
-from hookbin.explanations import ITS_TIME, Hold, Waiting, explain
 from hookbin.models import Attempt, Delivery, DeliveryState, EventSummary, Webhook, WebhookKind
-from hookbin.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_after_of
-from hookbin.web.api import paging, present, shapes
-from hookbin.web.routing import Call
+from hookbin.shapes import present
+from hookbin.web.rest import paging
+from hookbin.web.rest.routing import Call
 from hookbin.web.services import Services
 
 

@@ -7,13 +7,15 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from starlette.requests import Request
 
+from hookbin import shapes
 from hookbin.clock import parse_rfc3339
 from hookbin.errors import EventNotFound, FieldsInvalid, NoBody
 from hookbin.models import SECOND, Webhook
 from hookbin.names import check_content_type, check_event_type, check_idempotency_key
-from hookbin.web.api import paging, present, shapes
+from hookbin.shapes import present
 from hookbin.web.api.webhooks import named_webhook
-from hookbin.web.routing import Call, decode_json, read_body, require_json
+from hookbin.web.rest import paging
+from hookbin.web.rest.routing import Call, decode_json, read_body, require_json
 from hookbin.web.services import Services
 
 MAX_AHEAD = 30 * 24 * 3600 * SECOND

@@ -10,16 +10,16 @@ from msgspec import Meta, Struct
 from starlette.responses import Response, StreamingResponse
 
 from hookbin.clock import seq_id
-from hookbin.filters import RequestFilter
+from hookbin.conditions.filters import RequestFilter
+from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS, BinFormat
+from hookbin.exports.resending import resending
 from hookbin.models import Bin
+from hookbin.shapes import Difference
+from hookbin.shapes.request_diff import difference
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.requests import find
-from hookbin.web.api.shapes import Difference
-from hookbin.web.comparing import difference
-from hookbin.web.downloads import INERT, disposition
-from hookbin.web.exports import BIN_FORMATS, REQUEST_FORMATS, BinFormat
-from hookbin.web.exports.resending import resending
-from hookbin.web.routing import Call
+from hookbin.web.rest.downloads import INERT, disposition
+from hookbin.web.rest.routing import Call
 from hookbin.web.services import Services
 
 

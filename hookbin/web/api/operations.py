@@ -6,9 +6,9 @@ import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from hookbin import __version__
-from hookbin.web import metrics
-from hookbin.web.api.shapes import Status
-from hookbin.web.routing import Call
+from hookbin.live import metrics
+from hookbin.shapes import Status
+from hookbin.web.rest.routing import Call
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,18 +8,20 @@ from msgspec import UNSET, Meta
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from hookbin import shapes
 from hookbin.clock import parse_seq_id, seq_id
+from hookbin.conditions.filters import NO_FILTER
 from hookbin.errors import FieldsInvalid, RequestNotFound
-from hookbin.filters import NO_FILTER
 from hookbin.models import CapturedRequest, Webhook, delivery_of
 from hookbin.names import check_note
-from hookbin.store.removal import STEP
-from hookbin.web.api import paging, present, shapes
+from hookbin.shapes import present
+from hookbin.store.delete_requests import STEP
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.targets import make_destination
 from hookbin.web.api.webhooks import named_webhook
-from hookbin.web.downloads import attachment
-from hookbin.web.routing import Call
+from hookbin.web.rest import paging
+from hookbin.web.rest.downloads import attachment
+from hookbin.web.rest.routing import Call
 from hookbin.web.services import Services
 
 MOST_ROUNDS = 20

@@ -7,11 +7,11 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from hookbin import shapes
+from hookbin.delivery.retries import SCHEDULES, parse_retry_on, parse_schedule
 from hookbin.errors import FieldsInvalid, TargetRefused
 from hookbin.models import Bin, CapturedRequest, SignatureStyle, Verify, Webhook, WebhookKind
-from hookbin.retries import SCHEDULES, parse_retry_on, parse_schedule
-from hookbin.signing import parse_secret
-from hookbin.web.api import shapes
+from hookbin.signatures.signing import parse_secret
 from hookbin.web.api.webhooks import check_destination
 from hookbin.web.services import Services
 

@@ -6,15 +6,15 @@ import re
 
 from starlette.responses import Response
 
+from hookbin import shapes
+from hookbin.bodies.views import image, multipart
 from hookbin.clock import seq_id
 from hookbin.errors import PartNotFound, ViewNotFound
 from hookbin.models import CapturedRequest
-from hookbin.web.api import shapes
 from hookbin.web.api.requests import find
-from hookbin.web.downloads import INERT, attachment
-from hookbin.web.routing import Call
-from hookbin.web.views import image, multipart
-from hookbin.web.views.viewer import Bytes
+from hookbin.web.html.viewer import Bytes
+from hookbin.web.rest.downloads import INERT, attachment
+from hookbin.web.rest.routing import Call
 
 
 def bytes_of(request: CapturedRequest) -> Bytes:

@@ -8,15 +8,17 @@ from typing import Annotated
 from msgspec import Meta
 from starlette.requests import ClientDisconnect, Request
 
+from hookbin import shapes
 from hookbin.clock import seq_id
+from hookbin.conditions.filters import RequestFilter, checks
 from hookbin.errors import ShuttingDown, WaitTimedOut
-from hookbin.filters import RequestFilter, checks
+from hookbin.live.waiters import Waiter
 from hookbin.models import SECOND, Bin
-from hookbin.web.api import paging, present, shapes
+from hookbin.shapes import present
 from hookbin.web.api.filtering import FilterQuery, to_filter
-from hookbin.web.routing import Call
+from hookbin.web.rest import paging
+from hookbin.web.rest.routing import Call
 from hookbin.web.services import Services
-from hookbin.web.waiting import Waiter
 
 NEAREST = 3
 """Requests that nearly were as wanted, told after the timeout."""

@@ -7,18 +7,20 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
-from hookbin import catalogue
+from hookbin import shapes
 from hookbin.clock import parse_rfc3339, rfc3339
-from hookbin.dispatch.consent import ask
+from hookbin.delivery import samples
+from hookbin.delivery.headers import check_headers, unmasked
+from hookbin.delivery.retries import parse_retry_on, parse_schedule
+from hookbin.delivery.targets import check_literal, parse_destination
+from hookbin.dispatch.cloudevents_handshake import ask
 from hookbin.errors import FieldsInvalid, WebhookDisabled
-from hookbin.headers import check_headers, unmasked
 from hookbin.models import Handshake, Original, SignatureStyle, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
-from hookbin.retries import parse_retry_on, parse_schedule
-from hookbin.signing import check_secret, fits, make_secret, rotated
-from hookbin.targets import check_literal, parse_destination
-from hookbin.web.api import paging, present, shapes
-from hookbin.web.routing import Call
+from hookbin.shapes import present
+from hookbin.signatures.signing import check_secret, fits, make_secret, rotated
+from hookbin.web.rest import paging
+from hookbin.web.rest.routing import Call
 from hookbin.web.services import Services
 
 PING = "webhook.ping"
@@ -113,7 +115,7 @@ async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
 
 async def send_sample(call: Call[None, shapes.SampleWanted]) -> shapes.EventInList:
     webhook, services = call.services.webhooks.get(call.path["webhook"]), call.services
-    sample = catalogue.find(call.body.type or catalogue.DEFAULT)
+    sample = samples.find(call.body.type or samples.DEFAULT)
     if webhook.disabled:
         raise WebhookDisabled(f"the webhook {webhook.id} is disabled; enable it first with PATCH and disabled: false")
     if sample.is_ours:
@@ -136,7 +138,7 @@ async def list_samples(call: Call[None, None]) -> shapes.Samples:
                 headers=list(sample.headers),
                 body=msgspec.Raw(sample.body),
             )
-            for sample in catalogue.SAMPLES
+            for sample in samples.SAMPLES
         ]
     )
 

@@ -11,18 +11,18 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hookbin.answers.presets import PRESETS
+from hookbin.conditions.filters import NO_FILTER, RequestFilter
 from hookbin.errors import FieldsInvalid
-from hookbin.filters import NO_FILTER, RequestFilter
 from hookbin.models import Bin, RequestSummary, SignatureScheme
-from hookbin.presets import PRESETS
-from hookbin.web.api import present
+from hookbin.shapes import present
 from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.api.filtering import FilterQuery, to_filter
-from hookbin.web.exchange import BLANK
+from hookbin.web.html.rendering import render
+from hookbin.web.html.timeline_lines import BLANK
 from hookbin.web.pages.cards import bin_card
 from hookbin.web.pages.request import find, in_detail, tab_of
-from hookbin.web.rendering import render
-from hookbin.web.routing import decode_pairs
+from hookbin.web.rest.routing import decode_pairs
 from hookbin.web.services import Services, services
 
 ROWS = 30

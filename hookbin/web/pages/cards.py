@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hookbin.activity import SPAN, Health
+from hookbin import shapes
+from hookbin.live.activity import SPAN, Health
 from hookbin.models import SECOND, Bin, Webhook
-from hookbin.web.api import present, shapes
+from hookbin.shapes import present
 from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.services import Services
 

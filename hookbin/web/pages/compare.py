@@ -6,10 +6,10 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin.web.api import present
-from hookbin.web.comparing import difference
+from hookbin.shapes import present
+from hookbin.shapes.request_diff import difference
+from hookbin.web.html.rendering import render
 from hookbin.web.pages.request import find
-from hookbin.web.rendering import render
 from hookbin.web.services import services
 
 

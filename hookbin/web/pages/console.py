@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin import catalogue
-from hookbin.web.api import present
-from hookbin.web.rendering import render
+from hookbin.delivery import samples
+from hookbin.shapes import present
+from hookbin.web.html.rendering import render
 from hookbin.web.services import services
 
 WEBHOOKS = 200
@@ -20,7 +20,7 @@ async def page(request: Request) -> Response:
         request,
         "send.html",
         after=s.timeline.position,
-        samples=catalogue.SAMPLES,
+        samples=samples.SAMPLES,
         webhooks=[present.webhook_shape(webhook) for webhook in s.webhooks.all()[: -WEBHOOKS - 1 : -1]],
         chosen=request.query_params.get("webhook"),
     )

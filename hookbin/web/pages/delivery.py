@@ -9,24 +9,18 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hookbin import shapes
 from hookbin.errors import NotFound
-from hookbin.models import (
-    Attempt,
-    CapturedRequest,
-    Delivery,
-    DeliveryState,
-    RequestSummary,
-    WebhookKind,
-    attempt_id,
-)
-from hookbin.web.api import deliveries, present, shapes
+from hookbin.models import Attempt, CapturedRequest, Delivery, DeliveryState, RequestSummary, WebhookKind, attempt_id
+from hookbin.shapes import present
+from hookbin.web.api import deliveries
 from hookbin.web.api.views import bytes_of
-from hookbin.web.axis import time_axis
-from hookbin.web.both_ends import Held, Said, held, of_captured, of_uncaptured, of_unrecorded
+from hookbin.web.html.axis import time_axis
+from hookbin.web.html.rendering import render
+from hookbin.web.html.sent_vs_received import Held, Said, held, of_captured, of_uncaptured, of_unrecorded
+from hookbin.web.html.viewer import Bytes, Looked
 from hookbin.web.pages.webhook import own_bin
-from hookbin.web.rendering import render
 from hookbin.web.services import Services, services
-from hookbin.web.views.viewer import Bytes, Looked
 
 LISTED = 60
 """Attempts that are listed and drawn in time, the newest."""

@@ -6,11 +6,10 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin import clock
+from hookbin import clock, shapes
 from hookbin.models import DeliveryState
-from hookbin.web.api import shapes
-from hookbin.web.exchange import BLANK
-from hookbin.web.rendering import render
+from hookbin.web.html.rendering import render
+from hookbin.web.html.timeline_lines import BLANK
 from hookbin.web.services import services
 
 _ATTEMPT = replace(

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin.errors import EventNotFound
-from hookbin.web.api import present
-from hookbin.web.rendering import render
+from hookbin.shapes import present
+from hookbin.web.html.rendering import render
+from hookbin.web.html.viewer import Bytes
 from hookbin.web.services import services
-from hookbin.web.views.viewer import Bytes
 
 SHOWN = 250
 """Deliveries of an event that are listed."""

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin.clock import parse_seq_id, seq_id
+from hookbin.web.html.rendering import render
 from hookbin.web.pages.cards import bin_card, webhook_card
 from hookbin.web.pages.webhook import MOST_PENDING
-from hookbin.web.rendering import render
 from hookbin.web.services import services
 
 ROWS = 50

@@ -7,10 +7,10 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin.web.api import shapes
-from hookbin.web.exchange import BLANK, Exchange, paired
+from hookbin import shapes
+from hookbin.web.html.rendering import render
+from hookbin.web.html.timeline_lines import BLANK, Exchange, paired
 from hookbin.web.pages.cards import bin_card, webhook_card
-from hookbin.web.rendering import render
 from hookbin.web.services import services
 
 SHOWN = 40

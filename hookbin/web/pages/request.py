@@ -8,16 +8,17 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hookbin import shapes
 from hookbin.clock import parse_seq_id
 from hookbin.errors import RequestNotFound
 from hookbin.models import Bin, CapturedRequest, DeliveryState, RequestSummary, delivery_of
-from hookbin.web.api import present, shapes
+from hookbin.shapes import present
 from hookbin.web.api.views import bytes_of
-from hookbin.web.both_ends import Said, of_captured, of_unrecorded
-from hookbin.web.rendering import render
+from hookbin.web.html.filters import wire
+from hookbin.web.html.rendering import render
+from hookbin.web.html.sent_vs_received import Said, of_captured, of_unrecorded
+from hookbin.web.html.viewer import Looked
 from hookbin.web.services import Services, services
-from hookbin.web.views.viewer import Looked
-from hookbin.web.writing import wire
 
 SHOWN_PARAMETERS = 500
 TABS = ("body", "headers", "query", "answer", "signature", "from")

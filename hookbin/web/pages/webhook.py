@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin import catalogue, retries
+from hookbin.delivery import retries, samples
 from hookbin.models import Bin, DeliveryState
-from hookbin.web.api import present
+from hookbin.shapes import present
+from hookbin.web.html.rendering import render
 from hookbin.web.pages.cards import webhook_card
-from hookbin.web.rendering import render
 from hookbin.web.services import Services, services
 
 ROWS = 50
@@ -33,7 +33,7 @@ async def page(request: Request) -> Response:
         card=webhook_card(s, webhook),
         webhook=present.webhook_shape(webhook),
         bin=own_bin(s, webhook.destination),
-        samples=catalogue.SAMPLES,
+        samples=samples.SAMPLES,
         schedules=tuple(retries.SCHEDULES),
         words=retries.RETRY_ON,
         pending=await s.deliveries.count_pending(webhook.id, limit=MOST_PENDING),

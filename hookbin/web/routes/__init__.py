@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hookbin.web.rest.routing import Route
 from hookbin.web.routes import bins, deliveries, events, operations, requests, webhooks
-from hookbin.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *bins.ROUTES,

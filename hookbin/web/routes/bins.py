@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hookbin import errors
-from hookbin.web.api import bins, shapes
+from hookbin import errors, shapes
+from hookbin.web.api import bins
+from hookbin.web.rest.routing import Route
 from hookbin.web.routes.common import BODY_ERRORS, LIST
-from hookbin.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     Route(

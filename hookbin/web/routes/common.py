@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hookbin import errors
-from hookbin.web.api import paging
+from hookbin.web.rest import paging
 
 BODY_ERRORS = (
     errors.NoBody,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hookbin import errors
-from hookbin.web.api import deliveries, shapes
-from hookbin.web.routing import Route
+from hookbin import errors, shapes
+from hookbin.web.api import deliveries
+from hookbin.web.rest.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     Route(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hookbin import errors
-from hookbin.web.api import events, shapes
+from hookbin import errors, shapes
+from hookbin.web.api import events
+from hookbin.web.rest.routing import Route
 from hookbin.web.routes.common import BODY_ERRORS
-from hookbin.web.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     Route(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hookbin import errors
-from hookbin.web import documentation, stream
-from hookbin.web.api import operations, shapes
-from hookbin.web.routing import Route
+from hookbin import errors, shapes
+from hookbin.web.api import operations, stream
+from hookbin.web.rest import documentation
+from hookbin.web.rest.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     Route(

@@ -1,0 +1,116 @@
+"""Which answers a bin can give: everything is checked when it is saved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hookbin.answers.handshakes import NEEDS_SECRET
+from hookbin.answers.plan import BODILESS
+from hookbin.conditions import matching
+from hookbin.errors import FieldsInvalid
+from hookbin.models import BinHandshake, BinResponse, Fault, Headers, Step
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+"""A field name (RFC 9110, 5.6.2)."""
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,8192}")
+"""A field value (RFC 9110, 5.5); latin-1."""
+_MANAGED = {
+    "connection": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
+    "keep-alive": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
+    "proxy-connection": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
+    "transfer-encoding": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
+    "te": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
+    "trailer": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
+    "upgrade": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
+    "content-length": "is counted by hookbin; leave it out",
+    "content-security-policy": "is set by hookbin, so that no bin can run scripts on this site",
+}
+MAX_SIZE = 512 * 1024
+"""Characters of all bodies and headers of a response together."""
+MAX_TEMPLATE = 64 * 1024
+Complaint = tuple[str, str]
+
+
+def check_response(response: BinResponse) -> BinResponse:
+    """The response as given. Raises `FieldsInvalid` for all that could not be sent or never be reached."""
+    errors = list(_complaints(response))
+    if errors:
+        raise FieldsInvalid(*errors)
+    return response
+
+
+def check_headers(headers: Headers, *, loc: str) -> Headers:
+    """The headers as given. Raises `FieldsInvalid` for each that would break an answer or is not the owner's to set."""
+    errors = list(_header_complaints(headers, loc=loc))
+    if errors:
+        raise FieldsInvalid(*errors)
+    return headers
+
+
+def steps_of(response: BinResponse) -> Iterator[tuple[str, Step]]:
+    """Every step of a response with its place in it."""
+    yield "response", response
+    for index, rule in enumerate(response.rules):
+        yield f"response.rules[{index}]", rule
+    if response.chance is not None:
+        yield "response.chance", response.chance
+    for index, step in enumerate(response.sequence):
+        yield f"response.sequence[{index}]", step
+
+
+def _complaints(response: BinResponse) -> Iterator[Complaint]:
+    for loc, step in steps_of(response):
+        yield from _step_complaints(step, loc=loc)
+    for index, rule in enumerate(response.rules):
+        for place, complaint in matching.complaints(rule.when):
+            yield f"response.rules[{index}].when.{place}", complaint
+    if response.handshake is not None:
+        yield from _handshake_complaints(response.handshake)
+    if sum(_size(step) for _, step in steps_of(response)) > MAX_SIZE:
+        yield "response", f"all bodies and headers of a response together have at most {MAX_SIZE:,} characters"
+
+
+def _step_complaints(step: Step, *, loc: str) -> Iterator[Complaint]:
+    yield from _header_complaints(step.headers, loc=f"{loc}.headers")
+    try:
+        step.body.encode()
+    except UnicodeEncodeError:
+        yield f"{loc}.body", "has half of a surrogate pair, which is no text"
+    if step.fault in (Fault.DRIP, Fault.TRUNCATE) and step.status in BODILESS:
+        yield f"{loc}.fault", f"{step.fault} needs a body, and a {step.status} has none"
+    if step.template and len(step.body) > MAX_TEMPLATE:
+        yield f"{loc}.body", f"a template has at most {MAX_TEMPLATE:,} characters"
+
+
+def _header_complaints(headers: Headers, *, loc: str) -> Iterator[Complaint]:
+    for index, (name, value) in enumerate(headers):
+        complaint = _complaint(name, value)
+        if complaint is not None:
+            yield f"{loc}[{index}]", complaint
+
+
+def _handshake_complaints(handshake: BinHandshake) -> Iterator[Complaint]:
+    needs = handshake.provider in NEEDS_SECRET
+    if needs and not handshake.secret:
+        yield "response.handshake.secret", f"is needed: {handshake.provider} is answered with it"
+    if not needs and handshake.secret is not None:
+        yield "response.handshake.secret", f"{handshake.provider} has no use for a secret; leave it out"
+
+
+def _size(step: Step) -> int:
+    return len(step.body) + sum(len(name) + len(value) for name, value in step.headers)
+
+
+def _complaint(name: str, value: str) -> str | None:
+    if _TOKEN.fullmatch(name) is None:
+        return "a header name is 1 to 256 letters, digits or !#$%&'*+.^_`|~-"
+    if name.lower() in _MANAGED:
+        return f"{name.lower()} {_MANAGED[name.lower()]}"
+    if _VALUE.fullmatch(value) is None:
+        return (
+            "a header value has no line breaks, NUL or other control characters, and at most 8,192 latin-1 characters"
+        )
+    if value != value.strip():
+        return "a header value neither begins nor ends with white space"
+    return None

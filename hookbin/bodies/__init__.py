@@ -1,0 +1,1 @@
+"""Bodies read, within bounds, and their views."""

@@ -1,0 +1,151 @@
+"""JSON and newline-delimited JSON as views."""
+
+from __future__ import annotations
+
+import re
+
+from hookbin.bodies import limits
+from hookbin.bodies.charsets import Text
+from hookbin.bodies.json_text import lay_out
+from hookbin.bodies.shapes import BrokenAt, View
+from hookbin.bodies.source import Fit, Source
+from hookbin.web.html.filters import size_text
+
+_OPENS = re.compile(r"\s{0,1000}[{\[]")
+_SAMPLE = 256
+"""Tokens that are read to tell whether undeclared text is JSON."""
+_AROUND = 60
+"""Characters shown on either side of an error."""
+_DEEP = 200
+"""Levels from which nesting is worth a word."""
+_LINE_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines",
+               "application/x-jsonlines", "application/json-seq", "application/stream+json")  # fmt: skip
+
+
+def json_fit(source: Source) -> Fit:
+    text = source.text
+    if text is None:
+        return Fit.NO
+    if is_json(source.media_type):
+        return Fit.DECLARED
+    return looks_like_json(text, source)
+
+
+def is_json(media_type: str) -> bool:
+    return media_type in ("application/json", "text/json") or media_type.endswith("+json")
+
+
+def looks_like_json(text: Text, source: Source) -> Fit:
+    if not _OPENS.match(text.text):
+        return Fit.NO
+    sample = lay_out(text.text, budget=source.budget, most=0, whole=text.whole and not source.cut, most_tokens=_SAMPLE)
+    return Fit.PERHAPS if sample.broken else Fit.LOOKS
+
+
+def json_view(source: Source) -> View | None:
+    text = source.text
+    if text is None:
+        return None
+    whole = text.whole and not source.cut
+    layout = lay_out(text.text, budget=source.budget, most=limits.SHOWN, whole=whole)
+    notices = [text.notice] if text.notice else []
+    if layout.depth >= _DEEP:
+        notices.append(f"Nested {layout.depth:,} levels deep.")
+    if not layout.broken and (layout.stopped or not text.whole):
+        checked = size_text(text.offset(layout.read))
+        notices.append(f"The syntax of the first {checked} of {size_text(len(source.body))} was checked.")
+    if layout.broken:
+        shown, cut = text.text[: limits.SHOWN], len(text.text) > limits.SHOWN
+        return View(
+            name="json",
+            title="JSON",
+            text=shown,
+            truncated=cut or not text.whole,
+            broken=broken_at(text, *layout.broken),
+            notice=" ".join([*notices, "It is not valid JSON, so it is shown as it came.", *_first(cut)]),
+        )
+    shown, cut = layout.text, layout.cut
+    if not cut and not whole and not layout.stopped:  # a long string may begin here, and end behind what was read
+        rest = text.text[layout.read :]
+        cut = len(shown) + len(rest) > limits.SHOWN
+        shown = (shown + rest)[: limits.SHOWN]
+    return View(
+        name="json",
+        title="JSON",
+        text=shown,
+        language="json",
+        truncated=cut or layout.stopped or not text.whole,
+        notice=" ".join([*notices, *_first(cut)]) or None,
+    )
+
+
+def _first(cut: bool) -> list[str]:
+    return [f"The first {size_text(limits.SHOWN)} are shown."] if cut else []
+
+
+def broken_at(text: Text, place: int, message: str) -> BrokenAt:
+    line_start = text.text.rfind("\n", 0, place) + 1
+    return BrokenAt(
+        message=message,
+        line=text.text.count("\n", 0, place) + 1,
+        column=place - line_start + 1,
+        offset=text.offset(place),
+        before=text.text[max(0, place - _AROUND) : place],
+        after=text.text[place : place + _AROUND],
+    )
+
+
+def lines_fit(source: Source) -> Fit:
+    text = source.text
+    if text is None:
+        return Fit.NO
+    if source.media_type in _LINE_TYPES:
+        return Fit.DECLARED
+    first, _, rest = text.text[: limits.SHOWN].partition("\n")
+    second, newline, _ = rest.partition("\n")
+    alike = _is_row(first, source) and second.strip() and (_is_row(second, source) or not newline)
+    return Fit.LOOKS if alike else Fit.NO
+
+
+def _is_row(line: str, source: Source) -> bool:
+    if not _OPENS.match(line):
+        return False
+    layout = lay_out(line, budget=source.budget, most=0)
+    return not layout.broken
+
+
+def lines_view(source: Source) -> View | None:
+    """Each line laid out by itself; a line that is broken stays as it is."""
+    text = source.text
+    if text is None:
+        return None
+    pieces: list[str] = []
+    left, number, start, broken, cut = limits.SHOWN, 0, 0, None, False
+    while start < len(text.text) and not cut:
+        end = text.text.find("\n", start)
+        end = len(text.text) if end < 0 else end
+        line = text.text[start:end].strip(" \t\r\x1e")
+        if left <= 0 or source.budget.spent():
+            cut = True
+        elif line:
+            number += 1
+            layout = lay_out(line, budget=source.budget, most=left, whole=end < len(text.text) or text.whole)
+            piece = line[:left] if layout.broken else layout.text
+            cut = cut or layout.cut or (len(line) > left and layout.broken is not None)
+            left -= len(piece) + 2
+            pieces.append(piece)
+            if layout.broken and broken is None:
+                skipped = text.text.index(line, start)
+                broken = broken_at(text, skipped + layout.broken[0], layout.broken[1])
+        start = end + 1
+    notices = [text.notice] if text.notice else []
+    notices += [f"{number:,} lines of JSON{', and more' if cut or not text.whole else ''}."]
+    return View(
+        name="ndjson",
+        title="JSON lines",
+        text="\n\n".join(pieces),
+        language="json" if broken is None else None,
+        truncated=cut or not text.whole,
+        broken=broken,
+        notice=" ".join([*notices, *_first(cut)]),
+    )

@@ -1,0 +1,88 @@
+"""The plain looks at a body: as text, as the source of HTML, in hex."""
+
+from __future__ import annotations
+
+import re
+
+from hookbin.bodies import limits
+from hookbin.bodies.shapes import View
+from hookbin.bodies.source import Fit, Source
+from hookbin.web.html.filters import size_text
+
+_HTML = re.compile(r"\s{0,1000}<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
+
+
+def text_fit(source: Source) -> Fit:
+    return Fit.ALWAYS if source.body and source.text is not None else Fit.NO
+
+
+def text_view(source: Source) -> View | None:
+    return _text(source, "text", "Text", None)
+
+
+def html_fit(source: Source) -> Fit:
+    if source.text is None:
+        return Fit.NO
+    if source.media_type in ("text/html", "application/xhtml+xml"):
+        return Fit.DECLARED
+    return Fit.LOOKS if _HTML.match(source.text.text) else Fit.NO
+
+
+def html_view(source: Source) -> View | None:
+    """Its source; nothing of it is ever rendered."""
+    return _text(source, "html", "HTML source", "html")
+
+
+def _text(source: Source, name: str, title: str, language: str | None) -> View | None:
+    text = source.text
+    if text is None:
+        return None
+    cut = len(text.text) > limits.SHOWN or not text.whole
+    notices = [text.notice] if text.notice else []
+    notices += [_first(limits.SHOWN, len(source.body))] if cut else []
+    return View(
+        name=name,
+        title=title,
+        text=text.text[: limits.SHOWN],
+        language=language,
+        truncated=cut,
+        notice=" ".join(notices) or None,
+    )
+
+
+def hex_fit(source: Source) -> Fit:
+    return Fit.ALWAYS if source.body else Fit.NO
+
+
+def hex_view(source: Source) -> View | None:
+    return _hex(source.body, "hex", "Hex")
+
+
+def sent_fit(source: Source) -> Fit:
+    return Fit.PERHAPS if source.unpacked.encodings else Fit.NO
+
+
+def sent_view(source: Source) -> View | None:
+    """The bytes before decompression."""
+    return _hex(source.sent, "sent", "Hex as it came")
+
+
+def _hex(body: bytes, name: str, title: str) -> View:
+    cut = len(body) > limits.HEX
+    notice = _first(limits.HEX, len(body)) if cut else None
+    return View(name=name, title=title, text=hex_dump(body[: limits.HEX]), truncated=cut, notice=notice)
+
+
+def hex_dump(data: bytes) -> str:
+    """Offset, sixteen bytes and their ASCII on each line."""
+    return "\n".join(_hex_line(offset, data[offset : offset + 16]) for offset in range(0, len(data), 16))
+
+
+def _hex_line(offset: int, chunk: bytes) -> str:
+    digits = f"{chunk[:8].hex(' ')}  {chunk[8:].hex(' ')}"
+    printable = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in chunk)
+    return f"{offset:08x}  {digits:<48}  {printable}"
+
+
+def _first(shown: int, length: int) -> str:
+    return f"The first {size_text(shown)} of {size_text(length)} are shown."

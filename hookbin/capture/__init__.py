@@ -1,0 +1,1 @@
+"""A request reaching a bin."""

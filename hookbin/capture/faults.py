@@ -1,0 +1,104 @@
+"""Answers that go wrong on the wire, as a bin's owner wants it.
+
+A server other than ours (`protocol` says which) gives no hold of its connections. There the faults that
+send nothing break off after the head of a 502, which a client sees as a broken answer all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.types import Receive, Scope, Send
+
+from hookbin.answers.plan import Prepared
+from hookbin.models import Fault
+from hookbin.wire.server import drop
+
+HANG_SECONDS = 300.0
+"""How long a connection is kept open without an answer."""
+MOST_HANGING = 1_000
+"""Connections that hang at once; one more is closed instead."""
+DRIP_SECONDS = 0.1
+"""Between two pieces of a body that drips."""
+MOST_DRIPS = 300
+"""Pieces that a body drips in: single bytes, unless there are more."""
+GARBAGE = b"\x16\x03\xff\x00\x00\xfa\xfb\xfc this is no HTTP \x00\x01\x02\r\n\xff\xfe\xfd\r\n\r\n"
+"""Nothing of it can be read as a status line (RFC 9112, 4)."""
+
+
+class Faults:
+    """Gives them, and ends those that last when the server stops."""
+
+    def __init__(self, stopping: asyncio.Event) -> None:
+        self._stopping = stopping
+        self._hanging = 0
+
+    async def give(self, answer: Prepared, scope: Scope, receive: Receive, send: Send) -> None:
+        match answer.fault:
+            case Fault.HANG:
+                await self._hang(receive)
+                await _end(scope, send)
+            case Fault.DRIP:
+                await self._drip(answer, scope, send)
+            case Fault.TRUNCATE:
+                await _truncate(answer, scope, send)
+            case Fault.GARBAGE:
+                await _end(scope, send, last_words=GARBAGE)
+            case Fault.RESET:
+                await _end(scope, send, reset=True)
+            case _:
+                await _end(scope, send)
+
+    async def _hang(self, receive: Receive) -> None:
+        """Until the sender gives up, the server stops or the time is over."""
+        if self._hanging >= MOST_HANGING:
+            return
+        self._hanging += 1
+        gone = asyncio.ensure_future(_until_gone(receive))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({gone, stopping}, timeout=HANG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            stopping.cancel()
+            self._hanging -= 1
+
+    async def _drip(self, answer: Prepared, scope: Scope, send: Send) -> None:
+        """Stopping, the rest goes out at once."""
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        body = b"" if scope["method"] == "HEAD" else answer.body
+        size = max(1, -(-len(body) // MOST_DRIPS))
+        for start in range(0, len(body), size):
+            await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
+            await pause(DRIP_SECONDS, unless=self._stopping)
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def pause(seconds: float, *, unless: asyncio.Event) -> None:
+    """Wait, but not when the event is set, and no longer than until it is."""
+    try:
+        async with asyncio.timeout(seconds):
+            await unless.wait()
+    except TimeoutError:
+        pass
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _truncate(answer: Prepared, scope: Scope, send: Send) -> None:
+    """Half of the body, or nothing of a byte that was announced."""
+    length = max(1, len(answer.body))
+    headers = [pair for pair in answer.headers if pair[0] != b"content-length"]
+    headers.append((b"content-length", b"%d" % length))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body[: length // 2], "more_body": True})
+    drop(scope)  # else the server closes, since the answer is not complete
+
+
+async def _end(scope: Scope, send: Send, *, last_words: bytes = b"", reset: bool = False) -> None:
+    if not drop(scope, last_words=last_words, reset=reset):
+        await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"1")]})
+        await send({"type": "http.response.body", "body": b"", "more_body": True})

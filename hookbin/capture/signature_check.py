@@ -1,0 +1,65 @@
+"""What the capture path says of a request's signature: by the bin's own setting, or as one of our webhooks signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from hookbin.models import SECOND, Bin, SignatureScheme, SignatureStyle, Verify, Webhook
+from hookbin.signatures.diagnosis import Other
+from hookbin.signatures.schemes import Arrived
+from hookbin.signatures.signing import live_secrets
+from hookbin.signatures.verification import check
+from hookbin.web.services import Services
+
+
+class Judged(Struct, frozen=True):
+    """As a captured request keeps it."""
+
+    state: str = "unchecked"
+    scheme: str | None = None
+    reason: str | None = None
+
+
+UNCHECKED = Judged()
+_UNSIGNED = Judged(reason="The webhook that sent it has the signature style none; set verify on the bin to check it.")
+_CUT = (
+    "The body did not come whole or was cut, so its signature can't be computed: see max_body and the sender's limits."
+)
+_STYLES = {
+    SignatureStyle.STANDARD: SignatureScheme.STANDARD,
+    SignatureStyle.GITHUB: SignatureScheme.GITHUB,
+    SignatureStyle.STRIPE: SignatureScheme.STRIPE,
+}
+
+
+def judge(services: Services, bin: Bin, webhook: Webhook | None, arrived: Arrived, *, whole: bool, now: int) -> Judged:
+    """Check by the bin's own setting, which wins, or else as `webhook` signs, whose attempt sent the request.
+
+    `now` is in µs. A request whose body is not `whole` is not checked.
+    """
+    rule = bin.verify
+    if rule is not None:
+        secrets: tuple[str, ...] = (rule.secret,)
+    elif webhook is None:
+        return UNCHECKED
+    elif webhook.signature_style not in _STYLES:
+        return _UNSIGNED
+    else:
+        secrets = live_secrets(webhook, now=now)
+        rule = Verify(scheme=_STYLES[webhook.signature_style], secret=webhook.secret)
+    if not whole:
+        return Judged(scheme=rule.scheme, reason=_CUT)
+    result = check(rule, arrived, secrets=secrets, now=now // SECOND, others=_others(services, bin))
+    return Judged(result.state, result.scheme, result.reason)
+
+
+def _others(services: Services, bin: Bin) -> Iterator[Other]:
+    for webhook in services.webhooks.all():
+        yield Other(f"the webhook {webhook.name or webhook.id!r}", webhook.secret)
+        for old in webhook.old_secrets:
+            yield Other(f"the webhook {webhook.name or webhook.id!r} before it was rotated", old.secret)
+    for other in services.bins.all():
+        if other.verify is not None and other.id != bin.id:
+            yield Other(f"the bin {other.name or other.id!r}", other.verify.secret)

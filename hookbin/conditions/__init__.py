@@ -1,0 +1,1 @@
+"""Which requests are meant: rules of answers and filters of lists."""

@@ -1,0 +1,114 @@
+"""What was captured, sent on: its method, its path below the bin, its query, its headers.
+
+Left out are the headers that belong to one connection (RFC 9110, 7.6.1), `host`, `content-length`,
+which is written anew, and `hookbin-…`, which are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from hookbin.models import CapturedRequest, Headers, Original
+from hookbin.models.request_target import below_the_bin, origin_form
+
+_OF_ONE_CONNECTION = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_OURS = "hookbin-"
+HOPS = "hookbin-hops"
+KEPT_AS_THEY_CAME = frozenset({"x-github-event", "x-github-delivery"})
+"""Part of GitHub's signature style, but what they say is what the original says."""
+_SAME_AS = {
+    "webhook-signature": frozenset({"svix-id", "svix-timestamp", "svix-signature"}),
+    "x-hub-signature-256": frozenset({"x-hub-signature"}),
+}
+"""Older names of a signature, which would no longer match."""
+_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
+_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
+"""What of a target goes out as it came; an address in a URL can hold nothing else."""
+
+
+def original_of(request: CapturedRequest, *, keep_signature: bool = False) -> Original:
+    """What of a captured request is sent on."""
+    path, mark, query = origin_form(request.target).partition("?")
+    named = {
+        name.strip().lower()
+        for header, value in request.headers
+        if header.lower() == "connection"
+        for name in value.split(",")
+    }
+    return Original(
+        method=request.method,
+        suffix=below_the_bin(path),
+        query=query if mark else None,
+        headers=tuple(
+            (name, value)
+            for name, value in request.headers
+            if (lower := name.lower()) not in _OF_ONE_CONNECTION and lower not in named and not lower.startswith(_OURS)
+        ),
+        keep_signature=keep_signature,
+    )
+
+
+def hops_of(request: CapturedRequest) -> int:
+    """How often it has gone through this server, as our own sender says; 0 for what makes no sense."""
+    value = next((value for name, value in request.headers if name.lower() == HOPS), "0")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 4 else 0
+
+
+def has_dot_segments(suffix: str) -> bool:
+    """Whether a path could lead out of the one that it is added to."""
+    plain = unquote(unquote(suffix)).replace("\\", "/")
+    return any(segment.partition(";")[0] in (".", "..") for segment in plain.split("/"))
+
+
+def url(destination: str, original: Original) -> str:
+    """The destination with the path and the query of the original added, escaped no further than it must be.
+
+    A query that is there and empty (`?`) stays.
+    """
+    parts = urlsplit(destination)
+    has_query = "?" in destination or original.query is not None
+    path = parts.path.rstrip("/") + _quoted(original.suffix) if original.suffix else parts.path
+    queries = [query for query in (parts.query, _quoted(original.query or "")) if query]
+    sent = urlunsplit((parts.scheme, parts.netloc, path or "/", "&".join(queries), ""))
+    return f"{sent}?" if has_query and not queries else sent
+
+
+def headers(original: Original, *, size: int, replaced: Collection[str]) -> Headers:
+    """Those of the original but for the ones that we set in their place; `replaced` has their names in lower case."""
+    left_out = {*replaced, *(alias for name in replaced for alias in _SAME_AS.get(name, ()))}
+    kept = tuple((name, _utf8(value)) for name, value in original.headers if name.lower() not in left_out)
+    if size or original.method in _WITH_CONTENT:
+        return (("content-length", str(size)), *kept)
+    return kept
+
+
+def _utf8(value: str) -> str:
+    """The value, as latin-1 text, with bytes that are no UTF-8 written as that: the client below sends nothing else."""
+    if value.isascii():
+        return value
+    try:
+        value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value.encode().decode("latin-1")
+    return value
+
+
+def _quoted(text: str) -> str:
+    return quote(text.encode("latin-1"), safe=_SAFE)

@@ -1,0 +1,83 @@
+"""What goes out in an attempt: method, URL and headers, and what stands in each."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import httpx
+
+from hookbin import __version__
+from hookbin.dispatch import forwarded_request
+from hookbin.models import SECOND, Event, Headers, SignatureStyle, Webhook, attempt_id
+from hookbin.signatures.signing import live_secrets
+from hookbin.signatures.styles import Message, signature_headers
+
+USER_AGENT = f"hookbin/{__version__}"
+REQUEST_ORIGIN = "webhook-request-origin"
+"""CloudEvents, HTTP 1.1 Web Hooks, 4.1.2: in the handshake and in each delivery after it."""
+_DEFAULTS = (("user-agent", USER_AGENT), ("accept", "*/*"))
+"""What the owner's headers may replace."""
+
+
+def method(event: Event) -> str:
+    return "POST" if event.original is None else event.original.method
+
+
+def url(webhook: Webhook, event: Event) -> str:
+    return webhook.destination if event.original is None else forwarded_request.url(webhook.destination, event.original)
+
+
+def request_headers(
+    webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int, origin: str
+) -> Headers:
+    """The headers of one attempt, all that go out, secrets in clear; `timestamp` is this attempt's second.
+
+    `origin` is the name that a destination has agreed to be sent to by, if it was asked.
+    """
+    signature = _signature(webhook, event, timestamp=timestamp)
+    return (
+        *_content(webhook, event, replaced=[name for name, _ in (*webhook.headers, *signature)]),
+        *signature,
+        ("hookbin-event-type", event.type),
+        ("hookbin-delivery-id", delivery_id),
+        ("hookbin-attempt-id", attempt_id(delivery_id, number)),
+        ("hookbin-attempt-number", str(number)),
+        ("hookbin-hops", str(event.hops + 1)),
+        *([] if webhook.handshake is None else [(REQUEST_ORIGIN, origin)]),
+        *webhook.headers,
+    )
+
+
+def opening(destination: str, *, chosen: Headers, size: int) -> Headers:
+    """What every request begins with; `chosen` are the owner's headers, which may replace some of it."""
+    names = {name.lower() for name, _ in chosen}
+    return (
+        ("host", _host(destination)),
+        ("content-length", str(size)),
+        *[default for default in _DEFAULTS if default[0] not in names],
+    )
+
+
+@lru_cache(maxsize=4096)
+def _host(destination: str) -> str:
+    return httpx.URL(destination).netloc.decode()
+
+
+def _content(webhook: Webhook, event: Event, *, replaced: list[str]) -> Headers:
+    if event.original is None:
+        opened = opening(webhook.destination, chosen=webhook.headers, size=event.size)
+        return (*opened, ("content-type", event.content_type))
+    kept = forwarded_request.headers(event.original, size=event.size, replaced={name.lower() for name in replaced})
+    return (("host", _host(webhook.destination)), *kept)
+
+
+def _signature(webhook: Webhook, event: Event, *, timestamp: int) -> Headers:
+    """Ours; none for what goes out with the one it came with."""
+    message = Message(id=event.id, type=event.type, timestamp=timestamp, body=event.body)
+    secrets = live_secrets(webhook, now=timestamp * SECOND)
+    if event.original is None:
+        return signature_headers(webhook.signature_style, secrets, message)
+    if event.original.keep_signature or webhook.signature_style is SignatureStyle.NONE:
+        return ()
+    signed = signature_headers(webhook.signature_style, secrets, message)
+    return tuple(pair for pair in signed if pair[0] not in forwarded_request.KEPT_AS_THEY_CAME)

@@ -1,0 +1,1 @@
+"""What happens now: the timeline and those who follow it."""

@@ -1,0 +1,81 @@
+"""Errors as answers: the one table of HTTP statuses, and `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import Response
+
+from hookbin import errors
+from hookbin.shapes import FieldError, NearMiss, Problem
+
+STATUS: dict[type[errors.HookbinError], int] = {
+    errors.HookbinError: 500,
+    errors.InvalidInput: 400,
+    errors.UnsupportedMediaType: 415,
+    errors.BodyTooLarge: 413,
+    errors.FieldsInvalid: 422,
+    errors.TargetRefused: 422,
+    errors.HandshakeRefused: 422,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.SenderTimedOut: 408,
+    errors.WaitTimedOut: 408,
+    errors.Conflict: 409,
+    errors.Refused: 403,
+    errors.Unauthorized: 401,
+    errors.HostRefused: 421,
+    errors.Unavailable: 503,
+    errors.StorageFailed: 507,
+}
+"""A class that is not here has the status of the nearest one above it."""
+
+RETRY_AFTER = "1"
+MEDIA_TYPE = "application/problem+json"
+
+
+def status_of(error: type[errors.HookbinError]) -> int:
+    return next(STATUS[ancestor] for ancestor in error.__mro__ if ancestor in STATUS)
+
+
+def problem(error: errors.HookbinError) -> Problem:
+    fields = error.errors if isinstance(error, errors.InvalidInput) else ()
+    return Problem(
+        type=f"urn:hookbin:error:{error.code}",
+        title=error.title,
+        status=status_of(type(error)),
+        detail=error.detail,
+        code=error.code,
+        errors=[FieldError(loc=loc, msg=msg) for loc, msg in fields],
+        nearest=_nearest(error),
+    )
+
+
+def _nearest(error: errors.HookbinError) -> list[NearMiss]:
+    if not isinstance(error, errors.WaitTimedOut):
+        return []
+    return [
+        NearMiss(id=id, method=method, target=target, failed=list(complaints))
+        for id, method, target, complaints in error.nearest
+    ]
+
+
+def problem_response(error: errors.HookbinError) -> Response:
+    """The error as JSON, with the header fields that its status asks for (RFC 9110)."""
+    shape = problem(error)
+    response = Response(msgspec.json.encode(shape), status_code=shape.status, media_type=MEDIA_TYPE)
+    response.headers.update(_headers(error))
+    return response
+
+
+def _headers(error: errors.HookbinError) -> dict[str, str]:
+    match error:
+        case errors.Unauthorized():
+            return {"www-authenticate": 'Bearer realm="hookbin"'}
+        case errors.MethodNotAllowed():
+            return {"allow": ", ".join(error.allow)}
+        case errors.StorageFailed():
+            return {}
+        case errors.Unavailable():
+            return {"retry-after": RETRY_AFTER}
+        case _:
+            return {}

@@ -1,0 +1,192 @@
+"""Bins as the JSON API takes and gives them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from hookbin.config import Age
+from hookbin.models import DigestEncoding, Fault, Provider, SignatureScheme, Then
+from hookbin.shapes.common import Pair
+
+
+class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One answer."""
+
+    status: Annotated[int, Meta(ge=200, le=599, description="HTTP status.")] = 200
+    headers: Annotated[list[Pair], Meta(max_length=50, description="Ordered pairs; duplicates are kept.")] = field(
+        default_factory=lambda: [("content-type", "text/plain; charset=utf-8")]
+    )
+    body: Annotated[str, Meta(max_length=262_144, description="Sent as UTF-8.")] = "ok\n"
+    delay_ms: Annotated[int, Meta(ge=0, le=30_000, description="Waits this long after the commit.")] = 0
+    template: Annotated[bool, Meta(description="The body is a Jinja template over `request`.")] = False
+    fault: Annotated[Fault | None, Meta(description="How the answer goes wrong on the wire.")] = None
+
+
+class SequenceStep(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer in its turn."""
+
+    repeat: Annotated[int, Meta(ge=1, le=10_000, description="How many requests it answers in a row.")] = 1
+
+
+Pattern = Annotated[str, Meta(max_length=256)]
+Patterns = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=256)], Pattern], Meta(max_length=20)]
+
+
+class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a request must be like, in every point that is given. In a pattern `*` is any text, `?` one character."""
+
+    method: Annotated[Pattern | None, Meta(description="As it is sent: in capitals.")] = None
+    path: Annotated[
+        Pattern | None, Meta(description="Pattern for what follows the bin; `*` within a segment, `**` across.")
+    ] = None
+    header: Annotated[Patterns, Meta(description="Names, each with a pattern for its value.")] = {}
+    query: Annotated[Patterns, Meta(description="Names, each with a pattern for its value.")] = {}
+    json: Annotated[
+        dict[Annotated[str, Meta(min_length=1, max_length=256)], str | int | float | bool | None],
+        Meta(
+            max_length=20,
+            description="Paths such as `data.items[0].id`, each with a pattern for a string or with another value.",
+        ),
+    ] = {}
+
+
+class Rule(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The answer to requests of a kind."""
+
+    when: When
+
+
+class Chance(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer by chance."""
+
+    probability: Annotated[float, Meta(ge=0, le=1)]
+
+
+class BinHandshake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose ownership check is answered."""
+
+    provider: Provider
+    secret: Annotated[
+        Annotated[str, Meta(max_length=1024)] | UnsetType | None,
+        Meta(
+            description="Needed by meta (the verify token), zoom (secret token) and twitter (consumer secret). "
+            "Never shown; left out in a change of the same provider, it stays.",
+        ),
+    ] = UNSET
+
+
+class Response(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a bin answers. The first that has an answer gives it: cors, handshake, rules, chance, sequence, itself."""
+
+    sequence: Annotated[list[SequenceStep], Meta(max_length=100, description="Answers in turn.")] = []
+    then: Annotated[Then, Meta(description="After the last step: stay with it, or begin again.")] = Then.STAY
+    chance: Chance | None = None
+    rules: Annotated[list[Rule], Meta(max_length=100, description="The first that matches answers.")] = []
+    handshake: BinHandshake | None = None
+    cors: Annotated[bool, Meta(description="Preflights are answered, and `Access-Control-Allow-Origin: *` is set.")] = (
+        False
+    )
+
+
+class BinVerify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How signatures are checked. What follows the secret is for the scheme `hmac` alone."""
+
+    scheme: SignatureScheme
+    secret: Annotated[
+        Annotated[str, Meta(max_length=1024)] | UnsetType,
+        Meta(
+            description="As the provider shows it. Shown masked, whole with `?secret=true`; "
+            "left out in a change of the same scheme, it stays.",
+        ),
+    ] = UNSET
+    header: Annotated[
+        Annotated[str, Meta(max_length=256)] | None, Meta(description="Name of the header with the signature.")
+    ] = None
+    algorithm: Literal["sha256", "sha1", "sha512"] = "sha256"
+    encoding: DigestEncoding = DigestEncoding.HEX
+    prefix: Annotated[str, Meta(max_length=64, description="What stands before the digest, such as `sha256=`.")] = ""
+
+
+Signing = Literal["original", "fresh"]
+"""With the signature it came with, or with one of ours."""
+
+
+class NewTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a bin forwards what it captures to."""
+
+    destination: Annotated[str, Meta(description="An http or https URL; path and query below the bin are added.")]
+    signature: Annotated[Signing, Meta(description="As it came, or made anew.")] = "original"
+    secret: Annotated[
+        str | None, Meta(description="`whsec_…` to sign anew with; without one that of `verify` is used.")
+    ] = None
+    retry_schedule: Annotated[
+        str | list[float] | None, Meta(description="Seconds before each retry, or default, standard, fast, none.")
+    ] = None
+    retry_on: Annotated[list[str] | None, Meta(description="Of 5xx, network, 408, 429, 4xx, 3xx.")] = None
+    timeout: Annotated[float, Meta(gt=0, le=120, description="Seconds that one attempt may take in all.")] = 15.0
+    max_in_flight: Annotated[int, Meta(ge=1, le=64, description="Attempts under way at once.")] = 8
+
+
+Targets = Annotated[list[NewTarget], Meta(max_length=10, description="Where each captured request is sent on to.")]
+
+
+class TargetShape(Struct, frozen=True, kw_only=True):
+    id: str
+    destination: str
+    signature: Signing
+    retry_schedule: list[float]
+    retry_on: list[str]
+    timeout: float
+    max_in_flight: int
+    disabled: bool
+    disabled_reason: str | None
+
+
+class NewBin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: Annotated[str | None, Meta(description="`[a-z0-9][a-z0-9-]{0,62}`; without one the id is the address.")] = (
+        None
+    )
+    response: Response | UnsetType = UNSET
+    preset: Annotated[str | UnsetType, Meta(description="The response of that name: see `GET /presets`.")] = UNSET
+    verify: BinVerify | None = None
+    max_requests: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
+    max_age: Age | UnsetType | None = UNSET
+    forward: Targets = []
+
+
+class BinChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays; null puts the default back."""
+
+    name: str | UnsetType | None = UNSET
+    response: Response | UnsetType | None = UNSET
+    preset: Annotated[str | UnsetType, Meta(description="The response of that name: see `GET /presets`.")] = UNSET
+    verify: BinVerify | UnsetType | None = UNSET
+    max_requests: Annotated[int, Meta(ge=1, le=1000000)] | UnsetType | None = UNSET
+    max_age: Age | UnsetType | None = UNSET
+    forward: Targets | UnsetType | None = UNSET
+
+
+class BinShape(Struct, frozen=True, kw_only=True):
+    id: str
+    name: str | None
+    url: str
+    created_at: str
+    request_count: int
+    response: Response
+    sequence_position: Annotated[int, Meta(description="Answers that the sequence has given since it began.")]
+    sequence_next: Annotated[int | None, Meta(description="The index of the step that answers next.")]
+    verify: BinVerify | None
+    max_requests: int
+    max_age: int | None
+    forward: list[TargetShape]
+
+
+class PresetShape(Struct, frozen=True, kw_only=True):
+    """A response under a name."""
+
+    name: str
+    title: str
+    description: str
+    response: Response

@@ -1,0 +1,1 @@
+"""Signatures: made, checked and explained."""

@@ -1,0 +1,124 @@
+"""Whether a captured request bears the signature that its sender's scheme asks for, and if not, why.
+
+`schemes` has the table of schemes, `diagnosis` the search for the reason of a mismatch.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from hookbin.delivery.headers import is_header_name
+from hookbin.errors import FieldsInvalid
+from hookbin.models import SignatureScheme, Verify
+from hookbin.signatures.diagnosis import Other, explain
+from hookbin.signatures.schemes import SCHEMES, Arrived, Claim, Scheme
+from hookbin.signatures.signing import Verdict
+
+_MOST_GIVEN = 10
+"""So many signatures of one request are compared; senders that rotate a secret write two."""
+_MILLISECONDS_FROM = 100_000_000_000
+"""A timestamp from here on would be after the year 5138 in seconds, and is after 1973 in milliseconds."""
+
+
+class Result(Struct, frozen=True):
+    """What a check came to; `reason` says why unless it is ok, and what to do next. It never holds a secret."""
+
+    state: Verdict
+    scheme: SignatureScheme
+    reason: str | None = None
+
+
+def check(rule: Verify, arrived: Arrived, *, secrets: Sequence[str], now: int, others: Iterable[Other] = ()) -> Result:
+    """Judge a request. `secrets` are those that may have signed it; `now` is in seconds.
+
+    `others` are tried when it fails, to say whose secret it was; a generator is only run then. Never raises.
+    """
+    scheme = SCHEMES[rule.scheme]
+    claim = scheme.read(arrived, rule)
+    if claim is None:
+        return Result(Verdict.UNSIGNED, scheme.name, _absence(scheme, rule, arrived))
+    reason = claim.problem or _mismatch(scheme, rule, claim, arrived=arrived, secrets=secrets, others=others)
+    late = None if claim.problem else _lateness(scheme, claim, now=now)
+    if reason is None and late is None:
+        return Result(Verdict.OK, scheme.name)
+    if reason is None:
+        reason = f"The signature is right, but {late}."
+    elif late is not None:
+        reason = f"{reason} Besides, {late}."
+    return Result(Verdict.FAILED, scheme.name, reason)
+
+
+def check_rule(rule: Verify) -> Verify:
+    """The rule as given. Raises `FieldsInvalid` for one by which nothing could be checked."""
+    plain = rule.scheme is SignatureScheme.HMAC
+    errors = []
+    if "…" in rule.secret:
+        errors.append(("verify.secret", "is the masked one that is shown; leave it out to keep the secret"))
+    elif complaint := SCHEMES[rule.scheme].complaint(rule.secret):
+        errors.append(("verify.secret", complaint))
+    if plain and rule.header is None:
+        errors.append(("verify.header", "is needed by the scheme hmac: the name of the header with the signature"))
+    if rule.header is not None and not is_header_name(rule.header):
+        errors.append(("verify.header", "a header name is 1 to 256 letters, digits or !#$%&'*+.^_`|~-"))
+    blank = Verify(scheme=rule.scheme, secret=rule.secret)
+    for name in ("header", "algorithm", "encoding", "prefix"):
+        if not plain and getattr(rule, name) != getattr(blank, name):
+            errors.append((f"verify.{name}", f"is for the scheme hmac alone; {rule.scheme} has its own, leave it out"))
+    if errors:
+        raise FieldsInvalid(*errors)
+    return rule
+
+
+def _mismatch(
+    scheme: Scheme,
+    rule: Verify,
+    claim: Claim,
+    *,
+    arrived: Arrived,
+    secrets: Sequence[str],
+    others: Iterable[Other],
+) -> str | None:
+    signed = claim.signed(arrived.body)
+    given = [text.encode("latin-1", "replace") for text in claim.given[:_MOST_GIVEN]]
+    for secret in secrets:
+        expected = scheme.sign(secret, rule)(signed).encode()
+        if any(hmac.compare_digest(expected, one) for one in given):
+            return None
+    return explain(scheme, rule, claim, body=arrived.body, secrets=secrets, others=others)
+
+
+def _lateness(scheme: Scheme, claim: Claim, *, now: int) -> str | None:
+    if claim.timestamp is None:
+        return None
+    text = claim.timestamp
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        return "its timestamp is not a whole number of seconds since 1970; its sender must write it so"
+    stamp = int(text)
+    if scheme.milliseconds:
+        stamp //= 1000
+    elif stamp >= _MILLISECONDS_FROM:
+        return "its timestamp is in milliseconds; its sender must write it in seconds"
+    age = now - stamp
+    if abs(age) <= scheme.tolerance:
+        return None
+    if age > 0:
+        how = f"its timestamp is {age:,} s old, and {scheme.tolerance} s are allowed"
+        return f"{how}; it was sent again or held up, or a clock is wrong"
+    return f"its timestamp is {-age:,} s in the future, and {scheme.tolerance} s are allowed; compare the clocks"
+
+
+def _absence(scheme: Scheme, rule: Verify, arrived: Arrived) -> str:
+    header = scheme.header or rule.header or ""
+    there = [
+        (name, other.name)
+        for other in SCHEMES.values()
+        for name in other.headers
+        if name not in scheme.headers and arrived.header(name) is not None
+    ]
+    if there:
+        names = ", ".join(dict.fromkeys(name for name, _ in there))
+        return f"There is no {header} header, but {names}: set the bin's scheme to {there[0][1]}, or mend the sender."
+    return f"There is no {header} header: set a secret at the sender, and see that no proxy on the way drops it."

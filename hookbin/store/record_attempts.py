@@ -1,0 +1,184 @@
+"""What an attempt makes of its delivery, and of the webhook: written with the attempt in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from hookbin.delivery import retries
+from hookbin.models import TRANSITIONS, Action, Announcement, Attempt, Delivery, DeliveryState, Trigger, Webhook
+from hookbin.store import webhooks
+from hookbin.store.batch import insert_rows, run_with_rows
+from hookbin.store.publishing import Notice, Notices, announced, insert
+
+ATTEMPT = (
+    "seq, delivery_id, number, trigger, started_at, duration, status, error, error_detail, delivery_state,"
+    " next_attempt_at, method, url, request_headers, response_truncated, response_headers, response_body"
+)
+_INSERT_ATTEMPT = f"INSERT INTO attempts ({ATTEMPT}) VALUES ({', '.join('?' * 17)})"
+_UPDATE_DELIVERIES = (
+    "WITH ended (id, state, attempt_count, next_attempt_at, next_trigger, finished_at) AS"
+    " (VALUES (?, ?, ?, ?, ?, ?){more})"
+    " UPDATE deliveries SET state = ended.state, attempt_count = ended.attempt_count,"
+    " next_attempt_at = ended.next_attempt_at, next_trigger = ended.next_trigger, finished_at = ended.finished_at,"
+    " cancel_reason = CASE ended.state WHEN 'cancelled' THEN cancel_reason END"
+    " FROM ended WHERE deliveries.id = ended.id"
+)
+_STANDING = (
+    "SELECT d.id, d.state, d.next_attempt_at, d.next_trigger, w.disable_after, w.exhausted_in_a_row"
+    " FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id WHERE d.id IN (SELECT value FROM json_each(?))"
+)
+_encode = msgspec.json.encode
+
+Finished: TypeAlias = tuple[Attempt, tuple[Announcement, ...]]
+"""The attempt as it was written, and what is to be announced; nothing if its delivery is no longer kept."""
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt that has ended; `DeliveryStore.finish` tells what the rest means."""
+
+    attempt: Attempt
+    began: Delivery
+    action: Action
+    disable: str | None
+    notices: Notices
+
+    @property
+    def ended_at(self) -> int:
+        return self.attempt.started_at + self.attempt.duration
+
+
+def finish_all(connection: sqlite3.Connection, endings: Sequence[Ending]) -> list[Finished]:
+    """Write what has ended, in few statements as long as all of it only concerns its own delivery."""
+    standing = _standing(connection, endings)
+    if len(standing) < len(endings):  # one is no longer kept, or is there twice
+        return [finish_one(connection, ending) for ending in endings]
+    written = []
+    for ending in endings:
+        before = standing[ending.attempt.delivery_id]
+        attempt, update = _written(before, ending)
+        if _concerns_more(before, attempt, ending):
+            return [finish_one(connection, ending) for ending in endings]
+        written.append((attempt, update))
+    insert_rows(connection, _INSERT_ATTEMPT, [_attempt_params(attempt) for attempt, _ in written])
+    run_with_rows(connection, _UPDATE_DELIVERIES, [update for _, update in written])
+    return [(attempt, (attempt,)) for attempt, _ in written]
+
+
+def finish_one(connection: sqlite3.Connection, ending: Ending) -> Finished:
+    """Write it with all that it brings about."""
+    before = _standing(connection, [ending]).get(ending.attempt.delivery_id)
+    if before is None:
+        return msgspec.structs.replace(ending.attempt, next_attempt_at=None), ()
+    attempt, update = _written(before, ending)
+    connection.execute(_INSERT_ATTEMPT, _attempt_params(attempt))
+    run_with_rows(connection, _UPDATE_DELIVERIES, [update])
+    rows: list[Announcement] = [attempt]
+    changed = _change_webhook(
+        connection, before, attempt, ending.disable, now=ending.ended_at, notice=ending.notices.disabled
+    )
+    if attempt.delivery_state is DeliveryState.FAILED and ending.notices.exhausted is not None:
+        rows += announced(insert(connection, ending.notices.exhausted))
+    return attempt, (*rows, *changed)
+
+
+def _written(before: _Standing, ending: Ending) -> tuple[Attempt, tuple[object, ...]]:
+    """The attempt as it is to be written, and the row that changes its delivery."""
+    after, next_attempt_at, trigger = _aftermath(before, ending.began, ending.attempt, ending.action)
+    attempt = msgspec.structs.replace(ending.attempt, delivery_state=after, next_attempt_at=next_attempt_at)
+    finished_at = None if after is DeliveryState.PENDING else ending.ended_at
+    return attempt, (attempt.delivery_id, after, attempt.number, next_attempt_at, trigger, finished_at)
+
+
+def _concerns_more(before: _Standing, attempt: Attempt, ending: Ending) -> bool:
+    """Whether the webhook changes with it, or an event tells of it."""
+    failed = attempt.delivery_state is DeliveryState.FAILED
+    counts = before.disable_after is not None and (failed or before.exhausted_in_a_row > 0)
+    return ending.disable is not None or counts or (failed and ending.notices.exhausted is not None)
+
+
+class _Standing(msgspec.Struct, frozen=True):
+    """How a delivery and its webhook stand when an attempt is recorded."""
+
+    state: DeliveryState
+    next_attempt_at: int | None
+    next_trigger: Trigger
+    disable_after: int | None
+    exhausted_in_a_row: int
+
+
+def _standing(connection: sqlite3.Connection, endings: Sequence[Ending]) -> dict[str, _Standing]:
+    ids = _encode([ending.attempt.delivery_id for ending in endings]).decode()
+    return {
+        id: _Standing(DeliveryState(state), due, Trigger(trigger), *streak)
+        for id, state, due, trigger, *streak in connection.execute(_STANDING, (ids,))
+    }
+
+
+def _aftermath(
+    before: _Standing, began: Delivery, attempt: Attempt, action: Action
+) -> tuple[DeliveryState, int | None, Trigger]:
+    """State, next attempt and its trigger after an attempt at a delivery that stands as `before` by now."""
+    if action is Action.SUCCEED:
+        return DeliveryState.SUCCEEDED, None, Trigger.AUTO
+    asked_meanwhile = (before.next_attempt_at, before.next_trigger) != (began.next_attempt_at, began.next_trigger)
+    if before.state is DeliveryState.PENDING and asked_meanwhile:
+        return DeliveryState.PENDING, before.next_attempt_at, before.next_trigger
+    after = TRANSITIONS.get((before.state, action), before.state)
+    return after, attempt.next_attempt_at if after is DeliveryState.PENDING else None, Trigger.AUTO
+
+
+def _change_webhook(
+    connection: sqlite3.Connection,
+    before: _Standing,
+    attempt: Attempt,
+    disable: str | None,
+    *,
+    now: int,
+    notice: Notice | None,
+) -> tuple[Announcement, ...]:
+    """Count the failures in a row where that is asked for, and disable the webhook if there is a reason to.
+
+    Returns what is to be announced of that.
+    """
+    count = before.exhausted_in_a_row
+    if before.disable_after is not None:
+        count = retries.streak(count, attempt.delivery_state, trigger=attempt.trigger)
+        if disable is None and count >= before.disable_after:
+            disable = retries.explain_streak(count, last_status=attempt.status, last_error=attempt.error)
+    if disable is None and count == before.exhausted_in_a_row:
+        return ()
+
+    def change(webhook: Webhook) -> Webhook:
+        webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=count)
+        if disable is None or webhook.disabled:
+            return webhook
+        return msgspec.structs.replace(webhook, disabled=True, disabled_reason=disable)
+
+    edited = webhooks.edit(connection, attempt.webhook_id, change, now=now, notice=notice)
+    return () if edited is None else edited.rows
+
+
+def _attempt_params(attempt: Attempt) -> tuple[object, ...]:
+    return (
+        attempt.seq,
+        attempt.delivery_id,
+        attempt.number,
+        attempt.trigger,
+        attempt.started_at,
+        attempt.duration,
+        attempt.status,
+        attempt.error,
+        attempt.error_detail,
+        attempt.delivery_state,
+        attempt.next_attempt_at,
+        attempt.method,
+        attempt.url,
+        _encode(attempt.request_headers),
+        attempt.response_truncated,
+        None if attempt.response_headers is None else _encode(attempt.response_headers),
+        attempt.response_body,
+    )

@@ -1,0 +1,1 @@
+"""Rendering the templates of answers, in a process that limits itself."""

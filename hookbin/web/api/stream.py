@@ -1,0 +1,193 @@
+"""`GET /stream`: the timeline as server-sent events, resumed without loss or repeat."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+import anyio
+import msgspec
+from msgspec import Meta, Struct
+from sse_starlette import EventSourceResponse
+from sse_starlette.sse import SendTimeoutError
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from hookbin.clock import seq_id
+from hookbin.errors import FieldsInvalid
+from hookbin.live.timeline import Message, Subscription, Topic, place
+from hookbin.models import (
+    Announcement,
+    AttemptSummary,
+    Bin,
+    Delivery,
+    EventSummary,
+    LogRow,
+    Removed,
+    RequestChanged,
+    RequestsDeleted,
+    RequestSummary,
+    Webhook,
+    WebhookKind,
+)
+from hookbin.shapes import BinShape, Gone, RequestGone, present
+from hookbin.web.rest.routing import Call
+from hookbin.web.services import Services
+from hookbin.wire.server import break_off
+
+logger = logging.getLogger("hookbin")
+
+MOST_MISSED = 1_000
+"""More rows than this are not sent after a reconnect; a `gap` says so instead."""
+CHUNK = 1_000
+MOST_CHUNKS = 20
+"""So many times `CHUNK` rows of the log are looked through for those that a follower wants; then it is a `gap` too."""
+KINDS = frozenset({"request", "event", "attempt", "bin", "webhook"})
+PING_SECONDS = 15
+SEND_SECONDS = 30
+_RETRY = b"retry: 1000\n\n"
+_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    bin: Annotated[str | None, Meta(description="Only what concerns this bin (id or name).")] = None
+    webhook: Annotated[str | None, Meta(description="Only what concerns this webhook; with `bin`, both.")] = None
+    kinds: Annotated[
+        str | None, Meta(description="Comma-separated: request, event, attempt, bin, webhook; all when left out.")
+    ] = None
+    after: Annotated[
+        Annotated[int, Meta(ge=0, le=2**62)] | None,
+        Meta(description="Begin behind this `seq`; the header Last-Event-ID does the same and wins."),
+    ] = None
+
+
+async def stream(call: Call[StreamQuery, None]) -> Response:
+    topic = _topic(call.query, call.services)
+    after = _last_event_id(call.request.headers.get("last-event-id"))
+    frames = _frames(call.services, topic, call.query.after if after is None else after)
+    return EventStream(
+        frames,
+        headers=_HEADERS,
+        ping=PING_SECONDS,
+        send_timeout=SEND_SECONDS,
+        shutdown_event=anyio.Event(),
+        shutdown_grace_period=1,
+    )
+
+
+class EventStream(EventSourceResponse):
+    """Ends without a traceback when its reader has stopped reading: that one comes back and resumes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            logger.info("a stream was closed: its reader took nothing for %s seconds", SEND_SECONDS)
+            break_off(scope)
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Encoder:
+    """Makes a committed row the message that every follower gets."""
+
+    def __init__(self, bin_shape: Callable[[Bin], BinShape], *, find_bin: Callable[[str], Bin | None]) -> None:
+        self._bin_shape = bin_shape
+        self._find_bin = find_bin
+
+    def __call__(self, row: Announcement) -> Message | None:
+        if isinstance(row, Delivery) or (isinstance(row, Webhook) and row.kind is not WebhookKind.WEBHOOK):
+            return None
+        shape = self._shape(row)
+        if shape is None:
+            return None
+        kind, bin_id, webhook_id = place(row)
+        data = _encode(shape)
+        if isinstance(row, RequestSummary | EventSummary | AttemptSummary):
+            frame = b"id: %d\nevent: %b\ndata: %b\n\n" % (row.seq, kind.encode(), data)
+            return Message(row.seq, kind, bin_id, webhook_id, frame)
+        return Message(None, kind, bin_id, webhook_id, b"event: %b\ndata: %b\n\n" % (kind.encode(), data))
+
+    def _shape(
+        self, row: LogRow | Bin | Webhook | Removed | RequestChanged | RequestsDeleted
+    ) -> Struct | dict[str, Any] | None:
+        match row:
+            case RequestSummary():
+                return present.request_fields(row)
+            case EventSummary():
+                return present.event_row(row)
+            case AttemptSummary():
+                return present.attempt_row(row)
+            case Bin():
+                return self._bin_shape(row)
+            case Webhook():
+                return present.webhook_shape(row)
+            case Removed():
+                return Gone(id=row.id)
+            case RequestChanged():
+                return present.request_fields(row.request)
+            case RequestsDeleted():
+                return self._shape_of_deletion(row)
+
+    def _shape_of_deletion(self, row: RequestsDeleted) -> BinShape | RequestGone | None:
+        """One request is told as gone, many as what the bin holds now, once; what was trimmed is not told."""
+        bin = self._find_bin(row.bin_id)
+        if bin is None or (row.seq is None and not row.complete):
+            return None
+        shape = self._bin_shape(bin)
+        if row.seq is None:
+            return shape
+        return RequestGone(id=seq_id("req_", row.seq), bin=bin.id, request_count=shape.request_count)
+
+
+async def _frames(services: Services, topic: Topic, after: int | None) -> AsyncIterator[bytes]:
+    """Chunks of complete events: first what was missed, then what comes, all that is ready at a time."""
+    timeline = services.timeline
+    subscription = timeline.subscribe(topic)
+    try:
+        yield _RETRY
+        if after is not None and after != subscription.position:
+            yield await _missed(services, topic, after, subscription.position)
+        async for chunk in _live(subscription):
+            yield chunk
+    finally:
+        timeline.unsubscribe(subscription)
+
+
+async def _live(subscription: Subscription) -> AsyncIterator[bytes]:
+    while messages := await subscription.next():
+        yield b"".join(message.frame for message in messages)
+
+
+async def _missed(services: Services, topic: Topic, after: int, upto: int) -> bytes:
+    """The wanted rows between, or a gap: also for one who is ahead, since it comes from another database."""
+    frames: list[bytes] = []
+    behind = after
+    for _ in range(MOST_CHUNKS if after < upto else 0):
+        rows = await services.log.between(behind, upto, limit=CHUNK)
+        messages = [services.encode(row) for row in rows]
+        frames += [message.frame for message in messages if message is not None and topic.wants(message)]
+        if len(frames) > MOST_MISSED:
+            break
+        if len(rows) < CHUNK or rows[-1].seq == upto:
+            return b"".join(frames)
+        behind = rows[-1].seq
+    return b'id: %d\nevent: gap\ndata: {"after":%d,"upto":%d}\n\n' % (upto, after, upto)
+
+
+def _topic(query: StreamQuery, services: Services) -> Topic:
+    kinds = None
+    if query.kinds is not None:
+        kinds = frozenset(query.kinds.split(","))
+        if unknown := kinds - KINDS:
+            raise FieldsInvalid(("kinds", f"{sorted(unknown)[0]!r} is not one of {', '.join(sorted(KINDS))}"))
+    bin_id = services.bins.get(query.bin).id if query.bin is not None else None
+    webhook_id = services.webhooks.get(query.webhook).id if query.webhook is not None else None
+    return Topic(bin_id=bin_id, webhook_id=webhook_id, kinds=kinds)
+
+
+def _last_event_id(header: str | None) -> int | None:
+    """The number in the header; what a client made up itself is taken for none."""
+    return int(header) if header is not None and header.isascii() and header.isdigit() and len(header) < 19 else None

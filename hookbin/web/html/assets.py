@@ -1,0 +1,15 @@
+"""Where templates and static files are: inside an installed package, or beside it in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def folder(name: str) -> Path:
+    """The folder `templates` or `static`."""
+    for parent in (_PACKAGE, _PACKAGE.parent):
+        if (parent / name).is_dir():
+            return parent / name
+    raise FileNotFoundError(f"hookbin's {name} are missing; install it again")

@@ -1,0 +1,41 @@
+"""Templates: where they are, what they can use, and a page made from one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from hookbin.web.html import assets, filters, static
+from hookbin.web.services import services
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(assets.folder("templates")),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals["static"] = static.BASE
+_templates.filters.update(
+    ago=filters.ago,
+    attempt_number=filters.attempt_number,
+    bare=filters.bare,
+    bars=filters.bars,
+    duration=filters.duration,
+    reveal=filters.reveal,
+    seconds_list=filters.seconds_list,
+    size=filters.size_text,
+    split_times=filters.split_times,
+    wire=filters.wire,
+    with_code=filters.with_code,
+)
+
+
+def render(request: Request, template: str, /, *, status: int = 200, **context: Any) -> Response:
+    """The page made from `template`; `base_url` and `now` are there for every one."""
+    s = services(request)
+    page = _templates.get_template(template).render(base_url=s.base_url, now=s.clock.now(), **context)
+    return HTMLResponse(page, status_code=status)

@@ -1,0 +1,126 @@
+"""The timeline's lines: an attempt and the capture of it brought together on one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from hookbin import clock, shapes
+from hookbin.models import AttemptSummary, DeliveryState, LogRow, RequestSummary, Trigger
+from hookbin.shapes import present
+
+
+class Exchange(Struct, frozen=True, kw_only=True):
+    """A line of the timeline: an event, or one side of a webhook call, or both when both are ours."""
+
+    seq: int
+    at: str
+    event: shapes.EventRow | None = None
+    attempt: shapes.AttemptRow | None = None
+    request: shapes.RequestRow | None = None
+
+
+class Blank(Struct, frozen=True, kw_only=True):
+    """Empty shapes: what the rows in `<template>` elements are made from."""
+
+    event: shapes.EventRow
+    attempt: shapes.AttemptRow
+    request: shapes.RequestRow
+
+
+_NO_ATTEMPT = AttemptSummary(
+    seq=0,
+    delivery_id="",
+    event_id="",
+    event_type="",
+    webhook_id="",
+    webhook_name="",
+    number=0,
+    trigger=Trigger.AUTO,
+    started_at=0,
+    duration=0,
+    status=None,
+    error=None,
+    error_detail=None,
+    delivery_state=DeliveryState.PENDING,
+    next_attempt_at=None,
+)
+_NO_REQUEST = RequestSummary(
+    seq=0,
+    bin_id="",
+    received_at=0,
+    method="",
+    target="",
+    http_version="",
+    scheme="",
+    client=None,
+    content_type=None,
+    size=0,
+    truncated=False,
+    incomplete=False,
+    declared_size=None,
+    answer_status=0,
+    answer_rule=None,
+    answer_delay_ms=0,
+    answer_fault=None,
+    answer_error=None,
+    attempt_id=None,
+    signature="unchecked",
+    signature_scheme=None,
+    signature_reason=None,
+    note=None,
+    pinned=False,
+)
+BLANK = Blank(
+    event=shapes.EventRow(
+        id="",
+        seq=0,
+        type="",
+        created_at="",
+        deliver_at=None,
+        content_type="",
+        idempotency_key=None,
+        request_id=None,
+        size=0,
+    ),
+    attempt=present.attempt_row(_NO_ATTEMPT),
+    request=present.request_row(_NO_REQUEST),
+)
+
+
+def paired(rows: Sequence[LogRow]) -> list[Exchange]:
+    """The log, newest first, with an attempt and the capture of it on one line: the newer one's."""
+    places: dict[str, int] = {}
+    exchanges: list[Exchange] = []
+    for row in rows:
+        exchange = _exchange(row)
+        key = _attempt_of(row)
+        if key is not None and key in places:
+            other = exchanges[places[key]]
+            if other.attempt is None or (other.request is None and exchange.attempt is None):
+                exchanges[places[key]] = Exchange(
+                    seq=other.seq,
+                    at=other.at,
+                    attempt=other.attempt or exchange.attempt,
+                    request=other.request or exchange.request,
+                )
+                continue
+        if key is not None:
+            places[key] = len(exchanges)
+        exchanges.append(exchange)
+    return exchanges
+
+
+def _exchange(row: LogRow) -> Exchange:
+    if isinstance(row, RequestSummary):
+        return Exchange(seq=row.seq, at=clock.rfc3339(row.received_at), request=present.request_row(row))
+    if isinstance(row, AttemptSummary):
+        return Exchange(seq=row.seq, at=clock.rfc3339(row.started_at), attempt=present.attempt_row(row))
+    return Exchange(seq=row.seq, at=clock.rfc3339(row.created_at), event=present.event_row(row))
+
+
+def _attempt_of(row: LogRow) -> str | None:
+    if isinstance(row, AttemptSummary):
+        return row.id
+    return row.attempt_id if isinstance(row, RequestSummary) else None

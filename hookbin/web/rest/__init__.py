@@ -1,0 +1,1 @@
+"""What every call of the JSON API has in common."""

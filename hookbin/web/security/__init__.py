@@ -1,0 +1,1 @@
+"""Who may call, and the header fields of every answer."""

@@ -1,0 +1,163 @@
+"""Who may do what: the Host and Origin checks, the token, and signing in with it.
+
+Bound to loopback, the danger is a page in the owner's own browser: the Host header must name this
+machine (DNS rebinding), and nothing but a followed link may come from another site. Bound elsewhere, behind a
+public URL, or with a token set, everything but the bins asks for the token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hookbin.config import is_loopback_host, public_host
+from hookbin.errors import HostRefused, OriginRefused, Refused, Unauthorized
+from hookbin.problems import problem_response
+from hookbin.web.html.rendering import render
+from hookbin.web.rest.routing import read_body
+from hookbin.web.services import services
+
+COOKIE = "hookbin_session"
+COOKIE_SECONDS = 30 * 24 * 3600
+SIGN_IN = "/ui/sign-in"
+MAX_FORM = 16 * 1024
+"""Bytes of the form that signs in; who sends it is not known yet."""
+_OPEN = frozenset({"/healthz", "/readyz", "/robots.txt", SIGN_IN})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class AccessMiddleware:
+    """Lets through what may pass; the bins stand in front of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = _refusal(HTTPConnection(scope))
+        if refusal is None:
+            await self._app(scope, receive, send)
+        elif isinstance(refusal, Unauthorized) and scope["path"].startswith("/ui"):
+            target = scope["path"] + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
+            response = RedirectResponse(f"{SIGN_IN}?{urlencode({'next': target})}", status_code=303)
+            await response(scope, receive, send)
+        else:
+            await problem_response(refusal)(scope, receive, send)
+
+
+def _refusal(connection: HTTPConnection) -> Refused | None:
+    known = services(connection)
+    if known.settings.on_loopback and not _is_our_host(connection.headers, known.settings.public_url):
+        host = connection.headers.get("host", "")[:100]
+        return HostRefused(f"the Host {host!r} is not this machine's; use {known.base_url}, or start with --public-url")
+    reads = connection.scope["method"] in _SAFE_METHODS
+    if not (_is_followed_link(connection.headers) if reads else _is_same_origin(connection.headers)):
+        return OriginRefused("a page of another site sent this; open hookbin itself and do it there")
+    path: str = connection.scope["path"]
+    if known.token is None or path in _OPEN or path.startswith("/static/"):
+        return None
+    if _has_token(connection, known.token):
+        return None
+    return Unauthorized("send the header 'authorization: Bearer TOKEN'; hookbin prints its token when it starts")
+
+
+def _is_our_host(headers: Headers, public_url: str | None) -> bool:
+    try:
+        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return False
+    return is_loopback_host(name) or name == public_host(public_url)
+
+
+def _is_same_origin(headers: Headers) -> bool:
+    """Fetch Metadata where the browser sends it, else Origin; neither means no browser."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc == headers.get("host")
+    except ValueError:
+        return False
+
+
+def _is_followed_link(headers: Headers) -> bool:
+    """Whether a read is our own page's, no page's, or a link that somebody followed.
+
+    Another site's page can't see what it fetches here, but it could tell from the time that a search takes
+    what was captured, and hold streams open (Fetch Metadata, "Resource Isolation Policy").
+    """
+    site = headers.get("sec-fetch-site")
+    return site in (None, "same-origin", "none") or headers.get("sec-fetch-mode") == "navigate"
+
+
+def _has_token(connection: HTTPConnection, token: str) -> bool:
+    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return hmac.compare_digest(given.strip().encode(), token.encode())
+    cookie = connection.cookies.get(COOKIE)
+    return cookie is not None and hmac.compare_digest(cookie.encode(), _session(token).encode())
+
+
+def _session(token: str) -> str:
+    """What the cookie holds: proof of the token, not the token."""
+    return hmac.digest(token.encode(), b"hookbin session", hashlib.sha256).hex()
+
+
+async def sign_in(request: Request) -> Response:
+    if request.method == "POST":
+        return await _sign_in(request)
+    return render(request, "sign_in.html", failed=False, next=_safe_next(request.query_params.get("next")))
+
+
+async def _sign_in(request: Request) -> Response:
+    try:
+        body = await read_body(request, limit=MAX_FORM)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to read it
+    form = dict(parse_qsl(body.decode("utf-8", "replace")))
+    given, target = form.get("token", ""), _safe_next(form.get("next"))
+    token = services(request).token
+    if token is None or hmac.compare_digest(given.strip().encode(), token.encode()):
+        response: Response = RedirectResponse(target, status_code=303)
+        if token is not None:
+            response.set_cookie(
+                COOKIE,
+                _session(token),
+                max_age=COOKIE_SECONDS,
+                httponly=True,
+                samesite="strict",
+                secure="https" in (request.url.scheme, urlsplit(services(request).base_url).scheme),
+            )
+        return response
+    return render(request, "sign_in.html", status=401, failed=True, next=target)
+
+
+async def sign_out(request: Request) -> Response:
+    response = RedirectResponse(SIGN_IN, status_code=303)
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return response
+
+
+def _safe_next(target: str | None) -> str:
+    """A path of our own pages, whatever the query asked for."""
+    if target is not None and target.startswith("/ui/") and target.isprintable() and "\\" not in target:
+        return target
+    return "/ui/"
+
+
+ROUTES = [
+    Route(SIGN_IN, sign_in, methods=["GET", "POST"]),
+    Route("/ui/sign-out", sign_out, methods=["POST"]),
+]

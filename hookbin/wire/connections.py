@@ -1,0 +1,78 @@
+"""The bounds of open connections: how many there are, and how long one whose sender owes something may stay so.
+
+No connection has a timer of its own: all are looked at in turn, now and then, and only while there are any. So a
+request that comes in one piece costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Collection
+from typing import Protocol
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from hookbin.errors import HookbinError, Overloaded, SenderTimedOut
+from hookbin.problems import MEDIA_TYPE, RETRY_AFTER, problem
+
+LOOKS = 10
+"""Looks in the time that a sender is waited for. It may take up to two of them longer."""
+SPARE_FILES = 512
+"""File descriptors for what is no connection to us: attempts, the database, templates."""
+
+
+def _last_answer(error: HookbinError, *fields: bytes) -> bytes:
+    shape = problem(error)
+    body = msgspec.json.encode(shape)
+    lines = (b"content-type: " + MEDIA_TYPE.encode(), b"content-length: %d" % len(body), b"connection: close", *fields)
+    return STATUS_LINE[shape.status] + b"\r\n".join((*lines, b"", body))
+
+
+TIMED_OUT = _last_answer(SenderTimedOut("the rest of the request did not come in time; send it again, without a pause"))
+FULL = _last_answer(
+    Overloaded("more connections are open than the server takes; send it again in a second"),
+    b"retry-after: " + RETRY_AFTER.encode(),
+)
+
+
+class Watched(Protocol):
+    """A connection, as far as this module knows it."""
+
+    def looked_at(self) -> None:
+        """Close when the sender has owed something for too many looks."""
+
+
+class Connections:
+    """`most` that are open at once, and `patience`: seconds that a sender is waited for."""
+
+    def __init__(self, *, most: int, patience: float) -> None:
+        self.patience = patience
+        self._most = most
+        self._armed = False
+
+    def admit(self, connections: Collection[Watched], loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether the newest of these may stay; from now on they are watched."""
+        if not self._armed:
+            self._armed = True
+            loop.call_later(self.patience / LOOKS, self._look, connections, loop)
+        return len(connections) <= self._most
+
+    def _look(self, connections: Collection[Watched], loop: asyncio.AbstractEventLoop) -> None:
+        for connection in tuple(connections):
+            connection.looked_at()
+        self._armed = bool(connections)
+        if self._armed:
+            loop.call_later(self.patience / LOOKS, self._look, connections, loop)
+
+
+def room_for(most: int) -> int:
+    """As many connections of `most` as the process may have files open, once its soft limit is raised as needed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return min(most, max(soft // 2, soft - SPARE_FILES))
+    return most

@@ -1,0 +1,173 @@
+"""What a bin answers: prepared once, and never able to break the protocol or the page."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookbin.answers.checks import check_headers
+from hookbin.answers.plan import SANDBOX, Prepared, choose, compile_plan, next_step, prepare
+from hookbin.conditions.matching import Incoming
+from hookbin.errors import FieldsInvalid
+from hookbin.models import AnswerRule, BinHandshake, BinResponse, Chance, Fault, Provider, SequenceStep, Then, When
+
+
+def test_an_answer_has_its_owner_s_headers_its_length_and_the_sandbox() -> None:
+    response = BinResponse(status=418, headers=(("X-A", "1"), ("x-a", "é")), body="é", delay_ms=250)
+
+    prepared = prepare(response)
+
+    assert prepared.status == 418
+    assert prepared.headers == [(b"X-A", b"1"), (b"x-a", "é".encode("latin-1")), (b"content-length", b"2"), SANDBOX]
+    assert prepared.body == "é".encode()
+    assert prepared.delay_ms == 250
+
+
+@pytest.mark.parametrize(("status", "length"), [(204, None), (304, None), (205, b"0")])
+def test_an_answer_that_has_no_body_by_its_status_has_none(status: int, length: bytes | None) -> None:
+    prepared = prepare(BinResponse(status=status, body="not sent"))
+
+    assert prepared.body == b""
+    assert dict(prepared.headers).get(b"content-length") == length
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_what_is_taken_can_be_sent(name: str, value: str) -> None:
+    try:
+        headers = check_headers(((name, value),), loc="headers")
+    except FieldsInvalid:
+        return
+    line = b"%b: %b\r\n" % prepare(BinResponse(headers=headers)).headers[0]
+    assert line.count(b"\n") == line.count(b"\r") == 1
+    assert b"\0" not in line
+
+
+def asked(
+    response: BinResponse, method: str = "POST", *, headers: dict[str, str] | None = None, body: bytes = b"",
+    random: float = 0.5, position: int = 0,
+) -> Prepared:  # fmt: skip
+    fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    incoming = Incoming(method=method, path="/", query="", headers=fields, body=body)
+    return choose(compile_plan(response), incoming, random=lambda: random, take_position=lambda: position)
+
+
+EVERYTHING = BinResponse(
+    body="itself",
+    cors=True,
+    handshake=BinHandshake(provider=Provider.SLACK),
+    rules=(AnswerRule(when=When(method="PUT"), body="first"), AnswerRule(when=When(method="PUT"), body="second")),
+    chance=Chance(probability=0.3, body="lucky"),
+    sequence=(SequenceStep(body="one"), SequenceStep(body="two")),
+)
+
+
+def test_what_comes_first_answers() -> None:
+    preflight = {"origin": "https://example.com", "access-control-request-method": "PUT"}
+    check = b'{"type": "url_verification", "challenge": "c"}'
+
+    assert asked(EVERYTHING, "OPTIONS", headers=preflight).rule == "cors"
+    assert asked(EVERYTHING, body=check).rule == "handshake:slack"
+    assert asked(EVERYTHING, "PUT", random=0.0).rule == "rules[0]"
+    assert asked(EVERYTHING, random=0.29).rule == "chance"
+    assert asked(EVERYTHING, random=0.3).rule == "sequence[0]"
+    assert asked(EVERYTHING, position=1).rule == "sequence[1]"
+    assert asked(BinResponse(body="itself", cors=True)).rule is None
+
+
+def test_no_turn_is_taken_by_what_the_sequence_does_not_answer() -> None:
+    def fail() -> int:
+        raise AssertionError("a turn was taken")
+
+    incoming = Incoming(method="PUT", path="/", query="", headers=(), body=b"")
+    assert choose(compile_plan(EVERYTHING), incoming, random=lambda: 1.0, take_position=fail).body == b"first"
+
+
+@pytest.mark.parametrize(("probability", "random", "chosen"), [(0, 0.0, None), (1, 0.999999, "chance")])
+def test_a_chance_of_nothing_never_comes_and_a_sure_one_always(
+    probability: float, random: float, chosen: str | None
+) -> None:
+    assert asked(BinResponse(chance=Chance(probability=probability)), random=random).rule == chosen
+
+
+STEPS = st.lists(st.integers(1, 5), min_size=1, max_size=6)
+
+
+@given(STEPS, st.sampled_from(Then), st.integers(0, 60))
+def test_a_sequence_gives_each_step_as_often_as_it_is_repeated(repeats: list[int], then: Then, count: int) -> None:
+    """Against the plainest model there is: the steps written out in a row."""
+    response = BinResponse(sequence=tuple(SequenceStep(repeat=repeat) for repeat in repeats), then=then)
+    row = [index for index, repeat in enumerate(repeats) for _ in range(repeat)]
+
+    def model() -> list[int]:
+        if then is Then.CYCLE:
+            return [row[position % len(row)] for position in range(count)]
+        return list(islice(row + [row[-1]] * count, count))
+
+    assert [next_step(response, position) for position in range(count)] == model()
+    assert [asked(response, position=position).rule for position in range(count)] == [
+        f"sequence[{index}]" for index in model()
+    ]
+
+
+def test_there_is_no_next_step_without_a_sequence() -> None:
+    assert next_step(BinResponse(), 3) is None
+
+
+def test_a_preflight_is_granted_what_it_asks_for() -> None:
+    preflight = {
+        "origin": "https://example.com",
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "x-a, x-b",
+    }
+    answer = asked(BinResponse(cors=True), "OPTIONS", headers=preflight)
+
+    headers = dict(answer.headers)
+    assert (answer.status, answer.body) == (204, b"")
+    assert headers[b"access-control-allow-origin"] == b"*"
+    assert headers[b"access-control-allow-methods"] == b"PUT"
+    assert headers[b"access-control-allow-headers"] == b"x-a, x-b"
+    assert SANDBOX in answer.headers
+
+
+@pytest.mark.parametrize("lacks", ["origin", "access-control-request-method"])
+def test_an_options_request_that_is_no_preflight_gets_the_bin_s_answer(lacks: str) -> None:
+    headers = {"origin": "https://example.com", "access-control-request-method": "PUT"}
+    del headers[lacks]
+
+    assert asked(BinResponse(cors=True, status=418), "OPTIONS", headers=headers).status == 418
+
+
+def test_every_answer_is_open_to_pages_and_what_the_owner_sets_stands() -> None:
+    own = BinResponse(cors=True, headers=(("Access-Control-Allow-Origin", "https://example.com"),))
+
+    assert (b"access-control-allow-origin", b"*") in asked(BinResponse(cors=True)).headers
+    assert [value for name, value in asked(own).headers if name.lower() == b"access-control-allow-origin"] == [
+        b"https://example.com"
+    ]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        BinResponse(),
+        BinResponse(status=404, delay_ms=5),
+        BinResponse(fault=Fault.RESET),
+        BinResponse(template=True, status=204),
+    ],
+)
+def test_a_bin_with_one_answer_is_plain(response: BinResponse) -> None:
+    assert compile_plan(response).plain
+
+
+def test_a_fault_without_an_answer_has_no_status() -> None:
+    said = {fault: prepare(BinResponse(fault=fault)).said_status for fault in Fault}
+
+    assert {fault for fault, status in said.items() if status is None} == {
+        Fault.RESET,
+        Fault.HANG,
+        Fault.GARBAGE,
+        Fault.EMPTY,
+    }
