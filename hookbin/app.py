@@ -21,12 +21,12 @@ from starlette.types import Receive, Scope, Send
 
 from hookbin.capture.handler import PREFIX, Capture
 from hookbin.clock import Clock, Ids, SystemClock
-from hookbin.config import Settings, is_loopback_host
-from hookbin.delivery.targets import Policy
+from hookbin.config import Settings
+from hookbin.delivery.targets import Policy, is_loopback_host
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.heartbeats import Heartbeats
-from hookbin.dispatch.meta_events import NoticeMaker
+from hookbin.dispatch.meta_events import MetaEventMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.secret_expiry import SecretExpiry
@@ -36,7 +36,11 @@ from hookbin.live.activity import Activity
 from hookbin.live.metrics import Metrics
 from hookbin.live.timeline import Timeline
 from hookbin.live.waiters import Waiting
-from hookbin.models import AttemptSummary, Bin, Delivery, Removed, RequestSummary, Webhook
+from hookbin.models.announcements import Removed
+from hookbin.models.bins import Bin
+from hookbin.models.deliveries import AttemptSummary, Delivery
+from hookbin.models.requests import RequestSummary
+from hookbin.models.webhooks import Webhook
 from hookbin.problems import problem, problem_response
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
@@ -102,7 +106,7 @@ class Hookbin:
             origin=urlsplit(settings.base_url(port)).hostname or "localhost",
             tls=trusting(settings.ca_file),
         )
-        notices = NoticeMaker(webhooks, next_seq=database.next_seq, clock=clock, ids=ids)
+        notices = MetaEventMaker(webhooks, next_seq=database.next_seq, clock=clock, ids=ids)
         dispatcher = Dispatcher(
             deliveries=deliveries,
             events=events,

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
 from hookbin.delivery.retries import parse_retry_on, parse_schedule
-from hookbin.delivery.targets import parse_allowed
+from hookbin.delivery.targets import is_loopback_host, parse_allowed
 from hookbin.errors import FieldsInvalid
+from hookbin.models.bins import Age
 
 KIB = 1024
 MIB = 1024 * KIB
-Age: TypeAlias = Annotated[int, Meta(ge=1, le=10 * 365 * 24 * 3600)]
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -130,18 +129,6 @@ def _network(name: str, text: str) -> str:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
         raise FieldsInvalid((name, f"{text!r} is no address or network such as 10.0.0.0/8")) from error
-
-
-@lru_cache(maxsize=256)
-def is_loopback_host(host: str) -> bool:
-    """Whether a bare host name or address (no port, no brackets) means this machine."""
-    name = host.lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def public_host(public_url: str | None) -> str | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import Struct
 from starlette.responses import Response
 
 from hookbin import errors
-from hookbin.shapes import FieldError, NearMiss, Problem
 
 STATUS: dict[type[errors.HookbinError], int] = {
     errors.HookbinError: 500,
@@ -31,6 +31,33 @@ STATUS: dict[type[errors.HookbinError], int] = {
 
 RETRY_AFTER = "1"
 MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(Struct, frozen=True, kw_only=True):
+    loc: str
+    msg: str
+
+
+class NearMiss(Struct, frozen=True, kw_only=True):
+    """A captured request that was not as wanted."""
+
+    id: str
+    method: str
+    target: str
+    failed: list[str]
+    """Each condition that it does not meet, and what it has instead."""
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """RFC 9457. `code` is stable and listed in docs/errors.md."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldError] = []
+    nearest: list[NearMiss] = []
 
 
 def status_of(error: type[errors.HookbinError]) -> int:

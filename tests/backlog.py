@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from hookbin.clock import SystemClock
-from hookbin.models import SECOND
+from hookbin.models.common import SECOND
 from hookbin.store.publishing import Publication, insert
 from tests.builders import a_delivery, an_event, open_stores
 

@@ -15,24 +15,16 @@ from msgspec.structs import replace
 from hookbin.clock import Clock, Ids
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.forwarding import Forwarding
-from hookbin.dispatch.meta_events import NoticeMaker
+from hookbin.dispatch.meta_events import MetaEventMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.sender import Sender, Sent
-from hookbin.models import (
-    Announcement,
-    Attempt,
-    AttemptSummary,
-    Bin,
-    BinResponse,
-    CapturedRequest,
-    Delivery,
-    DeliveryState,
-    ErrorClass,
-    Event,
-    RequestSummary,
-    Trigger,
-    Webhook,
-)
+from hookbin.models.announcements import Announcement
+from hookbin.models.answers import BinResponse
+from hookbin.models.bins import Bin
+from hookbin.models.deliveries import Attempt, AttemptSummary, Delivery, DeliveryState, ErrorClass, Trigger
+from hookbin.models.events import Event
+from hookbin.models.requests import CapturedRequest, RequestSummary
+from hookbin.models.webhooks import Webhook
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
@@ -330,7 +322,7 @@ class Workshop:
             events=stores.events,
             webhooks=stores.webhooks,
             sender=sender,
-            notices=NoticeMaker(stores.webhooks, next_seq=stores.database.next_seq, clock=clock, ids=stores.ids),
+            notices=MetaEventMaker(stores.webhooks, next_seq=stores.database.next_seq, clock=clock, ids=stores.ids),
             next_seq=stores.database.next_seq,
             clock=clock,
             jitter=lambda: 0.0,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hookbin.live.activity import ATTEMPTS, BARS, COUNTED, SPAN, Activity
-from hookbin.models import SECOND, AttemptSummary, DeliveryState, Removed
+from hookbin.models.announcements import Removed
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import AttemptSummary, DeliveryState
 from tests.builders import a_bin, a_delivery, a_request, a_webhook, an_attempt, an_event
 from tests.support import FakeClock
 

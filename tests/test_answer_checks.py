@@ -7,7 +7,7 @@ import pytest
 from hookbin.answers.checks import MAX_SIZE, MAX_TEMPLATE, check_headers, check_response
 from hookbin.answers.presets import PRESETS
 from hookbin.errors import FieldsInvalid
-from hookbin.models import AnswerRule, BinHandshake, BinResponse, Chance, Fault, Provider, SequenceStep, When
+from hookbin.models.answers import AnswerRule, BinHandshake, BinResponse, Chance, Fault, Provider, SequenceStep, When
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "a\r", "a\n", "é", "(a)", "a" * 257])

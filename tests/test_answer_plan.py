@@ -12,7 +12,17 @@ from hookbin.answers.checks import check_headers
 from hookbin.answers.plan import SANDBOX, Prepared, choose, compile_plan, next_step, prepare
 from hookbin.conditions.matching import Incoming
 from hookbin.errors import FieldsInvalid
-from hookbin.models import AnswerRule, BinHandshake, BinResponse, Chance, Fault, Provider, SequenceStep, Then, When
+from hookbin.models.answers import (
+    AnswerRule,
+    BinHandshake,
+    BinResponse,
+    Chance,
+    Fault,
+    Provider,
+    SequenceEnd,
+    SequenceStep,
+    When,
+)
 
 
 def test_an_answer_has_its_owner_s_headers_its_length_and_the_sandbox() -> None:
@@ -95,14 +105,16 @@ def test_a_chance_of_nothing_never_comes_and_a_sure_one_always(
 STEPS = st.lists(st.integers(1, 5), min_size=1, max_size=6)
 
 
-@given(STEPS, st.sampled_from(Then), st.integers(0, 60))
-def test_a_sequence_gives_each_step_as_often_as_it_is_repeated(repeats: list[int], then: Then, count: int) -> None:
+@given(STEPS, st.sampled_from(SequenceEnd), st.integers(0, 60))
+def test_a_sequence_gives_each_step_as_often_as_it_is_repeated(
+    repeats: list[int], then: SequenceEnd, count: int
+) -> None:
     """Against the plainest model there is: the steps written out in a row."""
     response = BinResponse(sequence=tuple(SequenceStep(repeat=repeat) for repeat in repeats), then=then)
     row = [index for index, repeat in enumerate(repeats) for _ in range(repeat)]
 
     def model() -> list[int]:
-        if then is Then.CYCLE:
+        if then is SequenceEnd.CYCLE:
             return [row[position % len(row)] for position in range(count)]
         return list(islice(row + [row[-1]] * count, count))
 

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from hookbin.errors import BinNotFound, NameTaken
-from hookbin.models import BinResponse, Removed
+from hookbin.models.announcements import Removed
+from hookbin.models.answers import BinResponse
 from tests.builders import Stores, a_request, open_stores
 
 pytestmark = pytest.mark.anyio

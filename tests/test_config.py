@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hookbin.config import Settings, check, is_loopback_host, public_host
+from hookbin.config import Settings, check, public_host
+from hookbin.delivery.targets import is_loopback_host
 from hookbin.errors import FieldsInvalid
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from hookbin.errors import Overloaded, ShuttingDown, StorageFailed
-from hookbin.models import Announcement, RequestSummary
+from hookbin.models.announcements import Announcement
+from hookbin.models.requests import RequestSummary
 from hookbin.store.database import Database
 from tests.builders import Seen, Stores, a_bin, a_request, open_stores
 from tests.support import ROOT, FakeClock

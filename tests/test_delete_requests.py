@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, expect
 
 from hookbin.errors import TooManyPinned
-from hookbin.models import Bin
+from hookbin.models.bins import Bin
 from hookbin.store.delete_requests import STEP, RequestRemoval
-from hookbin.store.requests import MOST_PINNED
+from hookbin.store.requests import MAX_PINNED
 from hookbin.store.retention import Retention, Trimmer
 from tests.builders import NOW, Stores, open_stores
 from tests.support import PATIENCE, FakeClock, Server, sse
@@ -62,15 +62,15 @@ async def test_pinned_requests_are_trimmed_neither_by_number_nor_by_age(stores: 
 
 async def test_only_so_many_can_be_pinned(stores: Stores) -> None:
     bin = await stores.make_bin()
-    for _ in range(MOST_PINNED + 1):
+    for _ in range(MAX_PINNED + 1):
         await stores.capture(bin)
-    for seq in range(1, MOST_PINNED + 1):
+    for seq in range(1, MAX_PINNED + 1):
         await pin(stores, seq)
     with pytest.raises(TooManyPinned):
-        await pin(stores, MOST_PINNED + 1)
+        await pin(stores, MAX_PINNED + 1)
     await pin(stores, 1)  # it is already
     await pin(stores, 1, pinned=False)
-    await pin(stores, MOST_PINNED + 1)
+    await pin(stores, MAX_PINNED + 1)
     assert stores.bins.count_unpinned(bin) == 1
 
 

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from hookbin.errors import IdempotencyMismatch, NotRetryable
-from hookbin.models import TRANSITIONS, Action, Attempt, Delivery, DeliveryState, ErrorClass, EventSummary, Trigger
+from hookbin.models.deliveries import TRANSITIONS, Action, Attempt, Delivery, DeliveryState, ErrorClass, Trigger
+from hookbin.models.events import EventSummary
 from tests.builders import Stores, a_delivery, an_attempt, an_event
 
 pytestmark = pytest.mark.anyio

@@ -23,7 +23,10 @@ from hookbin.dispatch.pacing import LATE
 from hookbin.dispatch.recovery import STEP, Recovery
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.errors import NotCancellable, NotRetryable, WebhookDisabled
-from hookbin.models import SECOND, Delivery, DeliveryState, ErrorClass, Event, EventSummary, Trigger, Webhook
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import Delivery, DeliveryState, ErrorClass, Trigger
+from hookbin.models.events import Event, EventSummary
+from hookbin.models.webhooks import Webhook
 from hookbin.store.events import Published
 from hookbin.store.recovery import RecoveryStore
 from tests.builders import Answer, Workshop, open_workshop
@@ -88,7 +91,7 @@ class Destination:
     ordered: bool
     disable_after: int | None
     rate_limit: float | None
-    free_at: int = 0
+    next_allowed_at: int = 0
     """No attempt begins before: its rate."""
     disabled: bool = False
     deleted: bool = False
@@ -102,11 +105,11 @@ class Destination:
     def interval(self) -> int:
         return 0 if self.rate_limit is None else round(SECOND / self.rate_limit)
 
-    def spend(self, now: int) -> None:
+    def consume(self, now: int) -> None:
         """An attempt begins."""
-        assert now >= self.free_at, "not faster than its rate"
-        began = self.free_at if now - self.free_at <= LATE else now
-        self.free_at = began + self.interval
+        assert now >= self.next_allowed_at, "not faster than its rate"
+        began = self.next_allowed_at if now - self.next_allowed_at <= LATE else now
+        self.next_allowed_at = began + self.interval
 
 
 @dataclass
@@ -164,7 +167,7 @@ class Model:
         if webhook.ordered:
             assert delivery.place == min(each.place for each in self.of(delivery.webhook, PENDING))
         delivery.began = (delivery.due, delivery.trigger)
-        webhook.spend(now)
+        webhook.consume(now)
 
     def of_event(self, event: str) -> dict[str, Modelled]:
         return {id: each for id, each in self.deliveries.items() if each.event == event}
@@ -390,7 +393,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         for delivery in self.model.deliveries.values():
             delivery.began = None  # what was under way is given up, and made again
         for webhook in self.model.webhooks.values():
-            webhook.free_at = 0
+            webhook.next_allowed_at = 0
         self.shop, self.sender = self.run(self._open())
 
     @invariant()
@@ -417,7 +420,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             waiting = [each for each in everything if each.state is PENDING and each.began is None]
             if webhook.ordered and waiting:
                 waiting = [min(waiting, key=lambda each: each.place)]
-            rests = webhook.rate_limit is not None and self.clock.now() < webhook.free_at
+            rests = webhook.rate_limit is not None and self.clock.now() < webhook.next_allowed_at
             if not rests and any(each.due is not None and each.due <= self.clock.now() for each in waiting):
                 assert not webhook.is_usable or len(under_way) == webhook.most
 
@@ -435,7 +438,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         for id, webhook in self.model.webhooks.items():
             if not webhook.deleted:  # the clock turns in leaps, and each would be one attempt
                 self.run(self.shop.stores.webhooks.edit(id, lambda now: replace(now, rate_limit=None)))
-            webhook.rate_limit, webhook.free_at = None, 0
+            webhook.rate_limit, webhook.next_allowed_at = None, 0
         for _ in range(1_000):
             self._settle()
             if not any(each.state is PENDING for each in self.model.deliveries.values()):

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from hookbin.dispatch.attempts import MOST_LARGE
+from hookbin.dispatch.attempts import MAX_LARGE
 from hookbin.dispatch.dispatcher import PAUSE
 from hookbin.dispatch.lanes import WINDOW
-from hookbin.models import SECOND, Delivery, DeliveryState, ErrorClass, Trigger, attempt_id
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import Delivery, DeliveryState, ErrorClass, Trigger, attempt_id
 from hookbin.store.database import Database, Row
 from hookbin.store.deliveries import DeliveryStore
 from tests.builders import Workshop, open_stores, open_workshop
@@ -424,7 +425,7 @@ async def test_large_bodies_are_under_way_together_up_to_so_many_bytes(shop: Wor
     for name in names:
         await shop.stores.register(name)
         shop.sender.hold(name)
-    await shop.stores.publisher.publish_raw("user.created", bytes(MOST_LARGE // 5 * 2), "text/plain")
+    await shop.stores.publisher.publish_raw("user.created", bytes(MAX_LARGE // 5 * 2), "text/plain")
     await shop.seen.until(lambda: shop.sender.under_way["*"] == 2)
     await shop.settle()
     shop.clock.advance(1)

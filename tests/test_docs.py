@@ -21,7 +21,8 @@ import msgspec
 import pytest
 
 from hookbin import shapes
-from hookbin.models import AnswerRule, BinHandshake, BinResponse, Chance, SequenceStep, Verify, When
+from hookbin.models.answers import AnswerRule, BinHandshake, BinResponse, Chance, SequenceStep, When
+from hookbin.models.bins import Verify
 from hookbin.web.api.filtering import FilterQuery
 from hookbin.web.api.requests import DeleteQuery
 from hookbin.web.api.wait import WaitQuery

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hookbin.models import Fault
+from hookbin.models.answers import Fault
 from tests.support import PATIENCE, ROOT, Server, eventually
 from tests.wire import connected, exchange, parsed, read_all
 

@@ -12,7 +12,9 @@ import standardwebhooks
 from msgspec.structs import replace
 
 from hookbin.dispatch import forwarded_request
-from hookbin.models import CancelReason, DeliveryState, Original, WebhookKind
+from hookbin.models.deliveries import CancelReason, DeliveryState
+from hookbin.models.events import Original
+from hookbin.models.webhooks import WebhookKind
 from hookbin.store.retention import Retention
 from tests.builders import SECRET, Stores, a_bin, a_request, a_webhook
 from tests.support import Receiver, Server, eventually, free_port

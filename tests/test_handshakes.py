@@ -5,20 +5,20 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from hookbin.answers.handshakes import MAX_CHALLENGE, NEEDS_SECRET, Shaken, answer
+from hookbin.answers.handshakes import MAX_CHALLENGE, NEEDS_SECRET, HandshakeAnswer, answer
 from hookbin.conditions.matching import Incoming
-from hookbin.models import BinHandshake, Provider
+from hookbin.models.answers import BinHandshake, Provider
 
 
 def shaken(
     provider: Provider, method: str, *, query: str = "", body: bytes = b"", secret: str | None = None, **headers: str
-) -> Shaken | None:
+) -> HandshakeAnswer | None:
     fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     incoming = Incoming(method=method, path="/", query=query, headers=fields, body=body)
     return answer(BinHandshake(provider=provider, secret=secret), incoming)
 
 
-def said(found: Shaken | None) -> str:
+def said(found: HandshakeAnswer | None) -> str:
     assert found is not None
     assert found.step.status == 200
     assert found.error is None

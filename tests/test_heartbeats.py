@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from hookbin.dispatch.heartbeats import HEARTBEAT, MAX_PENDING, Heartbeats
 from hookbin.errors import StorageFailed
-from hookbin.models import Delivery, EventSummary
+from hookbin.models.deliveries import Delivery
+from hookbin.models.events import EventSummary
 from hookbin.store.deliveries import DeliveryStore
 from tests.builders import Stores, open_stores
 from tests.support import FakeClock

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hookbin.models import Action, AttemptSummary, EventSummary, LogRow, RequestSummary
+from hookbin.models.announcements import LogRow
+from hookbin.models.deliveries import Action, AttemptSummary
+from hookbin.models.events import EventSummary
+from hookbin.models.requests import RequestSummary
 from tests.builders import Stores, an_attempt
 
 pytestmark = pytest.mark.anyio

@@ -21,7 +21,7 @@ from hookbin.conditions.matching import (
     matcher,
     path_glob,
 )
-from hookbin.models import When
+from hookbin.models.answers import When
 
 
 def incoming(

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from hookbin.dispatch.meta_events import NoticeMaker
+from hookbin.dispatch.meta_events import MetaEventMaker
 from hookbin.dispatch.publisher import wants
-from hookbin.models import AttemptSummary, DeliveryState, Event, EventSummary, WebhookKind
+from hookbin.models.deliveries import AttemptSummary, DeliveryState
+from hookbin.models.events import Event, EventSummary
+from hookbin.models.webhooks import WebhookKind
 from tests.builders import Workshop, a_webhook, open_workshop
 from tests.support import Receiver, Server, eventually
 
@@ -113,7 +115,7 @@ async def test_a_webhook_that_its_destination_disabled_is_told(
 
 async def test_one_that_its_owner_disabled_is_told_once(shop: Workshop) -> None:
     webhook = await shop.stores.register("wh_1")
-    maker = NoticeMaker(
+    maker = MetaEventMaker(
         shop.stores.webhooks, next_seq=shop.stores.database.next_seq, clock=shop.clock, ids=shop.stores.ids
     )
     for _ in range(2):

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hookbin.models import (
-    SECOND,
-    TRANSITIONS,
-    Action,
-    AttemptSummary,
-    CapturedRequest,
-    DeliveryState,
-    Event,
-    EventSummary,
-    RequestSummary,
-    attempt_id,
-)
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import TRANSITIONS, Action, AttemptSummary, DeliveryState, attempt_id
+from hookbin.models.events import Event, EventSummary
+from hookbin.models.requests import CapturedRequest, RequestSummary
 from tests.builders import a_bin, a_delivery, a_request, a_webhook, an_attempt, an_event
 
 ENDED = (DeliveryState.SUCCEEDED, DeliveryState.FAILED, DeliveryState.CANCELLED)

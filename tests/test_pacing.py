@@ -11,9 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from hookbin.dispatch.lanes import WINDOW, Lane
-from hookbin.dispatch.pacing import LATE, Places, change_rate, is_slow, spend
-from hookbin.dispatch.published_cache import Recent
-from hookbin.models import SECOND, DeliveryState, ErrorClass
+from hookbin.dispatch.pacing import LATE, Slots, change_rate, consume, is_slow
+from hookbin.dispatch.published_cache import PublishedCache
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import DeliveryState, ErrorClass
 from tests.builders import Workshop, a_delivery, a_webhook, an_event, open_workshop
 from tests.support import FakeClock
 
@@ -39,7 +40,7 @@ async def publish(shop: Workshop, count: int, **options: Any) -> list[str]:
 # Places
 
 
-def take(places: Places, lane: Lane, count: int, *, now: int = 0) -> int:
+def take(places: Slots, lane: Lane, count: int, *, now: int = 0) -> int:
     """How many of so many attempts may start."""
     for number in range(count):
         if not places.may_start(lane, now):
@@ -62,7 +63,7 @@ def slow(name: str) -> Lane:
 
 @pytest.mark.parametrize(("make", "most"), [(quick, 128), (slow, 64), (Lane, 64)])
 def test_one_webhook_alone_may_have_as_many_as_one_can_ask_for(make: Callable[[str], Lane], most: int) -> None:
-    assert take(Places(256), make("wh_1"), 1000) == most
+    assert take(Slots(256), make("wh_1"), 1000) == most
 
 
 @pytest.mark.parametrize("hanging", [1, 8, 30, 120])
@@ -70,7 +71,7 @@ def test_one_webhook_alone_may_have_as_many_as_one_can_ask_for(make: Callable[[s
 def test_destinations_that_hang_leave_places_for_one_that_answers_and_for_a_new_one(
     make: Callable[[str], Lane], hanging: int
 ) -> None:
-    places = Places(256)
+    places = Slots(256)
     for number in range(hanging):
         take(places, make(f"wh_{number}"), 64)
     assert take(places, Lane("new"), 1) == 1
@@ -78,7 +79,7 @@ def test_destinations_that_hang_leave_places_for_one_that_answers_and_for_a_new_
 
 
 def test_slow_webhooks_leave_a_quarter_however_many_they_are() -> None:
-    places = Places(256)
+    places = Slots(256)
     for number in range(1_000):
         take(places, slow(f"wh_{number}"), 8)
     assert places.taken == 192
@@ -86,7 +87,7 @@ def test_slow_webhooks_leave_a_quarter_however_many_they_are() -> None:
 
 
 def test_busy_webhooks_always_leave_one_place_for_one_that_has_none() -> None:
-    places, lanes = Places(256), [quick(f"wh_{number}") for number in range(255)]
+    places, lanes = Slots(256), [quick(f"wh_{number}") for number in range(255)]
     for _ in range(64):
         for lane in lanes:
             take(places, lane, 1)
@@ -94,7 +95,7 @@ def test_busy_webhooks_always_leave_one_place_for_one_that_has_none() -> None:
 
 
 def test_a_webhook_is_slow_when_its_last_or_its_oldest_attempt_took_long() -> None:
-    lane, places = Lane("wh_1"), Places()
+    lane, places = Lane("wh_1"), Slots()
     places.take(lane, "a", 0)
     assert not is_slow(lane, 1 * SECOND)
     assert is_slow(lane, 1 * SECOND + 1)
@@ -122,22 +123,22 @@ async def test_many_hanging_destinations_hold_up_none_that_answers(shop: Worksho
 
 def test_a_rate_spaces_attempts_evenly_and_makes_up_for_a_late_timer() -> None:
     lane, now = Lane("wh_1"), 100 * SECOND
-    spend(lane, now, rate_limit=10)
-    assert lane.free_at == now + SECOND // 10
-    spend(lane, lane.free_at + LATE, rate_limit=10)
-    assert lane.free_at == now + 2 * SECOND // 10, "the timer was late"
-    spend(lane, lane.free_at + LATE + 1, rate_limit=10)
-    assert lane.free_at == now + 3 * SECOND // 10 + LATE + 1, "nothing was to be sent"
+    consume(lane, now, rate_limit=10)
+    assert lane.next_allowed_at == now + SECOND // 10
+    consume(lane, lane.next_allowed_at + LATE, rate_limit=10)
+    assert lane.next_allowed_at == now + 2 * SECOND // 10, "the timer was late"
+    consume(lane, lane.next_allowed_at + LATE + 1, rate_limit=10)
+    assert lane.next_allowed_at == now + 3 * SECOND // 10 + LATE + 1, "nothing was to be sent"
 
 
 def test_a_limit_that_is_changed_or_lifted_holds_at_once() -> None:
     lane = Lane("wh_1")
-    spend(lane, 0, rate_limit=0.01)
-    assert lane.free_at == 100 * SECOND
+    consume(lane, 0, rate_limit=0.01)
+    assert lane.next_allowed_at == 100 * SECOND
     change_rate(lane, SECOND, rate_limit=1)
-    assert lane.free_at == 2 * SECOND
+    assert lane.next_allowed_at == 2 * SECOND
     change_rate(lane, SECOND, rate_limit=None)
-    assert lane.free_at == 0
+    assert lane.next_allowed_at == 0
 
 
 async def test_no_more_attempts_a_second_than_the_rate_limit(shop: Workshop) -> None:
@@ -398,7 +399,7 @@ async def test_without_disable_after_nothing_is_counted(shop: Workshop) -> None:
 
 
 def test_what_is_held_is_bounded_by_number_and_by_bytes() -> None:
-    recent = Recent(most_deliveries=3, most_bytes=100)
+    recent = PublishedCache(most_deliveries=3, most_bytes=100)
     deliveries = []
     for number in range(5):
         event = an_event(number, f"evt_{number}", body=b"x" * 10)
@@ -412,7 +413,7 @@ def test_what_is_held_is_bounded_by_number_and_by_bytes() -> None:
 
 
 def test_what_is_held_of_a_webhook_can_be_forgotten() -> None:
-    recent = Recent()
+    recent = PublishedCache()
     event = an_event()
     for id in ("wh_1", "wh_2"):
         recent.add(a_delivery(event, a_webhook(id)), event)

@@ -6,7 +6,8 @@ import pytest
 
 from hookbin.dispatch.publisher import MAX_HOPS, wants
 from hookbin.errors import LoopDetected
-from hookbin.models import DeliveryState, Event, Trigger
+from hookbin.models.deliveries import DeliveryState, Trigger
+from hookbin.models.events import Event
 from tests.builders import Stores, a_webhook
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,9 @@ from typing import TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookbin.models import Action, Delivery, DeliveryState, Event, Trigger, Webhook
+from hookbin.models.deliveries import Action, Delivery, DeliveryState, Trigger
+from hookbin.models.events import Event
+from hookbin.models.webhooks import Webhook
 from hookbin.store import webhooks
 from hookbin.store.connections import migrate, migrations
 from hookbin.store.publishing import Notices, Publication, insert, insert_all

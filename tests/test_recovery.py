@@ -15,7 +15,8 @@ from hookbin.clock import lowest_id, rfc3339
 from hookbin.dispatch import recovery as module
 from hookbin.dispatch.recovery import Recovered, Recovery
 from hookbin.errors import EventNotFound, NotCancellable, WebhookDisabled
-from hookbin.models import Action, CancelReason, Delivery, DeliveryState, Trigger, Webhook
+from hookbin.models.deliveries import Action, CancelReason, Delivery, DeliveryState, Trigger
+from hookbin.models.webhooks import Webhook
 from hookbin.store.recovery import RecoveryStore
 from tests.builders import Stores, Workshop, an_attempt, open_workshop
 from tests.support import Receiver, Server, eventually
@@ -157,7 +158,7 @@ async def test_a_webhook_that_is_disabled_meanwhile_recovers_nothing(bench: Benc
 
 async def test_a_call_brings_back_so_many_and_its_cursor_goes_on(bench: Bench) -> None:
     webhook = await bench.enable(await bench.stores.register(), False)
-    total = module.MOST_AT_ONCE + 50
+    total = module.MAX_AT_ONCE + 50
     await asyncio.gather(*(bench.stores.publish() for _ in range(total)))
     webhook = await bench.enable(webhook, True)
 
@@ -166,7 +167,7 @@ async def test_a_call_brings_back_so_many_and_its_cursor_goes_on(bench: Bench) -
     second = await bench.recover(webhook, cursor=first.cursor)
 
     assert counted == first
-    assert (first.made, second.made, second.cursor) == (module.MOST_AT_ONCE, 50, None)
+    assert (first.made, second.made, second.cursor) == (module.MAX_AT_ONCE, 50, None)
     assert first.cursor is not None
     made = [commit for commit in bench.stores.seen.commits if any(isinstance(row, Delivery) for row in commit)]
     assert max(len(commit) for commit in made) <= module.STEP

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookbin.models import RequestSummary
+from hookbin.models.requests import RequestSummary
 from tests.builders import Stores, a_request, open_stores
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hookbin.wire.resolver import MOST_LOOKUPS, BlockedTarget, Resolver
+from hookbin.wire.resolver import MAX_LOOKUPS, BlockedTarget, Resolver
 
 pytestmark = pytest.mark.anyio
 
@@ -97,7 +97,7 @@ async def test_a_name_is_looked_up_once_for_all_who_ask_meanwhile(names: Names) 
 
 async def test_one_name_too_many_fails_at_once(names: Names) -> None:
     asked = resolver(names)
-    slow = [asyncio.create_task(addresses(asked, f"slow-{number}")) for number in range(MOST_LOOKUPS)]
+    slow = [asyncio.create_task(addresses(asked, f"slow-{number}")) for number in range(MAX_LOOKUPS)]
     await asyncio.sleep(0)
     with pytest.raises(OSError, match="don't answer"):
         await addresses(asked, "fast")

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hookbin.models import Action, Bin, DeliveryState, Removed, RequestSummary
+from hookbin.models.announcements import Removed
+from hookbin.models.bins import Bin
+from hookbin.models.deliveries import Action, DeliveryState
+from hookbin.models.requests import RequestSummary
 from hookbin.store.delete_requests import STEP
 from hookbin.store.retention import EVERY, Retention, Trimmer
 from tests.builders import Stores, a_request, an_attempt, open_stores

@@ -26,7 +26,8 @@ from hookbin.delivery.retries import (
     parse_schedule,
     streak,
 )
-from hookbin.models import SECOND, TRANSITIONS, Action, CancelReason, DeliveryState, ErrorClass, Trigger
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import TRANSITIONS, Action, CancelReason, DeliveryState, ErrorClass, Trigger
 from tests.support import ROOT
 
 NOW = int(datetime(2026, 11, 24, 6, 30, tzinfo=UTC).timestamp()) * SECOND

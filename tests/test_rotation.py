@@ -17,7 +17,7 @@ import svix.webhooks
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from hookbin.dispatch.secret_expiry import SecretExpiry
-from hookbin.models import Webhook
+from hookbin.models.webhooks import Webhook
 from hookbin.signatures.signing import live_secrets, rotated
 from tests.builders import SECRET, open_stores
 from tests.support import FakeClock, Receiver, Server, eventually

@@ -96,7 +96,7 @@ async def test_one_call_looks_no_further_than_its_bound_and_its_cursor_goes_on(s
     bin = await stores.make_bin("joe")
     await stores.capture(bin, body=b"needle")
     big = SEARCHED_BODY * 2
-    for _ in range(search.MOST_BYTES // SEARCHED_BODY):
+    for _ in range(search.MAX_BYTES // SEARCHED_BODY):
         await stores.capture(bin, body=b"x" * big)
     first = await RequestSearch(stores.database).find(bin, RequestFilter(text="needle"), limit=5, before=None)
     assert first.rows == []

@@ -23,8 +23,9 @@ from hookbin.delivery.targets import Policy
 from hookbin.dispatch.request_headers import USER_AGENT
 from hookbin.dispatch.sender import RESPONSE_BYTES, Sender, Sent
 from hookbin.errors import StartError
-from hookbin.models import ErrorClass, Headers, attempt_id
-from hookbin.wire.resolver import MOST_LOOKUPS
+from hookbin.models.common import Headers
+from hookbin.models.deliveries import ErrorClass, attempt_id
+from hookbin.wire.resolver import MAX_LOOKUPS
 from hookbin.wire.tls import trusting
 from tests.builders import SECRET, a_webhook, an_event
 from tests.support import free_port
@@ -283,7 +284,7 @@ class Names:
 
     def __call__(self, host: str, port: int, **_: Any) -> list[Any]:
         self._asked.append(host)
-        if len(self._asked) == MOST_LOOKUPS:
+        if len(self._asked) == MAX_LOOKUPS:
             self.full.set()
         found = self._addresses.get(host.partition(".")[0])
         if found is None:
@@ -311,7 +312,7 @@ async def test_one_name_too_many_is_a_dns_error_at_once(slow: Names) -> None:
     async with sending(lookup=slow) as sender:
         posts = [
             asyncio.create_task(post(sender, f"http://slow-{number}.example/", seconds=60))
-            for number in range(MOST_LOOKUPS)
+            for number in range(MAX_LOOKUPS)
         ]
         await asyncio.to_thread(slow.full.wait, 20)
         sent = await post(sender, "http://late.example/", seconds=60)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from hookbin.delivery.headers import MASK
-from hookbin.models import Attempt, ErrorClass, Headers
-from hookbin.web.html.sent_vs_received import Held, held, of_captured, of_uncaptured, of_unrecorded, target_of
+from hookbin.models.common import Headers
+from hookbin.models.deliveries import Attempt, ErrorClass
+from hookbin.web.html.sent_vs_received import Comparison, held, of_captured, of_uncaptured, of_unrecorded, target_of
 from tests.builders import a_bin, a_delivery, a_request, a_webhook, an_attempt, an_event
 
 WEBHOOK = a_webhook(destination="http://localhost:1/b/joe?q=1")
@@ -19,11 +20,13 @@ def attempt(**changes: Any) -> Attempt:
     return an_attempt(2, DELIVERY, **changes)
 
 
-def compare(sent: Headers = (), received: Headers = (), *, body: bytes = b"hello", arrived: bytes = b"hello") -> Held:
+def compare(
+    sent: Headers = (), received: Headers = (), *, body: bytes = b"hello", arrived: bytes = b"hello"
+) -> Comparison:
     return held(attempt(request_headers=sent), a_request(3, a_bin(), headers=received, body=arrived), sent=body)
 
 
-def marks(found: Held) -> list[tuple[str, str]]:
+def marks(found: Comparison) -> list[tuple[str, str]]:
     return [(line.name, line.mark) for line in found.headers]
 
 

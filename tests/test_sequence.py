@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from hookbin.models import Bin, BinResponse, SequenceStep
-from hookbin.store.bins import Turn
+from hookbin.models.answers import BinResponse, SequenceStep
+from hookbin.models.bins import Bin
+from hookbin.store.bins import SequencePosition
 from tests.builders import Stores, a_request, open_stores
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +23,7 @@ async def a_sequence(stores: Stores) -> Bin:
     return await stores.bins.create(name="joe", response=RESPONSE, max_requests=100, max_age=None)
 
 
-async def capture(stores: Stores, bin: Bin, turn: Turn) -> None:
+async def capture(stores: Stores, bin: Bin, turn: SequencePosition) -> None:
     await stores.requests.add(a_request(stores.database.next_seq(), bin), bin, turn=turn)
 
 
@@ -34,37 +35,37 @@ async def kept(stores: Stores) -> int:
 async def test_each_turn_is_given_once(stores: Stores) -> None:
     bin = await a_sequence(stores)
 
-    assert [stores.bins.take_turn(bin).position for _ in range(4)] == [0, 1, 2, 3]
+    assert [stores.bins.next_position(bin).position for _ in range(4)] == [0, 1, 2, 3]
     assert stores.bins.sequence_position(bin) == 4
 
 
 async def test_what_is_given_back_is_the_next(stores: Stores) -> None:
     bin = await a_sequence(stores)
-    turns = [stores.bins.take_turn(bin) for _ in range(4)]
+    turns = [stores.bins.next_position(bin) for _ in range(4)]
     stores.bins.give_back(bin, turns[2])
     stores.bins.give_back(bin, turns[0])
 
     assert stores.bins.sequence_position(bin) == 0
-    assert [stores.bins.take_turn(bin).position for _ in range(3)] == [0, 2, 4]
+    assert [stores.bins.next_position(bin).position for _ in range(3)] == [0, 2, 4]
 
 
 async def test_the_position_is_there_after_a_restart(tmp_path: Path) -> None:
     async with open_stores(tmp_path / "hookbin.db") as stores:
         bin = await a_sequence(stores)
-        await asyncio.gather(*(capture(stores, bin, stores.bins.take_turn(bin)) for _ in range(3)))
-        stores.bins.take_turn(bin)  # taken by a request that was never kept
+        await asyncio.gather(*(capture(stores, bin, stores.bins.next_position(bin)) for _ in range(3)))
+        stores.bins.next_position(bin)  # taken by a request that was never kept
 
     async with open_stores(tmp_path / "hookbin.db") as stores:
-        assert stores.bins.take_turn(stores.bins.get("joe")).position == 3
+        assert stores.bins.next_position(stores.bins.get("joe")).position == 3
 
 
 async def test_a_turn_is_kept_with_its_request_or_not_at_all(stores: Stores) -> None:
     bin = await a_sequence(stores)
-    await capture(stores, bin, stores.bins.take_turn(bin))
+    await capture(stores, bin, stores.bins.next_position(bin))
     twice = a_request(1, bin)
 
     with pytest.raises(Exception, match="UNIQUE"):
-        await stores.requests.add(twice, bin, turn=stores.bins.take_turn(bin))
+        await stores.requests.add(twice, bin, turn=stores.bins.next_position(bin))
 
     assert await kept(stores) == 1
 
@@ -72,7 +73,7 @@ async def test_a_turn_is_kept_with_its_request_or_not_at_all(stores: Stores) -> 
 async def test_a_turn_of_an_earlier_response_does_not_count_for_the_next(stores: Stores) -> None:
     """The capture is queued behind the change, and was answered by the response before it."""
     bin = await a_sequence(stores)
-    turn = stores.bins.take_turn(bin)
+    turn = stores.bins.next_position(bin)
 
     changed, _ = await asyncio.gather(
         stores.bins.edit(bin, lambda now: replace(now, response=OTHER)), capture(stores, bin, turn)
@@ -81,13 +82,13 @@ async def test_a_turn_of_an_earlier_response_does_not_count_for_the_next(stores:
     assert await kept(stores) == 0
     assert stores.bins.sequence_position(changed) == 0
     stores.bins.give_back(changed, turn)  # of a run that is over: not given again
-    assert [stores.bins.take_turn(changed).position for _ in range(2)] == [0, 1]
+    assert [stores.bins.next_position(changed).position for _ in range(2)] == [0, 1]
 
 
 @pytest.mark.parametrize("response", [RESPONSE, OTHER])
 async def test_another_response_begins_anew_and_the_same_does_not(stores: Stores, response: BinResponse) -> None:
     bin = await a_sequence(stores)
-    await capture(stores, bin, stores.bins.take_turn(bin))
+    await capture(stores, bin, stores.bins.next_position(bin))
 
     changed = await stores.bins.edit(bin, lambda now: replace(now, response=response, name="jim"))
 
@@ -97,7 +98,7 @@ async def test_another_response_begins_anew_and_the_same_does_not(stores: Stores
 
 async def test_a_deleted_bin_leaves_no_turns(stores: Stores) -> None:
     bin = await a_sequence(stores)
-    stores.bins.take_turn(bin)
+    stores.bins.next_position(bin)
     await stores.bins.delete(bin)
 
     assert stores.bins.sequence_position(bin) == 0

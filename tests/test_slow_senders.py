@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from hookbin.wire.connections import LOOKS, Connections
-from hookbin.wire.server import MOST_PATIENCE, WireProtocol
+from hookbin.wire.server import MAX_PATIENCE, WireProtocol
 from tests.support import Server, eventually, sse
 from tests.wire import Wire, connected, exchange, parsed, read_all
 
@@ -256,7 +256,7 @@ async def test_a_body_that_moves_has_more_time_but_not_for_ever() -> None:
     protocol, transport = opened()
     protocol.data_received(b"POST /b/x HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
 
-    assert looks_until_closed(protocol, transport, piece=b"a", most=10_000) == LOOKS * MOST_PATIENCE + 1
+    assert looks_until_closed(protocol, transport, piece=b"a", most=10_000) == LOOKS * MAX_PATIENCE + 1
     check_timed_out(transport.written)
 
 

@@ -10,7 +10,7 @@ import pytest
 import stripe
 
 from hookbin.clock import Ids
-from hookbin.models import SignatureStyle
+from hookbin.models.webhooks import SignatureStyle
 from hookbin.signatures.styles import Message, signature_headers
 from tests.builders import SECRET
 from tests.support import FakeClock

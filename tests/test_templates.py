@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from hookbin.templating.pool import TemplatePool
-from hookbin.templating.rendering import MAX_OUTPUT, Asked, Job, do
+from hookbin.templating.rendering import MAX_OUTPUT, RenderJob, TemplateRequest, do
 from tests.support import Server, eventually
 
-ASKED = Asked(
+ASKED = TemplateRequest(
     method="POST",
     path="/orders/7",
     query="a=1&a=2&b=%C3%A9",
@@ -24,8 +24,8 @@ ASKED = Asked(
 )
 
 
-def render(source: str, request: Asked = ASKED) -> str | None:
-    result = do(Job(source=source, request=request))
+def render(source: str, request: TemplateRequest = ASKED) -> str | None:
+    result = do(RenderJob(source=source, request=request))
     assert result.error is None, result.error
     return result.text
 
@@ -53,7 +53,7 @@ def test_a_template_is_given_the_request(source: str, text: str) -> None:
 
 
 def test_a_header_is_found_in_any_case() -> None:
-    asked = Asked(method="GET", path="/", query="", headers=[("x-kind", "a")], body=b"")
+    asked = TemplateRequest(method="GET", path="/", query="", headers=[("x-kind", "a")], body=b"")
     source = (
         "{{ request.headers['X-Kind'] }} {{ 'X-KIND' in request.headers }} {{ request.headers['x-no'] | default('b') }}"
     )
@@ -62,7 +62,7 @@ def test_a_header_is_found_in_any_case() -> None:
 
 
 def test_a_form_is_read() -> None:
-    form = Asked(
+    form = TemplateRequest(
         method="POST",
         path="/",
         query="",
@@ -97,7 +97,7 @@ def test_a_form_is_read() -> None:
     ],
 )
 def test_a_template_that_fails_says_why(source: str, reason: str) -> None:
-    error = do(Job(source=source, request=ASKED)).error
+    error = do(RenderJob(source=source, request=ASKED)).error
 
     assert error is not None
     assert reason in error
@@ -131,8 +131,8 @@ async def pool() -> AsyncIterator[TemplatePool]:
 async def test_a_template_that_takes_too_much_is_ended_and_the_next_is_rendered(
     pool: TemplatePool, source: str
 ) -> None:
-    taken = await pool.do(Job(source=source, request=ASKED))
-    following = await pool.do(Job(source="{{ request.method }}", request=ASKED))
+    taken = await pool.do(RenderJob(source=source, request=ASKED))
+    following = await pool.do(RenderJob(source="{{ request.method }}", request=ASKED))
 
     assert taken.text is None
     assert taken.error is not None

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from hookbin.live.timeline import QUEUE, Message, Subscription, Timeline, Topic, place
-from hookbin.models import Announcement, Removed
+from hookbin.models.announcements import Announcement, Removed
 from tests.builders import a_bin, a_delivery, a_request, a_webhook, an_attempt, an_event
 
 pytestmark = pytest.mark.anyio

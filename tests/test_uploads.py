@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import Message, Receive
 
-from hookbin.capture.read_body import FREE, Room, drain
+from hookbin.capture.read_body import FREE, MemoryBudget, drain
 from tests.support import Server, eventually
 from tests.wire import connected, parsed
 
@@ -110,7 +110,7 @@ def test_uploads_that_are_broken_off_give_their_room_back(server: Server) -> Non
 
 
 async def test_small_bodies_pass_when_there_is_no_room_for_large_ones() -> None:
-    room = Room(100)
+    room = MemoryBudget(100)
     assert room.take(100)
 
     small = await drain(_messages(bytes(FREE // 2), bytes(FREE // 2)), limit=10 * MIB, room=room)

@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbin import errors
-from hookbin.models import DigestEncoding, SignatureScheme, Verify
-from hookbin.signatures.diagnosis import MOST_PARSED, Other
-from hookbin.signatures.schemes import SCHEMES, Arrived
+from hookbin.models.bins import DigestEncoding, SignatureScheme, Verify
+from hookbin.signatures.diagnosis import MAX_PARSED, Other
+from hookbin.signatures.schemes import SCHEMES, SignedRequest
 from hookbin.signatures.signing import Verdict, make_secret
 from hookbin.signatures.verification import Result, check, check_rule
 
@@ -44,7 +44,7 @@ def judged(
 ) -> Result:  # fmt: skip
     rule = Verify(scheme=SignatureScheme(scheme), secret=secret, **options)
     named = {name.lower().encode(): value.encode() for name, value in headers.items()}
-    result = check(rule, Arrived(named, body, *url), secrets=[secret], now=now, others=others)
+    result = check(rule, SignedRequest(named, body, *url), secrets=[secret], now=now, others=others)
     assert secret not in (result.reason or "")
     assert (result.reason is None) == (result.state is Verdict.OK)
     return result
@@ -274,7 +274,7 @@ def test_many_other_secrets_do_not_use_up_the_search_for_how_a_large_body_was_ch
     others = tuple(Other(f"the webhook '{number}'", f"secret {number}") for number in range(100))
     value = {"b": ["word"] * 6000, "a": 1}
     signed, body = json.dumps(value, sort_keys=True).encode(), json.dumps(value).encode()
-    assert 40_000 < len(body) < MOST_PARSED
+    assert 40_000 < len(body) < MAX_PARSED
 
     assert "with spaces and sorted keys" in failing("github", github(signed), body=body, others=others)
 
@@ -302,7 +302,7 @@ def test_no_header_whatever_makes_a_check_raise(scheme: SignatureScheme, value: 
     named = {name.lower().encode(): value.encode("latin-1") for name in names}
     rule = Verify(scheme=scheme, secret="c2VjcmV0IQ==", header="x-sig")
 
-    arrived = Arrived(named, body, "http", f"/b/x?bodySHA256={value}")
+    arrived = SignedRequest(named, body, "http", f"/b/x?bodySHA256={value}")
     assert check(rule, arrived, secrets=["c2VjcmV0IQ=="], now=NOW).state is not Verdict.OK or value == "c2VjcmV0IQ=="
 
 

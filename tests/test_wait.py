@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hookbin.live.waiters import MOST_WAITERS
+from hookbin.live.waiters import MAX_WAITERS
 from tests.support import PATIENCE, Server, eventually
 from tests.wire import check_problem, connected
 
@@ -133,11 +133,11 @@ def test_what_makes_no_sense_is_refused(server: Server, query: str, loc: str) ->
 def test_one_who_hangs_up_waits_no_longer_and_there_is_a_bound(start_server: Callable[..., Server]) -> None:
     server = start_server()
     bin = make(server, "crowded")
-    crowd = [connected(server) for _ in range(MOST_WAITERS)]
+    crowd = [connected(server) for _ in range(MAX_WAITERS)]
     connections = [one.__enter__() for one in crowd]
     for connection in connections:
         connection.sendall(f"GET /bins/{bin}/wait?timeout=300 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    eventually(lambda: waiters(server) == MOST_WAITERS)
+    eventually(lambda: waiters(server) == MAX_WAITERS)
     check_problem(wait(server, bin, "timeout=1"), 503, "too_many_waiting")
     for one in crowd:
         one.__exit__(None, None, None)

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from hookbin.errors import WebhookNotFound
-from hookbin.models import DeliveryState, Removed
+from hookbin.models.announcements import Removed
+from hookbin.models.deliveries import DeliveryState
 from tests.builders import Stores, open_stores
 
 pytestmark = pytest.mark.anyio

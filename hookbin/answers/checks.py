@@ -9,7 +9,8 @@ from hookbin.answers.handshakes import NEEDS_SECRET
 from hookbin.answers.plan import BODILESS
 from hookbin.conditions import matching
 from hookbin.errors import FieldsInvalid
-from hookbin.models import BinHandshake, BinResponse, Fault, Headers, Step
+from hookbin.models.answers import BinHandshake, BinResponse, Fault, Step
+from hookbin.models.common import Headers
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 """A field name (RFC 9110, 5.6.2)."""

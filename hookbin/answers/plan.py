@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from hookbin.answers import handshakes
 from hookbin.conditions.matching import Incoming, Test, matcher
-from hookbin.models import BinHandshake, BinResponse, Fault, Headers, Step, Then
+from hookbin.models.answers import BinHandshake, BinResponse, Fault, SequenceEnd, Step
+from hookbin.models.common import Headers
 
 BODILESS = (204, 205, 304)
 _LENGTHLESS = (204, 304)
@@ -108,7 +109,7 @@ def compile_plan(response: BinResponse) -> Plan:
             for index, step in enumerate(response.sequence)
         ),
         ends=ends,
-        cycles=response.then is Then.CYCLE,
+        cycles=response.then is SequenceEnd.CYCLE,
     )
 
 
@@ -159,7 +160,7 @@ def next_step(response: BinResponse, position: int) -> int | None:
     if not response.sequence:
         return None
     ends = tuple(accumulate(step.repeat for step in response.sequence))
-    return step_at(position, ends=ends, cycles=response.then is Then.CYCLE)
+    return step_at(position, ends=ends, cycles=response.then is SequenceEnd.CYCLE)
 
 
 def _preflight(incoming: Incoming) -> Prepared | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from hookbin.errors import FieldsInvalid
-from hookbin.models import BinHandshake, BinResponse, Chance, Fault, Headers, Provider, SequenceStep, Then
+from hookbin.models.answers import BinHandshake, BinResponse, Chance, Fault, Provider, SequenceEnd, SequenceStep
+from hookbin.models.common import Headers
 
 _JSON: Headers = (("content-type", "application/json"),)
 _ECHO = """{
@@ -53,7 +54,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         name="every-third", title="Every third succeeds", description="500, 500, 200, and again from the start.",
         response=BinResponse(
-            sequence=(SequenceStep(status=500, body="not yet\n", repeat=2), _text(200, "ok\n")), then=Then.CYCLE
+            sequence=(SequenceStep(status=500, body="not yet\n", repeat=2), _text(200, "ok\n")), then=SequenceEnd.CYCLE
         ),
     ),
     Preset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hookbin.shapes.common import Pair
+from hookbin.models.common import Pair
 
 
 class BrokenAt(Struct, frozen=True, kw_only=True):

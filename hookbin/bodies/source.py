@@ -10,14 +10,14 @@ from hookbin.bodies import limits
 from hookbin.bodies.charsets import Text, decode
 from hookbin.bodies.compression import Unpacked, unpack
 from hookbin.bodies.media import media_type
-from hookbin.models import Headers
+from hookbin.models.common import Headers
 
 
-class Fit(IntEnum):
+class Match(IntEnum):
     """How well a view suits a body. The better fit comes first; among equals, the order of the registry decides."""
 
     NO = 0
-    PERHAPS = 1
+    MAYBE = 1
     """Possible, but a plain look says more."""
     ALWAYS = 2
     LOOKS = 3

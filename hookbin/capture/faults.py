@@ -11,16 +11,16 @@ import asyncio
 from starlette.types import Receive, Scope, Send
 
 from hookbin.answers.plan import Prepared
-from hookbin.models import Fault
+from hookbin.models.answers import Fault
 from hookbin.wire.server import drop
 
 HANG_SECONDS = 300.0
 """How long a connection is kept open without an answer."""
-MOST_HANGING = 1_000
+MAX_HANGING = 1_000
 """Connections that hang at once; one more is closed instead."""
 DRIP_SECONDS = 0.1
 """Between two pieces of a body that drips."""
-MOST_DRIPS = 300
+MAX_DRIPS = 300
 """Pieces that a body drips in: single bytes, unless there are more."""
 GARBAGE = b"\x16\x03\xff\x00\x00\xfa\xfb\xfc this is no HTTP \x00\x01\x02\r\n\xff\xfe\xfd\r\n\r\n"
 """Nothing of it can be read as a status line (RFC 9112, 4)."""
@@ -51,7 +51,7 @@ class Faults:
 
     async def _hang(self, receive: Receive) -> None:
         """Until the sender gives up, the server stops or the time is over."""
-        if self._hanging >= MOST_HANGING:
+        if self._hanging >= MAX_HANGING:
             return
         self._hanging += 1
         gone = asyncio.ensure_future(_until_gone(receive))
@@ -67,7 +67,7 @@ class Faults:
         """Stopping, the rest goes out at once."""
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         body = b"" if scope["method"] == "HEAD" else answer.body
-        size = max(1, -(-len(body) // MOST_DRIPS))
+        size = max(1, -(-len(body) // MAX_DRIPS))
         for start in range(0, len(body), size):
             await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
             await pause(DRIP_SECONDS, unless=self._stopping)

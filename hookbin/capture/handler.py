@@ -15,16 +15,20 @@ from starlette.types import Receive, Scope, Send
 
 from hookbin.answers.plan import Plan, Prepared, choose, compile_plan, failed, prepare, rendered
 from hookbin.capture.faults import Faults, pause
-from hookbin.capture.read_body import Drained, Room, drain, linger
-from hookbin.capture.signature_check import UNCHECKED, judge
+from hookbin.capture.read_body import MemoryBudget, ReceivedBody, drain, linger
+from hookbin.capture.signature_check import UNCHECKED, check_signature
 from hookbin.conditions.matching import Incoming
 from hookbin.errors import BinNotFound, HookbinError, Overloaded, SenderTimedOut, ShuttingDown
-from hookbin.models import Bin, BinResponse, CapturedRequest, Headers, Webhook
+from hookbin.models.answers import BinResponse
+from hookbin.models.bins import Bin
+from hookbin.models.common import Headers
+from hookbin.models.requests import CapturedRequest
+from hookbin.models.webhooks import Webhook
 from hookbin.names import is_bin_name
 from hookbin.problems import problem_response, status_of
-from hookbin.signatures.schemes import Arrived
-from hookbin.store.bins import Turn
-from hookbin.templating.rendering import Asked, Job, Rendered
+from hookbin.signatures.schemes import SignedRequest
+from hookbin.store.bins import SequencePosition
+from hookbin.templating.rendering import Rendered, RenderJob, TemplateRequest
 from hookbin.web.services import Services
 from hookbin.wire.server import Pairs, answer_at_once, timed_out, trailers_of, wire_of
 
@@ -44,7 +48,7 @@ class Capture:
         self._plans: dict[str, tuple[BinResponse, Plan]] = {}
         self._too_large = prepare(_TOO_LARGE)
         self._faults = Faults(services.stopping)
-        self.room = Room()
+        self.room = MemoryBudget()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         drained = await drain(receive, limit=self._services.settings.max_body, room=self.room)
@@ -80,12 +84,12 @@ class Capture:
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body})
 
-    async def _chosen(self, plan: Plan, scope: Scope, drained: Drained, bin: Bin) -> Prepared:
+    async def _chosen(self, plan: Plan, scope: Scope, drained: ReceivedBody, bin: Bin) -> Prepared:
         """The answer that fits the request, once that is kept; a turn of the sequence is kept with it or given back."""
-        turns: list[Turn] = []
+        turns: list[SequencePosition] = []
 
         def take_position() -> int:
-            turns.append(self._services.bins.take_turn(bin))
+            turns.append(self._services.bins.next_position(bin))
             return turns[0].position
 
         incoming = _incoming(scope, drained)
@@ -105,7 +109,7 @@ class Capture:
         if len(incoming.body) > MAX_RENDERED:
             return failed(answer, f"it is given no body over {MAX_RENDERED:,} bytes", cors=cors)
         try:
-            result = await self._services.templates.do(Job(source=source, request=_asked(incoming)))
+            result = await self._services.templates.do(RenderJob(source=source, request=_asked(incoming)))
         except asyncio.CancelledError:
             result = Rendered(error="hookbin was stopping")  # uvicorn waits no longer; there is time to keep what came
         if result.text is None:
@@ -113,7 +117,7 @@ class Capture:
         return rendered(answer, result.text, cors=cors)
 
     async def _keep(
-        self, scope: Scope, drained: Drained, bin: Bin, answer: Prepared, *, turn: Turn | None = None
+        self, scope: Scope, drained: ReceivedBody, bin: Bin, answer: Prepared, *, turn: SequencePosition | None = None
     ) -> None:
         request = self._request(scope, drained, bin, answer)
         forward = self._services.forwarding.of_capture(request)
@@ -137,7 +141,7 @@ class Capture:
             known = self._plans[bin.id] = (bin.response, compile_plan(bin.response))
         return known[1]
 
-    def _request(self, scope: Scope, drained: Drained, bin: Bin, answer: Prepared) -> CapturedRequest:
+    def _request(self, scope: Scope, drained: ReceivedBody, bin: Bin, answer: Prepared) -> CapturedRequest:
         target, pairs = wire_of(scope)
         named = dict(scope["headers"])
         declared = named.get(b"content-length")
@@ -147,9 +151,9 @@ class Capture:
         attempt_id, webhook = self._sent_by_us(named)
         judged = UNCHECKED
         if webhook is not None or bin.verify is not None:
-            arrived = Arrived(named, drained.body, scope["scheme"], target.decode("latin-1"))
+            arrived = SignedRequest(named, drained.body, scope["scheme"], target.decode("latin-1"))
             whole = not (drained.truncated or drained.incomplete)
-            judged = judge(self._services, bin, webhook, arrived, whole=whole, now=now)
+            judged = check_signature(self._services, bin, webhook, arrived, whole=whole, now=now)
         return CapturedRequest(
             seq=self._services.database.next_seq(),
             bin_id=bin.id,
@@ -207,7 +211,7 @@ class Capture:
         await send({"type": "http.response.body", "body": b""})
 
 
-def _incoming(scope: Scope, drained: Drained) -> Incoming:
+def _incoming(scope: Scope, drained: ReceivedBody) -> Incoming:
     return Incoming(
         method=scope["method"],
         path=f"/{scope['path'][len(PREFIX) :].partition('/')[2]}",
@@ -217,8 +221,8 @@ def _incoming(scope: Scope, drained: Drained) -> Incoming:
     )
 
 
-def _asked(incoming: Incoming) -> Asked:
-    return Asked(
+def _asked(incoming: Incoming) -> TemplateRequest:
+    return TemplateRequest(
         method=incoming.method,
         path=incoming.path,
         query=incoming.query_string,

@@ -16,7 +16,7 @@ FREE = 64 * 1024
 """Bytes of each body that are not counted, so that small ones pass however many large ones come."""
 
 
-class Drained(Struct, frozen=True):
+class ReceivedBody(Struct, frozen=True):
     """A request body, as much of it as came and was kept."""
 
     body: bytes
@@ -30,7 +30,7 @@ class Drained(Struct, frozen=True):
     """Bytes to be given back to the room once the body is written."""
 
 
-class Room:
+class MemoryBudget:
     """Counts the bytes of large bodies that are in memory. Whoever takes gives back."""
 
     def __init__(self, size: int = ROOM) -> None:
@@ -47,31 +47,31 @@ class Room:
         self.taken -= amount
 
 
-async def drain(receive: Receive, *, limit: int, room: Room) -> Drained:
+async def drain(receive: Receive, *, limit: int, room: MemoryBudget) -> ReceivedBody:
     """Read the body to its end, to `limit` bytes, to where the sender broke off, or to where the server stops."""
     body, reserved = bytearray(), 0
     try:
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body") and len(message["body"]) <= limit:
-            return Drained(message["body"])
+            return ReceivedBody(message["body"])
         while message["type"] == "http.request":
             body += message.get("body", b"")
             unread = bool(message.get("more_body"))
             if len(body) > limit:
                 del body[limit:]
-                return Drained(bytes(body), truncated=True, unread=unread, reserved=reserved)
+                return ReceivedBody(bytes(body), truncated=True, unread=unread, reserved=reserved)
             wanted = max(0, len(body) - FREE)
             if wanted > reserved:
                 if not room.take(wanted - reserved):
                     room.give(reserved)
-                    return Drained(b"", refused=True, unread=unread)
+                    return ReceivedBody(b"", refused=True, unread=unread)
                 reserved = wanted
             if not unread:
-                return Drained(bytes(body), reserved=reserved)
+                return ReceivedBody(bytes(body), reserved=reserved)
             message = await receive()
     except asyncio.CancelledError:
         pass  # uvicorn waits no longer when it stops, but there is time to keep what came
-    return Drained(bytes(body), incomplete=True, reserved=reserved)
+    return ReceivedBody(bytes(body), incomplete=True, reserved=reserved)
 
 
 async def linger(receive: Receive, *, seconds: float) -> None:

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from hookbin.models import SECOND, Bin, SignatureScheme, SignatureStyle, Verify, Webhook
+from hookbin.models.bins import Bin, SignatureScheme, Verify
+from hookbin.models.common import SECOND
+from hookbin.models.webhooks import SignatureStyle, Webhook
 from hookbin.signatures.diagnosis import Other
-from hookbin.signatures.schemes import Arrived
+from hookbin.signatures.schemes import SignedRequest
 from hookbin.signatures.signing import live_secrets
 from hookbin.signatures.verification import check
 from hookbin.web.services import Services
 
 
-class Judged(Struct, frozen=True):
+class SignatureCheck(Struct, frozen=True):
     """As a captured request keeps it."""
 
     state: str = "unchecked"
@@ -22,8 +24,10 @@ class Judged(Struct, frozen=True):
     reason: str | None = None
 
 
-UNCHECKED = Judged()
-_UNSIGNED = Judged(reason="The webhook that sent it has the signature style none; set verify on the bin to check it.")
+UNCHECKED = SignatureCheck()
+_UNSIGNED = SignatureCheck(
+    reason="The webhook that sent it has the signature style none; set verify on the bin to check it."
+)
 _CUT = (
     "The body did not come whole or was cut, so its signature can't be computed: see max_body and the sender's limits."
 )
@@ -34,7 +38,9 @@ _STYLES = {
 }
 
 
-def judge(services: Services, bin: Bin, webhook: Webhook | None, arrived: Arrived, *, whole: bool, now: int) -> Judged:
+def check_signature(
+    services: Services, bin: Bin, webhook: Webhook | None, arrived: SignedRequest, *, whole: bool, now: int
+) -> SignatureCheck:
     """Check by the bin's own setting, which wins, or else as `webhook` signs, whose attempt sent the request.
 
     `now` is in µs. A request whose body is not `whole` is not checked.
@@ -50,9 +56,9 @@ def judge(services: Services, bin: Bin, webhook: Webhook | None, arrived: Arrive
         secrets = live_secrets(webhook, now=now)
         rule = Verify(scheme=_STYLES[webhook.signature_style], secret=webhook.secret)
     if not whole:
-        return Judged(scheme=rule.scheme, reason=_CUT)
+        return SignatureCheck(scheme=rule.scheme, reason=_CUT)
     result = check(rule, arrived, secrets=secrets, now=now // SECOND, others=_others(services, bin))
-    return Judged(result.state, result.scheme, result.reason)
+    return SignatureCheck(result.state, result.scheme, result.reason)
 
 
 def _others(services: Services, bin: Bin) -> Iterator[Other]:

@@ -17,13 +17,13 @@ from click.core import ParameterSource
 
 from hookbin.client import demo as demonstration
 from hookbin.client.remote import Remote, RemoteError
-from hookbin.client.sending import Message, Once, publish, send_once
+from hookbin.client.sending import DirectTarget, Message, publish, send_once
 from hookbin.clock import SystemClock
 from hookbin.config import Settings
 from hookbin.delivery.targets import parse_destination
 from hookbin.errors import FieldsInvalid, InvalidInput, StartError
 from hookbin.logs import printable
-from hookbin.models import SignatureStyle
+from hookbin.models.webhooks import SignatureStyle
 from hookbin.names import check_content_type, check_event_type
 from hookbin.signatures.signing import check_secret, make_secret
 
@@ -149,7 +149,7 @@ def _refuse_without_to(*names: str) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --to; a webhook has its own")
 
 
-def _once(url: str, secret: str | None, style: SignatureStyle, ca_file: Path | None) -> Once:
+def _once(url: str, secret: str | None, style: SignatureStyle, ca_file: Path | None) -> DirectTarget:
     """With a new secret if there is none. Ends with exit code 2 for what could not be sent."""
     try:
         parse_destination(url)
@@ -159,10 +159,10 @@ def _once(url: str, secret: str | None, style: SignatureStyle, ca_file: Path | N
         raise click.UsageError(f"--{'to' if loc == 'destination' else loc}: {complaint}") from error
     if secret is None:
         click.echo(f"signed with {checked}, made for this call", err=True)
-    return Once(url=url, secret=checked, style=style, ca_file=ca_file)
+    return DirectTarget(url=url, secret=checked, style=style, ca_file=ca_file)
 
 
-def _send_to(message: Message, how: Once, *, wait: float) -> bool:
+def _send_to(message: Message, how: DirectTarget, *, wait: float) -> bool:
     try:
         return asyncio.run(send_once(message, how, clock=SystemClock(), wait=max(wait, 0.001), say=click.echo))
     except StartError as error:

@@ -16,7 +16,9 @@ from hookbin.delivery.targets import Policy
 from hookbin.dispatch.publisher import envelope
 from hookbin.dispatch.sender import Sender
 from hookbin.logs import printable
-from hookbin.models import SECOND, Event, SignatureStyle, Webhook
+from hookbin.models.common import SECOND
+from hookbin.models.events import Event
+from hookbin.models.webhooks import SignatureStyle, Webhook
 from hookbin.wire.tls import trusting
 
 Say = Callable[[str], None]
@@ -52,7 +54,7 @@ async def publish(remote: Remote, message: Message, *, wait: float, say: Say) ->
     return all(state == "succeeded" for state in states.values())
 
 
-class Once(Struct, frozen=True, kw_only=True):
+class DirectTarget(Struct, frozen=True, kw_only=True):
     """How to send one request without a running hookbin."""
 
     url: str
@@ -61,7 +63,7 @@ class Once(Struct, frozen=True, kw_only=True):
     ca_file: Path | None
 
 
-async def send_once(message: Message, how: Once, *, clock: Clock, wait: float, say: Say) -> bool:
+async def send_once(message: Message, how: DirectTarget, *, clock: Clock, wait: float, say: Say) -> bool:
     """Send one signed request and tell what came back; whether that was a 2xx. Raises `StartError` for the CA file."""
     webhook, event = _webhook(how, timeout=wait, clock=clock), _event(message, clock)
     tls = trusting(how.ca_file)
@@ -112,7 +114,7 @@ def _told(attempt: dict[str, Any]) -> str:
     return f"  {printable(str(attempt['webhook_name']))}  attempt {attempt['number']}: {outcome} in {took}, {after}"
 
 
-def _webhook(how: Once, *, timeout: float, clock: Clock) -> Webhook:
+def _webhook(how: DirectTarget, *, timeout: float, clock: Clock) -> Webhook:
     return Webhook(
         id="",
         name="",

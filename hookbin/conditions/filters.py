@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from hookbin.conditions.matching import MAX_JSON, NOTHING, Incoming, at, glob, json_path, path_glob, same
-from hookbin.models import SECOND, Headers, RequestSummary
+from hookbin.models.common import SECOND, Headers
 from hookbin.models.request_target import below_the_bin, path_and_query
+from hookbin.models.requests import RequestSummary
 
 SEARCHED_BODY = 64 * 1024
 """Bytes of a body, from its beginning, that a text is looked for in."""

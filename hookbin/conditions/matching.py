@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from hookbin.models import When
+from hookbin.models.answers import When
 
 MAX_JSON = 1024 * 1024
 """Bytes of a body that is read as JSON while its sender waits; a larger one matches no JSON path."""

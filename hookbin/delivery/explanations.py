@@ -9,7 +9,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from hookbin.delivery.retries import DEFAULT_RETRY_ON, Kind, classify
-from hookbin.models import CancelReason, DeliveryState, ErrorClass, Trigger
+from hookbin.models.deliveries import CancelReason, DeliveryState, ErrorClass, Trigger
 
 
 class Hold(StrEnum):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from hookbin.errors import FieldsInvalid
-from hookbin.models import Headers
+from hookbin.models.common import Headers
 
 MAX_HEADERS = 50
 MAX_BYTES = 16 * 1024

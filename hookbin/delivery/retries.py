@@ -24,7 +24,8 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from hookbin import errors
-from hookbin.models import SECOND, Action, DeliveryState, ErrorClass, Headers, Trigger
+from hookbin.models.common import SECOND, Headers
+from hookbin.models.deliveries import Action, DeliveryState, ErrorClass, Trigger
 
 SCHEDULES: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from hookbin import errors
-from hookbin.models import Headers
+from hookbin.models.common import Headers
 
 DEFAULT = "user.created"
 

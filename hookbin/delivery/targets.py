@@ -287,3 +287,15 @@ def _as_address(text: str) -> Address | None:
 
 def _invalid(message: str) -> errors.FieldsInvalid:
     return errors.FieldsInvalid(("destination", message))
+
+
+@lru_cache(maxsize=256)
+def is_loopback_host(host: str) -> bool:
+    """Whether a bare host name or address (no port, no brackets) means this machine."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

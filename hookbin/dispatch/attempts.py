@@ -6,18 +6,21 @@ from collections.abc import Callable
 
 from hookbin.clock import Clock
 from hookbin.delivery import retries
-from hookbin.dispatch.meta_events import NoticeMaker
-from hookbin.dispatch.published_cache import Recent
+from hookbin.dispatch.meta_events import MetaEventMaker
+from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.dispatch.request_headers import method
 from hookbin.dispatch.sender import Sender, Sent
-from hookbin.models import SECOND, Attempt, Delivery, DeliveryState, Event, Webhook, WebhookKind, attempt_id
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import Attempt, Delivery, DeliveryState, attempt_id
+from hookbin.models.events import Event
+from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.webhooks import WebhookStore
 
 SMALL = 1024 * 1024
 """Bodies of up to so many bytes, all that are published, are bounded by the number of attempts alone."""
-MOST_LARGE = 128 * 1024 * 1024
+MAX_LARGE = 128 * 1024 * 1024
 """Bytes of larger bodies, those of captured requests that are sent on, that may be under way at once."""
 LATER = SECOND // 2
 """When a large body that found no room is tried again, µs."""
@@ -32,9 +35,9 @@ class Attempts:
         deliveries: DeliveryStore,
         events: EventStore,
         webhooks: WebhookStore,
-        recent: Recent,
+        recent: PublishedCache,
         sender: Sender,
-        notices: NoticeMaker,
+        notices: MetaEventMaker,
         next_seq: Callable[[], int],
         clock: Clock,
         jitter: Callable[[], float],
@@ -73,7 +76,7 @@ class Attempts:
         if webhook is None or webhook.disabled:
             return None
         large = event.size if event.size > SMALL else 0
-        if large and self._large and self._large + large > MOST_LARGE:
+        if large and self._large and self._large + large > MAX_LARGE:
             return self._clock.now() + LATER, delivery.turn
         self._large += large
         try:

@@ -10,7 +10,7 @@ import re
 
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.errors import HandshakeRefused
-from hookbin.models import Webhook
+from hookbin.models.webhooks import Webhook
 
 _RATE = re.compile(r"[1-9][0-9]{0,8}")
 _HIGHEST, _LOWEST = 1000.0, 0.01

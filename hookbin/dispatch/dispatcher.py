@@ -18,11 +18,15 @@ from hookbin.clock import Clock
 from hookbin.dispatch import pacing
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.lanes import WINDOW, Lane
-from hookbin.dispatch.meta_events import NoticeMaker
-from hookbin.dispatch.published_cache import Recent
+from hookbin.dispatch.meta_events import MetaEventMaker
+from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.dispatch.sender import Sender
 from hookbin.errors import Unavailable
-from hookbin.models import SECOND, Announcement, Delivery, DeliveryState, Event, Removed, Webhook
+from hookbin.models.announcements import Announcement, Removed
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import Delivery, DeliveryState
+from hookbin.models.events import Event
+from hookbin.models.webhooks import Webhook
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.webhooks import WebhookStore
@@ -44,7 +48,7 @@ class Dispatcher:
         events: EventStore,
         webhooks: WebhookStore,
         sender: Sender,
-        notices: NoticeMaker,
+        notices: MetaEventMaker,
         next_seq: Callable[[], int],
         clock: Clock,
         jitter: Callable[[], float],
@@ -53,7 +57,7 @@ class Dispatcher:
         self._deliveries = deliveries
         self._webhooks = webhooks
         self._clock = clock
-        self._recent = Recent()
+        self._recent = PublishedCache()
         self._attempts = Attempts(
             deliveries=deliveries,
             events=events,
@@ -65,7 +69,7 @@ class Dispatcher:
             clock=clock,
             jitter=jitter,
         )
-        self._places = pacing.Places(max_in_flight)
+        self._places = pacing.Slots(max_in_flight)
         self._lanes: dict[str, Lane] = {}
         self._ready: deque[Lane] = deque()
         self._timers: list[tuple[int, str]] = []
@@ -193,12 +197,16 @@ class Dispatcher:
 
     def _start_next(self, lane: Lane, now: int) -> None:
         webhook = self._webhooks.find(lane.webhook_id)
-        if webhook is None or max(lane.rests_until, lane.free_at) > now or len(lane.in_flight) >= _most(webhook):
+        if (
+            webhook is None
+            or max(lane.rests_until, lane.next_allowed_at) > now
+            or len(lane.in_flight) >= _most(webhook)
+        ):
             return
         delivery_id = lane.pop_due(now, busy=self._in_flight)
         if delivery_id is not None:
             self._places.take(lane, delivery_id, now)
-            pacing.spend(lane, now, rate_limit=webhook.rate_limit)
+            pacing.consume(lane, now, rate_limit=webhook.rate_limit)
             self._in_flight[delivery_id] = asyncio.create_task(self._attempt(lane, delivery_id))
 
     def _lane(self, webhook_id: str) -> Lane:
@@ -221,7 +229,7 @@ class Dispatcher:
         due = lane.next_due()
         if due is None or lane.is_ready or len(lane.in_flight) >= _most(webhook):
             return
-        due = max(due, lane.free_at)
+        due = max(due, lane.next_allowed_at)
         if due <= now:
             lane.is_ready = True
             self._ready.append(lane)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from hookbin.models import CapturedRequest, Headers, Original
+from hookbin.models.common import Headers
+from hookbin.models.events import Original
 from hookbin.models.request_target import below_the_bin, origin_form
+from hookbin.models.requests import CapturedRequest
 
 _OF_ONE_CONNECTION = frozenset(
     {

@@ -15,24 +15,17 @@ from hookbin.clock import Clock, Ids, seq_id
 from hookbin.dispatch.forwarded_request import has_dot_segments, hops_of, original_of
 from hookbin.dispatch.publisher import MAX_HOPS
 from hookbin.errors import FieldsInvalid, RequestIncomplete, WebhookDisabled
-from hookbin.models import (
-    CancelReason,
-    CapturedRequest,
-    Delivery,
-    DeliveryState,
-    Event,
-    Original,
-    Webhook,
-    WebhookKind,
-    pending_delivery,
-)
+from hookbin.models.deliveries import CancelReason, Delivery, DeliveryState, pending_delivery
+from hookbin.models.events import Event, Original
+from hookbin.models.requests import CapturedRequest
+from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.store.events import EventStore, Published
 from hookbin.store.publishing import Publication
 from hookbin.store.webhooks import WebhookStore
 
 FORWARDED = "request.forwarded"
 REPLAYED = "request.replayed"
-MOST_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 """Of the bodies that one replay writes, when it is for more than one time."""
 _UNKNOWN_TYPE = "application/octet-stream"
 
@@ -79,9 +72,9 @@ class Forwarding:
             raise RequestIncomplete(f"the request {what}, so it can't be sent as it was")
         if target.kind is WebhookKind.WEBHOOK and target.disabled:
             raise WebhookDisabled(f"the webhook {target.id} is disabled; enable it first")
-        if times > 1 and times * len(request.body) > MOST_BYTES:
+        if times > 1 and times * len(request.body) > MAX_BYTES:
             raise FieldsInvalid(
-                ("times", f"can be at most {max(1, MOST_BYTES // len(request.body))} for one this large")
+                ("times", f"can be at most {max(1, MAX_BYTES // len(request.body))} for one this large")
             )
         original = original_of(request, keep_signature=keep_signature)
         if has_dot_segments(original.suffix):

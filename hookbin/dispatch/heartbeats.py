@@ -11,7 +11,9 @@ import msgspec
 
 from hookbin.clock import Clock
 from hookbin.dispatch.publisher import Publisher
-from hookbin.models import SECOND, Announcement, Removed, Webhook
+from hookbin.models.announcements import Announcement, Removed
+from hookbin.models.common import SECOND
+from hookbin.models.webhooks import Webhook
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.webhooks import WebhookStore
 

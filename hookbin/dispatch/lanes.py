@@ -32,7 +32,7 @@ class Lane:
         """When the dispatcher will look at this lane next, if it has set a timer for it."""
         self.rests_until = 0
         """Nothing of this lane is started before: its outcomes or rows could not be written or read."""
-        self.free_at = 0
+        self.next_allowed_at = 0
         """Nothing of this lane is started before: its rate limit."""
         self.horizon: Key | None = _NOTHING_READ
         """None when memory holds all that is pending."""

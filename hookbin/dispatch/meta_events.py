@@ -14,23 +14,15 @@ import msgspec
 from hookbin.clock import Clock, Ids, rfc3339
 from hookbin.delivery.explanations import explain
 from hookbin.dispatch.publisher import EVERYTHING, wants
-from hookbin.models import (
-    Action,
-    Attempt,
-    Delivery,
-    DeliveryState,
-    Event,
-    Trigger,
-    Webhook,
-    WebhookKind,
-    pending_delivery,
-)
+from hookbin.models.deliveries import Action, Attempt, Delivery, DeliveryState, Trigger, pending_delivery
+from hookbin.models.events import Event
+from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.names import DELIVERY_EXHAUSTED, META_EVENTS, WEBHOOK_DISABLED
 from hookbin.store.publishing import Notice, Notices, Publication
 from hookbin.store.webhooks import WebhookStore
 
 
-class NoticeMaker:
+class MetaEventMaker:
     """Prepares meta events. Each takes a number of the log: write what it belongs to without awaiting in between."""
 
     def __init__(self, webhooks: WebhookStore, *, next_seq: Callable[[], int], clock: Clock, ids: Ids) -> None:

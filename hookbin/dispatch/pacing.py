@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from hookbin.dispatch.lanes import Lane
-from hookbin.models import SECOND
+from hookbin.models.common import SECOND
 
 MAX_IN_FLIGHT = 256
 """Attempts under way at once, over all webhooks."""
@@ -23,7 +23,7 @@ LATE = SECOND // 100
 """A start that is later than its rate asks for by no more than this is made up for: timers are a little late."""
 
 
-class Places:
+class Slots:
     """Who may start another attempt. `take` and `give_back` count what is under way."""
 
     def __init__(self, count: int = MAX_IN_FLIGHT) -> None:
@@ -62,15 +62,15 @@ def is_slow(lane: Lane, now: int) -> bool:
     return max(lane.last_duration or 0, now - oldest) > SLOW
 
 
-def spend(lane: Lane, now: int, *, rate_limit: float | None) -> None:
+def consume(lane: Lane, now: int, *, rate_limit: float | None) -> None:
     """Let the next attempt wait for its share of a second. `rate_limit` is in attempts per second."""
     if rate_limit is None:
-        lane.free_at = 0
+        lane.next_allowed_at = 0
         return
-    began = lane.free_at if now - lane.free_at <= LATE else now
-    lane.free_at = began + round(SECOND / rate_limit)
+    began = lane.next_allowed_at if now - lane.next_allowed_at <= LATE else now
+    lane.next_allowed_at = began + round(SECOND / rate_limit)
 
 
 def change_rate(lane: Lane, now: int, *, rate_limit: float | None) -> None:
     """Wait no longer than a limit that was changed makes necessary."""
-    lane.free_at = 0 if rate_limit is None else min(lane.free_at, now + round(SECOND / rate_limit))
+    lane.next_allowed_at = 0 if rate_limit is None else min(lane.next_allowed_at, now + round(SECOND / rate_limit))

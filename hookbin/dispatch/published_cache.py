@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from hookbin.models import Delivery, Event
+from hookbin.models.deliveries import Delivery
+from hookbin.models.events import Event
 
-MOST_DELIVERIES = 10_000
-MOST_BYTES = 16 * 1024 * 1024
+MAX_DELIVERIES = 10_000
+MAX_BYTES = 16 * 1024 * 1024
 """Of bodies, counted for each delivery. Beyond either bound the oldest are forgotten, and read when needed."""
 
 
-class Recent:
+class PublishedCache:
     """Deliveries with their events as they were committed. Whatever is announced of one later ends its stay."""
 
-    def __init__(self, *, most_deliveries: int = MOST_DELIVERIES, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, *, most_deliveries: int = MAX_DELIVERIES, most_bytes: int = MAX_BYTES) -> None:
         self._most_deliveries = most_deliveries
         self._most_bytes = most_bytes
         self._held: OrderedDict[str, tuple[Delivery, Event]] = OrderedDict()

@@ -10,7 +10,9 @@ import msgspec
 
 from hookbin.clock import Clock, Ids, rfc3339
 from hookbin.errors import LoopDetected
-from hookbin.models import Delivery, Event, Original, Webhook, pending_delivery
+from hookbin.models.deliveries import Delivery, pending_delivery
+from hookbin.models.events import Event, Original
+from hookbin.models.webhooks import Webhook
 from hookbin.names import META_EVENTS
 from hookbin.store.events import EventStore, Published
 from hookbin.store.webhooks import WebhookStore

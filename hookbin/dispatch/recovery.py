@@ -9,14 +9,16 @@ from msgspec import Struct
 from hookbin.clock import Clock, Ids, lowest_id
 from hookbin.dispatch.publisher import asks_for, wants
 from hookbin.errors import EventNotFound, WebhookDisabled
-from hookbin.models import Delivery, DeliveryState, EventSummary, Webhook, pending_delivery
+from hookbin.models.deliveries import Delivery, DeliveryState, Replayed, pending_delivery
+from hookbin.models.events import EventSummary
+from hookbin.models.webhooks import Webhook
 from hookbin.store.events import EventStore
-from hookbin.store.recovery import Past, RecoveryStore, Replayed
+from hookbin.store.recovery import PastEvent, RecoveryStore
 from hookbin.store.webhooks import WebhookStore
 
-MOST_AT_ONCE = 1_000
+MAX_AT_ONCE = 1_000
 """Deliveries that one call of `recover` brings back."""
-MOST_LOOKED_AT = 20_000
+MAX_LOOKED_AT = 20_000
 """Events that one call of `recover` looks at."""
 LOOK = 500
 STEP = 100
@@ -54,7 +56,7 @@ class Recovery:
         after = cursor or lowest_id("evt_", since)
         retried = made = looked_at = 0
         while True:
-            limit = min(STEP, MOST_AT_ONCE - retried - made)
+            limit = min(STEP, MAX_AT_ONCE - retried - made)
             rows = await self._store.past(webhook.id, after=after, limit=LOOK)
             missed = [row for row in rows if row.created_at >= since and is_missed(webhook, row)]
             is_cut, missed = len(missed) > limit, missed[:limit]
@@ -70,7 +72,7 @@ class Recovery:
                 return Recovered(retried=retried, made=made, cursor=None)
             else:
                 after = rows[-1].event_id
-            if retried + made >= MOST_AT_ONCE or looked_at >= MOST_LOOKED_AT:
+            if retried + made >= MAX_AT_ONCE or looked_at >= MAX_LOOKED_AT:
                 return Recovered(retried=retried, made=made, cursor=after)
 
     async def replay(self, event_id: str, webhook: Webhook | None, *, busy: Collection[str]) -> Replayed:
@@ -91,7 +93,7 @@ class Recovery:
             return []
         return [webhook for webhook in self._webhooks.all() if wants(webhook, event.type)]
 
-    async def _bring_back(self, webhook: Webhook, missed: list[Past]) -> tuple[int, int]:
+    async def _bring_back(self, webhook: Webhook, missed: list[PastEvent]) -> tuple[int, int]:
         if not missed:
             return 0, 0
         now = self._clock.now()
@@ -127,19 +129,19 @@ class Recovery:
             raise _disabled(webhook)
 
 
-def is_missed(webhook: Webhook, row: Past) -> bool:
+def is_missed(webhook: Webhook, row: PastEvent) -> bool:
     """Whether the webhook should have got an event and did not."""
     if row.delivery_id is None:
         return row.only_webhook is None and row.request_id is None and asks_for(webhook, row.type)
     return row.state in (DeliveryState.FAILED, DeliveryState.CANCELLED) and not row.succeeded
 
 
-def _turn(event: EventSummary | Past) -> int:
+def _turn(event: EventSummary | PastEvent) -> int:
     """The place among what an ordered webhook still has to get: that of the event's publishing."""
     return event.created_at if event.deliver_at is None else event.deliver_at
 
 
-def _counts(missed: list[Past]) -> tuple[int, int]:
+def _counts(missed: list[PastEvent]) -> tuple[int, int]:
     retried = sum(row.delivery_id is not None for row in missed)
     return retried, len(missed) - retried
 

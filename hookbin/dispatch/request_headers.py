@@ -8,7 +8,10 @@ import httpx
 
 from hookbin import __version__
 from hookbin.dispatch import forwarded_request
-from hookbin.models import SECOND, Event, Headers, SignatureStyle, Webhook, attempt_id
+from hookbin.models.common import SECOND, Headers
+from hookbin.models.deliveries import attempt_id
+from hookbin.models.events import Event
+from hookbin.models.webhooks import SignatureStyle, Webhook
 from hookbin.signatures.signing import live_secrets
 from hookbin.signatures.styles import Message, signature_headers
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from hookbin.clock import Clock
 from hookbin.errors import WebhookNotFound
-from hookbin.models import SECOND, Announcement, Webhook
+from hookbin.models.announcements import Announcement
+from hookbin.models.common import SECOND
+from hookbin.models.webhooks import Webhook
 from hookbin.signatures.signing import without_expired
 from hookbin.store.webhooks import WebhookStore
 

@@ -18,7 +18,10 @@ from hookbin.delivery.headers import masked
 from hookbin.delivery.targets import Policy, literal_address, refusal
 from hookbin.dispatch import request_headers
 from hookbin.errors import FieldsInvalid
-from hookbin.models import ErrorClass, Event, Headers, Webhook
+from hookbin.models.common import Headers
+from hookbin.models.deliveries import ErrorClass
+from hookbin.models.events import Event
+from hookbin.models.webhooks import Webhook
 from hookbin.wire.client import Connector, ExactTransport, put_exact_headers, request_of, url_as_sent
 from hookbin.wire.resolver import BlockedTarget, Lookup, Resolver
 from hookbin.wire.tls import trusting
@@ -29,7 +32,7 @@ DETAIL_CHARACTERS = 500
 """What is kept of a library's words on a failure, which can quote what came back."""
 CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 15.0
-MOST_TARGETS = 4096
+MAX_TARGETS = 4096
 """Destinations of which is kept what a look at their URL says."""
 
 
@@ -102,7 +105,7 @@ class Sender:
         self.origin = origin
         self._policy = policy
         self._is_own = is_own
-        self._destination = lru_cache(maxsize=MOST_TARGETS)(self._target)
+        self._destination = lru_cache(maxsize=MAX_TARGETS)(self._target)
         context = tls or trusting(None)
         # Two, so that no connection that was allowed as one to a bin is used again for anything else.
         to_bins = Resolver(refusal=lambda address: None, lookup=lookup)

@@ -12,7 +12,7 @@ from hookbin.exports.httpie import httpie
 from hookbin.exports.python import python
 from hookbin.exports.raw import raw
 from hookbin.exports.resending import Resending
-from hookbin.models import CapturedRequest
+from hookbin.models.requests import CapturedRequest
 
 
 class RequestFormat(Struct, frozen=True):

@@ -16,13 +16,13 @@ import msgspec
 
 from hookbin import __version__
 from hookbin.clock import rfc3339
-from hookbin.models import CapturedRequest
 from hookbin.models.request_target import path_and_query
-from hookbin.web.html.filters import wire
+from hookbin.models.requests import CapturedRequest
+from hookbin.text import wire
 
 HEAD = b'{"log":{"version":"1.2","creator":{"name":"hookbin","version":"%b"},"entries":[\n' % __version__.encode()
 TAIL = b"\n]}}\n"
-_MOST_PARAMETERS = 1_000
+_MAX_PARAMETERS = 1_000
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
@@ -80,14 +80,14 @@ def _url(request: CapturedRequest) -> str:
 
 def _query(target: str) -> list[dict[str, str]]:
     query = wire(path_and_query(target)[1] or "")
-    parts = "&".join(query.split("&", _MOST_PARAMETERS)[:_MOST_PARAMETERS])
+    parts = "&".join(query.split("&", _MAX_PARAMETERS)[:_MAX_PARAMETERS])
     return [{"name": name, "value": value} for name, value in parse_qsl(parts, keep_blank_values=True)]
 
 
 def _cookies(request: CapturedRequest) -> list[dict[str, str]]:
     fields = "; ".join(value for name, value in request.headers if name.lower() == "cookie")
     pairs = [part.strip().partition("=") for part in fields.split(";") if part.strip()]
-    return [{"name": wire(name), "value": wire(value)} for name, _, value in pairs[:_MOST_PARAMETERS]]
+    return [{"name": wire(name), "value": wire(value)} for name, _, value in pairs[:_MAX_PARAMETERS]]
 
 
 def _response(request: CapturedRequest) -> dict[str, Any]:

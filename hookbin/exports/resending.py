@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from hookbin.errors import FieldsInvalid
-from hookbin.models import CapturedRequest, Headers
+from hookbin.models.common import Headers
 from hookbin.models.request_target import below_the_bin, origin_form
+from hookbin.models.requests import CapturedRequest
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _DESTINATION = re.compile(r"https?://[\x21-\x7e]+")

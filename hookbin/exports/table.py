@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import msgspec
 
 from hookbin.clock import rfc3339, seq_id
-from hookbin.models import CapturedRequest
+from hookbin.models.requests import CapturedRequest
 from hookbin.shapes.present import whole_request
-from hookbin.web.html.filters import wire
+from hookbin.text import wire
 
 _COLUMNS = (
     *("id", "received_at", "method", "target", "http_version", "client", "content_type", "size", "truncated"),

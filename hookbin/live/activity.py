@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from hookbin.models import SECOND, Announcement, AttemptSummary, DeliveryState, Removed, RequestSummary
+from hookbin.models.announcements import Announcement, Removed
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import AttemptSummary, DeliveryState
+from hookbin.models.requests import RequestSummary
 
 SPAN = 20 * SECOND
 """What one bar of a chart stands for."""

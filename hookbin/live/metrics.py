@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from hookbin.models import SECOND, Announcement, AttemptSummary, DeliveryState, EventSummary, RequestSummary
+from hookbin.models.announcements import Announcement
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import AttemptSummary, DeliveryState
+from hookbin.models.events import EventSummary
+from hookbin.models.requests import RequestSummary
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

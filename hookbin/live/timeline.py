@@ -12,17 +12,12 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from hookbin.models import (
-    Announcement,
-    AttemptSummary,
-    Bin,
-    EventSummary,
-    Removed,
-    RequestChanged,
-    RequestsDeleted,
-    RequestSummary,
-    Webhook,
-)
+from hookbin.models.announcements import Announcement, Removed, RequestChanged, RequestsDeleted
+from hookbin.models.bins import Bin
+from hookbin.models.deliveries import AttemptSummary
+from hookbin.models.events import EventSummary
+from hookbin.models.requests import RequestSummary
+from hookbin.models.webhooks import Webhook
 
 QUEUE = 1_000
 """Messages that may wait for one follower."""

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 from hookbin.conditions.filters import Candidate, Check, RequestFilter, is_row_wanted
 from hookbin.errors import ShuttingDown, TooManyWaiting
-from hookbin.models import Announcement, CapturedRequest
+from hookbin.models.announcements import Announcement
+from hookbin.models.requests import CapturedRequest
 
-MOST_WAITERS = 100
+MAX_WAITERS = 100
 
 
 class Waiter:
@@ -70,8 +71,8 @@ class Waiting:
         """Have `waiter` told of what is captured. Raises `TooManyWaiting` and `ShuttingDown`."""
         if self._closed:
             raise ShuttingDown("hookbin is stopping; ask again in a moment")
-        if self.waiters >= MOST_WAITERS:
-            raise TooManyWaiting(f"{MOST_WAITERS} calls are waiting already; ask again in a second")
+        if self.waiters >= MAX_WAITERS:
+            raise TooManyWaiting(f"{MAX_WAITERS} calls are waiting already; ask again in a second")
         of_bin = self._waiters.setdefault(waiter.bin_id, set())
         of_bin.add(waiter)
         try:

@@ -27,7 +27,7 @@ class Fault(StrEnum):
     """The connection is closed without a byte."""
 
 
-class Then(StrEnum):
+class SequenceEnd(StrEnum):
     """What follows the last step of a sequence."""
 
     STAY = "stay"
@@ -96,7 +96,7 @@ class BinResponse(Step, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     sequence: tuple[SequenceStep, ...] = ()
-    then: Then = Then.STAY
+    then: SequenceEnd = SequenceEnd.STAY
     chance: Chance | None = None
     rules: tuple[AnswerRule, ...] = ()
     handshake: BinHandshake | None = None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from hookbin.models.answers import BinResponse
+
+Age: TypeAlias = Annotated[int, Meta(ge=1, le=10 * 365 * 24 * 3600)]
+"""Seconds that a captured request is kept."""
 
 
 class SignatureScheme(StrEnum):

@@ -163,3 +163,12 @@ def attempt_id(delivery_id: str, number: int) -> str:
 def delivery_of(attempt: str) -> str:
     """The id of the delivery that an attempt of that id belongs to."""
     return "dlv_" + attempt.removeprefix("att_").rpartition("_")[0]
+
+
+class Replayed(Struct, frozen=True, kw_only=True):
+    """What replaying an event led to."""
+
+    made: tuple[Delivery, ...]
+    retried: tuple[Delivery, ...]
+    left: tuple[tuple[Delivery, str], ...]
+    """Deliveries that were left as they are, and why."""

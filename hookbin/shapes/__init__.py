@@ -1,6 +1,7 @@
 """What the JSON API takes and gives: one type for each shape. `present` makes them from models."""
 
 from hookbin.bodies.shapes import View, Views
+from hookbin.models.common import Pair
 from hookbin.shapes.bins import (
     BinChange,
     BinHandshake,
@@ -13,7 +14,7 @@ from hookbin.shapes.bins import (
     Signing,
     TargetShape,
 )
-from hookbin.shapes.common import Body, FieldError, Gone, NearMiss, Page, Pair, Problem, Status
+from hookbin.shapes.common import Body, Gone, Page, Status
 from hookbin.shapes.deliveries import (
     AttemptRow,
     AttemptShape,
@@ -77,11 +78,9 @@ __all__ = [
     "EventRow",
     "EventShape",
     "ExpiringSecret",
-    "FieldError",
     "Gone",
     "JsonDifference",
     "LeftAlone",
-    "NearMiss",
     "NewBin",
     "NewEvent",
     "NewReplay",
@@ -91,7 +90,6 @@ __all__ = [
     "Pair",
     "PairsDifference",
     "PresetShape",
-    "Problem",
     "ReceivedResponse",
     "Recover",
     "Recovered",

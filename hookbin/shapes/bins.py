@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from hookbin.config import Age
-from hookbin.models import DigestEncoding, Fault, Provider, SignatureScheme, Then
-from hookbin.shapes.common import Pair
+from hookbin.models.answers import Fault, Provider, SequenceEnd
+from hookbin.models.bins import Age, DigestEncoding, SignatureScheme
+from hookbin.models.common import Pair
 
 
 class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,7 +81,9 @@ class Response(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a bin answers. The first that has an answer gives it: cors, handshake, rules, chance, sequence, itself."""
 
     sequence: Annotated[list[SequenceStep], Meta(max_length=100, description="Answers in turn.")] = []
-    then: Annotated[Then, Meta(description="After the last step: stay with it, or begin again.")] = Then.STAY
+    then: Annotated[SequenceEnd, Meta(description="After the last step: stay with it, or begin again.")] = (
+        SequenceEnd.STAY
+    )
     chance: Chance | None = None
     rules: Annotated[list[Rule], Meta(max_length=100, description="The first that matches answers.")] = []
     handshake: BinHandshake | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hookbin.models import DeliveryState, ErrorClass, Trigger
-from hookbin.shapes.common import Body, Pair
+from hookbin.models.common import Pair
+from hookbin.models.deliveries import DeliveryState, ErrorClass, Trigger
+from hookbin.shapes.common import Body
 
 
 class AttemptRow(Struct, frozen=True, kw_only=True):

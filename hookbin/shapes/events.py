@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
 
-from hookbin.models import DeliveryState
+from hookbin.models.deliveries import DeliveryState
 from hookbin.shapes.common import Body
 
 

@@ -14,23 +14,13 @@ from hookbin.answers.plan import next_step
 from hookbin.answers.presets import Preset
 from hookbin.clock import rfc3339, seq_id
 from hookbin.delivery.headers import masked
-from hookbin.models import (
-    Attempt,
-    AttemptSummary,
-    Bin,
-    BinResponse,
-    CapturedRequest,
-    Delivery,
-    Event,
-    EventSummary,
-    Handshake,
-    OldSecret,
-    RequestSummary,
-    SignatureStyle,
-    Verify,
-    Webhook,
-)
+from hookbin.models.answers import BinResponse
+from hookbin.models.bins import Bin, Verify
+from hookbin.models.deliveries import Attempt, AttemptSummary, Delivery, Replayed
+from hookbin.models.events import Event, EventSummary
 from hookbin.models.request_target import path_and_query
+from hookbin.models.requests import CapturedRequest, RequestSummary
+from hookbin.models.webhooks import Handshake, OldSecret, SignatureStyle, Webhook
 from hookbin.shapes import (
     Answer,
     AttemptRow,
@@ -59,7 +49,6 @@ from hookbin.shapes import (
     WebhookShape,
 )
 from hookbin.signatures.signing import hint, public_key
-from hookbin.store.recovery import Replayed
 
 SHOWN_BODY = 256 * 1024
 """Bytes of a body that a JSON answer carries; all of it is at `/requests/{id}/body`."""

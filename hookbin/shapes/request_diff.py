@@ -1,6 +1,6 @@
 """What differs between two captured requests: header by header, JSON by structure, text by lines, bytes by the first.
 
-Everything is bounded: difflib may take quadratic time, so it sees no more than `MOST_LINES` lines that differ.
+Everything is bounded: difflib may take quadratic time, so it sees no more than `MAX_LINES` lines that differ.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from hookbin.clock import seq_id
-from hookbin.models import CapturedRequest
 from hookbin.models.request_target import path_and_query
+from hookbin.models.requests import CapturedRequest
 from hookbin.shapes import BodyDifference, Changed, Difference, JsonDifference, PairsDifference
-from hookbin.web.html.filters import wire
+from hookbin.text import wire
 
-MOST_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 """Of each body, up to which JSON and text are compared."""
-MOST_LINES = 300
-MOST_CHANGES = 1_000
+MAX_LINES = 300
+MAX_CHANGES = 1_000
 SHOWN = 200
 """Characters of a value, or of a line."""
-MOST_DEPTH = 100
+MAX_DEPTH = 100
 Pairs = list[tuple[str, str]]
 
 
@@ -51,7 +51,7 @@ def _changed(left: str, right: str) -> Changed | None:
 
 
 def _query(target: str) -> Pairs:
-    parts = wire(path_and_query(target)[1] or "").split("&", MOST_CHANGES)[:MOST_CHANGES]
+    parts = wire(path_and_query(target)[1] or "").split("&", MAX_CHANGES)[:MAX_CHANGES]
     return parse_qsl("&".join(parts), keep_blank_values=True)
 
 
@@ -60,8 +60,7 @@ def _pairs(left: Pairs, right: Pairs) -> list[PairsDifference]:
     before, after = _grouped(left), _grouped(right)
     names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
     return [
-        PairsDifference(name=name, left=before.get(name, []), right=after.get(name, []))
-        for name in names[:MOST_CHANGES]
+        PairsDifference(name=name, left=before.get(name, []), right=after.get(name, [])) for name in names[:MAX_CHANGES]
     ]
 
 
@@ -77,8 +76,8 @@ def _body(left: bytes, right: bytes) -> BodyDifference:
     if left == right:
         return BodyDifference(identical=True, kind="same", **sizes)
     sizes["first_difference"] = _first_difference(left, right)
-    if max(len(left), len(right)) > MOST_BYTES:
-        notice = f"Bodies over {MOST_BYTES} bytes are compared as bytes."
+    if max(len(left), len(right)) > MAX_BYTES:
+        notice = f"Bodies over {MAX_BYTES} bytes are compared as bytes."
         return BodyDifference(identical=False, kind="bytes", notice=notice, **sizes)
     try:
         before, after = left.decode(), right.decode()
@@ -86,11 +85,11 @@ def _body(left: bytes, right: bytes) -> BodyDifference:
         return BodyDifference(identical=False, kind="bytes", **sizes)
     changes = _json(before, after)
     if changes is not None:
-        more = f"There are more than {MOST_CHANGES} changes." if len(changes) > MOST_CHANGES else None
-        return BodyDifference(identical=False, kind="json", json=changes[:MOST_CHANGES], notice=more, **sizes)
+        more = f"There are more than {MAX_CHANGES} changes." if len(changes) > MAX_CHANGES else None
+        return BodyDifference(identical=False, kind="json", json=changes[:MAX_CHANGES], notice=more, **sizes)
     lines = _lines(before, after)
     if lines is None:
-        notice = f"More than {MOST_LINES} lines differ; the bodies are compared as bytes."
+        notice = f"More than {MAX_LINES} lines differ; the bodies are compared as bytes."
         return BodyDifference(identical=False, kind="bytes", notice=notice, **sizes)
     return BodyDifference(identical=False, kind="text", text=lines, **sizes)
 
@@ -122,7 +121,7 @@ def _json(left: str, right: str) -> list[JsonDifference] | None:
         found: list[JsonDifference] = []
         for change in _walk(before, after, "$", 0):
             found.append(change)
-            if len(found) > MOST_CHANGES:
+            if len(found) > MAX_CHANGES:
                 break
         return found
     except (ValueError, RecursionError):
@@ -134,7 +133,7 @@ def _refuse(constant: str) -> None:
 
 
 def _walk(left: Any, right: Any, path: str, depth: int) -> Iterator[JsonDifference]:
-    if depth > MOST_DEPTH:
+    if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(left, dict) and isinstance(right, dict):
         for name in dict.fromkeys([*left, *right]):
@@ -181,7 +180,7 @@ def _lines(left: str, right: str) -> list[str] | None:
         end += 1
     cut = max(0, end - 3)
     old, new = before[start : len(before) - cut], after[start : len(after) - cut]
-    if max(len(old), len(new)) > MOST_LINES:
+    if max(len(old), len(new)) > MAX_LINES:
         return None
     found = list(difflib.unified_diff(old, new, lineterm="", n=3))[2:]
     return [line[:SHOWN] for line in found if not line.startswith("@@")]

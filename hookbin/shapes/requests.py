@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hookbin.models.common import Pair
 from hookbin.shapes.bins import Signing
-from hookbin.shapes.common import Body, Pair
+from hookbin.shapes.common import Body
 from hookbin.shapes.events import EventInList
 
 

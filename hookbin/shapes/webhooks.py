@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from hookbin.delivery.headers import MAX_HEADERS
-from hookbin.shapes.common import Pair
+from hookbin.models.common import Pair
 
 SentHeaders: TypeAlias = Annotated[
     list[Pair], Meta(max_length=MAX_HEADERS, description="Sent with every attempt: ordered pairs, duplicates kept.")

@@ -16,15 +16,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from hookbin.models import SignatureScheme, Verify
+from hookbin.models.bins import SignatureScheme, Verify
 from hookbin.signatures.schemes import Claim, Scheme
 from hookbin.signatures.signing import SECRET_PREFIX
 
-MOST_HASHED = 2 * 1024 * 1024
+MAX_HASHED = 2 * 1024 * 1024
 """Bytes that are hashed in search of a reason, in all: a few milliseconds."""
-MOST_PARSED = 64 * 1024
+MAX_PARSED = 64 * 1024
 """Bytes of a body that is written anew as JSON."""
-MOST_OTHERS = 50
+MAX_OTHERS = 50
 """Secrets of others that are tried."""
 _MARK = re.compile(r"^(v[0-9]+a?[,=]|sha(1|256|512)=)")
 _HEX = re.compile(r"([0-9a-fA-F]{2})+")
@@ -54,7 +54,7 @@ def explain(
     scheme: Scheme, rule: Verify, claim: Claim, *, body: bytes, secrets: Sequence[str], others: Iterable[Other]
 ) -> str:
     """Why no signature in the claim is right, in a sentence that says what to do next; no secret is in it."""
-    known = [Other(other.name, other.secret) for other in islice(others, MOST_OTHERS)]
+    known = [Other(other.name, other.secret) for other in islice(others, MAX_OTHERS)]
     if scheme.token:
         return _about_token(claim.given[0], secrets, known)
     wanted = {digest for text in claim.given[:10] for digest in _digests(text)}
@@ -63,7 +63,7 @@ def explain(
     spent = 0
     for guess in _guesses(scheme, rule, claim, body=body, secrets=secrets, others=known):
         spent += len(guess.signed) + 128
-        if spent > MOST_HASHED:
+        if spent > MAX_HASHED:
             return f"The body is too large to look for the mistake. {_NOTHING}"
         if hmac.digest(guess.key, guess.signed, guess.algorithm) in wanted:
             return guess.reason
@@ -176,7 +176,7 @@ def _other_bodies(body: bytes) -> Iterator[tuple[str, bytes]]:
             "What was signed has \\r\\n where the body has \\n: line ends were changed after signing.",
             body.replace(b"\n", b"\r\n"),
         )
-    if len(body) <= MOST_PARSED:
+    if len(body) <= MAX_PARSED:
         yield from _other_json(body)
     yield "An empty body was signed: the sender signs before it sets the body.", b""
 

@@ -12,17 +12,17 @@ from urllib.parse import parse_qsl, urlsplit
 from msgspec import Struct
 
 from hookbin import errors
-from hookbin.models import DigestEncoding, SignatureScheme, Verify
+from hookbin.models.bins import DigestEncoding, SignatureScheme, Verify
 from hookbin.models.request_target import origin_form
 from hookbin.signatures.signing import PRIVATE_PREFIX, SECRET_PREFIX, parse_secret, signer
 
-_MOST_FORM = 1024 * 1024
+_MAX_FORM = 1024 * 1024
 """Bytes of a form whose fields are sorted for Twilio's signature; its own are a few KiB."""
-_MOST_FIELDS = 2000
+_MAX_FIELDS = 2000
 _LONGEST_SECRET = 1024
 
 
-class Arrived(Struct, frozen=True):
+class SignedRequest(Struct, frozen=True):
     """What a check looks at. Header names are in lower case; of a header that is there twice the last counts."""
 
     headers: Mapping[bytes, bytes]
@@ -61,7 +61,7 @@ class Scheme(Struct, frozen=True, kw_only=True):
     name: SignatureScheme
     headers: tuple[str, ...]
     """Those that hold a signature of this kind; empty when the rule names one."""
-    read: Callable[[Arrived, Verify], Claim | None]
+    read: Callable[[SignedRequest, Verify], Claim | None]
     """None when the request bears no signature of the scheme."""
     key: Callable[[str], bytes]
     """Makes of a secret the key of the HMAC."""
@@ -101,7 +101,7 @@ def written(digest: bytes, encoding: DigestEncoding) -> str:
     return base64.b64encode(digest).decode()
 
 
-def _standard(arrived: Arrived, _: Verify) -> Claim | None:
+def _standard(arrived: SignedRequest, _: Verify) -> Claim | None:
     """Standard Webhooks, "Webhook headers"; Svix sends the same under names of its own."""
     for kind in ("webhook", "svix"):
         value = arrived.header(f"{kind}-signature")
@@ -120,17 +120,17 @@ def _behind(head: str) -> Callable[[bytes], bytes]:
     return lambda body: start + body
 
 
-def _whole(name: str) -> Callable[[Arrived, Verify], Claim | None]:
+def _whole(name: str) -> Callable[[SignedRequest, Verify], Claim | None]:
     """The header holds one signature, and the body alone is signed."""
 
-    def read(arrived: Arrived, _: Verify) -> Claim | None:
+    def read(arrived: SignedRequest, _: Verify) -> Claim | None:
         value = arrived.header(name)
         return None if value is None else Claim(given=(value,))
 
     return read
 
 
-def _stripe(arrived: Arrived, _: Verify) -> Claim | None:
+def _stripe(arrived: SignedRequest, _: Verify) -> Claim | None:
     """https://docs.stripe.com/webhooks/signature: `t=…,v1=…,v1=…`, of `{t}.{body}`."""
     value = arrived.header("stripe-signature")
     if value is None:
@@ -144,14 +144,14 @@ def _stripe(arrived: Arrived, _: Verify) -> Claim | None:
     return Claim(given=given, signed=_behind(f"{timestamp}."), timestamp=timestamp)
 
 
-def _versioned(signature: str, timestamp: str) -> Callable[[Arrived, Verify], Claim | None]:
+def _versioned(signature: str, timestamp: str) -> Callable[[SignedRequest, Verify], Claim | None]:
     """`v0=` and the digest of `v0:{timestamp}:{body}`.
 
     Slack: https://docs.slack.dev/authentication/verifying-requests-from-slack,
     Zoom: https://developers.zoom.us/docs/api/webhooks/, "Verify webhook events".
     """
 
-    def read(arrived: Arrived, _: Verify) -> Claim | None:
+    def read(arrived: SignedRequest, _: Verify) -> Claim | None:
         value, stamp = arrived.header(signature), arrived.header(timestamp)
         if value is None:
             return None
@@ -162,13 +162,13 @@ def _versioned(signature: str, timestamp: str) -> Callable[[Arrived, Verify], Cl
     return read
 
 
-def _linear(arrived: Arrived, _: Verify) -> Claim | None:
+def _linear(arrived: SignedRequest, _: Verify) -> Claim | None:
     """https://linear.app/developers/webhooks: of the body; the time beside it is in milliseconds."""
     value = arrived.header("linear-signature")
     return None if value is None else Claim(given=(value,), timestamp=arrived.header("linear-timestamp"))
 
 
-def _twilio(arrived: Arrived, _: Verify) -> Claim | None:
+def _twilio(arrived: SignedRequest, _: Verify) -> Claim | None:
     """https://www.twilio.com/docs/usage/webhooks/webhooks-security: of the URL, then the fields of a form sorted.
 
     Of another body the URL has the hash, in `bodySHA256`.
@@ -193,16 +193,16 @@ def _twilio(arrived: Arrived, _: Verify) -> Claim | None:
     )
 
 
-def _sorted_fields(arrived: Arrived) -> bytes:
+def _sorted_fields(arrived: SignedRequest) -> bytes:
     if not (arrived.header("content-type") or "").lower().startswith("application/x-www-form-urlencoded"):
         return b""
-    if len(arrived.body) > _MOST_FORM:
+    if len(arrived.body) > _MAX_FORM:
         raise ValueError("too large")
-    pairs = parse_qsl(arrived.body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    pairs = parse_qsl(arrived.body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     return "".join(name + value for name, value in sorted(set(pairs))).encode("utf-8", "replace")
 
 
-def _other_urls(arrived: Arrived) -> tuple[tuple[str, str], ...]:
+def _other_urls(arrived: SignedRequest) -> tuple[tuple[str, str], ...]:
     rest = f"://{arrived.header('host') or ''}{origin_form(arrived.target)}"
     other = "http" if arrived.scheme == "https" else "https"
     next_step = "let the proxy in front of hookbin send X-Forwarded-Proto, and trust it with --trust-proxy"
@@ -211,7 +211,7 @@ def _other_urls(arrived: Arrived) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _hmac(arrived: Arrived, rule: Verify) -> Claim | None:
+def _hmac(arrived: SignedRequest, rule: Verify) -> Claim | None:
     value = arrived.header(rule.header or "")
     return None if value is None else Claim(given=(value,))
 
@@ -253,7 +253,7 @@ def _text_complaint(secret: str) -> str | None:
 def _row(
     name: SignatureScheme,
     headers: tuple[str, ...],
-    read: Callable[[Arrived, Verify], Claim | None],
+    read: Callable[[SignedRequest, Verify], Claim | None],
     *,
     key: Callable[[str], bytes] = str.encode,
     complaint: Callable[[str], str | None] = _text_complaint,

@@ -18,7 +18,8 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from hookbin import errors
-from hookbin.models import SECOND, OldSecret, SignatureStyle, Webhook
+from hookbin.models.common import SECOND
+from hookbin.models.webhooks import OldSecret, SignatureStyle, Webhook
 from hookbin.signatures import ed25519
 
 SECRET_PREFIX = "whsec_"

@@ -17,7 +17,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from hookbin.clock import parse_uuid
-from hookbin.models import Headers, SignatureStyle
+from hookbin.models.common import Headers
+from hookbin.models.webhooks import SignatureStyle
 from hookbin.signatures.signing import sign
 
 

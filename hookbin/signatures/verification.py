@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from hookbin.delivery.headers import is_header_name
 from hookbin.errors import FieldsInvalid
-from hookbin.models import SignatureScheme, Verify
+from hookbin.models.bins import SignatureScheme, Verify
 from hookbin.signatures.diagnosis import Other, explain
-from hookbin.signatures.schemes import SCHEMES, Arrived, Claim, Scheme
+from hookbin.signatures.schemes import SCHEMES, Claim, Scheme, SignedRequest
 from hookbin.signatures.signing import Verdict
 
-_MOST_GIVEN = 10
+_MAX_GIVEN = 10
 """So many signatures of one request are compared; senders that rotate a secret write two."""
 _MILLISECONDS_FROM = 100_000_000_000
 """A timestamp from here on would be after the year 5138 in seconds, and is after 1973 in milliseconds."""
@@ -31,7 +31,9 @@ class Result(Struct, frozen=True):
     reason: str | None = None
 
 
-def check(rule: Verify, arrived: Arrived, *, secrets: Sequence[str], now: int, others: Iterable[Other] = ()) -> Result:
+def check(
+    rule: Verify, arrived: SignedRequest, *, secrets: Sequence[str], now: int, others: Iterable[Other] = ()
+) -> Result:
     """Judge a request. `secrets` are those that may have signed it; `now` is in seconds.
 
     `others` are tried when it fails, to say whose secret it was; a generator is only run then. Never raises.
@@ -77,12 +79,12 @@ def _mismatch(
     rule: Verify,
     claim: Claim,
     *,
-    arrived: Arrived,
+    arrived: SignedRequest,
     secrets: Sequence[str],
     others: Iterable[Other],
 ) -> str | None:
     signed = claim.signed(arrived.body)
-    given = [text.encode("latin-1", "replace") for text in claim.given[:_MOST_GIVEN]]
+    given = [text.encode("latin-1", "replace") for text in claim.given[:_MAX_GIVEN]]
     for secret in secrets:
         expected = scheme.sign(secret, rule)(signed).encode()
         if any(hmac.compare_digest(expected, one) for one in given):
@@ -110,7 +112,7 @@ def _lateness(scheme: Scheme, claim: Claim, *, now: int) -> str | None:
     return f"its timestamp is {-age:,} s in the future, and {scheme.tolerance} s are allowed; compare the clocks"
 
 
-def _absence(scheme: Scheme, rule: Verify, arrived: Arrived) -> str:
+def _absence(scheme: Scheme, rule: Verify, arrived: SignedRequest) -> str:
     header = scheme.header or rule.header or ""
     there = [
         (name, other.name)

@@ -12,24 +12,18 @@ from msgspec import Struct
 
 from hookbin.clock import Clock, Ids
 from hookbin.errors import BinNotFound, NameTaken
-from hookbin.models import (
-    Announcement,
-    Bin,
-    BinResponse,
-    Removed,
-    RequestChanged,
-    RequestsDeleted,
-    RequestSummary,
-    Verify,
-    Webhook,
-)
+from hookbin.models.announcements import Announcement, Removed, RequestChanged, RequestsDeleted
+from hookbin.models.answers import BinResponse
+from hookbin.models.bins import Bin, Verify
+from hookbin.models.requests import RequestSummary
+from hookbin.models.webhooks import Webhook
 from hookbin.store.database import Database
 from hookbin.store.webhooks import set_forwards
 
 _COLUMNS = "key, id, name, created_at, response, verify, max_requests, max_age, sequence_run"
 
 
-class Turn(Struct, frozen=True):
+class SequencePosition(Struct, frozen=True):
     """A place in a bin's sequence."""
 
     run: int
@@ -37,7 +31,7 @@ class Turn(Struct, frozen=True):
     """0 for the first answer of the run."""
 
 
-class _Turns:
+class SequenceCounter:
     """Who is next in one run of a sequence."""
 
     def __init__(self, run: int, position: int) -> None:
@@ -49,13 +43,13 @@ class _Turns:
     def position(self) -> int:
         return self._given_back[0] if self._given_back else self._next
 
-    def take(self) -> Turn:
+    def take(self) -> SequencePosition:
         if self._given_back:
-            return Turn(self.run, heapq.heappop(self._given_back))
+            return SequencePosition(self.run, heapq.heappop(self._given_back))
         self._next += 1
-        return Turn(self.run, self._next - 1)
+        return SequencePosition(self.run, self._next - 1)
 
-    def give_back(self, turn: Turn) -> None:
+    def give_back(self, turn: SequencePosition) -> None:
         if turn.run == self.run:
             heapq.heappush(self._given_back, turn.position)
 
@@ -77,7 +71,7 @@ class BinStore:
         self._by_id: dict[str, Bin] = {}
         self._by_name: dict[str, Bin] = {}
         self._counts: dict[str, int] = {}
-        self._turns: dict[str, _Turns] = {}
+        self._turns: dict[str, SequenceCounter] = {}
         self._pinned: dict[str, int] = {}
         self._last_at: dict[str, int] = {}
         self._making: dict[str, asyncio.Task[Bin]] = {}
@@ -87,7 +81,7 @@ class BinStore:
     async def load(self) -> None:
         for *row, position in await self._database.read(f"SELECT {_COLUMNS}, sequence_position FROM bins ORDER BY key"):
             bin = _from_row(tuple(row))
-            self._turns[bin.id] = _Turns(bin.sequence_run, position)
+            self._turns[bin.id] = SequenceCounter(bin.sequence_run, position)
             self._remember(bin)
         keys = {bin.key: bin.id for bin in self._by_id.values()}
         for key, count, last_at in await self._database.read(_HELD):
@@ -120,18 +114,18 @@ class BinStore:
         """The place of the next answer in the bin's sequence, 0 at its beginning."""
         return self._turns[bin.id].position if bin.id in self._turns else 0
 
-    def take_turn(self, bin: Bin) -> Turn:
+    def next_position(self, bin: Bin) -> SequencePosition:
         """The next place in the bin's sequence, no one else's. `RequestStore.add` makes it last."""
         return self._turns_of(bin).take()
 
-    def give_back(self, bin: Bin, turn: Turn) -> None:
+    def give_back(self, bin: Bin, turn: SequencePosition) -> None:
         """A place that was taken and did not come to be kept is the next one's."""
         self._turns_of(bin).give_back(turn)
 
-    def _turns_of(self, bin: Bin) -> _Turns:
+    def _turns_of(self, bin: Bin) -> SequenceCounter:
         turns = self._turns.get(bin.id)
         if turns is None or turns.run < bin.sequence_run:
-            turns = self._turns[bin.id] = _Turns(bin.sequence_run, 0)
+            turns = self._turns[bin.id] = SequenceCounter(bin.sequence_run, 0)
         return turns
 
     def count_unpinned(self, bin: Bin) -> int:

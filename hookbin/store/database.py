@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import aiosqlite
 
 from hookbin.errors import Overloaded, ShuttingDown
-from hookbin.models import Announcement
+from hookbin.models.announcements import Announcement
 from hookbin.store.batch import Result, Work, commit
 from hookbin.store.connections import LockFile, open_reader, open_writer
 
@@ -33,7 +33,7 @@ Listener: TypeAlias = Callable[[Sequence[Announcement]], None]
 QUEUE_BYTES = 64 * 1024 * 1024
 """Bound of what may wait for the writer; over it, `Overloaded`."""
 
-MOST_GATHERED = 256
+MAX_GATHERED = 256
 """Rows at which the writer gathers no more, but writes."""
 READERS = 3
 _OVERHEAD = 512
@@ -196,7 +196,7 @@ class Database:
         each row bears less of what a commit costs (docs/performance.md).
         """
         waiting = 0
-        while waiting < len(self._queue) < MOST_GATHERED:
+        while waiting < len(self._queue) < MAX_GATHERED:
             waiting = len(self._queue)
             await asyncio.sleep(0)
         batch, self._queue = self._queue, []

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hookbin.models import Bin, RequestsDeleted
+from hookbin.models.announcements import RequestsDeleted
+from hookbin.models.bins import Bin
 from hookbin.store.database import Database
 
 STEP = 500

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from hookbin.errors import NotCancellable, NotRetryable
-from hookbin.models import TRANSITIONS, Action, Attempt, CancelReason, Delivery, DeliveryState, Headers, Trigger
+from hookbin.models.common import Headers
+from hookbin.models.deliveries import TRANSITIONS, Action, Attempt, CancelReason, Delivery, DeliveryState, Trigger
 from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
 from hookbin.store.publishing import NO_NOTICES, Notices, usable_ids

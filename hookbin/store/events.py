@@ -8,7 +8,10 @@ from collections.abc import Sequence
 import msgspec
 
 from hookbin.errors import IdempotencyMismatch
-from hookbin.models import Announcement, Delivery, Event, EventSummary, Original, Webhook
+from hookbin.models.announcements import Announcement
+from hookbin.models.deliveries import Delivery
+from hookbin.models.events import Event, EventSummary, Original
+from hookbin.models.webhooks import Webhook
 from hookbin.store import deliveries as delivery_rows
 from hookbin.store import webhooks
 from hookbin.store.batch import PUBLISHING, Grouped

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from hookbin.conditions.filters import Candidate, RequestFilter, checks
-from hookbin.models import Bin, CapturedRequest
+from hookbin.models.bins import Bin
+from hookbin.models.requests import CapturedRequest
 from hookbin.store.database import Database
 from hookbin.store.requests import FULL, request_from_row
 from hookbin.store.search import conditions

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from hookbin.models import AttemptSummary, LogRow
+from hookbin.models.announcements import LogRow
+from hookbin.models.deliveries import AttemptSummary
 from hookbin.store import events
 from hookbin.store.database import Database, Row
 from hookbin.store.requests import SUMMARY, summary_from_row

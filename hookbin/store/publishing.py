@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from hookbin.models import Delivery, Event, Webhook
+from hookbin.models.deliveries import Delivery
+from hookbin.models.events import Event
+from hookbin.models.webhooks import Webhook
 from hookbin.store.batch import insert_rows
 
 _EVENT_FIELDS = Event.__struct_fields__

@@ -9,7 +9,9 @@ from typing import TypeAlias
 import msgspec
 
 from hookbin.delivery import retries
-from hookbin.models import TRANSITIONS, Action, Announcement, Attempt, Delivery, DeliveryState, Trigger, Webhook
+from hookbin.models.announcements import Announcement
+from hookbin.models.deliveries import TRANSITIONS, Action, Attempt, Delivery, DeliveryState, Trigger
+from hookbin.models.webhooks import Webhook
 from hookbin.store import webhooks
 from hookbin.store.batch import insert_rows, run_with_rows
 from hookbin.store.publishing import Notice, Notices, announced, insert

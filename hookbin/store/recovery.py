@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 from msgspec import Struct
 
-from hookbin.models import TRANSITIONS, Action, Delivery, DeliveryState, Trigger
+from hookbin.models.deliveries import TRANSITIONS, Action, Delivery, DeliveryState, Replayed, Trigger
 from hookbin.store.database import Database
 from hookbin.store.deliveries import COLUMNS, TABLES, to_delivery
 from hookbin.store.publishing import insert_deliveries, usable_ids
@@ -25,7 +25,7 @@ _AGAIN = (
 )
 
 
-class Past(Struct, frozen=True):
+class PastEvent(Struct, frozen=True):
     """An event, and how it stands with one webhook."""
 
     event_id: str
@@ -40,25 +40,16 @@ class Past(Struct, frozen=True):
     """Whether the webhook got it at any time."""
 
 
-class Replayed(Struct, frozen=True, kw_only=True):
-    """What replaying an event led to."""
-
-    made: tuple[Delivery, ...]
-    retried: tuple[Delivery, ...]
-    left: tuple[tuple[Delivery, str], ...]
-    """Deliveries that were left as they are, and why."""
-
-
 class RecoveryStore:
     """Makes and revives deliveries of events that were published before."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def past(self, webhook_id: str, *, after: str, limit: int) -> list[Past]:
+    async def past(self, webhook_id: str, *, after: str, limit: int) -> list[PastEvent]:
         """Events in the order of publishing, from behind the id `after`."""
         rows = await self._database.read(_PAST, (webhook_id, after, limit))
-        return [msgspec.convert(dict(zip(Past.__struct_fields__, row, strict=True)), Past) for row in rows]
+        return [msgspec.convert(dict(zip(PastEvent.__struct_fields__, row, strict=True)), PastEvent) for row in rows]
 
     async def bring_back(
         self, webhook_id: str, *, retry: Sequence[tuple[str, int]], make: Sequence[Delivery]

@@ -9,8 +9,11 @@ from typing import Any
 import msgspec
 
 from hookbin.errors import TooManyPinned
-from hookbin.models import Announcement, Bin, CapturedRequest, Headers, RequestChanged, RequestSummary
-from hookbin.store.bins import Turn
+from hookbin.models.announcements import Announcement, RequestChanged
+from hookbin.models.bins import Bin
+from hookbin.models.common import Headers
+from hookbin.models.requests import CapturedRequest, RequestSummary
+from hookbin.store.bins import SequencePosition
 from hookbin.store.database import Database, Row
 from hookbin.store.publishing import Publication, announced, insert, usable_ids
 
@@ -33,7 +36,7 @@ _INSERT = f"INSERT INTO requests ({_CHOSEN}, {_PLAIN}) VALUES ({', '.join('?' * 
 _TURN = "UPDATE bins SET sequence_position = sequence_position + 1 WHERE key = ? AND sequence_run = ?"
 """A run that is over, since the response was changed meanwhile, is not counted on."""
 _NOTHING = (None, None, None, None, None, None, False, None)
-MOST_PINNED = 100
+MAX_PINNED = 100
 """Requests of one bin that can be pinned: what is pinned is never trimmed."""
 _encode_headers = msgspec.json.Encoder().encode
 _decode_headers = msgspec.json.Decoder(Headers).decode
@@ -46,7 +49,12 @@ class RequestStore:
         self._database = database
 
     async def add(
-        self, request: CapturedRequest, bin: Bin, *, turn: Turn | None = None, forward: Publication | None = None
+        self,
+        request: CapturedRequest,
+        bin: Bin,
+        *,
+        turn: SequencePosition | None = None,
+        forward: Publication | None = None,
     ) -> None:
         """Commit one captured request, with it the turn of the sequence that answers it, and what is forwarded of it.
 
@@ -166,8 +174,8 @@ def _forward(connection: sqlite3.Connection, forward: Publication) -> tuple[Anno
 
 def _check_room_for_pin(connection: sqlite3.Connection, bin: int) -> None:
     ((pinned,),) = connection.execute("SELECT count(*) FROM requests WHERE bin = ? AND pinned", (bin,))
-    if pinned >= MOST_PINNED:
-        raise TooManyPinned(f"{MOST_PINNED} requests of this bin are pinned, as many as can be; unpin one first")
+    if pinned >= MAX_PINNED:
+        raise TooManyPinned(f"{MAX_PINNED} requests of this bin are pinned, as many as can be; unpin one first")
 
 
 def summary_from_row(row: Row, *, bin_id: str) -> RequestSummary:

@@ -8,7 +8,10 @@ import sqlite3
 from collections.abc import Sequence
 
 from hookbin.clock import Clock
-from hookbin.models import SECOND, Announcement, Bin, Removed, RequestsDeleted, RequestSummary
+from hookbin.models.announcements import Announcement, Removed, RequestsDeleted
+from hookbin.models.bins import Bin
+from hookbin.models.common import SECOND
+from hookbin.models.requests import RequestSummary
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import STEP, delete_some, deletion

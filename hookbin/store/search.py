@@ -10,13 +10,15 @@ import msgspec
 from msgspec import Struct
 
 from hookbin.conditions.filters import Candidate, Check, RequestFilter, checks, complaints
-from hookbin.models import Bin, Headers, RequestSummary
+from hookbin.models.bins import Bin
+from hookbin.models.common import Headers
+from hookbin.models.requests import RequestSummary
 from hookbin.store.database import Database
 from hookbin.store.requests import SUMMARY, summary_from_row
 
-MOST_ROWS = 12_000
+MAX_ROWS = 12_000
 """Requests that one search looks at: a bin of the default size, with what it may hold too many, in one go."""
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 """Bytes of bodies that one search reads."""
 STEP_ROWS = 500
 STEP_BYTES = 1024 * 1024
@@ -67,7 +69,7 @@ class RequestSearch:
         looked_at = read = 0
         inside = checks(filter)
         async with self._turns:
-            while looked_at < MOST_ROWS and read < MOST_BYTES:
+            while looked_at < MAX_ROWS and read < MAX_BYTES:
                 step = await self._step(bin, filter, inside, before=position, limit=limit + 1 - len(rows))
                 rows += step.rows
                 position, looked_at, read = step.position, looked_at + step.looked_at, read + step.bytes
@@ -146,7 +148,7 @@ def _compare(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter) ->
         candidate = Candidate(target=row.target, headers=_decode_headers(headers), body=bodies.of(row.seq))
         if found := complaints(filter, inside, row, candidate):
             misses.append(Miss(row, found))
-        if bodies.read >= MOST_BYTES:
+        if bodies.read >= MAX_BYTES:
             break
     return misses
 

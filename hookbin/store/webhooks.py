@@ -9,7 +9,9 @@ import msgspec
 
 from hookbin.clock import Clock
 from hookbin.errors import WebhookNotFound
-from hookbin.models import Announcement, CancelReason, DeliveryState, Removed, Webhook, WebhookKind
+from hookbin.models.announcements import Announcement, Removed
+from hookbin.models.deliveries import CancelReason, DeliveryState
+from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.store.database import Database
 from hookbin.store.publishing import Notice, announced, insert
 

@@ -9,11 +9,11 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 
 import msgspec
 
-from hookbin.templating.rendering import Job, Rendered
+from hookbin.templating.rendering import Rendered, RenderJob
 from hookbin.templating.worker import SECONDS
 
 WORKERS = 2
-MOST_WAITING = 256
+MAX_WAITING = 256
 """Jobs that wait for a process; one more fails."""
 PATIENCE = 5.0
 """Seconds until a job fails that no process came to."""
@@ -33,10 +33,10 @@ class TemplatePool:
 
     async def check(self, source: str) -> str | None:
         """What is wrong with the template, or None."""
-        return (await self.do(Job(source=source))).error
+        return (await self.do(RenderJob(source=source))).error
 
-    async def do(self, job: Job) -> Rendered:
-        if self._waiting >= MOST_WAITING:
+    async def do(self, job: RenderJob) -> Rendered:
+        if self._waiting >= MAX_WAITING:
             return _BUSY
         self._waiting += 1
         try:
@@ -56,7 +56,7 @@ class TemplatePool:
             await _end(process)
         self._idle.clear()
 
-    async def _by_a_process(self, job: Job) -> Rendered:
+    async def _by_a_process(self, job: RenderJob) -> Rendered:
         process = None
         try:
             async with asyncio.timeout(_LONGEST):
@@ -83,7 +83,7 @@ async def _start() -> Process:
     )  # fmt: skip
 
 
-async def _exchange(process: Process, job: Job) -> Rendered:
+async def _exchange(process: Process, job: RenderJob) -> Rendered:
     assert process.stdin is not None
     assert process.stdout is not None
     content = msgspec.json.encode(job)

@@ -22,7 +22,7 @@ _MAX_REASON = 300
 _FORM = "application/x-www-form-urlencoded"
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class TemplateRequest(Struct, frozen=True, kw_only=True):
     """A request as a template sees it, before anything of it was read."""
 
     method: str
@@ -32,11 +32,11 @@ class Asked(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Job(Struct, frozen=True, kw_only=True):
+class RenderJob(Struct, frozen=True, kw_only=True):
     """A template to be rendered for a request, or only to be compiled."""
 
     source: str
-    request: Asked | None = None
+    request: TemplateRequest | None = None
 
 
 class Rendered(Struct, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ class _Missing(StrictUndefined):
         return super()._undefined_message
 
 
-def do(job: Job) -> Rendered:
+def do(job: RenderJob) -> Rendered:
     try:
         template = _compiled(job.source)
         return Rendered(text="" if job.request is None else _render(template, job.request))
@@ -117,7 +117,7 @@ def _compiled(source: str) -> Template:
     return _ENVIRONMENT.from_string(source)
 
 
-def _render(template: Template, request: Asked) -> str:
+def _render(template: Template, request: TemplateRequest) -> str:
     pieces, size = [], 0
     for piece in template.generate(request=_shown(request)):
         size += len(piece)
@@ -127,7 +127,7 @@ def _render(template: Template, request: Asked) -> str:
     return "".join(pieces)
 
 
-def _shown(request: Asked) -> dict[str, Any]:
+def _shown(request: TemplateRequest) -> dict[str, Any]:
     headers = _Fields()
     for name, value in request.headers:
         known = headers.get(name)

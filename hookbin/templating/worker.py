@@ -16,7 +16,7 @@ from typing import BinaryIO, NoReturn
 
 import msgspec
 
-from hookbin.templating.rendering import Job, Rendered, do
+from hookbin.templating.rendering import Rendered, RenderJob, do
 
 CPU_SECONDS = 0.25
 """Processor time for one job; stops everything that is written in Python."""
@@ -49,7 +49,7 @@ def _within_limits(job: bytes) -> Rendered:
     try:
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
         try:
-            return do(msgspec.json.decode(job, type=Job))
+            return do(msgspec.json.decode(job, type=RenderJob))
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
     except TimeIsUp:

@@ -13,7 +13,7 @@ from hookbin.config import Settings
 from hookbin.delivery.targets import Policy
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.forwarding import Forwarding
-from hookbin.dispatch.meta_events import NoticeMaker
+from hookbin.dispatch.meta_events import MetaEventMaker
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender
@@ -21,7 +21,7 @@ from hookbin.live.activity import Activity
 from hookbin.live.metrics import Metrics
 from hookbin.live.timeline import Message, Timeline
 from hookbin.live.waiters import Waiting
-from hookbin.models import Announcement
+from hookbin.models.announcements import Announcement
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import RequestRemoval
@@ -58,7 +58,7 @@ class Services(Struct, frozen=True, kw_only=True):
     encode: Callable[[Announcement], Message | None]
     """Makes the stream's message of a row."""
     publisher: Publisher
-    notices: NoticeMaker
+    notices: MetaEventMaker
     recovery: Recovery
     forwarding: Forwarding
     dispatcher: Dispatcher

@@ -14,11 +14,11 @@ from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import map_aiohttp_exceptions
 from yarl import URL
 
-from hookbin.models import Headers
+from hookbin.models.common import Headers
 
 PIECE_BYTES = 256 * 1024
 """How much of a request body is handed over at a time."""
-MOST_INTERIM = 20
+MAX_INTERIM = 20
 """Interim answers (1xx) before the answer itself."""
 _ANY_URL = httpx.URL("http://localhost/")
 
@@ -67,7 +67,7 @@ async def put_exact_headers(_: object, context: object, params: aiohttp.TraceReq
 
 
 class Connector(aiohttp.TCPConnector):
-    """One whose connections take `MOST_INTERIM` interim answers (1xx) in a row and no more.
+    """One whose connections take `MAX_INTERIM` interim answers (1xx) in a row and no more.
 
     aiohttp reads them without a bound and without a pause, so a destination that sends nothing else
     would hold up everything and fill the memory until its time is over.
@@ -84,10 +84,10 @@ class _Reader(ResponseHandler):
     def feed_data(self, data: Any, size: int = 0) -> None:
         status = data[0].code
         self._interim = self._interim + 1 if 100 <= status < 200 and status != 101 else 0
-        if self._interim <= MOST_INTERIM:
+        if self._interim <= MAX_INTERIM:
             super().feed_data(data, size)
             return
-        self.set_exception(HttpProcessingError(code=400, message=f"more than {MOST_INTERIM} interim answers (1xx)"))
+        self.set_exception(HttpProcessingError(code=400, message=f"more than {MAX_INTERIM} interim answers (1xx)"))
         if self.transport is not None:
             self.transport.abort()
 

@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from hookbin.config import is_loopback_host
+from hookbin.delivery.targets import is_loopback_host
 
-MOST_LOOKUPS = 64
+MAX_LOOKUPS = 64
 """Look-ups under way at once; one more name fails as `dns_error`."""
 
 Lookup: TypeAlias = Callable[..., list[Any]]
@@ -59,8 +59,8 @@ class Resolver(AbstractResolver):
         """Everyone who asks for a name while it is being looked up gets the one answer."""
         key = (host, port, family)
         if key not in self._under_way:
-            if len(self._under_way) >= MOST_LOOKUPS:
-                raise OSError(f"{host}: {MOST_LOOKUPS} other names are being looked up and don't answer")
+            if len(self._under_way) >= MAX_LOOKUPS:
+                raise OSError(f"{host}: {MAX_LOOKUPS} other names are being looked up and don't answer")
             loop = asyncio.get_running_loop()
             future: asyncio.Future[list[ResolveResult]] = loop.create_future()
             thread = threading.Thread(target=self._ask, args=(loop, future, key), name="hookbin-lookup", daemon=True)

@@ -26,7 +26,7 @@ MAX_HEAD = 256 * 1024
 """Bytes of request line and headers, or of trailers, that are waited for; the parser would wait for more and more."""
 HALF_CLOSED_SECONDS = 5.0
 """What an answer may take whose sender has closed its side of the connection."""
-MOST_PATIENCE = 20
+MAX_PATIENCE = 20
 """Times the sender's timeout that a body may take in all, though it never stands still for one."""
 _KEY = "hookbin.wire"
 _TOO_MUCH_HEAD = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -79,7 +79,7 @@ class WireProtocol(HttpToolsProtocol):
         """Time out what has been owed for too long; called `LOOKS` times in the time that a sender has.
 
         A head has that time in all, and so has the rest of a body that was answered. A body may
-        stand still for so long, and take `MOST_PATIENCE` times that in all.
+        stand still for so long, and take `MAX_PATIENCE` times that in all.
         """
         owed = self._owed()
         if self._seen[0] is not owed or self._seen[1] is not self.headers:
@@ -90,7 +90,7 @@ class WireProtocol(HttpToolsProtocol):
         self._still = 0 if self._moved else self._still + 1
         self._moved = False
         if owed is _Owed.BODY:
-            if self._still >= LOOKS or self._looks >= LOOKS * MOST_PATIENCE:
+            if self._still >= LOOKS or self._looks >= LOOKS * MAX_PATIENCE:
                 self._give_up_body()
         elif owed is not None and self._looks >= LOOKS:
             if owed is _Owed.HEAD:

@@ -10,7 +10,7 @@ from hookbin.bodies.charsets import known_charset
 from hookbin.bodies.json_text import lay_out
 from hookbin.bodies.media import parameters
 from hookbin.bodies.shapes import View, ViewField
-from hookbin.bodies.source import Fit, Source
+from hookbin.bodies.source import Match, Source
 
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 """Bytes that a form would have written as %xx."""
@@ -20,19 +20,19 @@ _LONGEST = 4 * limits.SHOWN
 """Bytes of a name or value that are decoded."""
 
 
-def form_fit(source: Source) -> Fit:
+def form_fit(source: Source) -> Match:
     if not source.body or _BINARY.search(source.body, 0, limits.SHOWN):
-        return Fit.NO  # what curl sends of a file without a type says that it is a form
+        return Match.NO  # what curl sends of a file without a type says that it is a form
     if source.media_type == "application/x-www-form-urlencoded":
         json_sent_by_curl = source.body[:1000].lstrip()[:1] in (b"{", b"[")
-        return Fit.PERHAPS if json_sent_by_curl else Fit.DECLARED
+        return Match.MAYBE if json_sent_by_curl else Match.DECLARED
     if (
         source.media_type in ("", "text/plain")
         and _FORM.match(source.body)
         and not re.search(rb"\s", source.body[:2000].strip())
     ):
-        return Fit.PERHAPS
-    return Fit.NO
+        return Match.MAYBE
+    return Match.NO
 
 
 def form_view(source: Source) -> View | None:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from hookbin.bodies import limits
 from hookbin.bodies.shapes import View, ViewImage
-from hookbin.bodies.source import Fit, Source
+from hookbin.bodies.source import Match, Source
 
 Size = tuple[int, int]
 
 
-def image_fit(source: Source) -> Fit:
-    return Fit.DECLARED if media_type(source.body) else Fit.NO
+def image_fit(source: Source) -> Match:
+    return Match.DECLARED if media_type(source.body) else Match.NO
 
 
 def media_type(body: bytes) -> str | None:

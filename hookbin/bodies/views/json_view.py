@@ -8,8 +8,8 @@ from hookbin.bodies import limits
 from hookbin.bodies.charsets import Text
 from hookbin.bodies.json_text import lay_out
 from hookbin.bodies.shapes import BrokenAt, View
-from hookbin.bodies.source import Fit, Source
-from hookbin.web.html.filters import size_text
+from hookbin.bodies.source import Match, Source
+from hookbin.text import size_text
 
 _OPENS = re.compile(r"\s{0,1000}[{\[]")
 _SAMPLE = 256
@@ -22,12 +22,12 @@ _LINE_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl"
                "application/x-jsonlines", "application/json-seq", "application/stream+json")  # fmt: skip
 
 
-def json_fit(source: Source) -> Fit:
+def json_fit(source: Source) -> Match:
     text = source.text
     if text is None:
-        return Fit.NO
+        return Match.NO
     if is_json(source.media_type):
-        return Fit.DECLARED
+        return Match.DECLARED
     return looks_like_json(text, source)
 
 
@@ -35,11 +35,11 @@ def is_json(media_type: str) -> bool:
     return media_type in ("application/json", "text/json") or media_type.endswith("+json")
 
 
-def looks_like_json(text: Text, source: Source) -> Fit:
+def looks_like_json(text: Text, source: Source) -> Match:
     if not _OPENS.match(text.text):
-        return Fit.NO
+        return Match.NO
     sample = lay_out(text.text, budget=source.budget, most=0, whole=text.whole and not source.cut, most_tokens=_SAMPLE)
-    return Fit.PERHAPS if sample.broken else Fit.LOOKS
+    return Match.MAYBE if sample.broken else Match.LOOKS
 
 
 def json_view(source: Source) -> View | None:
@@ -95,16 +95,16 @@ def broken_at(text: Text, place: int, message: str) -> BrokenAt:
     )
 
 
-def lines_fit(source: Source) -> Fit:
+def lines_fit(source: Source) -> Match:
     text = source.text
     if text is None:
-        return Fit.NO
+        return Match.NO
     if source.media_type in _LINE_TYPES:
-        return Fit.DECLARED
+        return Match.DECLARED
     first, _, rest = text.text[: limits.SHOWN].partition("\n")
     second, newline, _ = rest.partition("\n")
     alike = _is_row(first, source) and second.strip() and (_is_row(second, source) or not newline)
-    return Fit.LOOKS if alike else Fit.NO
+    return Match.LOOKS if alike else Match.NO
 
 
 def _is_row(line: str, source: Source) -> bool:

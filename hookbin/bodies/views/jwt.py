@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from hookbin.bodies import limits
 from hookbin.bodies.json_text import lay_out
 from hookbin.bodies.shapes import View, ViewToken
-from hookbin.bodies.source import Fit, Source
+from hookbin.bodies.source import Match, Source
 from hookbin.clock import rfc3339
-from hookbin.models import SECOND
+from hookbin.models.common import SECOND
 
 _SIGN = r"A-Za-z0-9_\-"
 _JWT = re.compile(
@@ -24,13 +24,13 @@ _LAST_TIME = 253_402_300_800
 """Seconds: the end of the year 9999."""
 
 
-def jwt_fit(source: Source) -> Fit:
+def jwt_fit(source: Source) -> Match:
     found = next(_tokens(source), None)
     if found is None:
-        return Fit.NO
+        return Match.NO
     where, match = found
     alone = where == _BODY and source.text is not None and source.text.text.strip() == match[0]
-    return Fit.LOOKS if alone else Fit.PERHAPS
+    return Match.LOOKS if alone else Match.MAYBE
 
 
 _BODY = "body"

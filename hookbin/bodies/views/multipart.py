@@ -10,8 +10,8 @@ from hookbin.bodies import limits
 from hookbin.bodies.charsets import decode
 from hookbin.bodies.media import parameters
 from hookbin.bodies.shapes import View, ViewPart
-from hookbin.bodies.source import Fit, Source
-from hookbin.web.html.filters import wire
+from hookbin.bodies.source import Match, Source
+from hookbin.text import wire
 
 _BOUNDARY = 200
 """Characters that a boundary may have; RFC 2046 allows 70."""
@@ -32,10 +32,10 @@ class Split(Struct, frozen=True, kw_only=True):
     """The last boundary was there."""
 
 
-def multipart_fit(source: Source) -> Fit:
+def multipart_fit(source: Source) -> Match:
     if not source.media_type.startswith("multipart/"):
-        return Fit.NO
-    return Fit.DECLARED if _boundary(source) else Fit.NO
+        return Match.NO
+    return Match.DECLARED if _boundary(source) else Match.NO
 
 
 def _boundary(source: Source) -> bytes:

@@ -6,26 +6,26 @@ import re
 
 from hookbin.bodies import limits
 from hookbin.bodies.shapes import View
-from hookbin.bodies.source import Fit, Source
-from hookbin.web.html.filters import size_text
+from hookbin.bodies.source import Match, Source
+from hookbin.text import size_text
 
 _HTML = re.compile(r"\s{0,1000}<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
 
 
-def text_fit(source: Source) -> Fit:
-    return Fit.ALWAYS if source.body and source.text is not None else Fit.NO
+def text_fit(source: Source) -> Match:
+    return Match.ALWAYS if source.body and source.text is not None else Match.NO
 
 
 def text_view(source: Source) -> View | None:
     return _text(source, "text", "Text", None)
 
 
-def html_fit(source: Source) -> Fit:
+def html_fit(source: Source) -> Match:
     if source.text is None:
-        return Fit.NO
+        return Match.NO
     if source.media_type in ("text/html", "application/xhtml+xml"):
-        return Fit.DECLARED
-    return Fit.LOOKS if _HTML.match(source.text.text) else Fit.NO
+        return Match.DECLARED
+    return Match.LOOKS if _HTML.match(source.text.text) else Match.NO
 
 
 def html_view(source: Source) -> View | None:
@@ -50,16 +50,16 @@ def _text(source: Source, name: str, title: str, language: str | None) -> View |
     )
 
 
-def hex_fit(source: Source) -> Fit:
-    return Fit.ALWAYS if source.body else Fit.NO
+def hex_fit(source: Source) -> Match:
+    return Match.ALWAYS if source.body else Match.NO
 
 
 def hex_view(source: Source) -> View | None:
     return _hex(source.body, "hex", "Hex")
 
 
-def sent_fit(source: Source) -> Fit:
-    return Fit.PERHAPS if source.unpacked.encodings else Fit.NO
+def sent_fit(source: Source) -> Match:
+    return Match.MAYBE if source.unpacked.encodings else Match.NO
 
 
 def sent_view(source: Source) -> View | None:

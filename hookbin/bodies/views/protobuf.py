@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from hookbin.bodies import limits
 from hookbin.bodies.shapes import View
-from hookbin.bodies.source import Budget, Fit, Source
-from hookbin.web.html.filters import size_text
+from hookbin.bodies.source import Budget, Match, Source
+from hookbin.text import size_text
 
 _TYPES = (
     "application/protobuf",
@@ -42,12 +42,12 @@ class Wire(Struct, frozen=True):
     content: bytes = b""
 
 
-def protobuf_fit(source: Source) -> Fit:
+def protobuf_fit(source: Source) -> Match:
     if source.media_type in _TYPES and source.body:
-        return Fit.DECLARED
+        return Match.DECLARED
     if source.media_type not in ("", "application/octet-stream") or source.text is not None:
-        return Fit.NO
-    return Fit.PERHAPS if 2 <= len(source.body) <= _GUESSED and _is_message(source.body, source.budget) else Fit.NO
+        return Match.NO
+    return Match.MAYBE if 2 <= len(source.body) <= _GUESSED and _is_message(source.body, source.budget) else Match.NO
 
 
 def protobuf_view(source: Source) -> View | None:

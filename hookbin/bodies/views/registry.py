@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from hookbin.bodies.shapes import View, Views
-from hookbin.bodies.source import Fit, Source
+from hookbin.bodies.source import Match, Source
 from hookbin.bodies.views import form, image, json_view, jwt, multipart, plain, protobuf, xml
 
 
@@ -20,7 +20,7 @@ class Kind(Struct, frozen=True):
 
     name: str
     title: str
-    fit: Callable[[Source], Fit]
+    fit: Callable[[Source], Match]
     make: Callable[[Source], View | None]
 
 

@@ -6,8 +6,8 @@ import re
 
 from hookbin.bodies import limits
 from hookbin.bodies.shapes import View
-from hookbin.bodies.source import Fit, Source
-from hookbin.web.html.filters import size_text
+from hookbin.bodies.source import Match, Source
+from hookbin.text import size_text
 
 _TOKEN = re.compile(
     r"(<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:]]>|\Z)|<\?.*?(?:\?>|\Z)|<![A-Za-z][^>\[]*+(?:\[[^]]*+(?:]|\Z))?[^>]*+>?)"
@@ -21,14 +21,14 @@ _OPENS = re.compile(r"\s{0,1000}<(?:\?xml[\s?]|[A-Za-z_][\w.:-]{0,100}[\s/>])")
 _LOOKED_AT = 4 * limits.SHOWN
 
 
-def xml_fit(source: Source) -> Fit:
+def xml_fit(source: Source) -> Match:
     if source.text is None:
-        return Fit.NO
+        return Match.NO
     if source.media_type in ("application/xml", "text/xml") or source.media_type.endswith("+xml"):
-        return Fit.DECLARED
+        return Match.DECLARED
     if source.media_type == "text/html" or not _OPENS.match(source.text.text):
-        return Fit.NO
-    return Fit.LOOKS if source.text.text.lstrip()[:5] == "<?xml" else Fit.PERHAPS
+        return Match.NO
+    return Match.LOOKS if source.text.text.lstrip()[:5] == "<?xml" else Match.MAYBE
 
 
 def xml_view(source: Source) -> View | None:

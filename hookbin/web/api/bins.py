@@ -11,7 +11,8 @@ from hookbin import shapes
 from hookbin.answers.checks import check_response, steps_of
 from hookbin.answers.presets import PRESETS, preset
 from hookbin.errors import FieldsInvalid
-from hookbin.models import Bin, BinResponse, Verify
+from hookbin.models.answers import BinResponse
+from hookbin.models.bins import Bin, Verify
 from hookbin.names import check_bin_name
 from hookbin.shapes import present
 from hookbin.signatures.verification import check_rule

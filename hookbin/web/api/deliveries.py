@@ -10,7 +10,9 @@ from hookbin import shapes
 from hookbin.delivery.explanations import ITS_TIME, Hold, Waiting, explain
 from hookbin.delivery.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_after_of
 from hookbin.errors import AttemptInFlight, DeliveryNotFound
-from hookbin.models import Attempt, Delivery, DeliveryState, EventSummary, Webhook, WebhookKind
+from hookbin.models.deliveries import Attempt, Delivery, DeliveryState
+from hookbin.models.events import EventSummary
+from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes import present
 from hookbin.web.rest import paging
 from hookbin.web.rest.routing import Call

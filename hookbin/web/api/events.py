@@ -10,7 +10,8 @@ from starlette.requests import Request
 from hookbin import shapes
 from hookbin.clock import parse_rfc3339
 from hookbin.errors import EventNotFound, FieldsInvalid, NoBody
-from hookbin.models import SECOND, Webhook
+from hookbin.models.common import SECOND
+from hookbin.models.webhooks import Webhook
 from hookbin.names import check_content_type, check_event_type, check_idempotency_key
 from hookbin.shapes import present
 from hookbin.web.api.webhooks import named_webhook

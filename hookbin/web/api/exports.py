@@ -13,7 +13,7 @@ from hookbin.clock import seq_id
 from hookbin.conditions.filters import RequestFilter
 from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS, BinFormat
 from hookbin.exports.resending import resending
-from hookbin.models import Bin
+from hookbin.models.bins import Bin
 from hookbin.shapes import Difference
 from hookbin.shapes.request_diff import difference
 from hookbin.web.api.filtering import FilterQuery, to_filter

@@ -12,7 +12,7 @@ from hookbin.clock import parse_rfc3339
 from hookbin.conditions.filters import JsonValue, Pair, RequestFilter, parse_ago, parse_statuses
 from hookbin.conditions.matching import complaints
 from hookbin.errors import FieldsInvalid
-from hookbin.models import When
+from hookbin.models.answers import When
 
 _TIME = "2026-11-24T06:00:00Z (RFC 3339), or how long ago: -90s, -5m, -2h, -1d"
 

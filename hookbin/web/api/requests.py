@@ -12,7 +12,9 @@ from hookbin import shapes
 from hookbin.clock import parse_seq_id, seq_id
 from hookbin.conditions.filters import NO_FILTER
 from hookbin.errors import FieldsInvalid, RequestNotFound
-from hookbin.models import CapturedRequest, Webhook, delivery_of
+from hookbin.models.deliveries import delivery_of
+from hookbin.models.requests import CapturedRequest
+from hookbin.models.webhooks import Webhook
 from hookbin.names import check_note
 from hookbin.shapes import present
 from hookbin.store.delete_requests import STEP
@@ -24,7 +26,7 @@ from hookbin.web.rest.downloads import attachment
 from hookbin.web.rest.routing import Call
 from hookbin.web.services import Services
 
-MOST_ROUNDS = 20
+MAX_ROUNDS = 20
 """So many times `STEP` requests are found and deleted by one call."""
 
 
@@ -65,7 +67,7 @@ async def clear(call: Call[DeleteQuery, None]) -> shapes.Deleted:
     if wanted == NO_FILTER and before is None:
         return shapes.Deleted(deleted=await services.removal.all(bin, with_pinned=with_pinned), next_cursor=None)
     deleted = 0
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MAX_ROUNDS):
         found = await services.search.find(bin, wanted, limit=STEP, before=before)
         seqs = [row.seq for row in found.rows if with_pinned or not row.pinned]
         deleted += await services.removal.found(bin, seqs, with_pinned=with_pinned)

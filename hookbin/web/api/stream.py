@@ -17,20 +17,12 @@ from starlette.types import Receive, Scope, Send
 from hookbin.clock import seq_id
 from hookbin.errors import FieldsInvalid
 from hookbin.live.timeline import Message, Subscription, Topic, place
-from hookbin.models import (
-    Announcement,
-    AttemptSummary,
-    Bin,
-    Delivery,
-    EventSummary,
-    LogRow,
-    Removed,
-    RequestChanged,
-    RequestsDeleted,
-    RequestSummary,
-    Webhook,
-    WebhookKind,
-)
+from hookbin.models.announcements import Announcement, LogRow, Removed, RequestChanged, RequestsDeleted
+from hookbin.models.bins import Bin
+from hookbin.models.deliveries import AttemptSummary, Delivery
+from hookbin.models.events import EventSummary
+from hookbin.models.requests import RequestSummary
+from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes import BinShape, Gone, RequestGone, present
 from hookbin.web.rest.routing import Call
 from hookbin.web.services import Services
@@ -38,10 +30,10 @@ from hookbin.wire.server import break_off
 
 logger = logging.getLogger("hookbin")
 
-MOST_MISSED = 1_000
+MAX_MISSED = 1_000
 """More rows than this are not sent after a reconnect; a `gap` says so instead."""
 CHUNK = 1_000
-MOST_CHUNKS = 20
+MAX_CHUNKS = 20
 """So many times `CHUNK` rows of the log are looked through for those that a follower wants; then it is a `gap` too."""
 KINDS = frozenset({"request", "event", "attempt", "bin", "webhook"})
 PING_SECONDS = 15
@@ -165,11 +157,11 @@ async def _missed(services: Services, topic: Topic, after: int, upto: int) -> by
     """The wanted rows between, or a gap: also for one who is ahead, since it comes from another database."""
     frames: list[bytes] = []
     behind = after
-    for _ in range(MOST_CHUNKS if after < upto else 0):
+    for _ in range(MAX_CHUNKS if after < upto else 0):
         rows = await services.log.between(behind, upto, limit=CHUNK)
         messages = [services.encode(row) for row in rows]
         frames += [message.frame for message in messages if message is not None and topic.wants(message)]
-        if len(frames) > MOST_MISSED:
+        if len(frames) > MAX_MISSED:
             break
         if len(rows) < CHUNK or rows[-1].seq == upto:
             return b"".join(frames)

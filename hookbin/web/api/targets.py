@@ -10,7 +10,9 @@ from msgspec import Struct
 from hookbin import shapes
 from hookbin.delivery.retries import SCHEDULES, parse_retry_on, parse_schedule
 from hookbin.errors import FieldsInvalid, TargetRefused
-from hookbin.models import Bin, CapturedRequest, SignatureStyle, Verify, Webhook, WebhookKind
+from hookbin.models.bins import Bin, Verify
+from hookbin.models.requests import CapturedRequest
+from hookbin.models.webhooks import SignatureStyle, Webhook, WebhookKind
 from hookbin.signatures.signing import parse_secret
 from hookbin.web.api.webhooks import check_destination
 from hookbin.web.services import Services

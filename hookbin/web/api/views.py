@@ -10,7 +10,7 @@ from hookbin import shapes
 from hookbin.bodies.views import image, multipart
 from hookbin.clock import seq_id
 from hookbin.errors import PartNotFound, ViewNotFound
-from hookbin.models import CapturedRequest
+from hookbin.models.requests import CapturedRequest
 from hookbin.web.api.requests import find
 from hookbin.web.html.viewer import Bytes
 from hookbin.web.rest.downloads import INERT, attachment

@@ -13,7 +13,8 @@ from hookbin.clock import seq_id
 from hookbin.conditions.filters import RequestFilter, checks
 from hookbin.errors import ShuttingDown, WaitTimedOut
 from hookbin.live.waiters import Waiter
-from hookbin.models import SECOND, Bin
+from hookbin.models.bins import Bin
+from hookbin.models.common import SECOND
 from hookbin.shapes import present
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.rest import paging

@@ -15,7 +15,8 @@ from hookbin.delivery.retries import parse_retry_on, parse_schedule
 from hookbin.delivery.targets import check_literal, parse_destination
 from hookbin.dispatch.cloudevents_handshake import ask
 from hookbin.errors import FieldsInvalid, WebhookDisabled
-from hookbin.models import Handshake, Original, SignatureStyle, Webhook, WebhookKind
+from hookbin.models.events import Original
+from hookbin.models.webhooks import Handshake, SignatureStyle, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
 from hookbin.shapes import present
 from hookbin.signatures.signing import check_secret, fits, make_secret, rotated

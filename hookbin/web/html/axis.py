@@ -8,8 +8,9 @@ from math import log10
 from msgspec import Struct
 
 from hookbin import clock
-from hookbin.models import SECOND, Attempt, Delivery, ErrorClass, Trigger
-from hookbin.web.html.filters import duration
+from hookbin.models.common import SECOND
+from hookbin.models.deliveries import Attempt, Delivery, ErrorClass, Trigger
+from hookbin.text import duration
 
 MANY = 13
 """From so many attempts on they stand closer together."""

@@ -1,14 +1,11 @@
-"""How times, sizes and hostile text are written on a page; the filters of the templates."""
+"""The filters of the templates: hostile text shown, words and numbers made into what a page needs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 from markupsafe import Markup, escape
-
-from hookbin.models import SECOND
 
 _ODD = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
@@ -16,48 +13,12 @@ _ODD = re.compile(
 )
 """Characters that show nothing, or change how others are shown."""
 _ZONED_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
-_UNITS = (("d", 86_400 * SECOND), ("h", 3_600 * SECOND), ("min", 60 * SECOND), ("s", SECOND))
 
 
 def reveal(text: str) -> Markup:
     """Escaped, with characters that hide or reorder text shown by their code."""
     shown = _ODD.sub(lambda match: f'<span class="odd">U+{ord(match[0]):04X}</span>', str(escape(text)))
     return Markup(shown)  # noqa: S704 - escaped above; what was added is ours
-
-
-def wire(text: str) -> str:
-    """A header or target, kept as latin-1, read as UTF-8 where it is that."""
-    try:
-        return text.encode("latin-1").decode()
-    except UnicodeError:
-        return text
-
-
-def size_text(size: int) -> str:
-    if size < 1024:
-        return f"{size} B"
-    return f"{size / 1024:.1f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"
-
-
-def duration(microseconds: float) -> str:
-    """Two digits or so: `0.8 ms`, `12 ms`, `1.2 s`, `5 min`."""
-    if microseconds < SECOND:
-        return f"{microseconds / 1000:.1f} ms" if microseconds < 9_950 else f"{microseconds / 1000:.0f} ms"
-    name, unit = next((name, unit) for name, unit in _UNITS if microseconds >= unit)
-    amount = microseconds / unit
-    return f"{amount:.0f} {name}" if amount >= 9.95 else f"{amount:.1f}".removesuffix(".0") + f" {name}"
-
-
-def ago(time: str, now: int) -> str:
-    passed = now - round(datetime.fromisoformat(time).timestamp() * SECOND)
-    if passed < 2 * SECOND:
-        return "just now"
-    name, unit = next((name, unit) for name, unit in _UNITS if passed >= unit)
-    return f"{passed // unit} {name} ago"
-
-
-def seconds_list(values: Iterable[float]) -> str:
-    return ", ".join(duration(value * SECOND) for value in values)
 
 
 def with_code(text: str) -> Markup:

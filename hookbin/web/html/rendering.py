@@ -8,6 +8,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from hookbin import text
 from hookbin.web.html import assets, filters, static
 from hookbin.web.services import services
 
@@ -20,16 +21,16 @@ _templates = jinja2.Environment(
 )
 _templates.globals["static"] = static.BASE
 _templates.filters.update(
-    ago=filters.ago,
+    ago=text.ago,
     attempt_number=filters.attempt_number,
     bare=filters.bare,
     bars=filters.bars,
-    duration=filters.duration,
+    duration=text.duration,
     reveal=filters.reveal,
-    seconds_list=filters.seconds_list,
-    size=filters.size_text,
+    seconds_list=text.seconds_list,
+    size=text.size_text,
     split_times=filters.split_times,
-    wire=filters.wire,
+    wire=text.wire,
     with_code=filters.with_code,
 )
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from hookbin.delivery.headers import MASK, is_secret
-from hookbin.models import Attempt, AttemptSummary, CapturedRequest, ErrorClass, Headers, RequestSummary
+from hookbin.models.common import Headers
+from hookbin.models.deliveries import Attempt, AttemptSummary, ErrorClass
+from hookbin.models.requests import CapturedRequest, RequestSummary
 
 _AROUND = 12
 """Bytes shown from where two bodies begin to differ."""
@@ -43,7 +45,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     """The next bytes at each end, escaped; empty where it has ended."""
 
 
-class Held(Struct, frozen=True, kw_only=True):
+class Comparison(Struct, frozen=True, kw_only=True):
     """What was sent, held against one capture of it."""
 
     headers: list[HeaderLine]
@@ -68,17 +70,17 @@ class Held(Struct, frozen=True, kw_only=True):
         return self.in_order and self.same_line and all(line.mark == "same" for line in self.headers)
 
 
-class Said(Struct, frozen=True):
+class Remark(Struct, frozen=True):
     """A sentence on what one end does not know of the other."""
 
     text: str
     warns: bool = True
 
 
-def held(attempt: Attempt, request: CapturedRequest, *, sent: bytes) -> Held:
+def held(attempt: Attempt, request: CapturedRequest, *, sent: bytes) -> Comparison:
     """`sent` is the event's body."""
     lines, order = _lines(attempt.request_headers, request.headers)
-    return Held(
+    return Comparison(
         headers=lines,
         in_order=order == sorted(order),
         same_line=attempt.method == request.method and target_of(attempt.url) == request.target,
@@ -129,21 +131,21 @@ def _bytes(body: bytes, offset: int) -> str:
     return repr(body[offset : offset + _AROUND])[2:-1] + ("…" if len(body) > offset + _AROUND else "")
 
 
-def of_captured(attempt: AttemptSummary, captures: Sequence[RequestSummary]) -> list[Said]:
+def of_captured(attempt: AttemptSummary, captures: Sequence[RequestSummary]) -> list[Remark]:
     """What is to be said of an attempt that is recorded and was captured by a bin of ours."""
     said = []
     if len(captures) > 1:
         said.append(
-            Said(
+            Remark(
                 f"The bin captured this attempt {len(captures)} times: it was sent again under the same ids, since the"
                 " server had ended before its outcome was recorded, or its connection broke. A receiver knows the"
                 " repeat by webhook-id."
             )
         )
     if attempt.error is not None:
-        said.append(Said(f"The bin captured the request, but its answer was lost: {_lost(attempt, captures[-1])}"))
+        said.append(Remark(f"The bin captured the request, but its answer was lost: {_lost(attempt, captures[-1])}"))
     elif len(captures) == 1 and captures[0].answer_status not in (None, attempt.status):
-        said.append(Said(f"The bin says that it answered {captures[0].answer_status}; {attempt.status} came back."))
+        said.append(Remark(f"The bin says that it answered {captures[0].answer_status}; {attempt.status} came back."))
     return said
 
 
@@ -175,7 +177,7 @@ _SEEN = {
 }
 
 
-def of_uncaptured(attempt: AttemptSummary, *, bin_name: str | None) -> Said:
+def of_uncaptured(attempt: AttemptSummary, *, bin_name: str | None) -> Remark:
     """What is to be said of an attempt at a bin of ours that holds no request of it; None: there is no such bin."""
     if attempt.error is not None:
         when = (
@@ -183,25 +185,25 @@ def of_uncaptured(attempt: AttemptSummary, *, bin_name: str | None) -> Said:
             if attempt.error in _NEVER_SENT
             else "it never arrived there whole, or is gone since"
         )
-        return Said(f"It was for a bin of this server, which holds no request of it: {when}.")
+        return Remark(f"It was for a bin of this server, which holds no request of it: {when}.")
     if bin_name is None:
         gone = "there was none" if attempt.status == 404 else "it is deleted, with what it had captured"
-        return Said(f"It was for a bin of this server that is not there: {gone}.")
+        return Remark(f"It was for a bin of this server that is not there: {gone}.")
     if attempt.status is not None and attempt.status >= 400:
-        return Said(
+        return Remark(
             f"The bin {bin_name} holds no request of it: it was turned away before it was kept, or was deleted or"
             " trimmed since."
         )
-    return Said(f"The bin {bin_name} answered it, but holds it no longer: it was deleted or trimmed since.")
+    return Remark(f"The bin {bin_name} answered it, but holds it no longer: it was deleted or trimmed since.")
 
 
-def of_unrecorded(number: int, *, captures: int, under_way: bool, pending: bool) -> Said:
+def of_unrecorded(number: int, *, captures: int, under_way: bool, pending: bool) -> Remark:
     """What is to be said of captures whose attempt is not in the log."""
     if under_way:
-        return Said(f"Attempt {number} is under way: the bin has captured it, its answer is awaited.", warns=False)
+        return Remark(f"Attempt {number} is under way: the bin has captured it, its answer is awaited.", warns=False)
     times = "" if captures == 1 else f" {captures} times"
     follows = "It is sent again under the same ids." if pending else "Nothing more is planned for this delivery."
-    return Said(
+    return Remark(
         f"Attempt {number} was captured{times}, but its outcome was never recorded: the server ended in between."
         f" {follows}"
     )

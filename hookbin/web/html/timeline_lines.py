@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from hookbin import clock, shapes
-from hookbin.models import AttemptSummary, DeliveryState, LogRow, RequestSummary, Trigger
+from hookbin.models.announcements import LogRow
+from hookbin.models.deliveries import AttemptSummary, DeliveryState, Trigger
+from hookbin.models.requests import RequestSummary
 from hookbin.shapes import present
 
 
-class Exchange(Struct, frozen=True, kw_only=True):
+class TimelineLine(Struct, frozen=True, kw_only=True):
     """A line of the timeline: an event, or one side of a webhook call, or both when both are ours."""
 
     seq: int
@@ -72,7 +74,7 @@ _NO_REQUEST = RequestSummary(
     note=None,
     pinned=False,
 )
-BLANK = Blank(
+EMPTY = Blank(
     event=shapes.EventRow(
         id="",
         seq=0,
@@ -89,17 +91,17 @@ BLANK = Blank(
 )
 
 
-def paired(rows: Sequence[LogRow]) -> list[Exchange]:
+def paired(rows: Sequence[LogRow]) -> list[TimelineLine]:
     """The log, newest first, with an attempt and the capture of it on one line: the newer one's."""
     places: dict[str, int] = {}
-    exchanges: list[Exchange] = []
+    exchanges: list[TimelineLine] = []
     for row in rows:
         exchange = _exchange(row)
         key = _attempt_of(row)
         if key is not None and key in places:
             other = exchanges[places[key]]
             if other.attempt is None or (other.request is None and exchange.attempt is None):
-                exchanges[places[key]] = Exchange(
+                exchanges[places[key]] = TimelineLine(
                     seq=other.seq,
                     at=other.at,
                     attempt=other.attempt or exchange.attempt,
@@ -112,12 +114,12 @@ def paired(rows: Sequence[LogRow]) -> list[Exchange]:
     return exchanges
 
 
-def _exchange(row: LogRow) -> Exchange:
+def _exchange(row: LogRow) -> TimelineLine:
     if isinstance(row, RequestSummary):
-        return Exchange(seq=row.seq, at=clock.rfc3339(row.received_at), request=present.request_row(row))
+        return TimelineLine(seq=row.seq, at=clock.rfc3339(row.received_at), request=present.request_row(row))
     if isinstance(row, AttemptSummary):
-        return Exchange(seq=row.seq, at=clock.rfc3339(row.started_at), attempt=present.attempt_row(row))
-    return Exchange(seq=row.seq, at=clock.rfc3339(row.created_at), event=present.event_row(row))
+        return TimelineLine(seq=row.seq, at=clock.rfc3339(row.started_at), attempt=present.attempt_row(row))
+    return TimelineLine(seq=row.seq, at=clock.rfc3339(row.created_at), event=present.event_row(row))
 
 
 def _attempt_of(row: LogRow) -> str | None:

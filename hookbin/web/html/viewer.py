@@ -16,7 +16,7 @@ from hookbin.bodies.source import Budget, Source
 from hookbin.bodies.views import multipart, registry
 from hookbin.clock import Clock
 from hookbin.errors import ViewsBusy
-from hookbin.models import Headers
+from hookbin.models.common import Headers
 from hookbin.web.html.coloring import colored
 
 T = TypeVar("T")

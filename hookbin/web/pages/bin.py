@@ -14,12 +14,13 @@ from starlette.responses import Response
 from hookbin.answers.presets import PRESETS
 from hookbin.conditions.filters import NO_FILTER, RequestFilter
 from hookbin.errors import FieldsInvalid
-from hookbin.models import Bin, RequestSummary, SignatureScheme
+from hookbin.models.bins import Bin, SignatureScheme
+from hookbin.models.requests import RequestSummary
 from hookbin.shapes import present
 from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.html.rendering import render
-from hookbin.web.html.timeline_lines import BLANK
+from hookbin.web.html.timeline_lines import EMPTY
 from hookbin.web.pages.cards import bin_card
 from hookbin.web.pages.request import find, in_detail, tab_of
 from hookbin.web.rest.routing import decode_pairs
@@ -32,7 +33,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ANSWERS = ("2xx", "3xx", "4xx", "5xx")
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class TemplateRequest(Struct, frozen=True, kw_only=True):
     """What the list is narrowed to, as the URL has it."""
 
     values: dict[str, str]
@@ -82,17 +83,17 @@ async def page(request: Request) -> Response:
         chosen=chosen is not None,
         tab=tab_of(request),
         selected=None if selected is None else await in_detail(s, selected, request.query_params.get("view")),
-        blank=BLANK,
+        blank=EMPTY,
     )
 
 
-def _asked(s: Services, query: QueryParams) -> Asked:
+def _asked(s: Services, query: QueryParams) -> TemplateRequest:
     pairs = [(name, value) for name, value in query.multi_items() if name in FilterQuery.__struct_fields__ and value]
     try:
         wanted = to_filter(decode_pairs(pairs, FilterQuery), now=s.clock.now())
     except FieldsInvalid as error:
-        return Asked(values=dict(pairs), wanted=NO_FILTER, complaint=error.detail)
-    return Asked(values=dict(pairs), wanted=wanted)
+        return TemplateRequest(values=dict(pairs), wanted=NO_FILTER, complaint=error.detail)
+    return TemplateRequest(values=dict(pairs), wanted=wanted)
 
 
 async def _rows(s: Services, bin: Bin, wanted: RequestFilter, before: int) -> tuple[list[RequestSummary], int | None]:

@@ -6,7 +6,9 @@ from msgspec import Struct
 
 from hookbin import shapes
 from hookbin.live.activity import SPAN, Health
-from hookbin.models import SECOND, Bin, Webhook
+from hookbin.models.bins import Bin
+from hookbin.models.common import SECOND
+from hookbin.models.webhooks import Webhook
 from hookbin.shapes import present
 from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.services import Services

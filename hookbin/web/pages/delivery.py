@@ -11,13 +11,15 @@ from starlette.responses import Response
 
 from hookbin import shapes
 from hookbin.errors import NotFound
-from hookbin.models import Attempt, CapturedRequest, Delivery, DeliveryState, RequestSummary, WebhookKind, attempt_id
+from hookbin.models.deliveries import Attempt, Delivery, DeliveryState, attempt_id
+from hookbin.models.requests import CapturedRequest, RequestSummary
+from hookbin.models.webhooks import WebhookKind
 from hookbin.shapes import present
 from hookbin.web.api import deliveries
 from hookbin.web.api.views import bytes_of
 from hookbin.web.html.axis import time_axis
 from hookbin.web.html.rendering import render
-from hookbin.web.html.sent_vs_received import Held, Said, held, of_captured, of_uncaptured, of_unrecorded
+from hookbin.web.html.sent_vs_received import Comparison, Remark, held, of_captured, of_uncaptured, of_unrecorded
 from hookbin.web.html.viewer import Bytes, Looked
 from hookbin.web.pages.webhook import own_bin
 from hookbin.web.services import Services, services
@@ -32,7 +34,7 @@ class CaptureView(Struct, frozen=True, kw_only=True):
     """What one of our bins got of an attempt, held against what was sent."""
 
     row: shapes.RequestRow
-    held: Held
+    held: Comparison
     body: Looked
 
 
@@ -47,14 +49,14 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     captures: list[CaptureView]
     earlier: list[shapes.RequestRow]
     """Captures that are not held against it."""
-    said: list[Said]
+    said: list[Remark]
 
 
 class Unrecorded(Struct, frozen=True, kw_only=True):
     """Captures of the next attempt, of which the log has nothing yet."""
 
     rows: list[shapes.RequestRow]
-    said: Said
+    said: Remark
 
 
 async def page(request: Request) -> Response:
@@ -129,7 +131,7 @@ def _capture(attempt: Attempt, request: CapturedRequest, body: Looked, sent: byt
     return CaptureView(row=present.request_row(request), held=held(attempt, request, sent=sent), body=body)
 
 
-def _said(s: Services, attempt: Attempt, captures: Sequence[RequestSummary]) -> list[Said]:
+def _said(s: Services, attempt: Attempt, captures: Sequence[RequestSummary]) -> list[Remark]:
     if captures:
         return of_captured(attempt, captures)
     if not s.is_own_bin(attempt.url):

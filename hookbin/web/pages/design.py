@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin import clock, shapes
-from hookbin.models import DeliveryState
+from hookbin.models.deliveries import DeliveryState
 from hookbin.web.html.rendering import render
-from hookbin.web.html.timeline_lines import BLANK
+from hookbin.web.html.timeline_lines import EMPTY
 from hookbin.web.services import services
 
 _ATTEMPT = replace(
-    BLANK.attempt,
+    EMPTY.attempt,
     event_type="user.created",
     webhook_name="joe",
     number=3,
@@ -22,7 +22,7 @@ _ATTEMPT = replace(
     delivery_state=DeliveryState.PENDING,
 )
 _REQUEST = replace(
-    BLANK.request,
+    EMPTY.request,
     method="POST",
     target="/b/joe?id=42",
     path="/b/joe",
@@ -32,7 +32,7 @@ _REQUEST = replace(
     answer=shapes.Answer(status=500, rule="sequence[0]", delay_ms=0, fault=None, error=None),
     signature=shapes.Signature(state="ok", scheme="standard", reason=None),
 )
-_EVENT = replace(BLANK.event, type="user.created", size=82, content_type="application/json")
+_EVENT = replace(EMPTY.event, type="user.created", size=82, content_type="application/json")
 
 
 async def page(request: Request) -> Response:

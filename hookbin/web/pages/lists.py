@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hookbin.clock import parse_seq_id, seq_id
 from hookbin.web.html.rendering import render
 from hookbin.web.pages.cards import bin_card, webhook_card
-from hookbin.web.pages.webhook import MOST_PENDING
+from hookbin.web.pages.webhook import MAX_PENDING
 from hookbin.web.services import services
 
 ROWS = 50
@@ -39,13 +39,13 @@ async def webhooks(request: Request) -> Response:
     before = request.query_params.get("before")
     found = [webhook for webhook in reversed(s.webhooks.all()) if before is None or webhook.id < before]
     shown = found[:ROWS]
-    pending = await asyncio.gather(*(s.deliveries.count_pending(webhook.id, limit=MOST_PENDING) for webhook in shown))
+    pending = await asyncio.gather(*(s.deliveries.count_pending(webhook.id, limit=MAX_PENDING) for webhook in shown))
     return render(
         request,
         "webhooks.html",
         after=after,
         rows=list(zip([webhook_card(s, webhook) for webhook in shown], pending, strict=True)),
-        most_pending=MOST_PENDING,
+        most_pending=MAX_PENDING,
         total=len(s.webhooks.all()),
         before=before is not None,
         older=shown[-1].id if len(found) > ROWS else None,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hookbin import shapes
 from hookbin.web.html.rendering import render
-from hookbin.web.html.timeline_lines import BLANK, Exchange, paired
+from hookbin.web.html.timeline_lines import EMPTY, TimelineLine, paired
 from hookbin.web.pages.cards import bin_card, webhook_card
 from hookbin.web.services import services
 
@@ -28,7 +28,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     show: str = "all"
     q: str = ""
 
-    def takes(self, line: Exchange) -> bool:
+    def takes(self, line: TimelineLine) -> bool:
         return any(self._takes(half) for half in (line.event, line.attempt, line.request) if half is not None)
 
     def _takes(self, half: shapes.EventRow | shapes.AttemptRow | shapes.RequestRow) -> bool:
@@ -58,7 +58,7 @@ async def page(request: Request) -> Response:
         bin_total=len(s.bins.all()),
         webhooks=webhooks,
         webhook_total=len(s.webhooks.all()),
-        blank=BLANK,
+        blank=EMPTY,
     )
 
 

@@ -11,12 +11,14 @@ from starlette.responses import Response
 from hookbin import shapes
 from hookbin.clock import parse_seq_id
 from hookbin.errors import RequestNotFound
-from hookbin.models import Bin, CapturedRequest, DeliveryState, RequestSummary, delivery_of
+from hookbin.models.bins import Bin
+from hookbin.models.deliveries import DeliveryState, delivery_of
+from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.shapes import present
+from hookbin.text import wire
 from hookbin.web.api.views import bytes_of
-from hookbin.web.html.filters import wire
 from hookbin.web.html.rendering import render
-from hookbin.web.html.sent_vs_received import Said, of_captured, of_unrecorded
+from hookbin.web.html.sent_vs_received import Remark, of_captured, of_unrecorded
 from hookbin.web.html.viewer import Looked
 from hookbin.web.services import Services, services
 
@@ -32,7 +34,7 @@ class Sender(Struct, frozen=True, kw_only=True):
     attempt: shapes.AttemptRow | None
     """None when its outcome is not recorded."""
     number: int
-    said: list[Said]
+    said: list[Remark]
     others: list[shapes.RequestRow]
     """The other captures of the same attempt."""
 
@@ -94,7 +96,7 @@ async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
     captures = (await s.requests.of_attempts([id]))[id]
     delivery = await s.deliveries.get(delivery_of(id))
     attempt = None if delivery is None else await s.deliveries.attempt(delivery, int(number))
-    said: list[Said] = []
+    said: list[Remark] = []
     if attempt is not None:
         said = of_captured(attempt, captures)
     elif delivery is not None:

@@ -8,14 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin.delivery import retries, samples
-from hookbin.models import Bin, DeliveryState
+from hookbin.models.bins import Bin
+from hookbin.models.deliveries import DeliveryState
 from hookbin.shapes import present
 from hookbin.web.html.rendering import render
 from hookbin.web.pages.cards import webhook_card
 from hookbin.web.services import Services, services
 
 ROWS = 50
-MOST_PENDING = 1_000
+MAX_PENDING = 1_000
 """Pending deliveries are counted no further."""
 
 
@@ -36,8 +37,8 @@ async def page(request: Request) -> Response:
         samples=samples.SAMPLES,
         schedules=tuple(retries.SCHEDULES),
         words=retries.RETRY_ON,
-        pending=await s.deliveries.count_pending(webhook.id, limit=MOST_PENDING),
-        most_pending=MOST_PENDING,
+        pending=await s.deliveries.count_pending(webhook.id, limit=MAX_PENDING),
+        most_pending=MAX_PENDING,
         state=state,
         states=list(DeliveryState),
         deliveries=[present.delivery_row(delivery) for delivery in found[:ROWS]],

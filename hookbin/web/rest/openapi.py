@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 
 from hookbin import __version__, errors
-from hookbin.problems import MEDIA_TYPE, status_of
-from hookbin.shapes import Problem
+from hookbin.problems import MEDIA_TYPE, Problem, status_of
 from hookbin.web.rest.routing import Route
 
 _REF = "#/components/schemas/{name}"

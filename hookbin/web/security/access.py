@@ -17,7 +17,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hookbin.config import is_loopback_host, public_host
+from hookbin.config import public_host
+from hookbin.delivery.targets import is_loopback_host
 from hookbin.errors import HostRefused, OriginRefused, Refused, Unauthorized
 from hookbin.problems import problem_response
 from hookbin.web.html.rendering import render
