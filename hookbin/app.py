@@ -6,23 +6,17 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import groupby
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from hookbin.capture.handler import PREFIX, Capture
+from hookbin.capture.handler import Capture
+from hookbin.capture.services import CaptureServices
 from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings
-from hookbin.delivery.targets import Policy, is_loopback_host
+from hookbin.delivery.targets import Policy
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.heartbeats import Heartbeats
@@ -31,7 +25,6 @@ from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.secret_expiry import SecretExpiry
 from hookbin.dispatch.sender import Sender
-from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
 from hookbin.live.activity import Activity
 from hookbin.live.metrics import Metrics
 from hookbin.live.timeline import Timeline
@@ -39,9 +32,9 @@ from hookbin.live.waiters import Waiting
 from hookbin.models.announcements import Removed
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary, Delivery
+from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
-from hookbin.problems import problem, problem_response
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import RequestRemoval
@@ -55,17 +48,13 @@ from hookbin.store.retention import Retention, Trimmer
 from hookbin.store.search import RequestSearch
 from hookbin.store.webhooks import WebhookStore
 from hookbin.templating.pool import TemplatePool
-from hookbin.web import pages
-from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.api.stream import Encoder
-from hookbin.web.html.rendering import render
-from hookbin.web.html.static import StaticApp
-from hookbin.web.html.viewer import Viewer
-from hookbin.web.rest.routing import Resource
-from hookbin.web.routes import ROUTES
-from hookbin.web.security import access
-from hookbin.web.security.response_headers import SecurityHeadersMiddleware
-from hookbin.web.services import Services
+from hookbin.web.html.coloring import colored
+from hookbin.web.rest.addresses import Addresses
+from hookbin.web.rest.bin_shaper import BinShaper
+from hookbin.web.rest.services import Delivering, Live, Services, Site, Stores
+from hookbin.web.rest.viewer import Viewer
+from hookbin.web.site import site_app
 from hookbin.wire.tls import trusting
 
 DRAIN_SECONDS = 2.0
@@ -89,88 +78,64 @@ class Hookbin:
     """The ASGI application, and the tasks that work behind it while it is `running`."""
 
     def __init__(self, settings: Settings, *, port: int, clock: Clock) -> None:
-        self._port = port
         ids = Ids(clock)
         metrics = Metrics()
+        addresses = Addresses(settings, port=port)
         database = Database(
             settings.database or default_database(), observe_batch=metrics.observe_batch, monotonic=clock.monotonic
         )
-        bins = BinStore(database, clock=clock, ids=ids)
-        webhooks = WebhookStore(database, clock=clock)
-        events = EventStore(database)
-        deliveries = DeliveryStore(database)
-        policy = Policy(allow_private=not settings.exposed, allowed=settings.allow_target)
-        self._sender = Sender(
-            policy=policy,
-            is_own=self._is_own_bin,
-            origin=urlsplit(settings.base_url(port)).hostname or "localhost",
-            tls=trusting(settings.ca_file),
+        stores = _stores(database, addresses=addresses, clock=clock, ids=ids)
+        delivering = _delivering(stores, settings=settings, addresses=addresses, clock=clock, ids=ids)
+        encode = Encoder(stores.bin_shape, find_bin=stores.bins.find)
+        live = Live(
+            timeline=Timeline(encode),
+            encode=encode,
+            activity=Activity(now=clock.now),
+            waiting=Waiting(),
+            metrics=metrics,
+            stopping=asyncio.Event(),
         )
-        notices = MetaEventMaker(webhooks, next_seq=database.next_seq, clock=clock, ids=ids)
-        dispatcher = Dispatcher(
-            deliveries=deliveries,
-            events=events,
-            webhooks=webhooks,
-            sender=self._sender,
-            notices=notices,
-            next_seq=database.next_seq,
-            clock=clock,
-            jitter=lambda: random.uniform(-1, 1),
-        )
-        publisher = Publisher(events, webhooks, next_seq=database.next_seq, clock=clock, ids=ids)
-        encode = Encoder(lambda bin: bin_shape(self.services, bin), find_bin=bins.find)
-        self.services = Services(
+        site = Site(
             settings=settings,
             clock=clock,
             ids=ids,
-            database=database,
-            bins=bins,
-            requests=RequestStore(database),
-            export=RequestExport(database),
-            search=RequestSearch(database),
-            removal=RequestRemoval(database),
-            webhooks=webhooks,
-            events=events,
-            deliveries=deliveries,
-            log=LogStore(database),
-            timeline=Timeline(encode),
-            activity=Activity(now=clock.now),
-            waiting=Waiting(),
-            encode=encode,
-            publisher=publisher,
-            recovery=Recovery(RecoveryStore(database), events=events, webhooks=webhooks, clock=clock, ids=ids),
-            forwarding=Forwarding(events, webhooks, next_seq=database.next_seq, clock=clock, ids=ids),
-            notices=notices,
-            dispatcher=dispatcher,
-            sender=self._sender,
-            policy=policy,
-            metrics=metrics,
+            addresses=addresses,
             templates=TemplatePool(),
-            viewer=Viewer(clock),
-            is_own_bin=self._is_own_bin,
-            base_url=settings.base_url(port),
-            token=settings.token,
-            stopping=asyncio.Event(),
+            viewer=Viewer(clock, colored=colored),
         )
-        self._heartbeats = Heartbeats(publisher=publisher, deliveries=deliveries, webhooks=webhooks, clock=clock)
-        self._expiry = SecretExpiry(webhooks, clock=clock)
-        self._trimmer = Trimmer(Retention(database), bins=bins, clock=clock)
-        database.on_commit(metrics.committed)
-        database.on_commit(dispatcher.committed, of=(Delivery, Webhook, Removed))
+        self.services = Services(stores=stores, delivering=delivering, live=live, site=site)
+        self._heartbeats = Heartbeats(
+            publisher=delivering.publisher, deliveries=stores.deliveries, webhooks=stores.webhooks, clock=clock
+        )
+        self._expiry = SecretExpiry(stores.webhooks, clock=clock)
+        self._trimmer = Trimmer(Retention(database), bins=stores.bins, clock=clock)
+        self._capture = Capture(_capture_services(self.services))
+        self._tell_of_commits()
+        self._watch_numbers()
+        self._site = site_app(self.services, lifespan=self.running)
+
+    def _tell_of_commits(self) -> None:
+        """Who hears what was committed, in this order."""
+        database, live = self.services.stores.database, self.services.live
+        database.on_commit(live.metrics.committed)
+        database.on_commit(self.services.delivering.dispatcher.committed, of=(Delivery, Webhook, Removed))
         database.on_commit(self._heartbeats.committed, of=(Webhook, Removed))
         database.on_commit(self._expiry.committed, of=(Webhook,))
         database.on_commit(self._trimmer.captured, of=(RequestSummary,))
         database.on_commit(self._trimmer.changed, of=(Bin, Removed))
-        database.on_commit(self.services.activity.committed, of=(RequestSummary, AttemptSummary, Removed))
-        database.on_commit(self.services.timeline.committed)
-        database.on_commit(self.services.waiting.committed, of=(RequestSummary,))
-        metrics.watch("hookbin_writer_queue_bytes", "Bytes that wait for the writer", lambda: database.queued_bytes)
-        metrics.watch("hookbin_stream_subscribers", "Open streams", lambda: self.services.timeline.followers)
-        metrics.watch("hookbin_waiters", "Calls that wait for requests", lambda: self.services.waiting.waiters)
-        metrics.watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)
-        self._capture = Capture(self.services)
-        metrics.watch("hookbin_draining_bytes", "Bytes of large bodies in memory", lambda: self._capture.room.taken)
-        self._site = _site(self)
+        database.on_commit(live.activity.committed, of=(RequestSummary, AttemptSummary, Removed))
+        database.on_commit(live.timeline.committed)
+        database.on_commit(live.waiting.committed, of=(RequestSummary,))
+
+    def _watch_numbers(self) -> None:
+        database, live = self.services.stores.database, self.services.live
+        dispatcher, room = self.services.delivering.dispatcher, self._capture.room
+        watch = live.metrics.watch
+        watch("hookbin_writer_queue_bytes", "Bytes that wait for the writer", lambda: database.queued_bytes)
+        watch("hookbin_stream_subscribers", "Open streams", lambda: live.timeline.followers)
+        watch("hookbin_waiters", "Calls that wait for requests", lambda: live.waiting.waiters)
+        watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)
+        watch("hookbin_draining_bytes", "Bytes of large bodies in memory", lambda: room.taken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -184,13 +149,13 @@ class Hookbin:
     async def running(self) -> AsyncIterator[None]:
         """Everything opened and at work; stopped and closed at the end. Raises `StartError`."""
         services = self.services
-        await services.database.open()
+        await services.stores.database.open()
         try:
-            await services.bins.load()
-            await services.webhooks.load()
-            services.timeline.position = services.database.last_seq
-            services.activity.committed(reversed(await services.log.newest(limit=REMEMBERED)))
-            services.dispatcher.start()
+            await services.stores.bins.load()
+            await services.stores.webhooks.load()
+            services.live.timeline.position = services.stores.database.last_seq
+            services.live.activity.committed(reversed(await services.stores.log.newest(limit=REMEMBERED)))
+            services.delivering.dispatcher.start()
             self._heartbeats.start()
             self._expiry.start()
             self._trimmer.start()
@@ -199,85 +164,80 @@ class Hookbin:
             finally:
                 await self.wind_down()
                 await self._trimmer.stop()
-                await self._sender.aclose()
-                await services.templates.aclose()
+                await services.delivering.sender.aclose()
+                await services.site.templates.aclose()
         finally:
-            await services.database.close()
+            await services.stores.database.close()
 
     async def wind_down(self) -> None:
         """Start nothing more, let what is under way finish, end the streams. May be called twice."""
-        if not self.services.stopping.is_set():
-            self.services.stopping.set()
-            self.services.waiting.close()
+        if not self.services.live.stopping.is_set():
+            self.services.live.stopping.set()
+            self.services.live.waiting.close()
             await self._heartbeats.stop()
             await self._expiry.stop()
-            await self.services.dispatcher.stop(grace=DRAIN_SECONDS)
-            self.services.timeline.close()
-
-    def _is_own_bin(self, url: str) -> bool:
-        """Whether a URL leads to one of our own bins, by the public name or over loopback."""
-        settings, parts = self.services.settings, urlsplit(url)
-        if ".." in unquote(unquote(parts.path)) or not parts.path.startswith(PREFIX):
-            return False
-        if url.startswith(self.services.base_url + PREFIX):
-            return True
-        host = parts.hostname or ""
-        everywhere = settings.on_loopback or settings.host in ("", "0.0.0.0", "::")
-        ours = is_loopback_host(host) if everywhere else host == settings.host
-        return ours and parts.scheme == "http" and parts.port == self._port
+            await self.services.delivering.dispatcher.stop(grace=DRAIN_SECONDS)
+            self.services.live.timeline.close()
 
 
-def _site(house: Hookbin) -> Starlette:
-    """Everything but the bins: pages, API, stream, static files."""
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with house.running():
-            yield
-
-    site = Starlette(
-        routes=[
-            *_api(),
-            *pages.ROUTES,
-            *access.ROUTES,
-            Mount("/static", StaticApp()),
-        ],
-        middleware=[Middleware(SecurityHeadersMiddleware), Middleware(access.AccessMiddleware)],
-        exception_handlers={HookbinError: _problem, HTTPException: _http_problem, Exception: _internal_problem},
-        lifespan=lifespan,
+def _stores(database: Database, *, addresses: Addresses, clock: Clock, ids: Ids) -> Stores:
+    bins, webhooks = BinStore(database, clock=clock, ids=ids), WebhookStore(database, clock=clock)
+    return Stores(
+        database=database,
+        bins=bins,
+        requests=RequestStore(database),
+        export=RequestExport(database),
+        search=RequestSearch(database),
+        removal=RequestRemoval(database),
+        webhooks=webhooks,
+        events=EventStore(database),
+        deliveries=DeliveryStore(database),
+        log=LogStore(database),
+        bin_shape=BinShaper(bins, webhooks, addresses=addresses),
     )
-    site.router.redirect_slashes = False
-    site.state.services = house.services
-    site.state.routes = ROUTES
-    return site
 
 
-def _api() -> list[BaseRoute]:
-    by_path = sorted(ROUTES, key=lambda route: route.path)
-    return [Route(path, Resource(routes)) for path, routes in groupby(by_path, key=lambda route: route.path)]
+def _capture_services(services: Services) -> CaptureServices:
+    stores, delivering = services.stores, services.delivering
+    return CaptureServices(
+        settings=services.site.settings,
+        clock=services.site.clock,
+        database=stores.database,
+        bins=stores.bins,
+        requests=stores.requests,
+        webhooks=stores.webhooks,
+        forwarding=delivering.forwarding,
+        dispatcher=delivering.dispatcher,
+        templates=services.site.templates,
+        stopping=services.live.stopping,
+    )
 
 
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HookbinError)
-    if request.url.path.startswith("/ui") and "text/html" in request.headers.get("accept", ""):
-        shape = problem(error)
-        return render(request, "problem.html", status=shape.status, problem=shape)
-    return problem_response(error)
-
-
-async def _http_problem(request: Request, error: Exception) -> Response:
-    """What Starlette itself refuses: a path that leads nowhere, a page asked for with a wrong method."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == 404:
-        return await _problem(request, NotFound(f"nothing is at {request.url.path[:200]}; GET / lists what is"))
-    if error.status_code == 405:
-        allow = tuple(sorted({*(error.headers or {}).get("Allow", "GET, HEAD").split(", "), "OPTIONS"}))
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"allow": ", ".join(allow)})
-        detail = f"{request.method} is not possible on {request.url.path[:200]}; use {', '.join(allow)}"
-        return await _problem(request, MethodNotAllowed(detail, allow=allow))
-    return await _problem(request, InvalidInput(error.detail))
-
-
-async def _internal_problem(request: Request, error: Exception) -> Response:
-    return problem_response(HookbinError("hookbin has made a mistake; its log says which"))
+def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clock: Clock, ids: Ids) -> Delivering:
+    next_seq, events, webhooks = stores.database.next_seq, stores.events, stores.webhooks
+    policy = Policy(allow_private=not settings.exposed, allowed=settings.allow_target)
+    sender = Sender(
+        policy=policy,
+        is_own=addresses.is_own_bin,
+        origin=urlsplit(addresses.base_url).hostname or "localhost",
+        tls=trusting(settings.ca_file),
+    )
+    notices = MetaEventMaker(webhooks, next_seq=next_seq, clock=clock, ids=ids)
+    return Delivering(
+        publisher=Publisher(events, webhooks, next_seq=next_seq, clock=clock, ids=ids),
+        forwarding=Forwarding(events, webhooks, next_seq=next_seq, clock=clock, ids=ids),
+        recovery=Recovery(RecoveryStore(stores.database), events=events, webhooks=webhooks, clock=clock, ids=ids),
+        notices=notices,
+        dispatcher=Dispatcher(
+            deliveries=stores.deliveries,
+            events=events,
+            webhooks=webhooks,
+            sender=sender,
+            notices=notices,
+            next_seq=next_seq,
+            clock=clock,
+            jitter=lambda: random.uniform(-1, 1),
+        ),
+        sender=sender,
+        policy=policy,
+    )

@@ -28,7 +28,7 @@ def run(app: Hookbin, listener: socket.socket, *, on_started: Callable[[], None]
 
 
 def config_for(app: Hookbin) -> uvicorn.Config:
-    settings = app.services.settings
+    settings = app.services.site.settings
     watch = Connections(most=room_for(settings.max_connections), patience=settings.sender_timeout)
     return uvicorn.Config(
         app,

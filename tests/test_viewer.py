@@ -10,7 +10,8 @@ import pytest
 from hookbin.bodies import limits
 from hookbin.clock import SystemClock
 from hookbin.errors import ViewsBusy
-from hookbin.web.html.viewer import Bytes, Viewer
+from hookbin.web.html.coloring import colored
+from hookbin.web.rest.viewer import Bytes, Viewer
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +33,7 @@ def of(body: bytes, content_type: str = "application/json") -> Bytes:
 
 async def test_who_comes_when_too_much_waits_is_sent_away_and_the_others_are_served() -> None:
     clock = HeldClock()
-    viewer = Viewer(clock)
+    viewer = Viewer(clock, colored=colored)
     large = of(b" " * (limits.HELD // 4))
     served: list[int] = []
 
@@ -51,7 +52,7 @@ async def test_who_comes_when_too_much_waits_is_sent_away_and_the_others_are_ser
 
 
 async def test_the_same_body_on_a_page_is_drawn_once() -> None:
-    viewer = Viewer(SystemClock())
+    viewer = Viewer(SystemClock(), colored=colored)
     one, again, other = await viewer.look(of(b"[1]"), of(b"[1]"), of(b"[1]", "text/plain"), wanted="text")
     assert one is again
     assert one is not other
@@ -59,12 +60,12 @@ async def test_the_same_body_on_a_page_is_drawn_once() -> None:
 
 
 async def test_a_wanted_view_that_does_not_apply_gives_way_to_the_best() -> None:
-    (looked,) = await Viewer(SystemClock()).look(of(b"[1]"), wanted="image")
+    (looked,) = await Viewer(SystemClock(), colored=colored).look(of(b"[1]"), wanted="image")
     assert looked.view is not None
     assert looked.view.name == "json"
     assert looked.tabs == (("json", "JSON"), ("text", "Text"), ("hex", "Hex"))
 
 
 async def test_an_empty_body_has_nothing_to_see() -> None:
-    (looked,) = await Viewer(SystemClock()).look(of(b""))
+    (looked,) = await Viewer(SystemClock(), colored=colored).look(of(b""))
     assert looked.view is None

@@ -16,12 +16,14 @@ from starlette.types import Receive, Scope, Send
 from hookbin.answers.plan import Plan, Prepared, choose, compile_plan, failed, prepare, rendered
 from hookbin.capture.faults import Faults, pause
 from hookbin.capture.read_body import MemoryBudget, ReceivedBody, drain, linger
+from hookbin.capture.services import CaptureServices
 from hookbin.capture.signature_check import UNCHECKED, check_signature
 from hookbin.conditions.matching import Incoming
 from hookbin.errors import BinNotFound, HookbinError, Overloaded, SenderTimedOut, ShuttingDown
 from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
+from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import Webhook
 from hookbin.names import is_bin_name
@@ -29,10 +31,8 @@ from hookbin.problems import problem_response, status_of
 from hookbin.signatures.schemes import SignedRequest
 from hookbin.store.bins import SequencePosition
 from hookbin.templating.rendering import Rendered, RenderJob, TemplateRequest
-from hookbin.web.services import Services
 from hookbin.wire.server import Pairs, answer_at_once, timed_out, trailers_of, wire_of
 
-PREFIX = "/b/"
 _NO_ROOM = "more large bodies come in at once than the server holds; send it again in a second"
 _STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
 MAX_RENDERED = 1024 * 1024
@@ -43,7 +43,7 @@ _TOO_LARGE = BinResponse(status=413, body="the body is larger than this bin keep
 class Capture:
     """The ASGI application behind every bin's URL."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: CaptureServices) -> None:
         self._services = services
         self._plans: dict[str, tuple[BinResponse, Plan]] = {}
         self._too_large = prepare(_TOO_LARGE)

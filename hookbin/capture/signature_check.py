@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from hookbin.capture.services import CaptureServices
 from hookbin.models.bins import Bin, SignatureScheme, Verify
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import SignatureStyle, Webhook
@@ -13,7 +14,6 @@ from hookbin.signatures.diagnosis import Other
 from hookbin.signatures.schemes import SignedRequest
 from hookbin.signatures.signing import live_secrets
 from hookbin.signatures.verification import check
-from hookbin.web.services import Services
 
 
 class SignatureCheck(Struct, frozen=True):
@@ -39,7 +39,7 @@ _STYLES = {
 
 
 def check_signature(
-    services: Services, bin: Bin, webhook: Webhook | None, arrived: SignedRequest, *, whole: bool, now: int
+    services: CaptureServices, bin: Bin, webhook: Webhook | None, arrived: SignedRequest, *, whole: bool, now: int
 ) -> SignatureCheck:
     """Check by the bin's own setting, which wins, or else as `webhook` signs, whose attempt sent the request.
 
@@ -61,7 +61,7 @@ def check_signature(
     return SignatureCheck(result.state, result.scheme, result.reason)
 
 
-def _others(services: Services, bin: Bin) -> Iterator[Other]:
+def _others(services: CaptureServices, bin: Bin) -> Iterator[Other]:
     for webhook in services.webhooks.all():
         yield Other(f"the webhook {webhook.name or webhook.id!r}", webhook.secret)
         for old in webhook.old_secrets:

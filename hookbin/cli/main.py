@@ -99,7 +99,7 @@ def serve(**values: Any) -> None:
         with listener:
             port = listener.getsockname()[1]
             app = create_app(settings, port=port)
-            where = _where(settings, app.services.base_url, made_token=made_token)
+            where = _where(settings, app.services.site.base_url, made_token=made_token)
             server.run(app, listener, on_started=lambda: click.echo(where))
     except StartError as error:
         click.echo(f"hookbin could not start: {error.detail}", err=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+PREFIX = "/b/"
+"""What the path of every bin begins with."""
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _BIN = re.compile(r"/(?:b|%62)(?:/|%2[fF])(?:(?!%2[fF])[^/])*")
 """A server that decodes the path finds the bin however it is escaped."""

@@ -19,13 +19,13 @@ from hookbin.signatures.verification import check_rule
 from hookbin.web.api.targets import make_targets
 from hookbin.web.rest import paging
 from hookbin.web.rest.routing import Call
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 
 
 async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
-    wanted, settings = call.body, call.services.settings
+    wanted, settings = call.body, call.site.settings
     response = await _checked_templates(_response(wanted), call.services)
-    bin = await call.services.bins.create(
+    bin = await call.stores.bins.create(
         name=None if wanted.name is None else check_bin_name(wanted.name),
         response=BinResponse() if response is None else response,
         verify=None if wanted.verify is None else _verify(wanted.verify),
@@ -33,17 +33,17 @@ async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
         max_age=settings.max_age if wanted.max_age is UNSET else wanted.max_age,
         forward=(lambda bin: make_targets(call.services, bin, wanted.forward)) if wanted.forward else None,
     )
-    return shape(call.services, bin)
+    return call.stores.bin_shape(bin)
 
 
 async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.BinShape]:
     before = paging.before_number("bin_", call.query.cursor)
-    newest_first = reversed(call.services.bins.all())
+    newest_first = reversed(call.stores.bins.all())
     return paging.page(
         [bin for bin in newest_first if before is None or bin.key < before],
         limit=call.query.limit,
         cursor_of=lambda bin: paging.number_cursor("bin_", bin.key),
-        shape=lambda bin: shape(call.services, bin),
+        shape=call.stores.bin_shape,
     )
 
 
@@ -52,24 +52,24 @@ class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def read(call: Call[ReadQuery, None]) -> shapes.BinShape:
-    return shape(call.services, call.services.bins.get(call.path["bin"]), with_secret=call.query.secret)
+    return call.stores.bin_shape(call.stores.bins.get(call.path["bin"]), with_secret=call.query.secret)
 
 
 async def change(call: Call[None, shapes.BinChange]) -> shapes.BinShape:
-    bin = call.services.bins.get(call.path["bin"])
+    bin = call.stores.bins.get(call.path["bin"])
     response = await _checked_templates(_response(call.body, before=bin.response), call.services)
     changes = _changes(call.body, call.services, bin) | ({} if response is None else {"response": response})
     forward = None
     if call.body.forward is not UNSET:
         as_changed = msgspec.structs.replace(bin, **changes)
         forward = make_targets(call.services, as_changed, call.body.forward or [])
-    changed = await call.services.bins.edit(bin, lambda now: msgspec.structs.replace(now, **changes), forward=forward)
-    return shape(call.services, changed)
+    changed = await call.stores.bins.edit(bin, lambda now: msgspec.structs.replace(now, **changes), forward=forward)
+    return call.stores.bin_shape(changed)
 
 
 async def reset_sequence(call: Call[None, None]) -> shapes.BinShape:
-    bin = call.services.bins.get(call.path["bin"])
-    return shape(call.services, await call.services.bins.edit(bin, begin_again))
+    bin = call.stores.bins.get(call.path["bin"])
+    return call.stores.bin_shape(await call.stores.bins.edit(bin, begin_again))
 
 
 async def presets(call: Call[None, None]) -> shapes.Page[shapes.PresetShape]:
@@ -77,18 +77,7 @@ async def presets(call: Call[None, None]) -> shapes.Page[shapes.PresetShape]:
 
 
 async def delete(call: Call[None, None]) -> None:
-    await call.services.bins.delete(call.services.bins.get(call.path["bin"]))
-
-
-def shape(services: Services, bin: Bin, *, with_secret: bool = False) -> shapes.BinShape:
-    return present.bin_shape(
-        bin,
-        url=services.bin_url(bin.name or bin.id),
-        request_count=services.bins.count(bin),
-        sequence_position=services.bins.sequence_position(bin),
-        with_secret=with_secret,
-        forward=services.webhooks.forwards_of(bin.id),
-    )
+    await call.stores.bins.delete(call.stores.bins.get(call.path["bin"]))
 
 
 def begin_again(bin: Bin) -> Bin:
@@ -119,7 +108,7 @@ async def _checked_templates(response: BinResponse | None, services: Services) -
     errors = [
         (f"{loc}.body", f"the template can't be used: {error}")
         for loc, step in steps_of(response)
-        if step.template and (error := await services.templates.check(step.body)) is not None
+        if step.template and (error := await services.site.templates.check(step.body)) is not None
     ]
     if errors:
         raise FieldsInvalid(*errors)
@@ -152,7 +141,7 @@ def _changes(change: shapes.BinChange, services: Services, bin: Bin) -> dict[str
     if change.verify is not UNSET:
         changes["verify"] = None if change.verify is None else _verify(change.verify, before=bin.verify)
     if change.max_requests is not UNSET:
-        changes["max_requests"] = change.max_requests or services.settings.max_requests
+        changes["max_requests"] = change.max_requests or services.site.settings.max_requests
     if change.max_age is not UNSET:
-        changes["max_age"] = change.max_age or services.settings.max_age
+        changes["max_age"] = change.max_age or services.site.settings.max_age
     return changes

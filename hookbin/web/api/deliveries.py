@@ -16,7 +16,7 @@ from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes import present
 from hookbin.web.rest import paging
 from hookbin.web.rest.routing import Call
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 
 
 class ListQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class ListQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.DeliveryRow]:
     query = call.query
-    rows = await call.services.deliveries.list(
+    rows = await call.stores.deliveries.list(
         limit=query.limit + 1,
         before=paging.before_id("dlv_", query.cursor),
         webhook_id=query.webhook,
@@ -41,23 +41,23 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.DeliveryRow]:
 
 async def read(call: Call[None, None]) -> shapes.DeliveryShape:
     delivery = await find(call.services, call.path["delivery"])
-    return await describe(delivery, await call.services.deliveries.attempts(delivery), call.services)
+    return await describe(delivery, await call.stores.deliveries.attempts(delivery), call.services)
 
 
 async def retry(call: Call[None, None]) -> shapes.DeliveryRow:
     delivery = await find(call.services, call.path["delivery"])
-    if call.services.dispatcher.is_in_flight(delivery.id):
+    if call.delivering.dispatcher.is_in_flight(delivery.id):
         raise AttemptInFlight("an attempt is under way; wait for its outcome")
-    return present.delivery_row(await call.services.deliveries.retry(delivery.id, now=call.services.clock.now()))
+    return present.delivery_row(await call.stores.deliveries.retry(delivery.id, now=call.site.clock.now()))
 
 
 async def cancel(call: Call[None, None]) -> shapes.DeliveryRow:
     delivery = await find(call.services, call.path["delivery"])
-    return present.delivery_row(await call.services.deliveries.cancel(delivery.id, now=call.services.clock.now()))
+    return present.delivery_row(await call.stores.deliveries.cancel(delivery.id, now=call.site.clock.now()))
 
 
 async def find(services: Services, id: str) -> Delivery:
-    delivery = await services.deliveries.get(id)
+    delivery = await services.stores.deliveries.get(id)
     if delivery is None:
         raise DeliveryNotFound(f"no delivery has the id {id[:64]!r}; GET /deliveries lists them")
     return delivery
@@ -65,8 +65,8 @@ async def find(services: Services, id: str) -> Delivery:
 
 async def describe(delivery: Delivery, attempts: list[Attempt], services: Services) -> shapes.DeliveryShape:
     """The delivery with its attempts and one sentence on how it stands."""
-    event = await services.events.get(delivery.event_id)
-    webhook = services.webhooks.find(delivery.webhook_id)
+    event = await services.stores.events.get(delivery.event_id)
+    webhook = services.stores.webhooks.find(delivery.webhook_id)
     last = attempts[-1] if attempts else None
     explanation = explain(
         state=delivery.state,
@@ -94,13 +94,13 @@ async def _waiting(
     last: Attempt | None,
 ) -> Waiting:
     """What a pending delivery waits for; a cancelled one may still be under way."""
-    if services.dispatcher.is_in_flight(delivery.id):
+    if services.delivering.dispatcher.is_in_flight(delivery.id):
         return Waiting(Hold.UNDER_WAY)
     if delivery.state is not DeliveryState.PENDING or delivery.next_attempt_at is None or webhook is None:
         return ITS_TIME
-    if webhook.ordered and (ahead := await services.deliveries.ahead_of(delivery)) is not None:
+    if webhook.ordered and (ahead := await services.stores.deliveries.ahead_of(delivery)) is not None:
         return Waiting(Hold.ORDER, f"delivery {ahead}")
-    if delivery.next_attempt_at > services.clock.now():
+    if delivery.next_attempt_at > services.site.clock.now():
         return Waiting(_who_set(delivery.next_attempt_at, event, last=last))
     return Waiting(Hold.PLACE) if webhook.rate_limit is None else Waiting(Hold.RATE, f"{webhook.rate_limit:g}")
 

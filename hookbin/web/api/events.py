@@ -17,7 +17,7 @@ from hookbin.shapes import present
 from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.rest import paging
 from hookbin.web.rest.routing import Call, decode_json, read_body, require_json
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 
 MAX_AHEAD = 30 * 24 * 3600 * SECOND
 """How far in the future an event can be due."""
@@ -39,7 +39,7 @@ async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInLi
     content = await read_body(call.request)
     key = check_idempotency_key(call.request.headers.get("idempotency-key"))
     hops = _hops(call.request)
-    publisher = call.services.publisher
+    publisher = call.delivering.publisher
     if call.query.type is None:
         event = _new_event(call.request, content)
         for name in ("deliver_at", "webhook"):
@@ -65,8 +65,8 @@ class ListQuery(paging.PageQuery, frozen=True, kw_only=True, forbid_unknown_fiel
 
 async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.EventInList]:
     limit, before = call.query.limit, paging.before_number("evt_", call.query.cursor)
-    rows = await call.services.events.list(limit=limit + 1, before=before, request_id=call.query.request)
-    deliveries = await call.services.deliveries.of_events([row.id for row in rows[:limit]])
+    rows = await call.stores.events.list(limit=limit + 1, before=before, request_id=call.query.request)
+    deliveries = await call.stores.deliveries.of_events([row.id for row in rows[:limit]])
     return paging.page(
         rows,
         limit=limit,
@@ -77,19 +77,19 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.EventInList]:
 
 async def read(call: Call[None, None]) -> shapes.EventShape:
     id = call.path["event"]
-    event = await call.services.events.get(id)
+    event = await call.stores.events.get(id)
     if event is None:
         raise EventNotFound(f"no event has the id {id[:64]!r}; GET /events lists them")
-    deliveries = await call.services.deliveries.of_events([event.id])
+    deliveries = await call.stores.deliveries.of_events([event.id])
     return present.event_shape(event, deliveries[event.id])
 
 
 async def replay(call: Call[None, shapes.Replay]) -> shapes.ReplayShape:
     services, id = call.services, call.path["event"]
     webhook = None if call.body.webhook is None else named_webhook(services, call.body.webhook)
-    deliveries = (await services.deliveries.of_events([id]))[id]
-    busy = {delivery.id for delivery in deliveries if services.dispatcher.is_in_flight(delivery.id)}
-    done = await services.recovery.replay(id, webhook, busy=busy)
+    deliveries = (await services.stores.deliveries.of_events([id]))[id]
+    busy = {delivery.id for delivery in deliveries if services.delivering.dispatcher.is_in_flight(delivery.id)}
+    done = await services.delivering.recovery.replay(id, webhook, busy=busy)
     return present.replay_shape(id, done)
 
 
@@ -108,7 +108,7 @@ def _deliver_at(call: Call[PublishQuery, shapes.NewEvent], text: str | None) -> 
     time = parse_rfc3339(text)
     if time is None:
         raise FieldsInvalid(("deliver_at", "is no RFC 3339 time with an offset, such as 2026-12-01T09:00:00Z"))
-    if time > call.services.clock.now() + MAX_AHEAD:
+    if time > call.site.clock.now() + MAX_AHEAD:
         raise FieldsInvalid(("deliver_at", "is more than 30 days ahead; publish it nearer to its time"))
     return time
 

@@ -20,7 +20,7 @@ from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.requests import find
 from hookbin.web.rest.downloads import INERT, disposition
 from hookbin.web.rest.routing import Call
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 
 
 class RequestExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +38,7 @@ class BinExportQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fiel
 async def of_request(call: Call[RequestExportQuery, None]) -> Response:
     request = await find(call)
     form = REQUEST_FORMATS[call.query.format]
-    wanted = resending(request, base_url=call.services.base_url, to=call.query.to)
+    wanted = resending(request, base_url=call.site.base_url, to=call.query.to)
     content = await asyncio.to_thread(form.write, wanted)
     name = f"{seq_id('req_', request.seq)}.{form.suffix}"
     return Response(content, media_type=form.media_type, headers={**INERT, "content-disposition": disposition(name)})
@@ -50,8 +50,8 @@ async def diff(call: Call[None, None]) -> Difference:
 
 
 async def of_bin(call: Call[BinExportQuery, None]) -> Response:
-    bin = call.services.bins.get(call.path["bin"])
-    wanted = to_filter(call.query, now=call.services.clock.now())
+    bin = call.stores.bins.get(call.path["bin"])
+    wanted = to_filter(call.query, now=call.site.clock.now())
     form = BIN_FORMATS[call.query.format]
     name = f"{bin.name or bin.id}.{form.suffix}"
     return StreamingResponse(
@@ -65,7 +65,7 @@ async def _written(services: Services, bin: Bin, form: BinFormat, wanted: Reques
     """What there is now; what comes meanwhile is not waited for."""
     yield form.head
     separator = b""
-    async for request in services.export.oldest_first(bin, wanted, until=services.database.last_seq):
+    async for request in services.stores.export.oldest_first(bin, wanted, until=services.stores.database.last_seq):
         yield separator + await asyncio.to_thread(form.entry, request)
         separator = form.between
     yield form.tail

@@ -24,7 +24,7 @@ from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.rest import paging
 from hookbin.web.rest.downloads import attachment
 from hookbin.web.rest.routing import Call
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 
 MAX_ROUNDS = 20
 """So many times `STEP` requests are found and deleted by one call."""
@@ -36,14 +36,14 @@ class ListQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.RequestRow]:
-    bin = call.services.bins.get(call.path["bin"])
+    bin = call.stores.bins.get(call.path["bin"])
     before = paging.before_number("req_", call.query.cursor)
-    wanted = to_filter(call.query, now=call.services.clock.now())
+    wanted = to_filter(call.query, now=call.site.clock.now())
     if wanted != NO_FILTER:
-        found = await call.services.search.find(bin, wanted, limit=call.query.limit, before=before)
+        found = await call.stores.search.find(bin, wanted, limit=call.query.limit, before=before)
         cursor = None if found.next_before is None else paging.number_cursor("req_", found.next_before)
         return shapes.Page(data=[present.request_row(row) for row in found.rows], next_cursor=cursor)
-    rows = await call.services.requests.list(bin, limit=call.query.limit + 1, before=before)
+    rows = await call.stores.requests.list(bin, limit=call.query.limit + 1, before=before)
     return paging.page(
         rows,
         limit=call.query.limit,
@@ -60,17 +60,17 @@ class DeleteQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=
 async def clear(call: Call[DeleteQuery, None]) -> shapes.Deleted:
     """Delete what a list with the same query would show; pinned ones only when they are asked for."""
     services, query = call.services, call.query
-    bin = services.bins.get(call.path["bin"])
+    bin = services.stores.bins.get(call.path["bin"])
     before = paging.before_number("req_", query.cursor)
-    wanted = to_filter(query, now=services.clock.now())
+    wanted = to_filter(query, now=services.site.clock.now())
     with_pinned = query.include_pinned or wanted.pinned is True
     if wanted == NO_FILTER and before is None:
-        return shapes.Deleted(deleted=await services.removal.all(bin, with_pinned=with_pinned), next_cursor=None)
+        return shapes.Deleted(deleted=await services.stores.removal.all(bin, with_pinned=with_pinned), next_cursor=None)
     deleted = 0
     for _ in range(MAX_ROUNDS):
-        found = await services.search.find(bin, wanted, limit=STEP, before=before)
+        found = await services.stores.search.find(bin, wanted, limit=STEP, before=before)
         seqs = [row.seq for row in found.rows if with_pinned or not row.pinned]
-        deleted += await services.removal.found(bin, seqs, with_pinned=with_pinned)
+        deleted += await services.stores.removal.found(bin, seqs, with_pinned=with_pinned)
         before = found.next_before
         if before is None or len(found.rows) < STEP:
             break
@@ -85,13 +85,13 @@ async def change(call: Call[None, shapes.RequestChange]) -> shapes.RequestShape:
     if call.body.pinned is not UNSET:
         changes["pinned"] = call.body.pinned
     seq = _seq(call)
-    if await call.services.requests.edit(seq, lambda now: replace(now, **changes)) is None:
+    if await call.stores.requests.edit(seq, lambda now: replace(now, **changes)) is None:
         raise _not_found(call)
     return present.request_shape(await find(call))
 
 
 async def delete(call: Call[None, None]) -> None:
-    if not await call.services.removal.one(_seq(call)):
+    if not await call.stores.removal.one(_seq(call)):
         raise _not_found(call)
 
 
@@ -117,7 +117,7 @@ async def replay(call: Call[None, shapes.NewReplay]) -> shapes.Replayed:
         target = named_webhook(services, wanted.webhook or "")
         if wanted.secret is not None or wanted.retry_schedule is not None:
             raise FieldsInvalid(("webhook", "has a secret and a schedule of its own; leave these fields out"))
-    made = await services.forwarding.replay(
+    made = await services.delivering.forwarding.replay(
         request, target, keep_signature=wanted.signature == "original", times=wanted.times
     )
     return shapes.Replayed(
@@ -130,13 +130,13 @@ async def _sender(services: Services, request: CapturedRequest) -> Webhook | Non
     """The webhook of ours whose attempt was captured, if it is still there."""
     if request.attempt_id is None:
         return None
-    delivery = await services.deliveries.get(delivery_of(request.attempt_id))
-    return None if delivery is None else services.webhooks.find(delivery.webhook_id)
+    delivery = await services.stores.deliveries.get(delivery_of(request.attempt_id))
+    return None if delivery is None else services.stores.webhooks.find(delivery.webhook_id)
 
 
 async def find(call: Call[Any, Any], name: str = "request") -> CapturedRequest:
     """The request that the path names, by the parameter `name`. Raises `RequestNotFound`."""
-    request = await call.services.requests.get(_seq(call, name))
+    request = await call.stores.requests.get(_seq(call, name))
     if request is None:
         raise _not_found(call, name)
     return request

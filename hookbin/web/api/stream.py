@@ -25,7 +25,7 @@ from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes import BinShape, Gone, RequestGone, present
 from hookbin.web.rest.routing import Call
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 from hookbin.wire.server import break_off
 
 logger = logging.getLogger("hookbin")
@@ -136,7 +136,7 @@ class Encoder:
 
 async def _frames(services: Services, topic: Topic, after: int | None) -> AsyncIterator[bytes]:
     """Chunks of complete events: first what was missed, then what comes, all that is ready at a time."""
-    timeline = services.timeline
+    timeline = services.live.timeline
     subscription = timeline.subscribe(topic)
     try:
         yield _RETRY
@@ -158,8 +158,8 @@ async def _missed(services: Services, topic: Topic, after: int, upto: int) -> by
     frames: list[bytes] = []
     behind = after
     for _ in range(MAX_CHUNKS if after < upto else 0):
-        rows = await services.log.between(behind, upto, limit=CHUNK)
-        messages = [services.encode(row) for row in rows]
+        rows = await services.stores.log.between(behind, upto, limit=CHUNK)
+        messages = [services.live.encode(row) for row in rows]
         frames += [message.frame for message in messages if message is not None and topic.wants(message)]
         if len(frames) > MAX_MISSED:
             break
@@ -175,8 +175,8 @@ def _topic(query: StreamQuery, services: Services) -> Topic:
         kinds = frozenset(query.kinds.split(","))
         if unknown := kinds - KINDS:
             raise FieldsInvalid(("kinds", f"{sorted(unknown)[0]!r} is not one of {', '.join(sorted(KINDS))}"))
-    bin_id = services.bins.get(query.bin).id if query.bin is not None else None
-    webhook_id = services.webhooks.get(query.webhook).id if query.webhook is not None else None
+    bin_id = services.stores.bins.get(query.bin).id if query.bin is not None else None
+    webhook_id = services.stores.webhooks.get(query.webhook).id if query.webhook is not None else None
     return Topic(bin_id=bin_id, webhook_id=webhook_id, kinds=kinds)
 
 

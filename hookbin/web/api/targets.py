@@ -15,7 +15,7 @@ from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import SignatureStyle, Webhook, WebhookKind
 from hookbin.signatures.signing import parse_secret
 from hookbin.web.api.webhooks import check_destination
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 
 _STYLE_OF_SCHEME: Mapping[str, SignatureStyle] = MappingProxyType(
     {
@@ -65,7 +65,7 @@ def make_destination(
     """
     signer = UNSIGNED
     if wanted.signature == "fresh":
-        bin = services.bins.find(request.bin_id)
+        bin = services.stores.bins.find(request.bin_id)
         signer = _signer(_given(wanted.secret) or _verifier(bin) or _sender(sender))
     return _webhook(
         services,
@@ -81,7 +81,7 @@ def _target(services: Services, bin: Bin, wanted: shapes.NewTarget) -> Webhook:
     signer = UNSIGNED
     if wanted.signature == "fresh":
         signer = _signer(_given(wanted.secret) or _as_before(services, bin, wanted.destination) or _verifier(bin))
-    schedule = services.settings.retry_schedule if wanted.retry_schedule is None else wanted.retry_schedule
+    schedule = services.site.settings.retry_schedule if wanted.retry_schedule is None else wanted.retry_schedule
     return _webhook(
         services,
         WebhookKind.FORWARD,
@@ -110,7 +110,7 @@ def _webhook(
     max_in_flight: int = _DEFAULT.max_in_flight,
 ) -> Webhook:
     return Webhook(
-        id=services.ids.webhook(),
+        id=services.site.ids.webhook(),
         kind=kind,
         bin_id=bin_id,
         name=name,
@@ -119,13 +119,13 @@ def _webhook(
         secret=signer.secret,
         signature_style=signer.style,
         retry_schedule=retry_schedule,
-        retry_on=parse_retry_on(services.settings.retry_on.split(",") if retry_on is None else retry_on),
+        retry_on=parse_retry_on(services.site.settings.retry_on.split(",") if retry_on is None else retry_on),
         timeout=timeout,
         max_in_flight=max_in_flight,
         heartbeat=None,
         disabled=False,
         disabled_reason=None,
-        created_at=services.clock.now(),
+        created_at=services.site.clock.now(),
     )
 
 
@@ -144,7 +144,7 @@ def _given(secret: str | None) -> Signer | None:
 
 def _as_before(services: Services, bin: Bin, destination: str) -> Signer | None:
     """How the bin's target of that destination signs now: its secret is not shown, so it can't be sent again."""
-    for target in services.webhooks.forwards_of(bin.id):
+    for target in services.stores.webhooks.forwards_of(bin.id):
         if target.destination == destination and target.signature_style is not SignatureStyle.NONE:
             return Signer(target.signature_style, target.secret)
     return None

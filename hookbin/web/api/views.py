@@ -12,9 +12,9 @@ from hookbin.clock import seq_id
 from hookbin.errors import PartNotFound, ViewNotFound
 from hookbin.models.requests import CapturedRequest
 from hookbin.web.api.requests import find
-from hookbin.web.html.viewer import Bytes
 from hookbin.web.rest.downloads import INERT, attachment
 from hookbin.web.rest.routing import Call
+from hookbin.web.rest.viewer import Bytes
 
 
 def bytes_of(request: CapturedRequest) -> Bytes:
@@ -24,13 +24,13 @@ def bytes_of(request: CapturedRequest) -> Bytes:
 
 
 async def list_views(call: Call[None, None]) -> shapes.Views:
-    return await call.services.viewer.every(bytes_of(await find(call)))
+    return await call.site.viewer.every(bytes_of(await find(call)))
 
 
 async def read_view(call: Call[None, None]) -> shapes.View:
     request = await find(call)
     name = call.path["view"]
-    view = await call.services.viewer.named(bytes_of(request), name)
+    view = await call.site.viewer.named(bytes_of(request), name)
     if view is None:
         raise ViewNotFound(
             f"this body has no view {name[:40]!r}; GET /requests/{call.path['request']}/views lists those it has"
@@ -41,7 +41,7 @@ async def read_view(call: Call[None, None]) -> shapes.View:
 async def decoded(call: Call[None, None]) -> Response:
     """The decompressed body, as a download."""
     request = await find(call)
-    unpacked = await call.services.viewer.unpacked(bytes_of(request))
+    unpacked = await call.site.viewer.unpacked(bytes_of(request))
     if not unpacked.encodings:
         raise ViewNotFound("this body is not compressed in a way that is known here; download it as it is from /body")
     response = attachment(unpacked.body, f"{seq_id('req_', request.seq)}-decoded.bin")
@@ -55,7 +55,7 @@ async def part(call: Call[None, None]) -> Response:
     number = call.path["number"]
     found = None
     if re.fullmatch(r"[0-9]{1,6}", number):
-        found = await call.services.viewer.part(bytes_of(request), int(number))
+        found = await call.site.viewer.part(bytes_of(request), int(number))
     if found is None:
         raise PartNotFound(f"this body has no part {number[:40]!r} that can be downloaded; see the view `multipart`")
     return attachment(found.content, multipart.file_name(found) or f"{seq_id('req_', request.seq)}-part-{number}.bin")
@@ -64,7 +64,7 @@ async def part(call: Call[None, None]) -> Response:
 async def picture(call: Call[None, None]) -> Response:
     """An image that its first bytes prove to be one, for an `<img>`; with nothing that could run in it."""
     request = await find(call)
-    unpacked = await call.services.viewer.unpacked(bytes_of(request))
+    unpacked = await call.site.viewer.unpacked(bytes_of(request))
     found = image.describe(unpacked.body)
     if found is None or not found.drawable:
         raise ViewNotFound(

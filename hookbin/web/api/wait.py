@@ -19,7 +19,7 @@ from hookbin.shapes import present
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.rest import paging
 from hookbin.web.rest.routing import Call
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 
 NEAREST = 3
 """Requests that nearly were as wanted, told after the timeout."""
@@ -34,18 +34,18 @@ class WaitQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 async def wait(call: Call[WaitQuery, None]) -> shapes.Page[shapes.RequestShape]:
     """Those already there count too, the newest of them, unless `after` or `since` says otherwise."""
     services, query = call.services, call.query
-    bin = services.bins.get(call.path["bin"])
-    now = services.clock.now()
+    bin = services.stores.bins.get(call.path["bin"])
+    now = services.site.clock.now()
     wanted = to_filter(query, now=now, after=paging.before_number("req_", query.after, loc="after"))
     waiter = Waiter(bin.id, wanted, checks(wanted), count=query.count)
-    with services.waiting.join(waiter):
-        position = services.timeline.position
-        earlier = await services.search.find(bin, wanted, limit=query.count, before=position + 1)
+    with services.live.waiting.join(waiter):
+        position = services.live.timeline.position
+        earlier = await services.stores.search.find(bin, wanted, limit=query.count, before=position + 1)
         waiter.add([row.seq for row in earlier.rows])
         await _until_done(waiter, call.request, services, deadline=now + int(query.timeout * SECOND))
     if not waiter.done:
         raise await _timed_out(services, bin, wanted, query, len(waiter.seqs))
-    found = [await services.requests.get(seq) for seq in waiter.seqs]
+    found = [await services.stores.requests.get(seq) for seq in waiter.seqs]
     return shapes.Page(data=[present.request_shape(request) for request in found if request is not None])
 
 
@@ -53,13 +53,13 @@ async def _until_done(waiter: Waiter, request: Request, services: Services, *, d
     """Returns at the deadline too. Raises `ClientDisconnect` and `ShuttingDown`."""
     watch = asyncio.create_task(_leave_with(request, waiter))
     try:
-        while not waiter.done and services.clock.now() < deadline:
+        while not waiter.done and services.site.clock.now() < deadline:
             waiter.wake.clear()
             if waiter.gone:
                 raise ClientDisconnect
-            if services.waiting.closed:
+            if services.live.waiting.closed:
                 raise ShuttingDown("hookbin is stopping; ask again in a moment")
-            await services.clock.wait(waiter.wake, until=deadline)
+            await services.site.clock.wait(waiter.wake, until=deadline)
     finally:
         watch.cancel()
 
@@ -71,7 +71,7 @@ async def _leave_with(request: Request, waiter: Waiter) -> None:
 
 
 async def _timed_out(services: Services, bin: Bin, wanted: RequestFilter, query: WaitQuery, found: int) -> WaitTimedOut:
-    misses = await services.search.nearest(bin, wanted, limit=NEAREST)
+    misses = await services.stores.search.nearest(bin, wanted, limit=NEAREST)
     enough = f"{found} of {query.count} wanted requests came within {query.timeout:g} s"
     hint = "nearest says what the others lack" if misses else "nothing else came; is the sender's URL right?"
     return WaitTimedOut(

@@ -22,7 +22,7 @@ from hookbin.shapes import present
 from hookbin.signatures.signing import check_secret, fits, make_secret, rotated
 from hookbin.web.rest import paging
 from hookbin.web.rest.routing import Call
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 
 PING = "webhook.ping"
 ROTATION_OVERLAP = 24 * 3600
@@ -40,7 +40,7 @@ async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
     wanted, services = call.body, call.services
     style = SignatureStyle(wanted.signature_style)
     webhook = Webhook(
-        id=services.ids.webhook(),
+        id=services.site.ids.webhook(),
         name=check_webhook_name(wanted.name),
         destination=check_destination(services, wanted.destination),
         events=check_event_patterns(wanted.events),
@@ -58,49 +58,49 @@ async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
         heartbeat=wanted.heartbeat,
         disabled=wanted.disabled,
         disabled_reason="registered as disabled" if wanted.disabled else None,
-        created_at=services.clock.now(),
+        created_at=services.site.clock.now(),
     )
     if webhook.handshake is not None:
-        webhook = msgspec.structs.replace(webhook, rate_limit=await ask(services.sender, webhook))
-    await services.webhooks.create(webhook)
+        webhook = msgspec.structs.replace(webhook, rate_limit=await ask(services.delivering.sender, webhook))
+    await services.stores.webhooks.create(webhook)
     if wanted.ping and not webhook.disabled:
-        await services.publisher.publish_json(PING, _greeting(webhook), only=webhook)
+        await services.delivering.publisher.publish_json(PING, _greeting(webhook), only=webhook)
     return present.webhook_shape(webhook, with_secret=True)
 
 
 async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.WebhookShape]:
     before = paging.before_id("wh_", call.query.cursor)
-    newest_first = reversed(call.services.webhooks.all())
+    newest_first = reversed(call.stores.webhooks.all())
     rows = [webhook for webhook in newest_first if before is None or webhook.id < before]
     return paging.page(rows, limit=call.query.limit, cursor_of=lambda row: row.id, shape=present.webhook_shape)
 
 
 async def read(call: Call[ReadQuery, None]) -> shapes.WebhookShape:
-    return present.webhook_shape(call.services.webhooks.get(call.path["webhook"]), with_secret=call.query.secret)
+    return present.webhook_shape(call.stores.webhooks.get(call.path["webhook"]), with_secret=call.query.secret)
 
 
 async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
-    webhook = call.services.webhooks.get(call.path["webhook"])
+    webhook = call.stores.webhooks.get(call.path["webhook"])
     changes = _changes(call.body, call.services)
     wanted = _changed(webhook, changes)
     if wanted.handshake is not None and _agreed_on(wanted) != _agreed_on(webhook):
-        changes["rate_limit"] = await ask(call.services.sender, wanted)
-    notice = call.services.notices.of_disabling(webhook) if changes.get("disabled") else None
-    changed = await call.services.webhooks.edit(webhook.id, lambda now: _changed(now, changes), notice=notice)
+        changes["rate_limit"] = await ask(call.delivering.sender, wanted)
+    notice = call.delivering.notices.of_disabling(webhook) if changes.get("disabled") else None
+    changed = await call.stores.webhooks.edit(webhook.id, lambda now: _changed(now, changes), notice=notice)
     return present.webhook_shape(changed)
 
 
 async def delete(call: Call[None, None]) -> None:
-    await call.services.webhooks.delete(call.services.webhooks.get(call.path["webhook"]))
+    await call.stores.webhooks.delete(call.stores.webhooks.get(call.path["webhook"]))
 
 
 async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
-    webhook, wanted = call.services.webhooks.get(call.path["webhook"]), call.body
+    webhook, wanted = call.stores.webhooks.get(call.path["webhook"]), call.body
     since = parse_rfc3339(wanted.since)
     if since is None:
         raise FieldsInvalid(("since", "is not a time like 2026-11-24T06:34:35Z (RFC 3339)"))
     since = max(0, since)
-    done = await call.services.recovery.recover(
+    done = await call.delivering.recovery.recover(
         webhook, since=since, cursor=paging.before_id("evt_", wanted.cursor), dry_run=wanted.dry_run
     )
     return shapes.Recovered(
@@ -115,15 +115,15 @@ async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
 
 
 async def send_sample(call: Call[None, shapes.SampleWanted]) -> shapes.EventInList:
-    webhook, services = call.services.webhooks.get(call.path["webhook"]), call.services
+    webhook, services = call.stores.webhooks.get(call.path["webhook"]), call.services
     sample = samples.find(call.body.type or samples.DEFAULT)
     if webhook.disabled:
         raise WebhookDisabled(f"the webhook {webhook.id} is disabled; enable it first with PATCH and disabled: false")
     if sample.is_ours:
-        published = await services.publisher.publish_json(sample.type, sample.body, only=webhook)
+        published = await services.delivering.publisher.publish_json(sample.type, sample.body, only=webhook)
     else:
         original = Original(method="POST", suffix="", query=None, headers=sample.headers)
-        published = await services.publisher.publish_raw(
+        published = await services.delivering.publisher.publish_raw(
             sample.type, sample.body, "application/json", only=webhook, original=original
         )
     return present.event_in_list(published.event, list(published.deliveries))
@@ -146,22 +146,22 @@ async def list_samples(call: Call[None, None]) -> shapes.Samples:
 
 def named_webhook(services: Services, id: str) -> Webhook:
     """The webhook that a field of a call names. Raises `FieldsInvalid`."""
-    webhook = services.webhooks.find(id)
+    webhook = services.stores.webhooks.find(id)
     if webhook is None or webhook.kind is not WebhookKind.WEBHOOK:
         raise FieldsInvalid(("webhook", f"{id[:64]!r} is the id of no webhook; GET /webhooks lists them"))
     return webhook
 
 
 async def rotate_secret(call: Call[None, shapes.Rotate]) -> shapes.WebhookShape:
-    webhook, wanted = call.services.webhooks.get(call.path["webhook"]), call.body
-    now = call.services.clock.now()
+    webhook, wanted = call.stores.webhooks.get(call.path["webhook"]), call.body
+    now = call.site.clock.now()
     secret = make_secret() if wanted.secret is None else wanted.secret
 
     def rotate(found: Webhook) -> Webhook:
         overlap = _overlap(found) if wanted.overlap is None else wanted.overlap
         return rotated(found, secret, overlap=overlap, now=now)
 
-    return present.webhook_shape(await call.services.webhooks.edit(webhook.id, rotate), with_secret=True)
+    return present.webhook_shape(await call.stores.webhooks.edit(webhook.id, rotate), with_secret=True)
 
 
 def _overlap(webhook: Webhook) -> int:
@@ -171,8 +171,8 @@ def _overlap(webhook: Webhook) -> int:
 def check_destination(services: Services, url: str) -> str:
     """The URL as given. Raises `FieldsInvalid` or `TargetRefused`; our own bins are always allowed."""
     parse_destination(url)
-    if not services.is_own_bin(url):
-        check_literal(services.policy, url)
+    if not services.site.addresses.is_own_bin(url):
+        check_literal(services.delivering.policy, url)
     return url
 
 
@@ -231,11 +231,11 @@ def _changes(change: shapes.WebhookChange, services: Services) -> dict[str, Any]
 
 
 def _schedule(services: Services, wanted: str | list[float] | None) -> tuple[float, ...]:
-    return parse_schedule(services.settings.retry_schedule if wanted is None else wanted)
+    return parse_schedule(services.site.settings.retry_schedule if wanted is None else wanted)
 
 
 def _retry_on(services: Services, wanted: list[str] | None) -> tuple[str, ...]:
-    words = services.settings.retry_on.split(",") if wanted is None else wanted
+    words = services.site.settings.retry_on.split(",") if wanted is None else wanted
     if not words:
         raise FieldsInvalid(("retry_on", "name at least one; to retry nothing set retry_schedule to none"))
     return parse_retry_on(words)

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from hookbin import text
 from hookbin.web.html import assets, filters, static
-from hookbin.web.services import services
+from hookbin.web.rest.services import services
 
 _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(assets.folder("templates")),
@@ -38,5 +38,5 @@ _templates.filters.update(
 def render(request: Request, template: str, /, *, status: int = 200, **context: Any) -> Response:
     """The page made from `template`; `base_url` and `now` are there for every one."""
     s = services(request)
-    page = _templates.get_template(template).render(base_url=s.base_url, now=s.clock.now(), **context)
+    page = _templates.get_template(template).render(base_url=s.site.base_url, now=s.site.clock.now(), **context)
     return HTMLResponse(page, status_code=status)

@@ -17,14 +17,13 @@ from hookbin.errors import FieldsInvalid
 from hookbin.models.bins import Bin, SignatureScheme
 from hookbin.models.requests import RequestSummary
 from hookbin.shapes import present
-from hookbin.web.api.bins import shape as bin_shape
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY
 from hookbin.web.pages.cards import bin_card
 from hookbin.web.pages.request import find, in_detail, tab_of
 from hookbin.web.rest.routing import decode_pairs
-from hookbin.web.services import Services, services
+from hookbin.web.rest.services import Services, services
 
 ROWS = 30
 BINS = 30
@@ -56,14 +55,14 @@ class TemplateRequest(Struct, frozen=True, kw_only=True):
 
 async def page(request: Request) -> Response:
     s = services(request)
-    bin = s.bins.get(request.path_params["bin"])
-    after = s.timeline.position  # what is counted and listed is as of then: the stream brings the rest
-    shape, others = bin_shape(s, bin), [bin_card(s, other) for other in _lately(s)]
+    bin = s.stores.bins.get(request.path_params["bin"])
+    after = s.live.timeline.position  # what is counted and listed is as of then: the stream brings the rest
+    shape, others = s.stores.bin_shape(bin), [bin_card(s, other) for other in _lately(s)]
     before = _number(request.query_params.get("before"))
     asked = _asked(s, request.query_params)
     rows, older = await _rows(s, bin, asked.wanted, after + 1 if before is None else before)
     chosen = request.query_params.get("request")
-    selected = await find(s, chosen, bin) if chosen else await s.requests.get(rows[0].seq) if rows else None
+    selected = await find(s, chosen, bin) if chosen else await s.stores.requests.get(rows[0].seq) if rows else None
     return render(
         request,
         "bin.html",
@@ -90,7 +89,7 @@ async def page(request: Request) -> Response:
 def _asked(s: Services, query: QueryParams) -> TemplateRequest:
     pairs = [(name, value) for name, value in query.multi_items() if name in FilterQuery.__struct_fields__ and value]
     try:
-        wanted = to_filter(decode_pairs(pairs, FilterQuery), now=s.clock.now())
+        wanted = to_filter(decode_pairs(pairs, FilterQuery), now=s.site.clock.now())
     except FieldsInvalid as error:
         return TemplateRequest(values=dict(pairs), wanted=NO_FILTER, complaint=error.detail)
     return TemplateRequest(values=dict(pairs), wanted=wanted)
@@ -99,14 +98,15 @@ def _asked(s: Services, query: QueryParams) -> TemplateRequest:
 async def _rows(s: Services, bin: Bin, wanted: RequestFilter, before: int) -> tuple[list[RequestSummary], int | None]:
     """A page of the list, and the `seq` under which the next one goes on, if there is more."""
     if wanted != NO_FILTER:
-        found = await s.search.find(bin, wanted, limit=ROWS, before=before)
+        found = await s.stores.search.find(bin, wanted, limit=ROWS, before=before)
         return list(found.rows), found.next_before
-    rows = await s.requests.list(bin, limit=ROWS + 1, before=before)
+    rows = await s.stores.requests.list(bin, limit=ROWS + 1, before=before)
     return rows[:ROWS], rows[ROWS - 1].seq if len(rows) > ROWS else None
 
 
 def _lately(s: Services) -> list[Bin]:
-    return sorted(s.bins.all(), key=lambda bin: s.bins.last_at(bin) or bin.created_at, reverse=True)[:BINS]
+    bins = s.stores.bins
+    return sorted(bins.all(), key=lambda bin: bins.last_at(bin) or bin.created_at, reverse=True)[:BINS]
 
 
 def _number(text: str | None) -> int | None:

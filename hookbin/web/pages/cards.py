@@ -10,8 +10,7 @@ from hookbin.models.bins import Bin
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import Webhook
 from hookbin.shapes import present
-from hookbin.web.api.bins import shape as bin_shape
-from hookbin.web.services import Services
+from hookbin.web.rest.services import Services
 
 _SPANS_A_MINUTE = 60 * SECOND // SPAN
 
@@ -42,15 +41,15 @@ class WebhookCard(Struct, frozen=True, kw_only=True):
 
 def bin_card(s: Services, bin: Bin) -> BinCard:
     return BinCard(
-        bin=bin_shape(s, bin),
-        last_at=present.time_or_none(s.bins.last_at(bin)),
-        counts=s.activity.counts(bin.id),
+        bin=s.stores.bin_shape(bin),
+        last_at=present.time_or_none(s.stores.bins.last_at(bin)),
+        counts=s.live.activity.counts(bin.id),
     )
 
 
 def webhook_card(s: Services, webhook: Webhook) -> WebhookCard:
     return WebhookCard(
         webhook=present.webhook_shape(webhook),
-        health=s.activity.health(webhook.id),
-        counts=s.activity.counts(webhook.id),
+        health=s.live.activity.health(webhook.id),
+        counts=s.live.activity.counts(webhook.id),
     )

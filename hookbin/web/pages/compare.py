@@ -10,7 +10,7 @@ from hookbin.shapes import present
 from hookbin.shapes.request_diff import difference
 from hookbin.web.html.rendering import render
 from hookbin.web.pages.request import find
-from hookbin.web.services import services
+from hookbin.web.rest.services import services
 
 
 async def page(request: Request) -> Response:
@@ -20,9 +20,9 @@ async def page(request: Request) -> Response:
     return render(
         request,
         "compare.html",
-        after=s.timeline.position,
+        after=s.live.timeline.position,
         left=present.request_row(left),
         right=present.request_row(right),
-        bin=s.bins.find(left.bin_id),
+        bin=s.stores.bins.find(left.bin_id),
         diff=await to_thread.run_sync(difference, left, right),
     )

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from hookbin.delivery import samples
 from hookbin.shapes import present
 from hookbin.web.html.rendering import render
-from hookbin.web.services import services
+from hookbin.web.rest.services import services
 
 WEBHOOKS = 200
 """Webhooks to choose from, the newest."""
@@ -19,8 +19,8 @@ async def page(request: Request) -> Response:
     return render(
         request,
         "send.html",
-        after=s.timeline.position,
+        after=s.live.timeline.position,
         samples=samples.SAMPLES,
-        webhooks=[present.webhook_shape(webhook) for webhook in s.webhooks.all()[: -WEBHOOKS - 1 : -1]],
+        webhooks=[present.webhook_shape(webhook) for webhook in s.stores.webhooks.all()[: -WEBHOOKS - 1 : -1]],
         chosen=request.query_params.get("webhook"),
     )

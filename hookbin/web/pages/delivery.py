@@ -20,9 +20,9 @@ from hookbin.web.api.views import bytes_of
 from hookbin.web.html.axis import time_axis
 from hookbin.web.html.rendering import render
 from hookbin.web.html.sent_vs_received import Comparison, Remark, held, of_captured, of_uncaptured, of_unrecorded
-from hookbin.web.html.viewer import Bytes, Looked
 from hookbin.web.pages.webhook import own_bin
-from hookbin.web.services import Services, services
+from hookbin.web.rest.services import Services, services
+from hookbin.web.rest.viewer import Bytes, DrawnBody
 
 LISTED = 60
 """Attempts that are listed and drawn in time, the newest."""
@@ -35,7 +35,7 @@ class CaptureView(Struct, frozen=True, kw_only=True):
 
     row: shapes.RequestRow
     held: Comparison
-    body: Looked
+    body: DrawnBody
 
 
 class AttemptView(Struct, frozen=True, kw_only=True):
@@ -43,9 +43,9 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     method: str
     url: str
     request_headers: list[tuple[str, str]]
-    request_body: Looked
+    request_body: DrawnBody
     response_headers: list[tuple[str, str]] | None
-    response_body: Looked
+    response_body: DrawnBody
     captures: list[CaptureView]
     earlier: list[shapes.RequestRow]
     """Captures that are not held against it."""
@@ -61,14 +61,14 @@ class Unrecorded(Struct, frozen=True, kw_only=True):
 
 async def page(request: Request) -> Response:
     s = services(request)
-    after = s.timeline.position
+    after = s.live.timeline.position
     delivery = await deliveries.find(s, request.path_params["id"])
-    attempts = await s.deliveries.attempts(delivery, newest=LISTED)
+    attempts = await s.stores.deliveries.attempts(delivery, newest=LISTED)
     next_id = attempt_id(delivery.id, delivery.attempt_count + 1)
-    captures = await s.requests.of_attempts([*(attempt.id for attempt in attempts), next_id])
+    captures = await s.stores.requests.of_attempts([*(attempt.id for attempt in attempts), next_id])
     chosen = await _chosen(s, delivery, attempts, request.query_params.get("attempt"))
-    event = await s.events.get(delivery.event_id)
-    webhook = s.webhooks.find(delivery.webhook_id)
+    event = await s.stores.events.get(delivery.event_id)
+    webhook = s.stores.webhooks.find(delivery.webhook_id)
     sent = b"" if event is None else event.body
     return render(
         request,
@@ -78,7 +78,7 @@ async def page(request: Request) -> Response:
         cancel_reason=delivery.cancel_reason,
         event=None if event is None else present.event_row(event),
         webhook=webhook if webhook is not None and webhook.kind is WebhookKind.WEBHOOK else None,
-        source=s.bins.find(webhook.bin_id) if webhook is not None and webhook.bin_id is not None else None,
+        source=s.stores.bins.find(webhook.bin_id) if webhook is not None and webhook.bin_id is not None else None,
         bin=own_bin(s, delivery.destination),
         attempts=[(present.attempt_row(attempt), len(captures[attempt.id])) for attempt in reversed(attempts)],
         earlier=delivery.attempt_count - len(attempts),
@@ -96,7 +96,7 @@ async def _chosen(s: Services, delivery: Delivery, attempts: Sequence[Attempt], 
         return attempts[-1] if attempts else None
     number = int(asked) if re.fullmatch(r"[0-9]{1,9}", asked) else 0
     found = next((attempt for attempt in attempts if attempt.number == number), None)
-    found = found or await s.deliveries.attempt(delivery, number)
+    found = found or await s.stores.deliveries.attempt(delivery, number)
     if found is None:
         raise NotFound(f"this delivery has no attempt {asked[:20]!r}; it has {delivery.attempt_count}")
     return found
@@ -104,10 +104,10 @@ async def _chosen(s: Services, delivery: Delivery, attempts: Sequence[Attempt], 
 
 async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) -> AttemptView:
     """The attempt with what our bins got of it; all bodies are looked at in one go."""
-    rows = (await s.requests.of_attempts([attempt.id]))[attempt.id]
-    captured = [found for row in rows[-HELD:] if (found := await s.requests.get(row.seq)) is not None]
+    rows = (await s.stores.requests.of_attempts([attempt.id]))[attempt.id]
+    captured = [found for row in rows[-HELD:] if (found := await s.stores.requests.get(row.seq)) is not None]
     answer = attempt.response_body or b""
-    request_body, response_body, *bodies = await s.viewer.look(
+    request_body, response_body, *bodies = await s.site.viewer.look(
         Bytes(body=sent, headers=attempt.request_headers, size=len(sent)),
         Bytes(body=answer, headers=attempt.response_headers or (), size=len(answer), cut=attempt.response_truncated),
         *map(bytes_of, captured),
@@ -127,14 +127,14 @@ async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) ->
     )
 
 
-def _capture(attempt: Attempt, request: CapturedRequest, body: Looked, sent: bytes) -> CaptureView:
+def _capture(attempt: Attempt, request: CapturedRequest, body: DrawnBody, sent: bytes) -> CaptureView:
     return CaptureView(row=present.request_row(request), held=held(attempt, request, sent=sent), body=body)
 
 
 def _said(s: Services, attempt: Attempt, captures: Sequence[RequestSummary]) -> list[Remark]:
     if captures:
         return of_captured(attempt, captures)
-    if not s.is_own_bin(attempt.url):
+    if not s.site.addresses.is_own_bin(attempt.url):
         return []
     bin = own_bin(s, attempt.url)
     return [of_uncaptured(attempt, bin_name=None if bin is None else bin.name or bin.id)]
@@ -143,12 +143,13 @@ def _said(s: Services, attempt: Attempt, captures: Sequence[RequestSummary]) -> 
 def _unrecorded(s: Services, delivery: Delivery, captures: Sequence[RequestSummary]) -> Unrecorded | None:
     if not captures:
         return None
+    next_id = attempt_id(delivery.id, delivery.attempt_count + 1)
     return Unrecorded(
         rows=[present.request_row(row) for row in captures[-HELD:]],
         said=of_unrecorded(
             delivery.attempt_count + 1,
             captures=len(captures),
-            under_way=s.dispatcher.webhook_of(attempt_id(delivery.id, delivery.attempt_count + 1)) is not None,
+            under_way=s.delivering.dispatcher.webhook_of(next_id) is not None,
             pending=delivery.state is DeliveryState.PENDING,
         ),
     )

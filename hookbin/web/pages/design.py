@@ -10,7 +10,7 @@ from hookbin import clock, shapes
 from hookbin.models.deliveries import DeliveryState
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY
-from hookbin.web.services import services
+from hookbin.web.rest.services import services
 
 _ATTEMPT = replace(
     EMPTY.attempt,
@@ -37,11 +37,11 @@ _EVENT = replace(EMPTY.event, type="user.created", size=82, content_type="applic
 
 async def page(request: Request) -> Response:
     s = services(request)
-    at = clock.rfc3339(s.clock.now())
+    at = clock.rfc3339(s.site.clock.now())
     return render(
         request,
         "design.html",
-        after=s.timeline.position,
+        after=s.live.timeline.position,
         at=at,
         event=replace(_EVENT, created_at=at),
         attempt=replace(_ATTEMPT, started_at=at),

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from hookbin.errors import EventNotFound
 from hookbin.shapes import present
 from hookbin.web.html.rendering import render
-from hookbin.web.html.viewer import Bytes
-from hookbin.web.services import services
+from hookbin.web.rest.services import services
+from hookbin.web.rest.viewer import Bytes
 
 SHOWN = 250
 """Deliveries of an event that are listed."""
@@ -17,14 +17,14 @@ SHOWN = 250
 
 async def page(request: Request) -> Response:
     s = services(request)
-    after = s.timeline.position
+    after = s.live.timeline.position
     id = request.path_params["id"]
-    event = await s.events.get(id)
+    event = await s.stores.events.get(id)
     if event is None:
         raise EventNotFound(f"no event has the id {id[:64]!r}; it may have been trimmed with its deliveries")
     sent = Bytes(body=event.body, headers=(("content-type", event.content_type),), size=event.size)
-    (body,) = await s.viewer.look(sent, wanted=request.query_params.get("view"))
-    deliveries = await s.deliveries.list(event_id=event.id, limit=SHOWN + 1)
+    (body,) = await s.site.viewer.look(sent, wanted=request.query_params.get("view"))
+    deliveries = await s.stores.deliveries.list(event_id=event.id, limit=SHOWN + 1)
     return render(
         request,
         "event.html",

@@ -11,7 +11,7 @@ from hookbin import shapes
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY, TimelineLine, paired
 from hookbin.web.pages.cards import bin_card, webhook_card
-from hookbin.web.services import services
+from hookbin.web.rest.services import services
 
 SHOWN = 40
 """Lines of the timeline."""
@@ -37,12 +37,12 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 async def page(request: Request) -> Response:
     s = services(request)
-    after = s.timeline.position  # what is counted and listed is as of then: the stream brings the rest
+    after = s.live.timeline.position  # what is counted and listed is as of then: the stream brings the rest
     wanted = filter_of(request.query_params)
     filtered = wanted != Filter()
-    bins = [bin_card(s, bin) for bin in s.bins.all()[: -CARDS - 1 : -1]]
-    webhooks = [webhook_card(s, webhook) for webhook in s.webhooks.all()[: -CARDS - 1 : -1]]
-    rows = await s.log.newest(limit=SEARCHED if filtered else SHOWN, upto=after)
+    bins = [bin_card(s, bin) for bin in s.stores.bins.all()[: -CARDS - 1 : -1]]
+    webhooks = [webhook_card(s, webhook) for webhook in s.stores.webhooks.all()[: -CARDS - 1 : -1]]
+    rows = await s.stores.log.newest(limit=SEARCHED if filtered else SHOWN, upto=after)
     lines = [line for line in paired(rows) if wanted.takes(line)]
     return render(
         request,
@@ -55,9 +55,9 @@ async def page(request: Request) -> Response:
         cut=len(lines) > SHOWN or len(rows) == (SEARCHED if filtered else SHOWN),
         searched=SEARCHED,
         bins=sorted(bins, key=lambda card: card.last_at or card.bin.created_at, reverse=True),
-        bin_total=len(s.bins.all()),
+        bin_total=len(s.stores.bins.all()),
         webhooks=webhooks,
-        webhook_total=len(s.webhooks.all()),
+        webhook_total=len(s.stores.webhooks.all()),
         blank=EMPTY,
     )
 

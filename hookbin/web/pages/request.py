@@ -19,8 +19,8 @@ from hookbin.text import wire
 from hookbin.web.api.views import bytes_of
 from hookbin.web.html.rendering import render
 from hookbin.web.html.sent_vs_received import Remark, of_captured, of_unrecorded
-from hookbin.web.html.viewer import Looked
-from hookbin.web.services import Services, services
+from hookbin.web.rest.services import Services, services
+from hookbin.web.rest.viewer import DrawnBody
 
 SHOWN_PARAMETERS = 500
 TABS = ("body", "headers", "query", "answer", "signature", "from")
@@ -44,7 +44,7 @@ class Detail(Struct, frozen=True, kw_only=True):
     headers: list[tuple[str, str]]
     trailers: list[tuple[str, str]]
     query: list[tuple[str, str]]
-    body: Looked
+    body: DrawnBody
     sender: Sender | None
     """The attempt of ours that it came from; None when somebody else sent it."""
 
@@ -56,8 +56,8 @@ async def page(request: Request) -> Response:
     return render(
         request,
         "request_page.html",
-        after=s.timeline.position,
-        bin=s.bins.find(found.bin_id),
+        after=s.live.timeline.position,
+        bin=s.stores.bins.find(found.bin_id),
         selected=await in_detail(s, found, request.query_params.get("view")),
     )
 
@@ -65,7 +65,7 @@ async def page(request: Request) -> Response:
 async def find(s: Services, id: str, bin: Bin | None = None) -> CapturedRequest:
     """The request of that id, in that bin if one is given. Raises `RequestNotFound`."""
     seq = parse_seq_id("req_", id)
-    found = None if seq is None else await s.requests.get(seq)
+    found = None if seq is None else await s.stores.requests.get(seq)
     if found is None or (bin is not None and found.bin_id != bin.id):
         where = "this bin holds no request" if bin is not None else "no captured request has the id"
         raise RequestNotFound(f"{where} {id[:64]!r}; it may have been deleted or trimmed")
@@ -80,7 +80,7 @@ def tab_of(request: Request) -> str:
 
 async def in_detail(s: Services, request: CapturedRequest, view: str | None) -> Detail:
     row = present.request_row(request)
-    (body,) = await s.viewer.look(bytes_of(request), wanted=view)
+    (body,) = await s.site.viewer.look(bytes_of(request), wanted=view)
     return Detail(
         row=row,
         headers=list(request.headers),
@@ -93,9 +93,9 @@ async def in_detail(s: Services, request: CapturedRequest, view: str | None) -> 
 
 async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
     number = id.rpartition("_")[2]
-    captures = (await s.requests.of_attempts([id]))[id]
-    delivery = await s.deliveries.get(delivery_of(id))
-    attempt = None if delivery is None else await s.deliveries.attempt(delivery, int(number))
+    captures = (await s.stores.requests.of_attempts([id]))[id]
+    delivery = await s.stores.deliveries.get(delivery_of(id))
+    attempt = None if delivery is None else await s.stores.deliveries.attempt(delivery, int(number))
     said: list[Remark] = []
     if attempt is not None:
         said = of_captured(attempt, captures)
@@ -104,7 +104,7 @@ async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
             of_unrecorded(
                 int(number),
                 captures=len(captures),
-                under_way=s.dispatcher.webhook_of(id) is not None,
+                under_way=s.delivering.dispatcher.webhook_of(id) is not None,
                 pending=delivery.state is DeliveryState.PENDING,
             )
         ]

@@ -13,7 +13,7 @@ from hookbin.models.deliveries import DeliveryState
 from hookbin.shapes import present
 from hookbin.web.html.rendering import render
 from hookbin.web.pages.cards import webhook_card
-from hookbin.web.services import Services, services
+from hookbin.web.rest.services import Services, services
 
 ROWS = 50
 MAX_PENDING = 1_000
@@ -22,11 +22,11 @@ MAX_PENDING = 1_000
 
 async def page(request: Request) -> Response:
     s = services(request)
-    webhook = s.webhooks.get(request.path_params["id"])
-    after = s.timeline.position
+    webhook = s.stores.webhooks.get(request.path_params["id"])
+    after = s.live.timeline.position
     before = request.query_params.get("before")
     state = _state(request.query_params.get("state"))
-    found = await s.deliveries.list(limit=ROWS + 1, before=before, webhook_id=webhook.id, state=state)
+    found = await s.stores.deliveries.list(limit=ROWS + 1, before=before, webhook_id=webhook.id, state=state)
     return render(
         request,
         "webhook.html",
@@ -37,7 +37,7 @@ async def page(request: Request) -> Response:
         samples=samples.SAMPLES,
         schedules=tuple(retries.SCHEDULES),
         words=retries.RETRY_ON,
-        pending=await s.deliveries.count_pending(webhook.id, limit=MAX_PENDING),
+        pending=await s.stores.deliveries.count_pending(webhook.id, limit=MAX_PENDING),
         most_pending=MAX_PENDING,
         state=state,
         states=list(DeliveryState),
@@ -49,9 +49,9 @@ async def page(request: Request) -> Response:
 
 def own_bin(s: Services, destination: str) -> Bin | None:
     """The bin of ours that a destination leads to."""
-    if not s.is_own_bin(destination):
+    if not s.site.addresses.is_own_bin(destination):
         return None
-    return s.bins.find(urlsplit(destination).path.removeprefix("/b/").partition("/")[0])
+    return s.stores.bins.find(urlsplit(destination).path.removeprefix("/b/").partition("/")[0])
 
 
 def _state(text: str | None) -> DeliveryState | None:

@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hookbin import errors
+from hookbin.web.rest.services import Services, services
 from hookbin.web.rest.validation_errors import fields_invalid
-from hookbin.web.services import Services, services
 
 Query = TypeVar("Query")
 Q = TypeVar("Q", bound=Struct)
@@ -34,11 +34,15 @@ MAX_SPILLED = 16 * 1024 * 1024
 class Call(Generic[Query, Body]):
     """One call, decoded."""
 
-    __slots__ = ("body", "path", "query", "request", "services")
+    __slots__ = ("body", "delivering", "live", "path", "query", "request", "services", "site", "stores")
 
     def __init__(self, request: Request, services: Services, query: Query, body: Body) -> None:
         self.request = request
         self.services = services
+        self.stores = services.stores
+        self.delivering = services.delivering
+        self.live = services.live
+        self.site = services.site
         self.path: dict[str, str] = request.path_params
         self.query = query
         self.body = body
@@ -105,6 +109,12 @@ class Resource:
         raise errors.MethodNotAllowed(
             f"{method} is not possible on {request.url.path}; use {', '.join(self._allow)}", allow=self._allow
         )
+
+
+def routes_of(request: Request) -> tuple[Route, ...]:
+    """All routes of the API."""
+    routes: tuple[Route, ...] = request.app.state.routes
+    return routes
 
 
 def _head_of(response: Response) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hookbin import errors, shapes
 from hookbin.web.api import operations, stream
-from hookbin.web.rest import documentation
+from hookbin.web.pages import documentation
 from hookbin.web.rest.routing import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -45,7 +45,7 @@ ROUTES: tuple[Route, ...] = (
         description="Asks all robots to stay away.",
     ),
     Route(
-        method="GET", path="/openapi.json", handler=documentation.openapi, query=None, tag="operations",
+        method="GET", path="/openapi.json", handler=operations.openapi, query=None, tag="operations",
         summary="This API as OpenAPI 3.1", answer=dict[str, Any],
         description="Made from the same table that decodes the calls.",
     ),

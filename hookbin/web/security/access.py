@@ -23,7 +23,7 @@ from hookbin.errors import HostRefused, OriginRefused, Refused, Unauthorized
 from hookbin.problems import problem_response
 from hookbin.web.html.rendering import render
 from hookbin.web.rest.routing import read_body
-from hookbin.web.services import services
+from hookbin.web.rest.services import services
 
 COOKIE = "hookbin_session"
 COOKIE_SECONDS = 30 * 24 * 3600
@@ -56,17 +56,18 @@ class AccessMiddleware:
 
 
 def _refusal(connection: HTTPConnection) -> Refused | None:
-    known = services(connection)
-    if known.settings.on_loopback and not _is_our_host(connection.headers, known.settings.public_url):
+    site = services(connection).site
+    token = site.settings.token
+    if site.settings.on_loopback and not _is_our_host(connection.headers, site.settings.public_url):
         host = connection.headers.get("host", "")[:100]
-        return HostRefused(f"the Host {host!r} is not this machine's; use {known.base_url}, or start with --public-url")
+        return HostRefused(f"the Host {host!r} is not this machine's; use {site.base_url}, or start with --public-url")
     reads = connection.scope["method"] in _SAFE_METHODS
     if not (_is_followed_link(connection.headers) if reads else _is_same_origin(connection.headers)):
         return OriginRefused("a page of another site sent this; open hookbin itself and do it there")
     path: str = connection.scope["path"]
-    if known.token is None or path in _OPEN or path.startswith("/static/"):
+    if token is None or path in _OPEN or path.startswith("/static/"):
         return None
-    if _has_token(connection, known.token):
+    if _has_token(connection, token):
         return None
     return Unauthorized("send the header 'authorization: Bearer TOKEN'; hookbin prints its token when it starts")
 
@@ -129,7 +130,8 @@ async def _sign_in(request: Request) -> Response:
         return Response(status_code=400)  # nobody is there to read it
     form = dict(parse_qsl(body.decode("utf-8", "replace")))
     given, target = form.get("token", ""), _safe_next(form.get("next"))
-    token = services(request).token
+    site = services(request).site
+    token = site.settings.token
     if token is None or hmac.compare_digest(given.strip().encode(), token.encode()):
         response: Response = RedirectResponse(target, status_code=303)
         if token is not None:
@@ -139,7 +141,7 @@ async def _sign_in(request: Request) -> Response:
                 max_age=COOKIE_SECONDS,
                 httponly=True,
                 samesite="strict",
-                secure="https" in (request.url.scheme, urlsplit(services(request).base_url).scheme),
+                secure="https" in (request.url.scheme, urlsplit(site.base_url).scheme),
             )
         return response
     return render(request, "sign_in.html", status=401, failed=True, next=target)

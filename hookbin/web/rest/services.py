@@ -1,4 +1,4 @@
-"""What request handlers need, as one object, and the one way to reach it."""
+"""What handlers are given, in small objects by who needs what, and the one way to reach them."""
 
 from __future__ import annotations
 
@@ -33,15 +33,14 @@ from hookbin.store.requests import RequestStore
 from hookbin.store.search import RequestSearch
 from hookbin.store.webhooks import WebhookStore
 from hookbin.templating.pool import TemplatePool
-from hookbin.web.html.viewer import Viewer
+from hookbin.web.rest.addresses import Addresses
+from hookbin.web.rest.bin_shaper import BinShaper
+from hookbin.web.rest.viewer import Viewer
 
 
-class Services(Struct, frozen=True, kw_only=True):
-    """Built once, by `create_app`."""
+class Stores(Struct, frozen=True, kw_only=True):
+    """What is kept, a store for each noun."""
 
-    settings: Settings
-    clock: Clock
-    ids: Ids
     database: Database
     bins: BinStore
     requests: RequestStore
@@ -52,33 +51,58 @@ class Services(Struct, frozen=True, kw_only=True):
     events: EventStore
     deliveries: DeliveryStore
     log: LogStore
-    timeline: Timeline
-    activity: Activity
-    waiting: Waiting
-    encode: Callable[[Announcement], Message | None]
-    """Makes the stream's message of a row."""
+    bin_shape: BinShaper
+
+
+class Delivering(Struct, frozen=True, kw_only=True):
+    """What makes events and sends them."""
+
     publisher: Publisher
-    notices: MetaEventMaker
-    recovery: Recovery
     forwarding: Forwarding
+    recovery: Recovery
+    notices: MetaEventMaker
     dispatcher: Dispatcher
     sender: Sender
     policy: Policy
+
+
+class Live(Struct, frozen=True, kw_only=True):
+    """What follows the log as it grows."""
+
+    timeline: Timeline
+    encode: Callable[[Announcement], Message | None]
+    """Makes the stream's message of a row."""
+    activity: Activity
+    waiting: Waiting
     metrics: Metrics
-    templates: TemplatePool
-    """Renders the templates of bins' answers."""
-    viewer: Viewer
-    is_own_bin: Callable[[str], bool]
-    """Whether a URL is that of one of our own bins."""
-    base_url: str
-    """Where the server is reached, without a slash at the end."""
-    token: str | None
-    """What everything but the bins asks for; None while nobody else can reach the server and none was set."""
     stopping: asyncio.Event
     """Set when the server begins to stop."""
 
-    def bin_url(self, name_or_id: str) -> str:
-        return f"{self.base_url}/b/{name_or_id}"
+
+class Site(Struct, frozen=True, kw_only=True):
+    """What every call can need, and nothing that keeps or sends."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    addresses: Addresses
+    templates: TemplatePool
+    """Renders the templates of bins' answers."""
+    viewer: Viewer
+
+    @property
+    def base_url(self) -> str:
+        """Where the server is reached, without a slash at the end."""
+        return self.addresses.base_url
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """All of it, built once by `create_app`."""
+
+    stores: Stores
+    delivering: Delivering
+    live: Live
+    site: Site
 
 
 def services(connection: HTTPConnection) -> Services:

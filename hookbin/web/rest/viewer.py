@@ -17,12 +17,11 @@ from hookbin.bodies.views import multipart, registry
 from hookbin.clock import Clock
 from hookbin.errors import ViewsBusy
 from hookbin.models.common import Headers
-from hookbin.web.html.coloring import colored
 
 T = TypeVar("T")
 
 
-class Looked(Struct, frozen=True, kw_only=True):
+class DrawnBody(Struct, frozen=True, kw_only=True):
     """A body as a page shows it: one view drawn, the names and titles of all that may be chosen."""
 
     size: int
@@ -45,8 +44,9 @@ class Bytes(Struct, frozen=True, kw_only=True):
 class Viewer:
     """At most `limits.WORKERS` at work; over `limits.HELD` bytes of work, who comes gets `ViewsBusy`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, colored: Callable[[str, str | None, Budget], Markup]) -> None:
         self._clock = clock
+        self._colored = colored
         self._workers = CapacityLimiter(limits.WORKERS)
         self._held = 0
 
@@ -62,9 +62,9 @@ class Viewer:
     async def part(self, what: Bytes, number: int) -> multipart.Part | None:
         return await self._run(lambda budget: multipart.part(_source(what, budget), number), what)
 
-    async def look(self, *bodies: Bytes, wanted: str | None = None) -> list[Looked]:
+    async def look(self, *bodies: Bytes, wanted: str | None = None) -> list[DrawnBody]:
         """Each of them drawn for a page, all within the time of one; what is there twice is drawn once."""
-        return await self._run(lambda budget: _all_looked(bodies, wanted, budget), *bodies)
+        return await self._run(lambda budget: self._all_drawn(bodies, wanted, budget), *bodies)
 
     async def _run(self, job: Callable[[Budget], T], *bodies: Bytes) -> T:
         size = limits.CALL + sum(len(one.body) for one in bodies)
@@ -76,26 +76,24 @@ class Viewer:
         finally:
             self._held -= size
 
+    def _all_drawn(self, bodies: tuple[Bytes, ...], wanted: str | None, budget: Budget) -> list[DrawnBody]:
+        drawn: dict[tuple[bytes, str, str], DrawnBody] = {}
+        found = []
+        for what in bodies:
+            source = _source(what, budget)
+            key = (what.body, source.content_type, source.header("content-encoding") or "")
+            if key not in drawn:
+                drawn[key] = self._drawn(source, what.size, wanted)
+            found.append(drawn[key])
+        return found
+
+    def _drawn(self, source: Source, size: int, wanted: str | None) -> DrawnBody:
+        view, kinds = registry.best(source, wanted)
+        if view is None:
+            return DrawnBody(size=size)
+        text = self._colored(view.text, view.language, source.budget) if view.text is not None else Markup()
+        return DrawnBody(size=size, view=view, text=text, tabs=tuple((kind.name, kind.title) for kind in kinds))
+
 
 def _source(what: Bytes, budget: Budget) -> Source:
     return Source(what.body, what.headers, budget=budget, cut=what.cut)
-
-
-def _all_looked(bodies: tuple[Bytes, ...], wanted: str | None, budget: Budget) -> list[Looked]:
-    seen: dict[tuple[bytes, str, str], Looked] = {}
-    found = []
-    for what in bodies:
-        source = _source(what, budget)
-        key = (what.body, source.content_type, source.header("content-encoding") or "")
-        if key not in seen:
-            seen[key] = _looked(source, what.size, wanted)
-        found.append(seen[key])
-    return found
-
-
-def _looked(source: Source, size: int, wanted: str | None) -> Looked:
-    view, kinds = registry.best(source, wanted)
-    if view is None:
-        return Looked(size=size)
-    text = colored(view.text, view.language, source.budget) if view.text is not None else Markup()
-    return Looked(size=size, view=view, text=text, tabs=tuple((kind.name, kind.title) for kind in kinds))

@@ -1,4 +1,4 @@
-"""The API told to programs and to people: `/openapi.json` and `/docs`."""
+"""The API told to people: `/docs`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin.problems import status_of
 from hookbin.web.html.rendering import render
-from hookbin.web.rest import openapi as description
-from hookbin.web.rest.routing import Call, Route
+from hookbin.web.rest.routing import Call, Route, routes_of
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class RouteDoc(Struct, frozen=True, kw_only=True):
     """A route as the page shows it; `query` and `body` hold (name, type, description)."""
 
     method: str
@@ -28,27 +26,18 @@ class Told(Struct, frozen=True, kw_only=True):
     answers: list[tuple[int, str]]
 
 
-async def openapi(call: Call[None, None]) -> dict[str, Any]:
-    return description.document(_routes(call.request), call.services.base_url)
-
-
 async def docs(call: Call[None, None]) -> Response:
     groups = [
-        (tag, [_told(route) for route in routes])
-        for tag, routes in groupby(_routes(call.request), key=lambda route: route.tag)
+        (tag, [_described(route) for route in routes])
+        for tag, routes in groupby(routes_of(call.request), key=lambda route: route.tag)
     ]
     return render(call.request, "docs.html", groups=groups)
 
 
-def _routes(request: Request) -> tuple[Route, ...]:
-    routes: tuple[Route, ...] = request.app.state.routes
-    return routes
-
-
-def _told(route: Route) -> Told:
+def _described(route: Route) -> RouteDoc:
     answers = [(route.status, route.answer_media if route.answer is not None else "no body")]
     answers += [(status_of(error), error.code) for error in route.raises]
-    return Told(
+    return RouteDoc(
         method=route.method,
         path=route.path,
         summary=route.summary,
