@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from hookbin.web.api.stream import EventStream
+from hookbin.wire.exchange import EXTENSION, Exchange
 from tests.support import PATIENCE, Receiver, Server, eventually, sse
 from tests.wire import check_problem, connected, exchange, parsed, read_all
 
@@ -305,7 +306,7 @@ async def test_a_reader_that_stops_reading_is_cut_off_without_a_word() -> None:
             await asyncio.Event().wait()
 
     cycle = Mock(disconnected=False)
-    scope = {"type": "http", "method": "GET", "extensions": {"hookbin.wire": {"cycle": cycle}}}
+    scope = {"type": "http", "method": "GET", "extensions": {EXTENSION: Exchange(b"/", [], cycle)}}
     await EventStream(frames(), send_timeout=0.01)(scope, receive, send)
 
     cycle.transport.abort.assert_called_once_with()

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from hookbin.answers.plan import Prepared
 from hookbin.models.answers import Fault
-from hookbin.wire.server import drop
+from hookbin.wire.exchange import exchange_of
 
 HANG_SECONDS = 300.0
 """How long a connection is kept open without an answer."""
@@ -95,10 +95,10 @@ async def _truncate(answer: Prepared, scope: Scope, send: Send) -> None:
     headers.append((b"content-length", b"%d" % length))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body[: length // 2], "more_body": True})
-    drop(scope)  # else the server closes, since the answer is not complete
+    exchange_of(scope).drop()  # else the server closes, since the answer is not complete
 
 
 async def _end(scope: Scope, send: Send, *, last_words: bytes = b"", reset: bool = False) -> None:
-    if not drop(scope, last_words=last_words, reset=reset):
+    if not exchange_of(scope).drop(last_words=last_words, reset=reset):
         await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"1")]})
         await send({"type": "http.response.body", "body": b"", "more_body": True})

@@ -31,7 +31,7 @@ from hookbin.problems import problem_response, status_of
 from hookbin.signatures.schemes import SignedRequest
 from hookbin.store.bins import SequencePosition
 from hookbin.templating.rendering import Rendered, RenderJob, TemplateRequest
-from hookbin.wire.server import Pairs, answer_at_once, timed_out, trailers_of, wire_of
+from hookbin.wire.exchange import Pairs, exchange_of
 
 _NO_ROOM = "more large bodies come in at once than the server holds; send it again in a second"
 _STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
@@ -80,7 +80,7 @@ class Capture:
             await self._faults.give(answer, scope, receive, send)
         elif unread:
             await self._answer_unread(receive, send, status=answer.status, headers=answer.headers, body=answer.body)
-        elif not answer_at_once(scope, status=answer.status, fields=answer.fields, body=answer.body):
+        elif not exchange_of(scope).answer(status=answer.status, fields=answer.fields, body=answer.body):
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body})
 
@@ -142,7 +142,8 @@ class Capture:
         return known[1]
 
     def _request(self, scope: Scope, drained: ReceivedBody, bin: Bin, answer: Prepared) -> CapturedRequest:
-        target, pairs = wire_of(scope)
+        exchange = exchange_of(scope)
+        target = exchange.target.decode("latin-1")
         named = dict(scope["headers"])
         declared = named.get(b"content-length")
         content_type = named.get(b"content-type")
@@ -151,7 +152,7 @@ class Capture:
         attempt_id, webhook = self._sent_by_us(named)
         judged = UNCHECKED
         if webhook is not None or bin.verify is not None:
-            arrived = SignedRequest(named, drained.body, scope["scheme"], target.decode("latin-1"))
+            arrived = SignedRequest(named, drained.body, scope["scheme"], target)
             whole = not (drained.truncated or drained.incomplete)
             judged = check_signature(self._services, bin, webhook, arrived, whole=whole, now=now)
         return CapturedRequest(
@@ -159,7 +160,7 @@ class Capture:
             bin_id=bin.id,
             received_at=now,
             method=scope["method"],
-            target=target.decode("latin-1"),
+            target=target,
             http_version=scope["http_version"],
             scheme=scope["scheme"],
             client=address(*client) if client else None,
@@ -179,8 +180,8 @@ class Capture:
             signature_reason=judged.reason,
             note=None,
             pinned=False,
-            trailers=_decoded(trailers_of(scope)),
-            headers=_decoded(pairs),
+            trailers=_decoded(exchange.trailers),
+            headers=_decoded(exchange.headers),
             body=drained.body,
         )
 
@@ -233,7 +234,7 @@ def _asked(incoming: Incoming) -> TemplateRequest:
 
 def _answered_incomplete(scope: Scope) -> int | None:
     """What the server has said to the sender of half a request: nothing, or that it waits no longer."""
-    return status_of(SenderTimedOut) if timed_out(scope) else None
+    return status_of(SenderTimedOut) if exchange_of(scope).timed_out else None
 
 
 def address(host: str, port: int) -> str:

@@ -1,26 +1,21 @@
 """The wire: uvicorn's httptools protocol, told to remember what it would tidy away.
 
 ASGI gives header names in lower case and a decoded path. A bin shows what was sent, so the
-protocol puts the header pairs in wire case and the raw request target into the scope, under
-`extensions` → `hookbin.wire`. Other protocols lack it, and `wire_of` makes do with the rest. Trailers
-(RFC 9110, 6.5) are no headers: they stand there by themselves once the body is in.
+protocol puts the header pairs in wire case and the raw request target into the scope, as an `Exchange`.
+Trailers (RFC 9110, 6.5) are no headers: they stand there by themselves once the body is in.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from enum import Enum, auto
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import httptools
-from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hookbin.wire.connections import FULL, LOOKS, TIMED_OUT, Connections
-
-Pairs: TypeAlias = list[tuple[bytes, bytes]]
+from hookbin.wire.exchange import EXTENSION, Exchange, Pairs
 
 MAX_HEAD = 256 * 1024
 """Bytes of request line and headers, or of trailers, that are waited for; the parser would wait for more and more."""
@@ -28,7 +23,6 @@ HALF_CLOSED_SECONDS = 5.0
 """What an answer may take whose sender has closed its side of the connection."""
 MAX_PATIENCE = 20
 """Times the sender's timeout that a body may take in all, though it never stands still for one."""
-_KEY = "hookbin.wire"
 _TOO_MUCH_HEAD = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -113,7 +107,7 @@ class WireProtocol(HttpToolsProtocol):
 
     def _give_up_body(self) -> None:
         """Answer, and tell the application that no more will come, as when the sender hangs up."""
-        cast(Any, self.scope)["extensions"][_KEY]["timed_out"] = True
+        self._exchange.timed_out = True
         self.transport.write(TIMED_OUT)
         self.transport.close()
         self.cycle.disconnected = True
@@ -162,15 +156,14 @@ class WireProtocol(HttpToolsProtocol):
             self._pairs.append((name, value))
             super().on_header(name, value)
         elif not self._leading_in:
-            wire: dict[str, Any] = cast(Any, self.scope)["extensions"][_KEY]
-            wire.setdefault("trailers", []).append((name, value))
+            self._exchange.trailers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if not self._leading_in:
-            wire: dict[str, Any] = {"target": self.url, "headers": self._pairs}
-            self.scope["extensions"] = cast(Any, {_KEY: wire})
+            self._exchange = Exchange(self.url, self._pairs)
+            self.scope["extensions"] = cast(Any, {EXTENSION: self._exchange})
             super().on_headers_complete()
-            wire["cycle"] = self.cycle
+            self._exchange.cycle = self.cycle
             self._in_head, self._head_size = False, 0
 
     def on_chunk_header(self) -> None:
@@ -209,84 +202,3 @@ class WireProtocol(HttpToolsProtocol):
             self.parser.feed_data(b"\r\n".join(head))
         finally:
             self._leading_in = False
-
-
-def answer_at_once(scope: Scope, *, status: int, fields: bytes, body: bytes) -> bool:
-    """Send a whole answer as one write; `fields` are its header lines. False where the server can't.
-
-    ASGI sends head and body apart, and uvicorn checks each header anew and makes two system calls of
-    it, which a profile of captures under load showed as its largest single cost.
-    """
-    wire = scope.get("extensions", {}).get(_KEY)
-    if wire is None:
-        return False
-    cycle: RequestResponseCycle = wire["cycle"]
-    if cycle.disconnected:
-        return True
-    head = [STATUS_LINE[status], *(b"%b: %b\r\n" % field for field in cycle.default_headers), fields]
-    head.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-    cycle.response_started = cycle.response_complete = True
-    cycle.waiting_for_100_continue = False
-    cycle.transport.write(b"".join(head) if scope["method"] == "HEAD" else b"".join((*head, body)))
-    cycle.message_event.set()
-    if not cycle.keep_alive:
-        cycle.transport.close()
-    cycle.on_response()
-    return True
-
-
-def break_off(scope: Scope) -> None:
-    """Close the connection in the middle of an answer, and drop what its reader does not take."""
-    wire = scope.get("extensions", {}).get(_KEY)
-    if wire is not None:
-        cycle: RequestResponseCycle = wire["cycle"]
-        cycle.disconnected = True
-        cycle.transport.abort()
-
-
-def drop(scope: Scope, *, last_words: bytes = b"", reset: bool = False) -> bool:
-    """Close the connection instead of answering, after these bytes or with a TCP RST. False where the server can't."""
-    wire = scope.get("extensions", {}).get(_KEY)
-    if wire is None:
-        return False
-    cycle: RequestResponseCycle = wire["cycle"]
-    if cycle.disconnected:
-        return True
-    cycle.disconnected = cycle.response_complete = True
-    if reset:
-        _reset(cycle.transport)
-    else:
-        if last_words:
-            cycle.transport.write(last_words)
-        cycle.transport.close()
-    return True
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    """Close without the usual farewell: a linger time of 0 makes a RST of it (`socket(7)`, SO_LINGER)."""
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-
-
-def trailers_of(scope: Scope) -> Pairs:
-    """The trailers, once the body is in; none where the server does not tell."""
-    wire = scope.get("extensions", {}).get(_KEY)
-    return [] if wire is None else wire.get("trailers", [])
-
-
-def timed_out(scope: Scope) -> bool:
-    """Whether the rest of the body did not come in time, and the sender was told so."""
-    wire = scope.get("extensions", {}).get(_KEY)
-    return wire is not None and "timed_out" in wire
-
-
-def wire_of(scope: Scope) -> tuple[bytes, Pairs]:
-    """The request target and the header pairs, as near to the wire as the server tells."""
-    wire = scope.get("extensions", {}).get(_KEY)
-    if wire is not None:
-        return wire["target"], wire["headers"]
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope["query_string"]
-    return (path + b"?" + query if query else path), scope["headers"]

@@ -26,7 +26,7 @@ from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes import BinShape, Gone, RequestGone, present
 from hookbin.web.rest.routing import Call
 from hookbin.web.rest.services import Services
-from hookbin.wire.server import break_off
+from hookbin.wire.exchange import exchange_of
 
 logger = logging.getLogger("hookbin")
 
@@ -76,7 +76,7 @@ class EventStream(EventSourceResponse):
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
             logger.info("a stream was closed: its reader took nothing for %s seconds", SEND_SECONDS)
-            break_off(scope)
+            exchange_of(scope).break_off()
 
 
 _encode = msgspec.json.Encoder().encode
