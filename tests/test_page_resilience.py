@@ -126,6 +126,7 @@ def test_a_detail_that_takes_long_says_that_it_loads(server: Server, page: Page)
     page.route(re.compile("request=req_"), lambda route: held.append(route))
     page.locator("a.request", has_text="/b/waits/a").click()
     expect(page.locator("#detail > [data-loading]")).to_have_text("Loading")
+    assert Axe().run(page).violations_count == 0
     expect(page.locator("#detail-title")).to_contain_text("/b/waits/b")
     held[0].continue_()
     expect(page.locator("#detail-title")).to_contain_text("/b/waits/a")

@@ -334,6 +334,7 @@ def pages(server: Server) -> dict[str, str]:
         "request": f"/ui/requests/{server.captured('four-pages')[-1]['id']}",
         "event": f"/ui/events/{delivery['event_id']}",
         "send": "/ui/send",
+        "compare": "/ui/requests/{}/diff/{}".format(*(row["id"] for row in server.captured("four-pages")[-2:])),
         "webhooks": "/ui/webhooks",
         "bins": "/ui/bins",
     }
@@ -368,7 +369,6 @@ def test_axe_finds_nothing_on_any_page(
 ) -> None:
     others = {
         "docs": "/docs",
-        "design": "/ui/design",
         "sign-in": "/ui/sign-in",
         "problem": "/ui/bins/not-there",
         "empty": "/ui/bins/axe-empty",

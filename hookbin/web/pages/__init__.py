@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from hookbin.web.pages import bin, compare, console, delivery, design, event, lists, overview, request, webhook
+from hookbin.web.pages import bin, compare, console, delivery, event, lists, overview, request, webhook
 
 ROUTES = [
     Route("/ui", overview.page),
@@ -18,5 +18,4 @@ ROUTES = [
     Route("/ui/requests/{id}", request.page),
     Route("/ui/requests/{id}/diff/{other}", compare.page),
     Route("/ui/send", console.page),
-    Route("/ui/design", design.page),
 ]
