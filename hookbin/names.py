@@ -7,11 +7,14 @@ import re
 from hookbin.errors import FieldsInvalid
 
 _BIN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_EVENT_TYPE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}")
-_EVENT_PATTERN = re.compile(r"[A-Za-z0-9_*][A-Za-z0-9_.:/*-]{0,127}")
+MAX_EVENT_TYPE = 128
+_EVENT_TYPE = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.:/-]{{0,{MAX_EVENT_TYPE - 1}}}")
+_EVENT_PATTERN = re.compile(rf"[A-Za-z0-9_*][A-Za-z0-9_.:/*-]{{0,{MAX_EVENT_TYPE - 1}}}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CONTENT_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+[\t\x20-\x7e]*")
 MAX_WEBHOOK_NAME = 100
+MAX_NOTE = 1000
+"""Characters of what is to be remembered of a request."""
 DELIVERY_EXHAUSTED = "delivery.exhausted"
 WEBHOOK_DISABLED = "webhook.disabled"
 META_EVENTS = frozenset({DELIVERY_EXHAUSTED, WEBHOOK_DISABLED})
@@ -44,7 +47,7 @@ def check_note(note: str) -> str:
 
 def check_event_type(type: str) -> str:
     if _EVENT_TYPE.fullmatch(type) is None:
-        raise FieldsInvalid(("type", "use 1 to 128 letters, digits and _ . : / -, such as user.created"))
+        raise FieldsInvalid(("type", f"use 1 to {MAX_EVENT_TYPE} letters, digits and _ . : / -, such as user.created"))
     return type
 
 

@@ -13,8 +13,15 @@ import msgspec
 import pytest
 
 from hookbin import errors
+from hookbin.answers.presets import PRESETS
 from hookbin.config import Settings
+from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS
+from hookbin.models.answers import Fault
+from hookbin.models.bins import DigestEncoding, SignatureScheme
+from hookbin.models.webhooks import SignatureStyle
 from hookbin.problems import STATUS, status_of
+from hookbin.shapes.bins import DIGESTS
+from hookbin.web.html.choices import STYLES
 from tests.support import ROOT
 
 MODULES = {
@@ -297,6 +304,38 @@ def test_a_template_fetches_nothing_from_elsewhere(template: Path) -> None:
     fetched = re.findall(r"(?:src|href|action)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)", template.read_text())
 
     assert [url for url in fetched if not url.startswith("https://github.com/")] == []
+
+
+LIMITED = re.compile(r"""\s(?:max|min|maxlength|minlength|size|pattern)\s*=\s*["']?[^"'{>]*\d""")
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=[path.name for path in TEMPLATES])
+def test_a_template_is_handed_its_limits(template: Path) -> None:
+    assert LIMITED.findall(template.read_text()) == []
+
+
+REGISTRIES: dict[str, set[str]] = {
+    "formats of a request": set(REQUEST_FORMATS),
+    "formats of a bin": set(BIN_FORMATS),
+    "faults": set(Fault),
+    "presets": {preset.name for preset in PRESETS},
+    "signature schemes": set(SignatureScheme),
+    "signature styles": set(SignatureStyle),
+    "digests": set(DIGESTS),
+    "encodings": set(DigestEncoding),
+}
+LITERALS = re.compile(r"\[\[.*?\]\]|\{\s*\".*?\}", re.DOTALL)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=[path.name for path in TEMPLATES])
+def test_a_template_lists_nothing_that_a_registry_lists(template: Path) -> None:
+    listed = [set(re.findall(r'"([\w-]+)"', literal)) for literal in LITERALS.findall(template.read_text())]
+
+    assert [name for name, members in REGISTRIES.items() for words in listed if len(words & members) > 1] == []
+
+
+def test_every_signature_style_has_its_words_on_a_page() -> None:
+    assert set(STYLES) == set(SignatureStyle)
 
 
 def test_no_test_sleeps() -> None:

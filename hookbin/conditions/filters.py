@@ -18,6 +18,8 @@ from hookbin.models.requests import RequestSummary
 
 SEARCHED_BODY = 64 * 1024
 """Bytes of a body, from its beginning, that a text is looked for in."""
+MAX_SEARCH = 256
+"""Characters of that text."""
 _SHOWN = 100
 """Characters of what was found instead that a complaint shows."""
 

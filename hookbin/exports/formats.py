@@ -21,6 +21,9 @@ class RequestFormat(Struct, frozen=True):
     write: Callable[[Resending], bytes]
     media_type: str
     suffix: str
+    title: str
+    is_file: bool = False
+    """Better kept as a file than pasted somewhere."""
 
 
 class BinFormat(Struct, frozen=True):
@@ -29,20 +32,23 @@ class BinFormat(Struct, frozen=True):
     entry: Callable[[CapturedRequest], bytes]
     media_type: str
     suffix: str
+    title: str
     head: bytes = b""
     between: bytes = b""
     tail: bytes = b""
 
 
 REQUEST_FORMATS: dict[str, RequestFormat] = {
-    "curl": RequestFormat(curl, "text/x-shellscript", "sh"),
-    "httpie": RequestFormat(httpie, "text/x-shellscript", "httpie.sh"),
-    "python": RequestFormat(python, "text/x-python", "py"),
-    "raw": RequestFormat(raw, "message/http", "http"),
-    "har": RequestFormat(lambda resending: har.document(resending.request), "application/json", "har"),
+    "curl": RequestFormat(curl, "text/x-shellscript", "sh", "curl"),
+    "httpie": RequestFormat(httpie, "text/x-shellscript", "httpie.sh", "HTTPie"),
+    "python": RequestFormat(python, "text/x-python", "py", "Python"),
+    "raw": RequestFormat(raw, "message/http", "http", "Raw HTTP"),
+    "har": RequestFormat(
+        lambda resending: har.document(resending.request), "application/json", "har", "HAR", is_file=True
+    ),
 }
 BIN_FORMATS: dict[str, BinFormat] = {
-    "har": BinFormat(har.entry, "application/json", "har", head=har.HEAD, between=b",\n", tail=har.TAIL),
-    "ndjson": BinFormat(table.ndjson_line, "application/x-ndjson", "ndjson"),
-    "csv": BinFormat(table.csv_row, "text/csv", "csv", head=table.CSV_HEAD),
+    "har": BinFormat(har.entry, "application/json", "har", "HAR", head=har.HEAD, between=b",\n", tail=har.TAIL),
+    "ndjson": BinFormat(table.ndjson_line, "application/x-ndjson", "ndjson", "NDJSON"),
+    "csv": BinFormat(table.csv_row, "text/csv", "csv", "CSV", head=table.CSV_HEAD),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
@@ -92,6 +92,10 @@ class Response(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
 
 
+Digest = Literal["sha256", "sha1", "sha512"]
+DIGESTS: tuple[str, ...] = get_args(Digest)
+
+
 class BinVerify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How signatures are checked. What follows the secret is for the scheme `hmac` alone."""
 
@@ -106,7 +110,7 @@ class BinVerify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     header: Annotated[
         Annotated[str, Meta(max_length=256)] | None, Meta(description="Name of the header with the signature.")
     ] = None
-    algorithm: Literal["sha256", "sha1", "sha512"] = "sha256"
+    algorithm: Digest = "sha256"
     encoding: DigestEncoding = DigestEncoding.HEX
     prefix: Annotated[str, Meta(max_length=64, description="What stands before the digest, such as `sha256=`.")] = ""
 

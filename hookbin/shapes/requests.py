@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hookbin.models.common import Pair
+from hookbin.names import MAX_NOTE
 from hookbin.shapes.bins import Signing
 from hookbin.shapes.common import Body
 from hookbin.shapes.events import EventInList
@@ -56,7 +57,7 @@ class RequestChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What is left out stays."""
 
     note: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=1000)] | UnsetType | None,
+        Annotated[str, Meta(min_length=1, max_length=MAX_NOTE)] | UnsetType | None,
         Meta(description="A line of text; null takes it away."),
     ] = UNSET
     pinned: Annotated[bool | UnsetType, Meta(description="Pinned requests are not trimmed; at most 100 of a bin.")] = (
@@ -87,6 +88,11 @@ class RequestShape(RequestRow, frozen=True, kw_only=True):
     body: Body
 
 
+MIN_REPLAYS = 1
+MAX_REPLAYS = 20
+"""How often one request is sent on at once."""
+
+
 class NewReplay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """To a `destination`, or to a `webhook`; one of them."""
 
@@ -102,7 +108,7 @@ class NewReplay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "webhook that had sent it."
         ),
     ] = None
-    times: Annotated[int, Meta(ge=1, le=20)] = 1
+    times: Annotated[int, Meta(ge=MIN_REPLAYS, le=MAX_REPLAYS)] = 1
     retry_schedule: Annotated[
         str | list[float] | None, Meta(description="Of a `destination`: seconds before each retry; none by default.")
     ] = None

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from hookbin.clock import parse_rfc3339
-from hookbin.conditions.filters import JsonValue, Pair, RequestFilter, parse_ago, parse_statuses
+from hookbin.conditions.filters import MAX_SEARCH, JsonValue, Pair, RequestFilter, parse_ago, parse_statuses
 from hookbin.conditions.matching import complaints
 from hookbin.errors import FieldsInvalid
 from hookbin.models.answers import When
@@ -22,7 +22,7 @@ _Texts = Annotated[list[Annotated[str, Meta(min_length=1, max_length=1024)]], Me
 
 class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     q: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=256)] | None,
+        Annotated[str, Meta(min_length=1, max_length=MAX_SEARCH)] | None,
         Meta(description="Text, in capitals or not, in the target, the headers or the first 64 KiB of the body."),
     ] = None
     method: Annotated[

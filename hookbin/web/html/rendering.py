@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from hookbin import text
-from hookbin.web.html import assets, filters, static
+from hookbin.web.html import assets, choices, filters, static
 from hookbin.web.rest.services import services
 
 _templates = jinja2.Environment(
@@ -19,7 +19,7 @@ _templates = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.globals["static"] = static.BASE
+_templates.globals.update(choices.GLOBALS, static=static.BASE)
 _templates.filters.update(
     ago=text.ago,
     attempt_number=filters.attempt_number,

@@ -1,0 +1,46 @@
+"""What the forms of the pages offer and how much they take, from the rules and the registries that say so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hookbin.conditions.filters import MAX_SEARCH
+from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS
+from hookbin.models.answers import Fault
+from hookbin.models.bins import DigestEncoding
+from hookbin.models.webhooks import SignatureStyle
+from hookbin.names import MAX_EVENT_TYPE, MAX_NOTE
+from hookbin.shapes.bins import DIGESTS
+from hookbin.shapes.requests import MAX_REPLAYS, MIN_REPLAYS
+
+LIMITS = {
+    "event_type": MAX_EVENT_TYPE,
+    "note": MAX_NOTE,
+    "replays": MAX_REPLAYS,
+    "replays_least": MIN_REPLAYS,
+    "search": MAX_SEARCH,
+}
+STYLES = {
+    SignatureStyle.STANDARD: "Standard Webhooks",
+    SignatureStyle.GITHUB: "GitHub style",
+    SignatureStyle.STRIPE: "Stripe style",
+    SignatureStyle.NONE: "none of ours",
+}
+"""The signature styles as a page names them."""
+
+
+def _as_named(names: Any) -> list[tuple[str, str]]:
+    return [(str(name), str(name)) for name in names]
+
+
+GLOBALS: dict[str, Any] = {
+    "limits": LIMITS,
+    "request_formats": REQUEST_FORMATS,
+    "bin_formats": BIN_FORMATS,
+    "fault_options": [("", "none"), *_as_named(Fault)],
+    "digest_options": _as_named(DIGESTS),
+    "encoding_options": _as_named(DigestEncoding),
+    "styles": STYLES,
+    "style_options": [(style, title) for style, title in STYLES.items() if style is not SignatureStyle.NONE],
+}
+"""What every template can use under these names; options are pairs of a value and the words for it."""
