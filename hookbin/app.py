@@ -214,7 +214,7 @@ def _capture_services(services: Services) -> CaptureServices:
 
 
 def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clock: Clock, ids: Ids) -> Delivering:
-    next_seq, events, webhooks = stores.database.next_seq, stores.events, stores.webhooks
+    events, webhooks = stores.events, stores.webhooks
     policy = Policy(allow_private=not settings.exposed, allowed=settings.allow_target)
     sender = Sender(
         policy=policy,
@@ -222,10 +222,10 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
         origin=urlsplit(addresses.base_url).hostname or "localhost",
         tls=trusting(settings.ca_file),
     )
-    notices = MetaEventMaker(webhooks, next_seq=next_seq, clock=clock, ids=ids)
+    notices = MetaEventMaker(webhooks, clock=clock, ids=ids)
     return Delivering(
-        publisher=Publisher(events, webhooks, next_seq=next_seq, clock=clock, ids=ids),
-        forwarding=Forwarding(events, webhooks, next_seq=next_seq, clock=clock, ids=ids),
+        publisher=Publisher(events, webhooks, clock=clock, ids=ids),
+        forwarding=Forwarding(events, webhooks, clock=clock, ids=ids),
         recovery=Recovery(RecoveryStore(stores.database), events=events, webhooks=webhooks, clock=clock, ids=ids),
         notices=notices,
         dispatcher=Dispatcher(
@@ -234,7 +234,6 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
             webhooks=webhooks,
             sender=sender,
             notices=notices,
-            next_seq=next_seq,
             clock=clock,
             jitter=lambda: random.uniform(-1, 1),
         ),

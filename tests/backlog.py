@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 from hookbin.clock import SystemClock
 from hookbin.models.common import SECOND
 from hookbin.store.publishing import Publication, insert
+from hookbin.store.transaction import Transaction
 from tests.builders import a_delivery, an_event, open_stores
 
 WEBHOOKS = 50
@@ -23,12 +23,11 @@ async def build(path: Path, *, deliveries: int, destination: str) -> None:
         webhooks = [await stores.register(stores.ids.webhook(), destination=destination) for _ in range(WEBHOOKS)]
         began = clock.now() - 3_600 * SECOND
 
-        def work(connection: sqlite3.Connection) -> None:
+        def publish(transaction: Transaction) -> None:
             for number in range(deliveries // WEBHOOKS):
                 body = b'{"number":%d,"pad":"%b"}' % (number, _PAD)
-                id, seq = stores.ids.event(), stores.database.next_seq()
-                event = an_event(seq, id, created_at=began + number, size=len(body), body=body)
+                event = an_event(0, stores.ids.event(), created_at=began + number, size=len(body), body=body)
                 made = (replace(a_delivery(event, webhook), id=stores.ids.delivery()) for webhook in webhooks)
-                insert(connection, Publication(event=event, deliveries=tuple(made)))
+                insert(transaction, Publication(event=event, deliveries=tuple(made)))
 
-        await stores.database.transact(work)
+        await stores.database.transact(publish)

@@ -215,8 +215,8 @@ class Stores:
         self.events = EventStore(database)
         self.deliveries = DeliveryStore(database)
         self.log = LogStore(database)
-        self.publisher = Publisher(self.events, self.webhooks, next_seq=database.next_seq, clock=clock, ids=self.ids)
-        self.forwarding = Forwarding(self.events, self.webhooks, next_seq=database.next_seq, clock=clock, ids=self.ids)
+        self.publisher = Publisher(self.events, self.webhooks, clock=clock, ids=self.ids)
+        self.forwarding = Forwarding(self.events, self.webhooks, clock=clock, ids=self.ids)
         self.seen = Seen()
 
     async def make_bin(self, name: str | None = "joe", **changes: Any) -> Bin:
@@ -224,7 +224,7 @@ class Stores:
         return await self.bins.create(name=name, response=BinResponse(), **settings)
 
     async def capture(self, bin: Bin, **changes: Any) -> CapturedRequest:
-        request = a_request(self.database.next_seq(), bin, received_at=self.clock.now())
+        request = a_request(0, bin, received_at=self.clock.now())
         request = replace(request, **changes)
         await self.requests.add(request, bin)
         return request
@@ -322,8 +322,7 @@ class Workshop:
             events=stores.events,
             webhooks=stores.webhooks,
             sender=sender,
-            notices=MetaEventMaker(stores.webhooks, next_seq=stores.database.next_seq, clock=clock, ids=stores.ids),
-            next_seq=stores.database.next_seq,
+            notices=MetaEventMaker(stores.webhooks, clock=clock, ids=stores.ids),
             clock=clock,
             jitter=lambda: 0.0,
             **options,

@@ -17,8 +17,10 @@ import pytest
 
 from hookbin.errors import Overloaded, ShuttingDown, StorageFailed
 from hookbin.models.announcements import Announcement
-from hookbin.models.requests import RequestSummary
+from hookbin.models.events import EventSummary
+from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.store.database import Database
+from hookbin.store.transaction import Transaction
 from tests.builders import Seen, Stores, a_bin, a_request, open_stores
 from tests.support import ROOT, FakeClock
 
@@ -47,7 +49,7 @@ class Gate:
         self.entered = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
-    def __call__(self, connection: sqlite3.Connection) -> None:
+    def __call__(self, transaction: Transaction) -> None:
         self._loop.call_soon_threadsafe(self.entered.set)
         self._open.wait(20)
 
@@ -101,6 +103,17 @@ async def test_the_order_of_announcements_is_that_of_the_numbers(stores: Stores)
     )
     numbers = announced(stores.seen.rows)
     assert numbers == list(range(1, 401))
+
+
+async def test_rows_that_are_written_in_groups_are_numbered_and_announced_in_one_order(stores: Stores) -> None:
+    bin = await stores.make_bin()
+    for each in ("wh_1", "wh_2"):
+        await stores.register(each)
+    mixed = [work for _ in range(20) for work in (stores.capture(bin), stores.publish())]
+    await asyncio.gather(*mixed)
+    rows = [row.seq for row in stores.seen.rows if isinstance(row, RequestSummary | EventSummary)]
+    assert rows == list(range(1, 41))
+    assert [row.seq for row in await stores.log.between(0, 100, limit=100)] == rows
 
 
 async def test_many_writers_at_once_share_few_commits(stores: Stores) -> None:
@@ -192,29 +205,17 @@ async def test_a_listener_that_raises_stops_neither_the_writer_nor_the_others(
         assert announced(after.rows) == [1, 2]
 
 
-async def test_an_announcement_that_cannot_be_made_does_not_stop_the_writer(
-    stores: Stores, caplog: pytest.LogCaptureFixture
-) -> None:
-    bin = await stores.make_bin()
-
-    def broken(_: object) -> Sequence[Announcement]:
-        raise ValueError("broken rows")
-
-    with caplog.at_level(logging.CRITICAL, "hookbin"):
-        await stores.database.transact(lambda connection: None, rows=broken)
-    async with asyncio.timeout(10):
-        await stores.capture(bin)
-
-
 async def test_an_error_of_the_work_is_its_callers_alone_and_is_not_announced(stores: Stores) -> None:
     bin = await stores.make_bin()
 
-    def fails(connection: sqlite3.Connection) -> None:
+    def fails(transaction: Transaction) -> None:
+        transaction.record(a_request(0, bin))
+        transaction.announce(bin)
         raise ValueError("no")
 
     results = await asyncio.gather(
         stores.capture(bin),
-        stores.database.transact(fails, rows=lambda _: (bin,)),
+        stores.database.transact(fails),
         stores.capture(bin),
         return_exceptions=True,
     )
@@ -288,16 +289,20 @@ async def test_a_number_is_never_given_twice_also_after_its_row_was_deleted(tmp_
             await stores.capture(bin)
         last = stores.database.last_seq
         await stores.database.transact(_delete_everything)
+        assert (await stores.capture(bin)).seq == last + 1
+        await stores.database.transact(_delete_everything)
     async with open_stores(path) as stores:
-        assert stores.database.next_seq() > last
+        assert (await stores.capture(stores.bins.get("joe"))).seq == last + 2
 
 
-async def test_a_number_given_to_a_row_that_failed_leaves_a_gap(stores: Stores) -> None:
+async def test_a_row_that_is_not_kept_leaves_no_gap(stores: Stores) -> None:
     bin = await stores.make_bin()
-    await stores.capture(bin)
-    with pytest.raises(sqlite3.IntegrityError):
-        await stores.requests.add(a_request(1, bin), bin)
-    assert (await stores.capture(bin)).seq == 2
+    rows = await asyncio.gather(
+        stores.capture(bin), stores.capture(bin, client=object()), stores.capture(bin), return_exceptions=True
+    )
+    assert [type(row) for row in rows] == [CapturedRequest, sqlite3.ProgrammingError, CapturedRequest]
+    assert announced(stores.seen.rows) == [1, 2]
+    assert stores.database.last_seq == 2
 
 
 async def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
@@ -307,7 +312,7 @@ async def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Pa
     async with open_stores(path) as stores:
         bin = stores.bins.get("joe")
         assert stores.bins.count(bin) == 5
-        assert stores.database.next_seq() == 6
+        assert (await stores.capture(bin)).seq == 6
 
 
 async def test_readers_cannot_write(stores: Stores) -> None:
@@ -316,8 +321,8 @@ async def test_readers_cannot_write(stores: Stores) -> None:
 
 
 async def test_the_writer_keeps_the_promise_of_durability(stores: Stores) -> None:
-    def settings(connection: sqlite3.Connection) -> list[object]:
-        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    def settings(transaction: Transaction) -> list[object]:
+        return [transaction.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
 
     assert await stores.database.transact(settings) == ["wal", 2]
 
@@ -352,24 +357,24 @@ async def test_each_batch_is_observed_with_its_size_and_seconds(tmp_path: Path) 
 
 async def test_rows_of_a_bin_that_is_not_there_are_counted_nowhere(stores: Stores) -> None:
     bin = await stores.make_bin()
-    await stores.requests.add(a_request(stores.database.next_seq(), a_bin(key=99, id="bin_gone")), a_bin(key=99))
+    await stores.requests.add(a_request(0, a_bin(key=99, id="bin_gone")), a_bin(key=99))
     assert stores.bins.count(bin) == 0
 
 
 async def limit_pages(stores: Stores, *, room: int) -> None:
     """Let the file grow by so many pages, as a disk that is nearly full does."""
 
-    def work(connection: sqlite3.Connection) -> None:
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {pages + room}")
+    def limit(transaction: Transaction) -> None:
+        (pages,) = transaction.execute("PRAGMA page_count").fetchone()
+        transaction.execute(f"PRAGMA max_page_count = {pages + room}")
 
-    await stores.database.transact(work)
+    await stores.database.transact(limit)
 
 
-def _delete_everything(connection: sqlite3.Connection) -> None:
+def _delete_everything(transaction: Transaction) -> None:
     for table in ("requests", "attempts", "deliveries", "events"):
-        connection.execute(f"DELETE FROM {table}")
+        transaction.execute(f"DELETE FROM {table}")
 
 
-def _advancing(clock: FakeClock, seconds: float) -> Callable[[sqlite3.Connection], None]:
-    return lambda connection: clock.advance(seconds)
+def _advancing(clock: FakeClock, seconds: float) -> Callable[[Transaction], None]:
+    return lambda transaction: clock.advance(seconds)

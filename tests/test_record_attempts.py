@@ -5,27 +5,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import count
 from typing import TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookbin.models.deliveries import Action, Delivery, DeliveryState, Trigger
-from hookbin.models.events import Event
+from hookbin.models.deliveries import Action, Attempt, Delivery, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook
 from hookbin.store import webhooks
 from hookbin.store.connections import migrate, migrations
 from hookbin.store.publishing import Notices, Publication, insert, insert_all
-from hookbin.store.record_attempts import Ending, Finished, finish_all, finish_one
+from hookbin.store.record_attempts import Ending, finish_all, finish_one
+from hookbin.store.transaction import Transaction
 from tests.builders import NOW, a_delivery, a_webhook, an_attempt, an_event
 
 Ended: TypeAlias = tuple[int, Action, str | None, Trigger, bool]
 """Which delivery, what the outcome means, why the webhook is disabled, the trigger, whether an event tells of it."""
 PLACES = 6
 DUE = 2_000_000_000_000_000
-TOLD = 10_000
-"""Numbers of the log from here on are those of notices."""
 
 _states = st.sampled_from(list(DeliveryState))
 _standing = st.tuples(_states, st.sampled_from(list(Trigger)))
@@ -47,23 +44,24 @@ _disable_after = st.sampled_from([None, None, 1, 2])
 
 
 @contextmanager
-def database(hooks: Sequence[Webhook]) -> Iterator[sqlite3.Connection]:
+def database(hooks: Sequence[Webhook]) -> Iterator[tuple[Transaction, sqlite3.Connection]]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(connection, migrations())
+        transaction = Transaction(connection, last_seq=0)
         for webhook in hooks:
-            webhooks.add(connection, webhook)
-        yield connection
+            webhooks.add(transaction, webhook)
+        yield transaction, connection
 
 
-def content(connection: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
-    return {
-        table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr)
-        for table in ("webhooks", "events", "deliveries", "attempts")
-    }
+def led_to(transaction: Transaction) -> tuple[object, object]:
+    """What is announced, and what the tables hold."""
+    tables = ("webhooks", "events", "deliveries", "attempts")
+    held = {table: sorted(transaction.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}
+    return list(transaction.announcements), held
 
 
-def one_by_one(connection: sqlite3.Connection, endings: Sequence[Ending]) -> list[Finished]:
-    return [finish_one(connection, ending) for ending in endings]
+def one_by_one(transaction: Transaction, endings: Sequence[Ending]) -> list[Attempt]:
+    return [finish_one(transaction, ending) for ending in endings]
 
 
 @settings(max_examples=150, deadline=None)
@@ -82,53 +80,50 @@ def test_together_they_lead_to_what_each_by_itself_leads_to(
         for number, (after, row) in enumerate(streaks)
     ]
     deliveries = [
-        a_delivery(an_event(place + 1, f"evt_{place}"), hooks[place % 2], state=state, next_trigger=trigger)
+        a_delivery(an_event(0, f"evt_{place}"), hooks[place % 2], state=state, next_trigger=trigger)
         for place, (state, trigger) in enumerate(standing)
     ]
     endings = [_make(deliveries, place, each) for place, each in enumerate(ended)]
 
-    def run(finish: Callable[[sqlite3.Connection, Sequence[Ending]], list[Finished]]) -> tuple[object, object]:
-        with database(hooks) as connection:
+    def run(finish: Callable[[Transaction, Sequence[Ending]], list[Attempt]]) -> tuple[object, object]:
+        with database(hooks) as (transaction, _):
             for place, delivery in enumerate(deliveries):
-                insert(connection, Publication(event=an_event(place + 1, f"evt_{place}"), deliveries=(delivery,)))
-            return finish(connection, endings), content(connection)
+                insert(transaction, Publication(event=an_event(0, f"evt_{place}"), deliveries=(delivery,)))
+            return finish(transaction, endings), led_to(transaction)
 
     assert run(finish_all) == run(one_by_one)
 
 
 def _make(deliveries: Sequence[Delivery], place: int, ended: Ended) -> Ending:
     which, action, disable, trigger, tells = ended
-    gone = a_delivery(an_event(99, "evt_gone"), a_webhook("wh_0"))
+    gone = a_delivery(an_event(0, "evt_gone"), a_webhook("wh_0"))
     delivery = deliveries[which] if which < len(deliveries) else gone
     due = DUE if action is Action.RESCHEDULE else None
-    attempt = an_attempt(100 + place, delivery, number=place + 1, trigger=trigger, next_attempt_at=due)
-    told = Publication(event=an_event(TOLD + place, f"evt_told_{place}"), deliveries=()) if tells else None
+    attempt = an_attempt(0, delivery, number=place + 1, trigger=trigger, next_attempt_at=due)
+    told = Publication(event=an_event(0, f"evt_told_{place}"), deliveries=()) if tells else None
     return Ending(attempt=attempt, began=delivery, action=action, disable=disable, notices=Notices(exhausted=told))
 
 
 def test_successes_of_a_batch_take_three_statements() -> None:
     hook = a_webhook()
-    numbers = count(1)
-    published = [_published(next(numbers), hook) for _ in range(64)]
-    with database([hook]) as connection:
-        insert_all(connection, published)
+    events = [an_event(0, f"evt_{number}") for number in range(64)]
+    deliveries = [a_delivery(event, hook) for event in events]
+    endings = [
+        Ending(attempt=an_attempt(0, each), began=each, action=Action.SUCCEED, disable=None, notices=Notices())
+        for each in deliveries
+    ]
+    with database([hook]) as (transaction, connection):
+        insert_all(
+            transaction,
+            [Publication(event=event, deliveries=(each,)) for event, each in zip(events, deliveries, strict=True)],
+        )
         said: list[str] = []
         connection.set_trace_callback(said.append)
-        finish_all(connection, [_success(next(numbers), each.deliveries[0]) for each in published])
+        finish_all(transaction, endings)
         connection.set_trace_callback(None)
         assert [line.partition(" ")[0] for line in said if not line.startswith("--")] == ["SELECT", "INSERT", "WITH"]
         states = connection.execute("SELECT DISTINCT state, attempt_count, finished_at FROM deliveries").fetchall()
     assert states == [("succeeded", 1, NOW + 1_000)]
-
-
-def _published(seq: int, hook: Webhook) -> Publication:
-    event: Event = an_event(seq, f"evt_{seq}")
-    return Publication(event=event, deliveries=(a_delivery(event, hook),))
-
-
-def _success(seq: int, delivery: Delivery) -> Ending:
-    attempt = an_attempt(seq, delivery)
-    return Ending(attempt=attempt, began=delivery, action=Action.SUCCEED, disable=None, notices=Notices())
 
 
 @given(wanted=st.lists(st.sets(st.integers(0, 3)), max_size=6))
@@ -137,11 +132,11 @@ def test_events_published_together_are_written_as_each_by_itself_would_be(wanted
     hooks = [a_webhook(f"wh_{number}", disabled=number == 3) for number in range(4)]
     publications = []
     for place, numbers in enumerate(wanted):
-        event = an_event(place + 1, f"evt_{place}")
+        event = an_event(0, f"evt_{place}")
         made = tuple(a_delivery(event, hooks[number]) for number in sorted(numbers))
         publications.append(Publication(event=event, deliveries=made))
-    with database(hooks) as connection:
-        together = insert_all(connection, publications), content(connection)
-    with database(hooks) as connection:
-        apart = [insert(connection, each) for each in publications], content(connection)
+    with database(hooks) as (transaction, _):
+        together = insert_all(transaction, publications), led_to(transaction)
+    with database(hooks) as (transaction, _):
+        apart = [insert(transaction, each) for each in publications], led_to(transaction)
     assert together == apart

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hookbin.models.requests import RequestSummary
-from tests.builders import Stores, a_request, open_stores
+from tests.builders import Stores
 
 pytestmark = pytest.mark.anyio
 LATIN = st.text(st.characters(min_codepoint=0, max_codepoint=255))
@@ -81,12 +79,3 @@ async def test_the_captures_of_attempts_are_found(stores: Stores) -> None:
         "att_2_1": [],
     }
     assert found["att_1_1"][0].bin_id == bin.id
-
-
-async def test_the_same_number_twice_is_refused_and_the_first_stays(tmp_path: Path) -> None:
-    async with open_stores(tmp_path / "hookbin.db") as stores:
-        bin = await stores.make_bin()
-        first = await stores.capture(bin)
-        with pytest.raises(Exception, match="UNIQUE"):
-            await stores.requests.add(a_request(first.seq, bin, body=b"other"), bin)
-        assert await stores.requests.get(first.seq) == first

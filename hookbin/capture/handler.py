@@ -156,7 +156,6 @@ class Capture:
             whole = not (drained.truncated or drained.incomplete)
             judged = check_signature(self._services, bin, webhook, arrived, whole=whole, now=now)
         return CapturedRequest(
-            seq=self._services.database.next_seq(),
             bin_id=bin.id,
             received_at=now,
             method=scope["method"],

@@ -38,7 +38,6 @@ class Attempts:
         recent: PublishedCache,
         sender: Sender,
         notices: MetaEventMaker,
-        next_seq: Callable[[], int],
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
@@ -48,7 +47,6 @@ class Attempts:
         self._recent = recent
         self._sender = sender
         self._notices = notices
-        self._next_seq = next_seq
         self._clock = clock
         self._jitter = jitter
         self._large = 0
@@ -114,7 +112,6 @@ class Attempts:
         disables = decision.disable and webhook.kind is not WebhookKind.ONCE
         reason = f"the destination answered 410 Gone to {delivery.event_type}" if disables else None
         attempt = Attempt(
-            seq=self._next_seq(),
             delivery_id=delivery.id,
             event_id=event.id,
             event_type=event.type,

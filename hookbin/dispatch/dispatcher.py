@@ -49,7 +49,6 @@ class Dispatcher:
         webhooks: WebhookStore,
         sender: Sender,
         notices: MetaEventMaker,
-        next_seq: Callable[[], int],
         clock: Clock,
         jitter: Callable[[], float],
         max_in_flight: int = pacing.MAX_IN_FLIGHT,
@@ -65,7 +64,6 @@ class Dispatcher:
             recent=self._recent,
             sender=sender,
             notices=notices,
-            next_seq=next_seq,
             clock=clock,
             jitter=jitter,
         )

@@ -7,8 +7,6 @@ targets pays for one look into a dict.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from hookbin.clock import Clock, Ids, seq_id
@@ -33,27 +31,23 @@ _UNKNOWN_TYPE = "application/octet-stream"
 class Forwarding:
     """Makes events of captured requests, each with a delivery to every target."""
 
-    def __init__(
-        self, events: EventStore, webhooks: WebhookStore, *, next_seq: Callable[[], int], clock: Clock, ids: Ids
-    ) -> None:
+    def __init__(self, events: EventStore, webhooks: WebhookStore, *, clock: Clock, ids: Ids) -> None:
         self._events = events
         self._webhooks = webhooks
-        self._next_seq = next_seq
         self._clock = clock
         self._ids = ids
 
     def of_capture(self, request: CapturedRequest) -> Publication | None:
         """What is to be committed with a request that was just captured; None when it is sent nowhere.
 
-        It takes the next number of the log, so write both without awaiting anything in between. What
-        has come round too often, or could lead out of a target's path, gets deliveries that are
-        cancelled from the start and say why.
+        The store fills in the request's id, which it does not have yet. What has come round too often, or
+        could lead out of a target's path, gets deliveries that are cancelled from the start and say why.
         """
         targets = [target for target in self._webhooks.forwards_of(request.bin_id) if not target.disabled]
         if not targets or request.truncated or request.incomplete:
             return None
         original = original_of(request)
-        event = self._event(request, FORWARDED, original)
+        event = self._event(request, FORWARDED, original, request_id=None)
         reason = _hindrance(request, original)
         return Publication(
             event=event, deliveries=tuple(self._delivery(event, target, cancelled=reason) for target in targets)
@@ -81,15 +75,15 @@ class Forwarding:
             raise FieldsInvalid(
                 ("destination", "can't be used: the request's path has dot segments, which could lead out of its path")
             )
-        events = [self._event(request, REPLAYED, original) for _ in range(times)]
+        request_id = seq_id("req_", request.seq)
+        events = [self._event(request, REPLAYED, original, request_id=request_id) for _ in range(times)]
         publications = [
             Publication(event=event, deliveries=(self._delivery(event, target, cancelled=None),)) for event in events
         ]
         return await self._events.publish_all(publications, once=target if target.kind is WebhookKind.ONCE else None)
 
-    def _event(self, request: CapturedRequest, type: str, original: Original) -> Event:
+    def _event(self, request: CapturedRequest, type: str, original: Original, *, request_id: str | None) -> Event:
         return Event(
-            seq=self._next_seq(),
             id=self._ids.event(),
             type=type,
             created_at=self._clock.now(),
@@ -97,7 +91,7 @@ class Forwarding:
             content_type=request.content_type or _UNKNOWN_TYPE,
             idempotency_key=None,
             hops=hops_of(request),
-            request_id=seq_id("req_", request.seq),
+            request_id=request_id,
             size=len(request.body),
             fingerprint=b"",
             original=original,

@@ -7,8 +7,6 @@ there once, whatever crashes in between. Of a delivery that brings a meta event 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from hookbin.clock import Clock, Ids, rfc3339
@@ -23,11 +21,10 @@ from hookbin.store.webhooks import WebhookStore
 
 
 class MetaEventMaker:
-    """Prepares meta events. Each takes a number of the log: write what it belongs to without awaiting in between."""
+    """Prepares meta events; one that is not written in the end takes no number of the log."""
 
-    def __init__(self, webhooks: WebhookStore, *, next_seq: Callable[[], int], clock: Clock, ids: Ids) -> None:
+    def __init__(self, webhooks: WebhookStore, *, clock: Clock, ids: Ids) -> None:
         self._webhooks = webhooks
-        self._next_seq = next_seq
         self._clock = clock
         self._ids = ids
 
@@ -57,7 +54,6 @@ class MetaEventMaker:
         now = self._clock.now()
         body = _body(type, now, data)
         event = Event(
-            seq=self._next_seq(),
             id=self._ids.event(),
             type=type,
             created_at=now,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -26,12 +25,9 @@ MAX_HOPS = 5
 class Publisher:
     """The one place where events are made."""
 
-    def __init__(
-        self, events: EventStore, webhooks: WebhookStore, *, next_seq: Callable[[], int], clock: Clock, ids: Ids
-    ) -> None:
+    def __init__(self, events: EventStore, webhooks: WebhookStore, *, clock: Clock, ids: Ids) -> None:
         self._events = events
         self._webhooks = webhooks
-        self._next_seq = next_seq
         self._clock = clock
         self._ids = ids
         self._last_turn = 0
@@ -110,7 +106,6 @@ class Publisher:
                 f"it came back {hops} times through webhooks of this server; take out the one that publishes to it"
             )
         event = Event(
-            seq=self._next_seq(),
             id=self._ids.event(),
             type=type,
             created_at=now,

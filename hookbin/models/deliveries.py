@@ -122,7 +122,8 @@ def pending_delivery(
 class AttemptSummary(Struct, frozen=True, kw_only=True):
     """One try at a delivery, without what was said in it."""
 
-    seq: int
+    seq: int = 0
+    """Its number in the log, given by the writer; 0 before that."""
     delivery_id: str
     event_id: str
     event_type: str

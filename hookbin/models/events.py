@@ -8,7 +8,8 @@ from hookbin.models.common import Headers
 
 
 class EventSummary(Struct, frozen=True, kw_only=True):
-    seq: int
+    seq: int = 0
+    """Its number in the log, given by the writer; 0 before that."""
     id: str
     type: str
     created_at: int

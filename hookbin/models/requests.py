@@ -10,7 +10,8 @@ from hookbin.models.common import Headers
 class RequestSummary(Struct, frozen=True, kw_only=True):
     """A captured request without the parts that can be large."""
 
-    seq: int
+    seq: int = 0
+    """Its number in the log, given by the writer; 0 before that."""
     bin_id: str
     received_at: int
     method: str

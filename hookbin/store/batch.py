@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from itertools import chain, groupby
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from hookbin.errors import StorageFailed
+from hookbin.models.announcements import Announcement, LogRow
+from hookbin.store.transaction import Transaction
 
 T = TypeVar("T")
-Statement: TypeAlias = tuple[str, Sequence[Any]]
-Work: TypeAlias = Statement | Callable[[sqlite3.Connection], T]
-Result: TypeAlias = T | Exception
+
+
+class Insert:
+    """One row of the log to be written, by an `INSERT` whose first value is its number; `params` are the others."""
+
+    __slots__ = ("params", "row", "sql")
+
+    def __init__(self, sql: str, params: Sequence[Any], row: LogRow) -> None:
+        self.sql = sql
+        self.params = params
+        self.row = row
 
 
 class Grouped(Generic[T]):
@@ -25,135 +36,135 @@ class Grouped(Generic[T]):
 
     __slots__ = ("item", "rank", "together")
 
-    def __init__(self, together: Callable[[sqlite3.Connection, Sequence[Any]], list[T]], item: Any, rank: int) -> None:
+    def __init__(self, together: Callable[[Transaction, Sequence[Any]], list[T]], item: Any, rank: int) -> None:
         self.together = together
         self.item = item
         self.rank = rank
 
-    def __call__(self, connection: sqlite3.Connection) -> T:
-        return self.together(connection, [self.item])[0]
 
+Work: TypeAlias = Insert | Grouped[T] | Callable[[Transaction], T]
+Result: TypeAlias = T | Exception
 
-_ROWS_AT_ONCE = (64, 16, 4, 1)
-"""Rows that one statement inserts: few sizes, so that SQLite finds each statement prepared."""
 FINISHING, PUBLISHING = 0, 1
 """Ranks of grouped work: what ended before what is new, since it may disable a webhook that gets nothing then."""
 _STORAGE_ERRORS = (sqlite3.OperationalError, sqlite3.InternalError)
 
 
-def commit(connection: sqlite3.Connection, batch: Sequence[Work[Any]]) -> list[Result[Any]]:
-    """Write the whole batch in one transaction; the result, or the error, of each in its order.
+class Committed(Struct, frozen=True):
+    """What a batch led to."""
+
+    results: list[Result[Any]]
+    """The result, or the error, of each piece of work in the batch's order."""
+    announcements: Sequence[Announcement]
+    """What was written, in the order in which it was: rows of the log in that of their numbers."""
+    last_seq: int
+    """The log's last number by now."""
+
+
+def commit(connection: sqlite3.Connection, batch: Sequence[Work[Any]], last_seq: int) -> Committed:
+    """Write the whole batch in one transaction; its rows of the log get the numbers behind `last_seq`.
 
     A failure that belongs to one piece of work (a constraint, a wrong type) undoes the batch,
     which is then done again piece by piece, so that only the culprit gets the error. A failure
-    of the storage (disk full, I/O error) is everyone's: nothing of the batch is kept.
+    of the storage (disk full, I/O error) is everyone's: nothing of the batch is kept. Either way
+    a number is kept only by a row that is: there are no gaps, and none is given twice.
     """
     try:
         try:
-            return _in_transaction(connection, _together, batch)
+            return _in_transaction(connection, _together, batch, last_seq)
         except _STORAGE_ERRORS:
             raise
         except Exception:
-            return _in_transaction(connection, _one_by_one, batch)
+            return _in_transaction(connection, _one_by_one, batch, last_seq)
     except Exception as error:
         failure = StorageFailed(f"the database could not be written ({error}); free some space, then send it again")
-        return [failure] * len(batch)
+        return Committed([failure] * len(batch), (), last_seq)
 
 
 def _in_transaction(
     connection: sqlite3.Connection,
-    write: Callable[[sqlite3.Connection, Sequence[Work[Any]]], list[Result[Any]]],
+    write: Callable[[Transaction, Sequence[Work[Any]]], list[Result[Any]]],
     batch: Sequence[Work[Any]],
-) -> list[Result[Any]]:
+    last_seq: int,
+) -> Committed:
+    transaction = Transaction(connection, last_seq=last_seq)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        results = write(connection, batch)
+        results = write(transaction, batch)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return results
+    return Committed(results, transaction.announcements, transaction.last_seq)
 
 
-def _together(connection: sqlite3.Connection, batch: Sequence[Work[Any]]) -> list[Result[Any]]:
+def _together(transaction: Transaction, batch: Sequence[Work[Any]]) -> list[Result[Any]]:
     results: list[Result[Any]] = [None] * len(batch)
-    for alone, places in groupby(range(len(batch)), key=lambda place: _kind(batch[place]) is None):
+    kinds = [_kind(work) for work in batch]
+    for alone, places in groupby(range(len(batch)), key=lambda place: kinds[place] is None):
         if alone:
             for place in places:
-                results[place] = _run(connection, batch[place])
+                results[place] = _run(transaction, batch[place])
         else:
-            _by_kind(connection, batch, results, list(places))
+            _by_kind(transaction, batch, kinds, results, places)
     return results
 
 
 def _by_kind(
-    connection: sqlite3.Connection, batch: Sequence[Work[Any]], results: list[Result[Any]], places: Sequence[int]
+    transaction: Transaction,
+    batch: Sequence[Work[Any]],
+    kinds: Sequence[object],
+    results: list[Result[Any]],
+    places: Iterable[int],
 ) -> None:
-    kinds: dict[object, list[int]] = {}
+    alike: dict[object, list[int]] = {}
     for place in places:
-        kinds.setdefault(_kind(batch[place]), []).append(place)
-    for alike in sorted(kinds.values(), key=lambda alike: _rank(batch[alike[0]])):
-        first = batch[alike[0]]
-        if isinstance(first, Grouped):
-            done = first.together(connection, [batch[place].item for place in alike])  # type: ignore[union-attr]
-            for place, result in zip(alike, done, strict=True):
-                results[place] = result
-        else:
-            insert_rows(connection, first[0], [batch[place][1] for place in alike])  # type: ignore[index]
+        alike.setdefault(kinds[place], []).append(place)
+    for group in sorted(alike.values(), key=lambda group: _rank(batch[group[0]])):
+        done = _run_alike(transaction, [batch[place] for place in group])
+        for place, result in zip(group, done, strict=True):
+            results[place] = result
 
 
-def insert_rows(connection: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Run `INSERT … VALUES (?, …)` for all rows with as few calls as there may be."""
-    run_with_rows(connection, sql + "{more}", rows)
-
-
-def run_with_rows(connection: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Run a statement that has `VALUES (?, …){more}` for all rows, with as few calls as there may be.
-
-    `executemany` gives the interpreter's lock away and takes it back once a row, and each time
-    the event loop may hold it for long; a statement of many rows does so once.
-    """
-    done = 0
-    for size in _ROWS_AT_ONCE:
-        while len(rows) - done >= size:
-            statement = _statement(sql, len(rows[0]), size)
-            connection.execute(statement, list(chain.from_iterable(rows[done : done + size])))
-            done += size
-
-
-@lru_cache(maxsize=256)
-def _statement(sql: str, columns: int, rows: int) -> str:
-    return sql.replace("{more}", f", ({', '.join('?' * columns)})" * (rows - 1))
-
-
-def _one_by_one(connection: sqlite3.Connection, batch: Sequence[Work[Any]]) -> list[Result[Any]]:
+def _one_by_one(transaction: Transaction, batch: Sequence[Work[Any]]) -> list[Result[Any]]:
     results: list[Result[Any]] = []
     for work in batch:
-        connection.execute("SAVEPOINT one")
+        mark = transaction.mark
+        transaction.execute("SAVEPOINT one")
         try:
-            results.append(_run(connection, work))
+            results.append(_run(transaction, work))
         except _STORAGE_ERRORS:
             raise
         except Exception as error:
-            connection.execute("ROLLBACK TO one")
+            transaction.execute("ROLLBACK TO one")
+            transaction.forget_since(mark)
             results.append(error)
-        connection.execute("RELEASE one")
+        transaction.execute("RELEASE one")
     return results
 
 
-def _run(connection: sqlite3.Connection, work: Work[Any]) -> Any:
-    if callable(work):
-        return work(connection)
-    connection.execute(*work)
-    return None
+def _run(transaction: Transaction, work: Work[Any]) -> Any:
+    return _run_alike(transaction, [work])[0]
+
+
+def _run_alike(transaction: Transaction, works: Sequence[Work[Any]]) -> Sequence[Any]:
+    """Run work of one kind together; or one piece of work that has no kind."""
+    first = works[0]
+    if isinstance(first, Insert):
+        transaction.record(*[work.row for work in works])  # type: ignore[union-attr]
+        transaction.insert_rows(first.sql, [(work.row.seq, *work.params) for work in works])  # type: ignore[union-attr]
+        return [None] * len(works)
+    if isinstance(first, Grouped):
+        return first.together(transaction, [work.item for work in works])  # type: ignore[union-attr]
+    return [work(transaction) for work in works]  # type: ignore[operator]
 
 
 def _kind(work: Work[Any]) -> object:
     """What it has in common with the work that it is done together with; None for what is done alone."""
-    if isinstance(work, Grouped):
-        return work.together
-    return None if callable(work) else work[0]
+    if isinstance(work, Insert):
+        return work.sql
+    return work.together if isinstance(work, Grouped) else None
 
 
 def _rank(work: Work[Any]) -> int:

@@ -18,9 +18,11 @@ from hookbin.models.bins import Bin, Verify
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.store.database import Database
+from hookbin.store.transaction import Transaction
 from hookbin.store.webhooks import set_forwards
 
 _COLUMNS = "key, id, name, created_at, response, verify, max_requests, max_age, sequence_run"
+_INSERT = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class SequencePosition(Struct, frozen=True):
@@ -158,22 +160,18 @@ class BinStore:
             max_requests=max_requests,
             max_age=max_age,
         )
-        sql = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        targets = () if forward is None else forward(bin)
+
+        def create_with_targets(transaction: Transaction) -> None:
+            transaction.execute(_INSERT, _to_row(bin))
+            transaction.announce(bin)
+            set_forwards(transaction, bin.id, targets, now=bin.created_at)
+
         try:
-            if forward is None:
-                await self._database.insert(sql, _to_row(bin), row=bin)
-            else:
-                await self._create_with_targets(sql, bin, forward(bin))
+            await self._database.transact(create_with_targets)
         except sqlite3.IntegrityError as error:
             raise _name_taken(name) from error
         return bin
-
-    async def _create_with_targets(self, sql: str, bin: Bin, targets: Sequence[Webhook]) -> None:
-        def work(connection: sqlite3.Connection) -> tuple[Announcement, ...]:
-            connection.execute(sql, _to_row(bin))
-            return (bin, *set_forwards(connection, bin.id, targets, now=self._clock.now()))
-
-        await self._database.transact(work, rows=lambda rows: rows)
 
     async def ensure(self, name: str, *, max_requests: int, max_age: int | None) -> Bin:
         """The bin of that name, made now if there is none; many callers at once make one."""
@@ -200,39 +198,39 @@ class BinStore:
         Raises `NameTaken`, and `BinNotFound` if it was deleted meanwhile.
         """
 
-        def work(connection: sqlite3.Connection) -> tuple[Bin, tuple[Webhook | Removed, ...]] | None:
-            row = connection.execute(f"SELECT {_COLUMNS} FROM bins WHERE key = ?", (bin.key,)).fetchone()
+        def edit_with_targets(transaction: Transaction) -> Bin | None:
+            row = transaction.execute(f"SELECT {_COLUMNS} FROM bins WHERE key = ?", (bin.key,)).fetchone()
             if row is None:
                 return None
             before = _from_row(row)
             changed = _in_its_run(change(before), before)
             if changed.sequence_run != before.sequence_run:
-                connection.execute("UPDATE bins SET sequence_position = 0 WHERE key = ?", (bin.key,))
+                transaction.execute("UPDATE bins SET sequence_position = 0 WHERE key = ?", (bin.key,))
             columns = _COLUMNS.split(", ")
             sql = f"UPDATE bins SET {', '.join(f'{name} = ?' for name in columns)} WHERE key = ?"
-            connection.execute(sql, (*_to_row(changed), bin.key))
-            if forward is None:
-                return changed, ()
-            return changed, set_forwards(connection, bin.id, forward, now=self._clock.now())
+            transaction.execute(sql, (*_to_row(changed), bin.key))
+            transaction.announce(changed)
+            if forward is not None:
+                set_forwards(transaction, bin.id, forward, now=self._clock.now())
+            return changed
 
         try:
-            written = await self._database.transact(
-                work, rows=lambda written: () if written is None else (written[0], *written[1])
-            )
+            written = await self._database.transact(edit_with_targets)
         except sqlite3.IntegrityError as error:
             raise _name_taken(change(bin).name) from error
         if written is None:
             raise BinNotFound(f"the bin {bin.id} was deleted meanwhile")
-        return written[0]
+        return written
 
     async def delete(self, bin: Bin) -> None:
         """The bin is gone at once, and its targets; its requests are deleted in small steps later (`retention`)."""
 
-        def work(connection: sqlite3.Connection) -> tuple[Announcement, ...]:
-            connection.execute("DELETE FROM bins WHERE key = ?", (bin.key,))
-            return (Removed(kind="bin", id=bin.id), *set_forwards(connection, bin.id, (), now=self._clock.now()))
+        def delete_with_targets(transaction: Transaction) -> None:
+            transaction.execute("DELETE FROM bins WHERE key = ?", (bin.key,))
+            transaction.announce(Removed(kind="bin", id=bin.id))
+            set_forwards(transaction, bin.id, (), now=self._clock.now())
 
-        await self._database.transact(work, rows=lambda rows: rows)
+        await self._database.transact(delete_with_targets)
 
     def _committed(self, rows: Sequence[Announcement]) -> None:
         counts = self._counts

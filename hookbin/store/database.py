@@ -20,9 +20,10 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import aiosqlite
 
 from hookbin.errors import Overloaded, ShuttingDown
-from hookbin.models.announcements import Announcement
-from hookbin.store.batch import Result, Work, commit
+from hookbin.models.announcements import Announcement, LogRow
+from hookbin.store.batch import Grouped, Insert, Result, Work, commit
 from hookbin.store.connections import LockFile, open_reader, open_writer
+from hookbin.store.transaction import Transaction
 
 logger = logging.getLogger("hookbin")
 
@@ -43,13 +44,10 @@ _OVERHEAD = 512
 class _Waiter(Generic[T]):
     """Someone who waits for a commit."""
 
-    __slots__ = ("future", "rows", "size", "work")
+    __slots__ = ("future", "size", "work")
 
-    def __init__(
-        self, work: Work[T], rows: Callable[[T], Sequence[Announcement]], size: int, future: asyncio.Future[T]
-    ) -> None:
+    def __init__(self, work: Work[T], size: int, future: asyncio.Future[T]) -> None:
         self.work = work
-        self.rows = rows
         self.size = size
         self.future = future
 
@@ -75,7 +73,8 @@ class Database:
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         self._closing = False
         self.queued_bytes = 0
-        self._seq = 0
+        self.last_seq = 0
+        """The number of the log's last committed row."""
 
     async def open(self) -> None:
         """Lock, migrate and open the file. Raises `StartError` and leaves the file as it was."""
@@ -83,7 +82,7 @@ class Database:
         self._lock = LockFile(self._path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-writer")
         try:
-            self._writer, self._seq = await self._on_thread(open_writer, self._path)
+            self._writer, self.last_seq = await self._on_thread(open_writer, self._path)
         except BaseException:
             self._thread.shutdown()
             self._lock.release()
@@ -118,39 +117,25 @@ class Database:
         """
         self._listeners.append((listener, of))
 
-    def next_seq(self) -> int:
-        """The log's next number. Write the row that takes it without awaiting anything in between."""
-        self._seq += 1
-        return self._seq
+    async def insert(self, sql: str, params: Sequence[Any], *, row: LogRow, size: int = 0) -> None:
+        """Write and announce one row of the log; `sql` inserts its number and `params`.
 
-    @property
-    def last_seq(self) -> int:
-        return self._seq
-
-    async def insert(self, sql: str, params: Sequence[Any], *, row: Announcement, size: int = 0) -> None:
-        """Write one row. Neighbours in the queue with the same `sql` go to SQLite as one call.
-
-        Raises `Overloaded` when too much waits already and `StorageFailed` when the disk refuses.
+        Others with the same `sql` that wait beside it go to SQLite as one call with it. Raises `Overloaded`
+        when too much waits already and `StorageFailed` when the disk refuses.
         """
-        await self._wait_for((sql, params), rows=lambda _: (row,), size=size)
+        await self._wait_for(Insert(sql, params, row), size=size)
 
-    async def transact(
-        self,
-        work: Callable[[sqlite3.Connection], T],
-        *,
-        rows: Callable[[T], Sequence[Announcement]] = lambda _: (),
-        size: int = 0,
-    ) -> T:
+    async def transact(self, work: Grouped[T] | Callable[[Transaction], T], *, size: int = 0) -> T:
         """Run `work` inside a transaction of the writer and return its result after the commit.
 
-        `work` may run twice (see `batch.commit`), so it changes nothing but the database.
-        `rows` makes from its result what is announced.
+        `work` may run twice (see `batch.commit`), so it changes nothing but the database, and says to its
+        transaction what is to be announced.
         """
-        return await self._wait_for(work, rows=rows, size=size)
+        return await self._wait_for(work, size=size)
 
     async def probe(self) -> None:
         """Write and commit something, to find out whether that is possible. Raises `StorageFailed`."""
-        await self.transact(lambda connection: connection.execute("UPDATE highest_seq SET seq = seq").rowcount)
+        await self.transact(lambda transaction: transaction.execute("UPDATE highest_seq SET seq = seq").rowcount)
 
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         async with self._reader() as connection:
@@ -170,13 +155,13 @@ class Database:
         finally:
             self._readers.put_nowait(connection)
 
-    def _wait_for(self, work: Work[T], *, rows: Callable[[T], Sequence[Announcement]], size: int) -> asyncio.Future[T]:
+    def _wait_for(self, work: Work[T], *, size: int) -> asyncio.Future[T]:
         if self._closing:
             raise ShuttingDown("hookbin is stopping; send it again in a moment")
         size += _OVERHEAD
         if self.queued_bytes and self.queued_bytes + size > self._queue_bytes:
             raise Overloaded("more is waiting to be written than the server holds; send it again in a second")
-        waiter = _Waiter(work, rows, size, self._loop.create_future())
+        waiter = _Waiter(work, size, self._loop.create_future())
         self.queued_bytes += size
         self._queue.append(waiter)
         self._wake.set()
@@ -204,32 +189,26 @@ class Database:
 
     async def _write(self, batch: list[_Waiter[Any]]) -> None:
         started = self._monotonic()
-        results = await self._on_thread(commit, self._writer, [waiter.work for waiter in batch])
+        works = [waiter.work for waiter in batch]
+        committed = await self._on_thread(commit, self._writer, works, self.last_seq)
         self._observe_batch(len(batch), self._monotonic() - started)
         self.queued_bytes -= sum(waiter.size for waiter in batch)
-        announcements: list[Announcement] = []
-        for waiter, result in zip(batch, results, strict=True):
+        self.last_seq = committed.last_seq
+        for waiter, result in zip(batch, committed.results, strict=True):
             _resolve(waiter, result)
-            if not isinstance(result, Exception):
-                announcements.extend(_rows(waiter, result))
-        types = {type(row) for row in announcements}
+        self._announce(committed.announcements)
+
+    def _announce(self, rows: Sequence[Announcement]) -> None:
+        types = {type(row) for row in rows}
         for listener, of in self._listeners:
             try:
                 if any(issubclass(each, of) for each in types):
-                    listener(announcements)
+                    listener(rows)
             except Exception:  # what is committed stays committed, and the next batch must not wait for ever
                 logger.exception("a listener failed on a commit")
 
     async def _on_thread(self, function: Callable[..., T], *args: Any) -> T:
         return await self._loop.run_in_executor(self._thread, function, *args)
-
-
-def _rows(waiter: _Waiter[T], result: T) -> Sequence[Announcement]:
-    try:
-        return waiter.rows(result)
-    except Exception:
-        logger.exception("a commit could not be announced")
-        return ()
 
 
 def _resolve(waiter: _Waiter[T], result: Result[T]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from hookbin.models.announcements import RequestsDeleted
 from hookbin.models.bins import Bin
 from hookbin.store.database import Database
+from hookbin.store.transaction import Transaction
 
 STEP = 500
 """Rows that one transaction deletes at most."""
@@ -22,7 +22,7 @@ _ALL = "bin = ? AND seq <= ? AND NOT pinned"
 _PINNED = "bin = ? AND seq <= ? AND pinned"
 
 
-def delete_some(connection: sqlite3.Connection, condition: str, *params: object) -> list[tuple[int, int]]:
+def delete_some(transaction: Transaction, condition: str, *params: object) -> list[tuple[int, int]]:
     """Delete the oldest requests that meet the condition, as many as make one step; `(seq, pinned)` of each."""
     sql = (
         "DELETE FROM requests WHERE seq IN ("
@@ -31,7 +31,7 @@ def delete_some(connection: sqlite3.Connection, condition: str, *params: object)
         f" FROM (SELECT seq, size FROM requests WHERE {condition} ORDER BY seq LIMIT {STEP})"
         f") WHERE before < {STEP_BYTES}) RETURNING seq, pinned"
     )
-    return connection.execute(sql, params).fetchall()
+    return transaction.execute(sql, params).fetchall()
 
 
 class RequestRemoval:
@@ -43,16 +43,16 @@ class RequestRemoval:
     async def one(self, seq: int) -> bool:
         """Whether there was such a request."""
 
-        def work(connection: sqlite3.Connection) -> RequestsDeleted | None:
+        def delete(transaction: Transaction) -> bool:
             sql = "SELECT bins.id FROM requests JOIN bins ON bins.key = bin WHERE seq = ?"
-            bin = connection.execute(sql, (seq,)).fetchone()
+            bin = transaction.execute(sql, (seq,)).fetchone()
             if bin is None:
-                return None
-            ((_, pinned),) = delete_some(connection, _ONE, seq)
-            return RequestsDeleted(bin_id=bin[0], count=1, pinned=pinned, seq=seq)
+                return False
+            ((_, pinned),) = delete_some(transaction, _ONE, seq)
+            transaction.announce(RequestsDeleted(bin_id=bin[0], count=1, pinned=pinned, seq=seq))
+            return True
 
-        deleted = await self._database.transact(work, rows=lambda deleted: () if deleted is None else (deleted,))
-        return deleted is not None
+        return await self._database.transact(delete)
 
     async def found(self, bin: Bin, seqs: Sequence[int], *, with_pinned: bool) -> int:
         """Delete these; how many went."""
@@ -72,15 +72,16 @@ class RequestRemoval:
                 total += gone
         if total:
             done = RequestsDeleted(bin_id=bin.id, count=0, pinned=0, seq=None, complete=True)
-            await self._database.transact(lambda _: None, rows=lambda _: (done,))
+            await self._database.transact(lambda transaction: transaction.announce(done))
         return total
 
     async def _step(self, bin: Bin, condition: str, *params: object) -> int:
-        def work(connection: sqlite3.Connection) -> RequestsDeleted:
-            return deletion(bin, delete_some(connection, condition, *params))
-
-        return (await self._database.transact(work, rows=lambda deleted: (deleted,))).count
+        return await self._database.transact(lambda transaction: delete_of_bin(transaction, bin, condition, *params))
 
 
-def deletion(bin: Bin, rows: Sequence[tuple[int, int]]) -> RequestsDeleted:
-    return RequestsDeleted(bin_id=bin.id, count=len(rows), pinned=sum(pinned for _, pinned in rows), seq=None)
+def delete_of_bin(transaction: Transaction, bin: Bin, condition: str, *params: object) -> int:
+    """One step of a bin's requests that meet the condition; how many went."""
+    rows = delete_some(transaction, condition, *params)
+    pinned = sum(pinned for _, pinned in rows)
+    transaction.announce(RequestsDeleted(bin_id=bin.id, count=len(rows), pinned=pinned, seq=None))
+    return len(rows)

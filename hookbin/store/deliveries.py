@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
 from hookbin.store.publishing import NO_NOTICES, Notices, usable_ids
 from hookbin.store.record_attempts import ATTEMPT, Ending, finish_all
+from hookbin.store.transaction import Transaction
 
 COLUMNS = (
     "d.id, d.event_id, e.type, d.webhook_id, w.name, w.destination, d.state, d.attempt_count, d.next_attempt_at,"
@@ -50,28 +50,25 @@ class DeliveryStore:
         """
         ending = Ending(attempt=attempt, began=began, action=action, disable=disable, notices=notices)
         size = len(attempt.response_body or b"")
-        written, _ = await self._database.transact(
-            Grouped(finish_all, ending, FINISHING), rows=lambda result: result[1], size=size
-        )
-        return written
+        return await self._database.transact(Grouped(finish_all, ending, FINISHING), size=size)
 
     async def retry(self, delivery_id: str, *, now: int) -> Delivery:
         """Make a delivery due now, as a manual attempt. Raises `NotRetryable`."""
 
-        def work(connection: sqlite3.Connection) -> Delivery | str:
-            delivery = _delivery(connection, delivery_id)
+        def retry_or_explain(transaction: Transaction) -> Delivery | str:
+            delivery = _delivery(transaction, delivery_id)
             if delivery is None or (delivery.state, Action.RETRY) not in TRANSITIONS:
                 return f"it has {delivery.state}" if delivery else "it is no longer kept"
             if delivery.state is DeliveryState.PENDING and delivery.next_trigger is Trigger.MANUAL:
                 return "a manual retry is on its way already"
-            if not usable_ids(connection, [delivery.webhook_id]):
+            if not usable_ids(transaction, [delivery.webhook_id]):
                 return "its webhook is disabled or deleted; enable it, or register it anew and replay the event"
-            connection.execute(
+            transaction.execute(
                 "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL,"
                 " cancel_reason = NULL WHERE id = ?",
                 (DeliveryState.PENDING, now, Trigger.MANUAL, delivery_id),
             )
-            return msgspec.structs.replace(
+            changed = msgspec.structs.replace(
                 delivery,
                 state=DeliveryState.PENDING,
                 next_attempt_at=now,
@@ -79,10 +76,10 @@ class DeliveryStore:
                 finished_at=None,
                 cancel_reason=None,
             )
+            transaction.announce(changed)
+            return changed
 
-        result = await self._database.transact(
-            work, rows=lambda result: (result,) if isinstance(result, Delivery) else ()
-        )
+        result = await self._database.transact(retry_or_explain)
         if isinstance(result, str):
             raise NotRetryable(f"the delivery {delivery_id} can't be retried: {result}")
         return result
@@ -90,16 +87,16 @@ class DeliveryStore:
     async def cancel(self, delivery_id: str, *, now: int) -> Delivery:
         """Take a pending delivery out of the schedule. Raises `NotCancellable`."""
 
-        def work(connection: sqlite3.Connection) -> Delivery | str:
-            delivery = _delivery(connection, delivery_id)
+        def cancel_or_explain(transaction: Transaction) -> Delivery | str:
+            delivery = _delivery(transaction, delivery_id)
             if delivery is None or (delivery.state, Action.CANCEL) not in TRANSITIONS:
                 return f"it has {delivery.state}" if delivery else "it is no longer kept"
-            connection.execute(
+            transaction.execute(
                 "UPDATE deliveries SET state = ?, next_attempt_at = NULL, next_trigger = ?, finished_at = ?,"
                 " cancel_reason = ? WHERE id = ?",
                 (DeliveryState.CANCELLED, Trigger.AUTO, now, CancelReason.OWNER, delivery_id),
             )
-            return msgspec.structs.replace(
+            changed = msgspec.structs.replace(
                 delivery,
                 state=DeliveryState.CANCELLED,
                 next_attempt_at=None,
@@ -107,10 +104,10 @@ class DeliveryStore:
                 finished_at=now,
                 cancel_reason=CancelReason.OWNER,
             )
+            transaction.announce(changed)
+            return changed
 
-        result = await self._database.transact(
-            work, rows=lambda result: (result,) if isinstance(result, Delivery) else ()
-        )
+        result = await self._database.transact(cancel_or_explain)
         if isinstance(result, str):
             raise NotCancellable(f"the delivery {delivery_id} can't be cancelled: {result}")
         return result
@@ -184,8 +181,8 @@ class DeliveryStore:
         return [to_delivery(row) for row in await self._database.read(sql, (*values, limit))]
 
 
-def _delivery(connection: sqlite3.Connection, id: str) -> Delivery | None:
-    row = connection.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
+def _delivery(transaction: Transaction, id: str) -> Delivery | None:
+    row = transaction.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
     return to_delivery(row) if row else None
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 import msgspec
 
 from hookbin.errors import IdempotencyMismatch
-from hookbin.models.announcements import Announcement
 from hookbin.models.deliveries import Delivery
 from hookbin.models.events import Event, EventSummary, Original
 from hookbin.models.webhooks import Webhook
@@ -17,6 +15,7 @@ from hookbin.store import webhooks
 from hookbin.store.batch import PUBLISHING, Grouped
 from hookbin.store.database import Database, Row
 from hookbin.store.publishing import Publication, insert, insert_all
+from hookbin.store.transaction import Transaction
 
 SUMMARY = ", ".join(EventSummary.__struct_fields__)
 _ALL = ", ".join(Event.__struct_fields__)
@@ -48,9 +47,7 @@ class EventStore:
 
         publication = Publication(event=event, deliveries=tuple(deliveries))
         size = event.size + 200 * len(deliveries)
-        published = await self._database.transact(
-            Grouped(_publish_all, publication, PUBLISHING), rows=_announced, size=size
-        )
+        published = await self._database.transact(Grouped(_publish_all, publication, PUBLISHING), size=size)
         if published is None:
             raise IdempotencyMismatch(
                 f"the key {event.idempotency_key!r} was used for another event; use a new key, or send the same again"
@@ -63,21 +60,14 @@ class EventStore:
         All deliveries go to it then. It is enabled again: who sends there by hand means it.
         """
 
-        def work(connection: sqlite3.Connection) -> tuple[Webhook | None, list[Publication]]:
+        def publish_to_one(transaction: Transaction) -> list[Publication]:
             if once is None:
-                return None, [insert(connection, each) for each in publications]
-            kept = webhooks.ensure_once(connection, once)
-            return kept, [insert(connection, _to(kept, each)) for each in publications]
-
-        def rows(result: tuple[Webhook | None, list[Publication]]) -> Sequence[Announcement]:
-            kept, made = result
-            announced: list[Announcement] = [] if kept is None else [kept]
-            for each in made:
-                announced += [each.event, *each.deliveries]
-            return announced
+                return insert_all(transaction, publications)
+            kept = webhooks.ensure_once(transaction, once)
+            return insert_all(transaction, [_to(kept, each) for each in publications])
 
         size = sum(each.event.size + 200 for each in publications)
-        _, made = await self._database.transact(work, rows=rows, size=size)
+        made = await self._database.transact(publish_to_one, size=size)
         return [Published(event=each.event, deliveries=each.deliveries) for each in made]
 
     async def get(self, event_id: str) -> Event | None:
@@ -102,25 +92,21 @@ class EventStore:
         return [to_summary(row) for row in rows]
 
 
-def _publish_all(connection: sqlite3.Connection, wanted: Sequence[Publication]) -> list[Published | None]:
+def _publish_all(transaction: Transaction, wanted: Sequence[Publication]) -> list[Published | None]:
     """Write events with their deliveries; None for one whose key was used for another."""
     if any(publication.event.idempotency_key is not None for publication in wanted):
-        return [_publish(connection, publication) for publication in wanted]
-    made = insert_all(connection, wanted)
+        return [_publish(transaction, publication) for publication in wanted]
+    made = insert_all(transaction, wanted)
     return [Published(event=each.event, deliveries=each.deliveries) for each in made]
 
 
-def _publish(connection: sqlite3.Connection, publication: Publication) -> Published | None:
+def _publish(transaction: Transaction, publication: Publication) -> Published | None:
     event = publication.event
-    before = _event_by_key(connection, event.idempotency_key)
+    before = _event_by_key(transaction, event.idempotency_key)
     if before is not None:
-        return _repeated(connection, before) if before.fingerprint == event.fingerprint else None
-    made = insert(connection, publication)
+        return _repeated(transaction, before) if before.fingerprint == event.fingerprint else None
+    made = insert(transaction, publication)
     return Published(event=event, deliveries=made.deliveries)
-
-
-def _announced(published: Published | None) -> Sequence[Announcement]:
-    return () if published is None or published.repeated else (published.event, *published.deliveries)
 
 
 def _to(webhook: Webhook, publication: Publication) -> Publication:
@@ -128,15 +114,15 @@ def _to(webhook: Webhook, publication: Publication) -> Publication:
     return msgspec.structs.replace(publication, deliveries=tuple(deliveries))
 
 
-def _event_by_key(connection: sqlite3.Connection, key: str | None) -> Event | None:
+def _event_by_key(transaction: Transaction, key: str | None) -> Event | None:
     if key is None:
         return None
-    row = connection.execute(f"SELECT {_ALL} FROM events WHERE idempotency_key = ?", (key,)).fetchone()
+    row = transaction.execute(f"SELECT {_ALL} FROM events WHERE idempotency_key = ?", (key,)).fetchone()
     return _to_event(row) if row else None
 
 
-def _repeated(connection: sqlite3.Connection, event: Event) -> Published:
-    rows = connection.execute(
+def _repeated(transaction: Transaction, event: Event) -> Published:
+    rows = transaction.execute(
         f"SELECT {delivery_rows.COLUMNS} FROM {delivery_rows.TABLES} WHERE d.event_id = ? ORDER BY d.id", (event.id,)
     )
     return Published(event=event, deliveries=tuple(delivery_rows.to_delivery(row) for row in rows), repeated=True)

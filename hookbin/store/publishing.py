@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -11,7 +10,7 @@ import msgspec
 from hookbin.models.deliveries import Delivery
 from hookbin.models.events import Event
 from hookbin.models.webhooks import Webhook
-from hookbin.store.batch import insert_rows
+from hookbin.store.transaction import Transaction
 
 _EVENT_FIELDS = Event.__struct_fields__
 _INSERT = f"INSERT INTO events ({', '.join(_EVENT_FIELDS)}) VALUES ({', '.join('?' * len(_EVENT_FIELDS))})"
@@ -43,23 +42,21 @@ class Notices(msgspec.Struct, frozen=True, kw_only=True):
 NO_NOTICES = Notices()
 
 
-def announced(publication: Publication) -> tuple[Event | Delivery, ...]:
-    """What is told after the commit."""
-    return (publication.event, *publication.deliveries)
+def insert(transaction: Transaction, publication: Publication) -> Publication:
+    """Write and announce both; deliveries to webhooks that can't be used by now are left out of what is returned."""
+    return insert_all(transaction, [publication])[0]
 
 
-def insert(connection: sqlite3.Connection, publication: Publication) -> Publication:
-    """Write both; deliveries to webhooks that can't be used by now are left out of what is returned."""
-    return insert_all(connection, [publication])[0]
-
-
-def insert_all(connection: sqlite3.Connection, publications: Sequence[Publication]) -> list[Publication]:
+def insert_all(transaction: Transaction, publications: Sequence[Publication]) -> list[Publication]:
     """As `insert` does, several in few statements."""
     wanted = {delivery.webhook_id for publication in publications for delivery in publication.deliveries}
-    usable = usable_ids(connection, list(wanted))
+    usable = usable_ids(transaction, list(wanted))
     made = [_keep(publication, usable) for publication in publications]
-    insert_rows(connection, _INSERT, [_event_params(each.event) for each in made])
-    insert_rows(connection, _INSERT_DELIVERY, [_delivery_params(row) for each in made for row in each.deliveries])
+    for each in made:
+        transaction.record(each.event)
+        transaction.announce(*each.deliveries)
+    transaction.insert_rows(_INSERT, [_event_params(each.event) for each in made])
+    transaction.insert_rows(_INSERT_DELIVERY, [_delivery_params(row) for each in made for row in each.deliveries])
     return made
 
 
@@ -70,20 +67,21 @@ def _keep(publication: Publication, usable: set[str]) -> Publication:
     return Publication(event=publication.event, deliveries=kept)
 
 
-def insert_deliveries(connection: sqlite3.Connection, deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
-    """Write deliveries of events that are there; those whose event has one to that webhook already are left out."""
+def insert_deliveries(transaction: Transaction, deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
+    """Write and announce deliveries of events that are there, but for those whose event has one to that webhook."""
     made = []
     for delivery in deliveries:
         sql = _INSERT_DELIVERY + " ON CONFLICT (event_id, webhook_id) DO NOTHING"
-        if connection.execute(sql, _delivery_params(delivery)).rowcount:
+        if transaction.execute(sql, _delivery_params(delivery)).rowcount:
             made.append(delivery)
+    transaction.announce(*made)
     return tuple(made)
 
 
-def usable_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
+def usable_ids(transaction: Transaction, ids: Sequence[str]) -> set[str]:
     """Those of the webhooks that a delivery may be made for."""
     sql = "SELECT id FROM webhooks WHERE id IN (SELECT value FROM json_each(?)) AND NOT disabled AND deleted_at IS NULL"
-    return {id for (id,) in connection.execute(sql, (msgspec.json.encode(ids).decode(),))}
+    return {id for (id,) in transaction.execute(sql, (msgspec.json.encode(ids).decode(),))}
 
 
 def _event_params(event: Event) -> tuple[object, ...]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import msgspec
 
 from hookbin.delivery import retries
-from hookbin.models.announcements import Announcement
 from hookbin.models.deliveries import TRANSITIONS, Action, Attempt, Delivery, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook
 from hookbin.store import webhooks
-from hookbin.store.batch import insert_rows, run_with_rows
-from hookbin.store.publishing import Notice, Notices, announced, insert
+from hookbin.store.publishing import Notices, insert
+from hookbin.store.transaction import Transaction
 
 ATTEMPT = (
     "seq, delivery_id, number, trigger, started_at, duration, status, error, error_detail, delivery_state,"
@@ -35,9 +32,6 @@ _STANDING = (
 )
 _encode = msgspec.json.encode
 
-Finished: TypeAlias = tuple[Attempt, tuple[Announcement, ...]]
-"""The attempt as it was written, and what is to be announced; nothing if its delivery is no longer kept."""
-
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that has ended; `DeliveryStore.finish` tells what the rest means."""
@@ -53,38 +47,42 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
         return self.attempt.started_at + self.attempt.duration
 
 
-def finish_all(connection: sqlite3.Connection, endings: Sequence[Ending]) -> list[Finished]:
+def finish_all(transaction: Transaction, endings: Sequence[Ending]) -> list[Attempt]:
     """Write what has ended, in few statements as long as all of it only concerns its own delivery."""
-    standing = _standing(connection, endings)
+    standing = _standing(transaction, endings)
     if len(standing) < len(endings):  # one is no longer kept, or is there twice
-        return [finish_one(connection, ending) for ending in endings]
-    written = []
+        return [finish_one(transaction, ending) for ending in endings]
+    attempts, updates = [], []
     for ending in endings:
         before = standing[ending.attempt.delivery_id]
         attempt, update = _written(before, ending)
         if _concerns_more(before, attempt, ending):
-            return [finish_one(connection, ending) for ending in endings]
-        written.append((attempt, update))
-    insert_rows(connection, _INSERT_ATTEMPT, [_attempt_params(attempt) for attempt, _ in written])
-    run_with_rows(connection, _UPDATE_DELIVERIES, [update for _, update in written])
-    return [(attempt, (attempt,)) for attempt, _ in written]
+            return [finish_one(transaction, ending) for ending in endings]
+        attempts.append(attempt)
+        updates.append(update)
+    _write(transaction, attempts, updates)
+    return attempts
 
 
-def finish_one(connection: sqlite3.Connection, ending: Ending) -> Finished:
-    """Write it with all that it brings about."""
-    before = _standing(connection, [ending]).get(ending.attempt.delivery_id)
+def finish_one(transaction: Transaction, ending: Ending) -> Attempt:
+    """Write it with all that it brings about; the attempt as it was written, nothing if its delivery is not kept."""
+    before = _standing(transaction, [ending]).get(ending.attempt.delivery_id)
     if before is None:
-        return msgspec.structs.replace(ending.attempt, next_attempt_at=None), ()
+        return msgspec.structs.replace(ending.attempt, next_attempt_at=None)
     attempt, update = _written(before, ending)
-    connection.execute(_INSERT_ATTEMPT, _attempt_params(attempt))
-    run_with_rows(connection, _UPDATE_DELIVERIES, [update])
-    rows: list[Announcement] = [attempt]
-    changed = _change_webhook(
-        connection, before, attempt, ending.disable, now=ending.ended_at, notice=ending.notices.disabled
-    )
+    _write(transaction, [attempt], [update])
+    edited = _change_webhook(transaction, before, attempt, ending.disable, now=ending.ended_at)
     if attempt.delivery_state is DeliveryState.FAILED and ending.notices.exhausted is not None:
-        rows += announced(insert(connection, ending.notices.exhausted))
-    return attempt, (*rows, *changed)
+        insert(transaction, ending.notices.exhausted)
+    if edited is not None and edited.is_newly_disabled and ending.notices.disabled is not None:
+        insert(transaction, ending.notices.disabled(edited.webhook))
+    return attempt
+
+
+def _write(transaction: Transaction, attempts: Sequence[Attempt], updates: Sequence[tuple[object, ...]]) -> None:
+    transaction.record(*attempts)
+    transaction.insert_rows(_INSERT_ATTEMPT, [_attempt_params(attempt) for attempt in attempts])
+    transaction.run_with_rows(_UPDATE_DELIVERIES, updates)
 
 
 def _written(before: _Standing, ending: Ending) -> tuple[Attempt, tuple[object, ...]]:
@@ -112,11 +110,11 @@ class _Standing(msgspec.Struct, frozen=True):
     exhausted_in_a_row: int
 
 
-def _standing(connection: sqlite3.Connection, endings: Sequence[Ending]) -> dict[str, _Standing]:
+def _standing(transaction: Transaction, endings: Sequence[Ending]) -> dict[str, _Standing]:
     ids = _encode([ending.attempt.delivery_id for ending in endings]).decode()
     return {
         id: _Standing(DeliveryState(state), due, Trigger(trigger), *streak)
-        for id, state, due, trigger, *streak in connection.execute(_STANDING, (ids,))
+        for id, state, due, trigger, *streak in transaction.execute(_STANDING, (ids,))
     }
 
 
@@ -134,34 +132,24 @@ def _aftermath(
 
 
 def _change_webhook(
-    connection: sqlite3.Connection,
-    before: _Standing,
-    attempt: Attempt,
-    disable: str | None,
-    *,
-    now: int,
-    notice: Notice | None,
-) -> tuple[Announcement, ...]:
-    """Count the failures in a row where that is asked for, and disable the webhook if there is a reason to.
-
-    Returns what is to be announced of that.
-    """
+    transaction: Transaction, before: _Standing, attempt: Attempt, disable: str | None, *, now: int
+) -> webhooks.Edited | None:
+    """Count the failures in a row where that is asked for, and disable the webhook if there is a reason to."""
     count = before.exhausted_in_a_row
     if before.disable_after is not None:
         count = retries.streak(count, attempt.delivery_state, trigger=attempt.trigger)
         if disable is None and count >= before.disable_after:
             disable = retries.explain_streak(count, last_status=attempt.status, last_error=attempt.error)
     if disable is None and count == before.exhausted_in_a_row:
-        return ()
+        return None
 
-    def change(webhook: Webhook) -> Webhook:
+    def count_and_disable(webhook: Webhook) -> Webhook:
         webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=count)
         if disable is None or webhook.disabled:
             return webhook
         return msgspec.structs.replace(webhook, disabled=True, disabled_reason=disable)
 
-    edited = webhooks.edit(connection, attempt.webhook_id, change, now=now, notice=notice)
-    return () if edited is None else edited.rows
+    return webhooks.edit(transaction, attempt.webhook_id, count_and_disable, now=now)
 
 
 def _attempt_params(attempt: Attempt) -> tuple[object, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -12,6 +11,7 @@ from hookbin.models.deliveries import TRANSITIONS, Action, Delivery, DeliverySta
 from hookbin.store.database import Database
 from hookbin.store.deliveries import COLUMNS, TABLES, to_delivery
 from hookbin.store.publishing import insert_deliveries, usable_ids
+from hookbin.store.transaction import Transaction
 
 _PAST = (
     "SELECT e.id, e.type, e.created_at, e.deliver_at, e.request_id, e.only_webhook, d.id, d.state,"
@@ -59,23 +59,20 @@ class RecoveryStore:
         None when the webhook can't be used by now. What was retried or made meanwhile is left out.
         """
 
-        def work(connection: sqlite3.Connection) -> tuple[list[Delivery], tuple[Delivery, ...]] | None:
-            if not usable_ids(connection, [webhook_id]):
+        def retry_and_make(transaction: Transaction) -> tuple[int, int] | None:
+            if not usable_ids(transaction, [webhook_id]):
                 return None
-            found = (_delivery(connection, id) for id, _ in retry)
+            found = (_delivery(transaction, id) for id, _ in retry)
             due = dict(retry)
             again = [
-                _revive(connection, delivery, due[delivery.id])
+                _revive(transaction, delivery, due[delivery.id])
                 for delivery in found
                 if delivery is not None and (delivery.state, Action.RETRY) in TRANSITIONS
                 if delivery.state is not DeliveryState.PENDING
             ]
-            return again, insert_deliveries(connection, make)
+            return len(again), len(insert_deliveries(transaction, make))
 
-        result = await self._database.transact(
-            work, rows=lambda result: () if result is None else (*result[0], *result[1])
-        )
-        return None if result is None else (len(result[0]), len(result[1]))
+        return await self._database.transact(retry_and_make)
 
     async def replay(
         self, event_id: str, deliveries: Sequence[Delivery], *, only: str | None, busy: Collection[str], now: int
@@ -85,21 +82,21 @@ class RecoveryStore:
         `only` names the one webhook that is meant. Deliveries in `busy` are being sent and left alone.
         """
 
-        def work(connection: sqlite3.Connection) -> Replayed:
-            there = _of_event(connection, event_id, only=only)
-            usable = usable_ids(connection, [delivery.webhook_id for delivery in (*there, *deliveries)])
+        def retry_and_make(transaction: Transaction) -> Replayed:
+            there = _of_event(transaction, event_id, only=only)
+            usable = usable_ids(transaction, [delivery.webhook_id for delivery in (*there, *deliveries)])
             retried, left = [], []
             for delivery in there:
                 reason = _hindrance(delivery, usable=usable, busy=busy)
                 if reason is None:
-                    retried.append(_revive(connection, delivery, now))
+                    retried.append(_revive(transaction, delivery, now))
                 else:
                     left.append((delivery, reason))
             wanted = [delivery for delivery in deliveries if delivery.webhook_id in usable]
-            made = insert_deliveries(connection, wanted)
+            made = insert_deliveries(transaction, wanted)
             return Replayed(made=made, retried=tuple(retried), left=tuple(left))
 
-        return await self._database.transact(work, rows=lambda result: (*result.made, *result.retried))
+        return await self._database.transact(retry_and_make)
 
 
 def _hindrance(delivery: Delivery, *, usable: Collection[str], busy: Collection[str]) -> str | None:
@@ -112,19 +109,20 @@ def _hindrance(delivery: Delivery, *, usable: Collection[str], busy: Collection[
     return None
 
 
-def _revive(connection: sqlite3.Connection, delivery: Delivery, due: int) -> Delivery:
+def _revive(transaction: Transaction, delivery: Delivery, due: int) -> Delivery:
     pending = TRANSITIONS[delivery.state, Action.REPLAY]
-    connection.execute(_AGAIN, (pending, due, Trigger.MANUAL, delivery.id, delivery.state))
-    revived = _delivery(connection, delivery.id)
+    transaction.execute(_AGAIN, (pending, due, Trigger.MANUAL, delivery.id, delivery.state))
+    revived = _delivery(transaction, delivery.id)
     assert revived is not None
+    transaction.announce(revived)
     return revived
 
 
-def _delivery(connection: sqlite3.Connection, id: str) -> Delivery | None:
-    row = connection.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
+def _delivery(transaction: Transaction, id: str) -> Delivery | None:
+    row = transaction.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
     return to_delivery(row) if row else None
 
 
-def _of_event(connection: sqlite3.Connection, event_id: str, *, only: str | None) -> list[Delivery]:
+def _of_event(transaction: Transaction, event_id: str, *, only: str | None) -> list[Delivery]:
     sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE d.event_id = ?1 AND (?2 IS NULL OR d.webhook_id = ?2) ORDER BY d.id"
-    return [to_delivery(row) for row in connection.execute(sql, (event_id, only))]
+    return [to_delivery(row) for row in transaction.execute(sql, (event_id, only))]

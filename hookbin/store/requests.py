@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from hookbin.clock import seq_id
 from hookbin.errors import TooManyPinned
-from hookbin.models.announcements import Announcement, RequestChanged
+from hookbin.models.announcements import RequestChanged
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
 from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.store.bins import SequencePosition
 from hookbin.store.database import Database, Row
-from hookbin.store.publishing import Publication, announced, insert, usable_ids
+from hookbin.store.publishing import Publication, insert, usable_ids
+from hookbin.store.transaction import Transaction
 
 SUMMARY = (
     "seq, received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
@@ -26,13 +27,13 @@ FULL = f"{SUMMARY}, bins.id, trailers, headers, body"
 """What `request_from_row` takes."""
 _FIELDS = SUMMARY.split(", ")
 _PLAIN = (
-    "seq, received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
+    "received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
     " declared_size, answer_status, answer_delay_ms, attempt_id, signature, bin, headers, body"
 )
 _CHOSEN = "answer_rule, answer_fault, answer_error, signature_scheme, signature_reason, note, pinned, trailers"
 """What most captures have nothing in: they are written without, which saves a third of the values to bind."""
-_INSERT_PLAIN = f"INSERT INTO requests ({_PLAIN}) VALUES ({', '.join('?' * 19)})"
-_INSERT = f"INSERT INTO requests ({_CHOSEN}, {_PLAIN}) VALUES ({', '.join('?' * 27)})"
+_INSERT_PLAIN = f"INSERT INTO requests (seq, {_PLAIN}) VALUES ({', '.join('?' * 19)})"
+_INSERT = f"INSERT INTO requests (seq, {_CHOSEN}, {_PLAIN}) VALUES ({', '.join('?' * 27)})"
 _TURN = "UPDATE bins SET sequence_position = sequence_position + 1 WHERE key = ? AND sequence_run = ?"
 """A run that is over, since the response was changed meanwhile, is not counted on."""
 _NOTHING = (None, None, None, None, None, None, False, None)
@@ -58,10 +59,9 @@ class RequestStore:
     ) -> None:
         """Commit one captured request, with it the turn of the sequence that answers it, and what is forwarded of it.
 
-        The numbers of the request and of what is forwarded must be the newest of the log.
+        What is forwarded is told the request's id, which is made of its number.
         """
         plain = (
-            request.seq,
             request.received_at,
             request.method,
             request.target,
@@ -87,14 +87,16 @@ class RequestStore:
             await self._database.insert(sql, params, row=request, size=request.size)
             return
 
-        def work(connection: sqlite3.Connection) -> tuple[Announcement, ...]:
-            connection.execute(sql, params)
+        def add_with_what_follows(transaction: Transaction) -> None:
+            transaction.record(request)
+            transaction.execute(sql, (request.seq, *params))
             if turn is not None:
-                connection.execute(_TURN, (bin.key, turn.run))
-            return () if forward is None else _forward(connection, forward)
+                transaction.execute(_TURN, (bin.key, turn.run))
+            if forward is not None:
+                _forward(transaction, forward, request_id=seq_id("req_", request.seq))
 
         size = request.size if forward is None else 2 * request.size
-        await self._database.transact(work, rows=lambda forwarded: (request, *forwarded), size=size)
+        await self._database.transact(add_with_what_follows, size=size)
 
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
@@ -109,22 +111,22 @@ class RequestStore:
         Raises `TooManyPinned`.
         """
 
-        def work(connection: sqlite3.Connection) -> RequestChanged | None:
+        def edit_note_and_pin(transaction: Transaction) -> RequestSummary | None:
             sql = f"SELECT {SUMMARY}, bins.id, bin FROM requests JOIN bins ON bins.key = bin WHERE seq = ?"
-            found = connection.execute(sql, (seq,)).fetchone()
+            found = transaction.execute(sql, (seq,)).fetchone()
             if found is None:
                 return None
             *row, bin_id, bin = found
             before = summary_from_row(tuple(row), bin_id=bin_id)
             after = change(before)
             if after.pinned > before.pinned:
-                _check_room_for_pin(connection, bin)
+                _check_room_for_pin(transaction, bin)
             sql = "UPDATE requests SET note = ?, pinned = ? WHERE seq = ?"
-            connection.execute(sql, (after.note, after.pinned, seq))
-            return RequestChanged(request=after, pinned=after.pinned - before.pinned)
+            transaction.execute(sql, (after.note, after.pinned, seq))
+            transaction.announce(RequestChanged(request=after, pinned=after.pinned - before.pinned))
+            return after
 
-        changed = await self._database.transact(work, rows=lambda changed: () if changed is None else (changed,))
-        return None if changed is None else changed.request
+        return await self._database.transact(edit_note_and_pin)
 
     async def of_attempts(self, attempt_ids: Sequence[str]) -> dict[str, list[RequestSummary]]:
         """The captures of each attempt, oldest first: none, one, or more when it was repeated after a crash."""
@@ -165,15 +167,15 @@ def _chosen(request: CapturedRequest) -> tuple[object, ...] | None:
     return None if values == _NOTHING else values
 
 
-def _forward(connection: sqlite3.Connection, forward: Publication) -> tuple[Announcement, ...]:
-    """Write what is forwarded, unless all its targets were taken away meanwhile."""
-    if not usable_ids(connection, [delivery.webhook_id for delivery in forward.deliveries]):
-        return ()
-    return announced(insert(connection, forward))
+def _forward(transaction: Transaction, forward: Publication, *, request_id: str) -> None:
+    """Write what is forwarded of a request, unless all its targets were taken away meanwhile."""
+    if usable_ids(transaction, [delivery.webhook_id for delivery in forward.deliveries]):
+        event = msgspec.structs.replace(forward.event, request_id=request_id)
+        insert(transaction, msgspec.structs.replace(forward, event=event))
 
 
-def _check_room_for_pin(connection: sqlite3.Connection, bin: int) -> None:
-    ((pinned,),) = connection.execute("SELECT count(*) FROM requests WHERE bin = ? AND pinned", (bin,))
+def _check_room_for_pin(transaction: Transaction, bin: int) -> None:
+    ((pinned,),) = transaction.execute("SELECT count(*) FROM requests WHERE bin = ? AND pinned", (bin,))
     if pinned >= MAX_PINNED:
         raise TooManyPinned(f"{MAX_PINNED} requests of this bin are pinned, as many as can be; unpin one first")
 

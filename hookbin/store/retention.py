@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Sequence
 
 from hookbin.clock import Clock
-from hookbin.models.announcements import Announcement, Removed, RequestsDeleted
+from hookbin.models.announcements import Announcement, Removed
 from hookbin.models.bins import Bin
 from hookbin.models.common import SECOND
 from hookbin.models.requests import RequestSummary
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
-from hookbin.store.delete_requests import STEP, delete_some, deletion
+from hookbin.store.delete_requests import STEP, delete_of_bin, delete_some
+from hookbin.store.transaction import Transaction
 
 logger = logging.getLogger("hookbin")
 
@@ -80,7 +80,7 @@ class Retention:
         deleted = await self._database.read(_DELETED_BINS)
         if not deleted:
             return 0
-        return await self._database.transact(lambda connection: len(delete_some(connection, _OF_BIN, *deleted[0])))
+        return await self._database.transact(lambda transaction: len(delete_some(transaction, _OF_BIN, *deleted[0])))
 
     async def trim_deliveries(self) -> int:
         """Delete the oldest ended deliveries, their attempts, and events that have no delivery left."""
@@ -89,18 +89,18 @@ class Retention:
         if over <= 0:
             return 0
 
-        def work(connection: sqlite3.Connection) -> int:
+        def delete_ended(transaction: Transaction) -> int:
             sql = "SELECT id, event_id FROM deliveries WHERE state != 'pending' ORDER BY id LIMIT ?"
-            rows = connection.execute(sql, (over,)).fetchall()
-            connection.executemany("DELETE FROM attempts WHERE delivery_id = ?", [(id,) for id, _ in rows])
-            connection.executemany("DELETE FROM deliveries WHERE id = ?", [(id,) for id, _ in rows])
-            connection.executemany(
+            rows = transaction.execute(sql, (over,)).fetchall()
+            transaction.executemany("DELETE FROM attempts WHERE delivery_id = ?", [(id,) for id, _ in rows])
+            transaction.executemany("DELETE FROM deliveries WHERE id = ?", [(id,) for id, _ in rows])
+            transaction.executemany(
                 "DELETE FROM events WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = ?1)",
                 list({(event,) for _, event in rows}),
             )
             return len(rows)
 
-        return await self._database.transact(work)
+        return await self._database.transact(delete_ended)
 
     async def trim_undelivered_events(self) -> int:
         """Delete the oldest events that no webhook wanted."""
@@ -116,36 +116,30 @@ class Retention:
         if not found:
             return 0
 
-        def work(connection: sqlite3.Connection) -> int:
+        def delete_undelivered(transaction: Transaction) -> int:
             sql = (
                 "DELETE FROM events WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)"
             )
-            return connection.executemany(sql, found).rowcount
+            return transaction.executemany(sql, found).rowcount
 
-        return await self._database.transact(work)
+        return await self._database.transact(delete_undelivered)
 
     async def trim_webhooks(self) -> int:
         """Delete webhooks whose last delivery is gone, if they were deleted or made for single requests."""
         if not await self._database.read(_DONE_WITH, (1,)):
             return 0
 
-        def work(connection: sqlite3.Connection) -> list[tuple[str, int | None]]:
-            found = connection.execute(_DONE_WITH, (STEP,)).fetchall()  # anew: one may have been used meanwhile
-            connection.executemany("DELETE FROM webhooks WHERE id = ?", [(id,) for id, _ in found])
-            return found
+        def delete_done_with(transaction: Transaction) -> int:
+            found = transaction.execute(_DONE_WITH, (STEP,)).fetchall()  # anew: one may have been used meanwhile
+            transaction.executemany("DELETE FROM webhooks WHERE id = ?", [(id,) for id, _ in found])
+            # what was deleted by its owner was announced then
+            transaction.announce(*(Removed(kind="webhook", id=id) for id, deleted_at in found if deleted_at is None))
+            return len(found)
 
-        def rows(gone: list[tuple[str, int | None]]) -> tuple[Removed, ...]:
-            """What was deleted by its owner was announced then."""
-            return tuple(Removed(kind="webhook", id=id) for id, deleted_at in gone if deleted_at is None)
-
-        gone = await self._database.transact(work, rows=rows)
-        return len(gone)
+        return await self._database.transact(delete_done_with)
 
     async def _delete(self, bin: Bin, condition: str, *params: int) -> int:
-        def work(connection: sqlite3.Connection) -> RequestsDeleted:
-            return deletion(bin, delete_some(connection, condition, *params))
-
-        return (await self._database.transact(work, rows=lambda deleted: (deleted,))).count
+        return await self._database.transact(lambda transaction: delete_of_bin(transaction, bin, condition, *params))
 
 
 class Trimmer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -13,7 +12,8 @@ from hookbin.models.announcements import Announcement, Removed
 from hookbin.models.deliveries import CancelReason, DeliveryState
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.store.database import Database
-from hookbin.store.publishing import Notice, announced, insert
+from hookbin.store.publishing import Notice, insert
+from hookbin.store.transaction import Transaction
 
 _FIELDS = Webhook.__struct_fields__
 _COLUMNS = ", ".join(_FIELDS)
@@ -69,7 +69,7 @@ class WebhookStore:
         return tuple(found.values()) if (found := self._forwards.get(bin_id)) else ()
 
     async def create(self, webhook: Webhook) -> None:
-        await self._database.insert(_INSERT, _to_row(webhook), row=webhook)
+        await self._database.transact(lambda transaction: add(transaction, webhook))
 
     async def edit(self, id: str, change: Callable[[Webhook], Webhook], *, notice: Notice | None = None) -> Webhook:
         """Write what `change` makes of the webhook as it is now; a disabled one gets its pending deliveries cancelled.
@@ -78,21 +78,20 @@ class WebhookStore:
         published if that disables it. Raises `WebhookNotFound` if it was deleted meanwhile.
         """
 
-        def work(connection: sqlite3.Connection) -> Edited | None:
-            return edit(connection, id, change, now=self._clock.now(), notice=notice)
+        def edit_and_tell(transaction: Transaction) -> Webhook | None:
+            edited = edit(transaction, id, change, now=self._clock.now())
+            if edited is not None and edited.is_newly_disabled and notice is not None:
+                insert(transaction, notice(edited.webhook))
+            return None if edited is None else edited.webhook
 
-        edited = await self._database.transact(work, rows=lambda edited: () if edited is None else edited.rows)
-        if edited is None:
+        webhook = await self._database.transact(edit_and_tell)
+        if webhook is None:
             raise WebhookNotFound(f"the webhook {id} was deleted meanwhile")
-        return edited.webhook
+        return webhook
 
     async def delete(self, webhook: Webhook) -> None:
         """Take the webhook out of use and cancel its pending deliveries."""
-
-        def work(connection: sqlite3.Connection) -> None:
-            _delete(connection, webhook.id, now=self._clock.now())
-
-        await self._database.transact(work, rows=lambda _: (Removed(kind="webhook", id=webhook.id),))
+        await self._database.transact(lambda transaction: _delete(transaction, webhook.id, now=self._clock.now()))
 
     def _committed(self, rows: Sequence[Announcement]) -> None:
         for row in rows:
@@ -114,71 +113,53 @@ class WebhookStore:
                 del self._forwards[webhook.bin_id]
 
 
-def add(connection: sqlite3.Connection, webhook: Webhook) -> None:
-    connection.execute(_INSERT, _to_row(webhook))
+def add(transaction: Transaction, webhook: Webhook) -> None:
+    """Inside a transaction: write a new webhook."""
+    transaction.execute(_INSERT, _to_row(webhook))
+    transaction.announce(webhook)
 
 
 class Edited(msgspec.Struct, frozen=True):
-    """A webhook as it was written, and all that is announced of it."""
+    """A webhook as it was written."""
 
     webhook: Webhook
-    rows: tuple[Announcement, ...]
+    is_newly_disabled: bool
 
 
-def edit(
-    connection: sqlite3.Connection,
-    id: str,
-    change: Callable[[Webhook], Webhook],
-    *,
-    now: int,
-    notice: Notice | None = None,
-) -> Edited | None:
-    """Inside a transaction: write what `change` makes of a webhook. Returns None when it was deleted.
-
-    `notice` is published if that disables it.
-    """
-    row = connection.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ? AND deleted_at IS NULL", (id,)).fetchone()
+def edit(transaction: Transaction, id: str, change: Callable[[Webhook], Webhook], *, now: int) -> Edited | None:
+    """Inside a transaction: write what `change` makes of a webhook. Returns None when it was deleted."""
+    row = transaction.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ? AND deleted_at IS NULL", (id,)).fetchone()
     if row is None:
         return None
     before = _from_row(row)
     webhook = change(before)
     if before.disabled and not webhook.disabled:
         webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=0)
-    _update(connection, webhook)
+    _update(transaction, webhook)
     if webhook.disabled:
-        connection.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DISABLED, id))
-    if notice is None or before.disabled or not webhook.disabled:
-        return Edited(webhook, (webhook,))
-    return Edited(webhook, (webhook, *announced(insert(connection, notice(webhook)))))
+        transaction.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DISABLED, id))
+    return Edited(webhook, webhook.disabled and not before.disabled)
 
 
-def set_forwards(
-    connection: sqlite3.Connection, bin_id: str, wanted: Sequence[Webhook], *, now: int
-) -> tuple[Webhook | Removed, ...]:
-    """Inside a transaction: make these the forward targets of a bin; returns what changed.
+def set_forwards(transaction: Transaction, bin_id: str, wanted: Sequence[Webhook], *, now: int) -> None:
+    """Inside a transaction: make these the forward targets of a bin.
 
     A target whose destination was one before keeps its id, and so what it still has to get.
     """
     sql = f"SELECT {_COLUMNS} FROM webhooks WHERE bin_id = ? AND deleted_at IS NULL ORDER BY id"
-    before = [_from_row(row) for row in connection.execute(sql, (bin_id,))]
-    changed: list[Webhook | Removed] = []
+    before = [_from_row(row) for row in transaction.execute(sql, (bin_id,))]
     for target in wanted:
         known = next((each for each in before if each.destination == target.destination), None)
         if known is None:
-            add(connection, target)
-            changed.append(target)
+            add(transaction, target)
         else:
             before.remove(known)
-            kept = msgspec.structs.replace(target, id=known.id, created_at=known.created_at)
-            _update(connection, kept)
-            changed.append(kept)
+            _update(transaction, msgspec.structs.replace(target, id=known.id, created_at=known.created_at))
     for target in before:
-        _delete(connection, target.id, now=now)
-        changed.append(Removed(kind="webhook", id=target.id))
-    return tuple(changed)
+        _delete(transaction, target.id, now=now)
 
 
-def ensure_once(connection: sqlite3.Connection, wanted: Webhook) -> Webhook:
+def ensure_once(transaction: Transaction, wanted: Webhook) -> Webhook:
     """Inside a transaction: the destination for single requests that is like `wanted`, made now if there is none."""
     sql = (
         f"SELECT {_COLUMNS} FROM webhooks WHERE kind = 'once' AND destination = ? AND signature_style = ?"
@@ -186,23 +167,25 @@ def ensure_once(connection: sqlite3.Connection, wanted: Webhook) -> Webhook:
     )
     schedule = msgspec.json.encode(wanted.retry_schedule).decode()
     like = (wanted.destination, wanted.signature_style, wanted.secret, schedule)
-    row = connection.execute(sql, like).fetchone()
+    row = transaction.execute(sql, like).fetchone()
     if row is None:
-        add(connection, wanted)
+        add(transaction, wanted)
         return wanted
     kept = msgspec.structs.replace(_from_row(row), disabled=False, disabled_reason=None)
-    _update(connection, kept)
+    _update(transaction, kept)
     return kept
 
 
-def _update(connection: sqlite3.Connection, webhook: Webhook) -> None:
+def _update(transaction: Transaction, webhook: Webhook) -> None:
     sets = ", ".join(f"{field} = ?" for field in _FIELDS)
-    connection.execute(f"UPDATE webhooks SET {sets} WHERE id = ?", (*_to_row(webhook), webhook.id))
+    transaction.execute(f"UPDATE webhooks SET {sets} WHERE id = ?", (*_to_row(webhook), webhook.id))
+    transaction.announce(webhook)
 
 
-def _delete(connection: sqlite3.Connection, id: str, *, now: int) -> None:
-    connection.execute(_FORGET, (now, id))
-    connection.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DELETED, id))
+def _delete(transaction: Transaction, id: str, *, now: int) -> None:
+    transaction.execute(_FORGET, (now, id))
+    transaction.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DELETED, id))
+    transaction.announce(Removed(kind="webhook", id=id))
 
 
 def _to_row(webhook: Webhook) -> tuple[object, ...]:
