@@ -15,9 +15,11 @@ import pytest
 from hookbin import errors
 from hookbin.answers.presets import PRESETS
 from hookbin.config import Settings
+from hookbin.delivery.error_classes import ERROR_CLASSES
 from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS
 from hookbin.models.answers import Fault
 from hookbin.models.bins import DigestEncoding, SignatureScheme
+from hookbin.models.deliveries import ErrorClass
 from hookbin.models.webhooks import SignatureStyle
 from hookbin.problems import STATUS, status_of
 from hookbin.shapes.bins import DIGESTS
@@ -111,6 +113,13 @@ def test_every_room_stands_in_the_plan_of_the_house() -> None:
     named = set(re.findall(r"`(\w+)(?:\.py|/)?`", rooms))
 
     assert {module.split(".")[1] for module in MODULES if "." in module} - named == {"__main__"}
+
+
+def test_every_class_of_error_stands_in_its_table_and_is_documented() -> None:
+    documented = (ROOT / "docs" / "delivery.md").read_text().partition("\n| error |")[2].partition("\n\n")[0]
+
+    assert list(ERROR_CLASSES) == list(ErrorClass)
+    assert re.findall(r"^\| `(\w+)` \|", documented, re.MULTILINE) == list(ErrorClass)
 
 
 # Imports

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browsing import DESKTOP, PHONE, Watched, capture, delivered_to, is_live
 from tests.support import Receiver, Server, eventually
+
+SIGNS_WITH_V1A = "whsk_" + base64.b64encode(bytes(range(32))).decode()
 
 
 def attempted(server: Server, webhook: Any, *, times: int = 1) -> Any:
@@ -271,6 +275,22 @@ def test_a_bin_that_holds_nothing_of_an_attempt_is_said(server: Server, page: Pa
     httpx.delete(f"{server.url}/bins/forgets", trust_env=False)
     page.reload()
     expect(said(page)).to_contain_text("it is deleted, with what it had captured")
+
+
+def test_a_delivery_that_could_not_be_signed_says_that_nothing_was_sent(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start_server(env={"PYTHONPATH": str(tmp_path)})
+    webhook = server.register(f"{server.url}/b/unsigned", secret=SIGNS_WITH_V1A, retry_schedule=[], ping=False)
+    server.stop()
+    (tmp_path / "cryptography.py").write_text("raise ImportError\n")
+    server.start()
+    server.post("/events", {"type": "a", "data": 1})
+    delivery = attempted(server, webhook)
+    page = httpx.get(f"{server.url}/ui/deliveries/{delivery['id']}", trust_env=False)
+    assert page.status_code == 200
+    assert "It could not be signed (signing_error), so it was not retried." in page.text
+    assert "which holds no request of it: it never arrived there." in page.text
 
 
 def test_an_attempt_at_somebody_else_shows_what_was_sent_and_answered(server: Server, page: Page) -> None:

@@ -1,6 +1,6 @@
 """What follows an attempt: success, another attempt at a given time, or giving up.
 
-`KINDS` and `NO_ANSWER` are the table that both `after` (which decides) and `explanations` (which tells) read:
+`KINDS` and `ERROR_CLASSES` are the table that both `after` (which decides) and `explanations` (which tells) read:
 
     what came back               retried when retry_on names   otherwise
     2xx                          -                             succeeded
@@ -24,6 +24,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from hookbin import errors
+from hookbin.delivery.error_classes import ERROR_CLASSES
 from hookbin.models.common import SECOND, Headers
 from hookbin.models.deliveries import Action, DeliveryState, ErrorClass, Trigger
 
@@ -89,26 +90,19 @@ KINDS = (
 """The first row that holds a status is its kind."""
 
 _NETWORK = ("network",)
-NO_ANSWER = {
-    ErrorClass.DNS_ERROR: Kind(retry_words=_NETWORK, meaning="The destination's name could not be looked up"),
-    ErrorClass.CONNECTION_REFUSED: Kind(retry_words=_NETWORK, meaning="The connection was refused"),
-    ErrorClass.CONNECT_TIMEOUT: Kind(retry_words=_NETWORK, meaning="No connection was made in time"),
-    ErrorClass.TLS_ERROR: Kind(retry_words=_NETWORK, meaning="No trusted TLS connection could be made"),
-    ErrorClass.TIMEOUT: Kind(retry_words=_NETWORK, meaning="No complete answer came in time"),
-    ErrorClass.CONNECTION_RESET: Kind(
-        retry_words=_NETWORK, meaning="The connection broke before the answer was complete"
-    ),
-    ErrorClass.PROTOCOL_ERROR: Kind(retry_words=_NETWORK, meaning="What came back was no HTTP"),
-    ErrorClass.BLOCKED_TARGET: Kind(meaning="The address may not be called"),
-    ErrorClass.SIGNING_ERROR: Kind(meaning="It could not be signed"),
-}
 NOTHING_CAME = Kind(retry_words=_NETWORK, meaning="No answer came")
 NO_FINAL_ANSWER = Kind(retry_words=_NETWORK, meaning="{status} is not a final answer")
 
 
+_NO_ANSWER = {
+    error: Kind(retry_words=_NETWORK if facts.is_retried else (), meaning=facts.meaning)
+    for error, facts in ERROR_CLASSES.items()
+}
+
+
 def classify(status: int | None, error: ErrorClass | None) -> Kind:
     if error is not None:
-        return NO_ANSWER[error]
+        return _NO_ANSWER[error]
     if status is None:
         return NOTHING_CAME
     return next((kind for kind in KINDS if status in kind.statuses), NO_FINAL_ANSWER)

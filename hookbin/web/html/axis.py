@@ -8,8 +8,9 @@ from math import log10
 from msgspec import Struct
 
 from hookbin import clock
+from hookbin.delivery.error_classes import ERROR_CLASSES
 from hookbin.models.common import SECOND
-from hookbin.models.deliveries import Attempt, Delivery, ErrorClass, Trigger
+from hookbin.models.deliveries import Attempt, Delivery, Trigger
 from hookbin.text import duration
 
 MANY = 13
@@ -52,7 +53,7 @@ def time_axis(attempts: Sequence[Attempt], delivery: Delivery) -> TimeAxis:
                 x=x,
                 wait_x=x - step // 2,
                 number=attempt.number,
-                outcome=str(attempt.status) if attempt.error is None else _BRIEF[attempt.error],
+                outcome=str(attempt.status) if attempt.error is None else ERROR_CLASSES[attempt.error].brief,
                 wait=wait,
                 since=None if before is None else clock.rfc3339(before),
                 tone=str(attempt.status)[0] if attempt.status is not None and attempt.error is None else "error",
@@ -89,16 +90,3 @@ def _wait(before: int | None, at: int, *, least: int) -> tuple[str | None, int]:
         return None, 0
     wait = max(0, at - before)
     return duration(wait), least + round(26 * log10(1 + wait / SECOND))
-
-
-_BRIEF = {
-    ErrorClass.DNS_ERROR: "no name",
-    ErrorClass.CONNECTION_REFUSED: "refused",
-    ErrorClass.CONNECT_TIMEOUT: "timeout",
-    ErrorClass.TLS_ERROR: "TLS error",
-    ErrorClass.TIMEOUT: "timeout",
-    ErrorClass.CONNECTION_RESET: "reset",
-    ErrorClass.PROTOCOL_ERROR: "protocol",
-    ErrorClass.BLOCKED_TARGET: "blocked",
-}
-"""Errors in the room that the axis has."""

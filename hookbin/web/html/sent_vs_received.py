@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from hookbin.delivery.error_classes import ERROR_CLASSES
 from hookbin.delivery.headers import MASK, is_secret
 from hookbin.models.common import Headers
 from hookbin.models.deliveries import Attempt, AttemptSummary, ErrorClass
@@ -143,48 +144,30 @@ def of_captured(attempt: AttemptSummary, captures: Sequence[RequestSummary]) -> 
             )
         )
     if attempt.error is not None:
-        said.append(Remark(f"The bin captured the request, but its answer was lost: {_lost(attempt, captures[-1])}"))
+        lost = _lost(attempt.error, captures[-1])
+        said.append(Remark(f"The bin captured the request, but its answer was lost: {lost}"))
     elif len(captures) == 1 and captures[0].answer_status not in (None, attempt.status):
         said.append(Remark(f"The bin says that it answered {captures[0].answer_status}; {attempt.status} came back."))
     return said
 
 
-def _lost(attempt: AttemptSummary, capture: RequestSummary) -> str:
-    seen = _SEEN.get(attempt.error, "no answer came back") if attempt.error else ""
+def _lost(error: ErrorClass, capture: RequestSummary) -> str:
+    lost = ERROR_CLASSES[error].lost
     if capture.answer_fault is not None:
-        return f"{seen}, as the bin’s fault {capture.answer_fault!r} has it."
+        return f"{lost}, as the bin’s fault {capture.answer_fault!r} has it."
     if capture.incomplete:
-        return f"{seen} before the whole body had arrived."
-    if attempt.error is ErrorClass.TIMEOUT and capture.answer_delay_ms:
-        return f"{seen} while the bin waited {capture.answer_delay_ms} ms to answer {capture.answer_status}."
+        return f"{lost} before the whole body had arrived."
+    if error is ErrorClass.TIMEOUT and capture.answer_delay_ms:
+        return f"{lost} while the bin waited {capture.answer_delay_ms} ms to answer {capture.answer_status}."
     had = "" if capture.answer_status is None else f" The bin had {capture.answer_status} to answer."
-    return f"{seen}.{had}"
-
-
-_NEVER_SENT = frozenset(
-    {
-        ErrorClass.DNS_ERROR,
-        ErrorClass.CONNECTION_REFUSED,
-        ErrorClass.CONNECT_TIMEOUT,
-        ErrorClass.TLS_ERROR,
-        ErrorClass.BLOCKED_TARGET,
-    }
-)
-_SEEN = {
-    ErrorClass.TIMEOUT: "the webhook’s timeout was over",
-    ErrorClass.CONNECTION_RESET: "the connection broke off",
-    ErrorClass.PROTOCOL_ERROR: "what came back was no HTTP",
-}
+    return f"{lost}.{had}"
 
 
 def of_uncaptured(attempt: AttemptSummary, *, bin_name: str | None) -> Remark:
     """What is to be said of an attempt at a bin of ours that holds no request of it; None: there is no such bin."""
     if attempt.error is not None:
-        when = (
-            "it never arrived there"
-            if attempt.error in _NEVER_SENT
-            else "it never arrived there whole, or is gone since"
-        )
+        may_have_come = ERROR_CLASSES[attempt.error].is_sent
+        when = "it never arrived there" + (" whole, or is gone since" if may_have_come else "")
         return Remark(f"It was for a bin of this server, which holds no request of it: {when}.")
     if bin_name is None:
         gone = "there was none" if attempt.status == 404 else "it is deleted, with what it had captured"
