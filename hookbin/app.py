@@ -44,8 +44,9 @@ from hookbin.store.exporting import RequestExport
 from hookbin.store.log import LogStore
 from hookbin.store.recovery import RecoveryStore
 from hookbin.store.requests import RequestStore
-from hookbin.store.retention import Retention, Trimmer
+from hookbin.store.retention import Retention
 from hookbin.store.search import RequestSearch
+from hookbin.store.trimmer import Trimmer
 from hookbin.store.webhooks import WebhookStore
 from hookbin.templating.pool import TemplatePool
 from hookbin.web.api.stream import Encoder

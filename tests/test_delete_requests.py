@@ -15,7 +15,8 @@ from hookbin.errors import TooManyPinned
 from hookbin.models.bins import Bin
 from hookbin.store.delete_requests import STEP, RequestRemoval
 from hookbin.store.requests import MAX_PINNED
-from hookbin.store.retention import Retention, Trimmer
+from hookbin.store.retention import Retention
+from hookbin.store.trimmer import Trimmer
 from tests.builders import NOW, Stores, open_stores
 from tests.support import PATIENCE, FakeClock, Server, sse
 from tests.wire import check_problem

@@ -551,33 +551,6 @@ class _Flaky(DeliveryStore):
         return found
 
 
-async def test_a_far_retry_sets_one_timer_however_many_near_ones_pass(shop: Workshop) -> None:
-    await shop.stores.register(retry_schedule=(1.0, 3600.0))
-    shop.sender.script["wh_1"] = [500, 500, *(20 * [500, 200])]
-    for attempts in range(2, 43, 2):
-        await shop.stores.publish()
-        await shop.seen.until(partial(has_attempted, shop, attempts - 1))
-        await shop.settle()
-        shop.clock.advance(1)
-        await shop.seen.until(partial(has_attempted, shop, attempts))
-        await shop.settle()
-    assert shop.dispatcher.timers <= 3
-
-
-async def test_timers_that_were_overtaken_do_not_pile_up(shop: Workshop) -> None:
-    await shop.stores.register(retry_schedule=(3_600.0, 1.0, 7_200.0, 1.0), max_in_flight=64)
-    shop.sender.script["wh_1"] = [500]
-    for number in range(40):
-        (delivery,) = await shop.stores.publish()
-        await shop.settle()
-        shop.clock.advance(0.5 + number)
-        await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
-        await shop.settle()
-        shop.clock.advance(1)
-        await shop.settle()
-    assert shop.dispatcher.timers <= 2 + 16
-
-
 async def test_stopping_while_a_window_is_being_read_waits_for_that(tmp_path: Path) -> None:
     async with open_stores(tmp_path / "hookbin.db") as stores:
         await stores.register()

@@ -16,7 +16,8 @@ from hookbin.models.bins import Bin
 from hookbin.models.deliveries import Action, DeliveryState
 from hookbin.models.requests import RequestSummary
 from hookbin.store.delete_requests import STEP
-from hookbin.store.retention import EVERY, Retention, Trimmer
+from hookbin.store.retention import Retention
+from hookbin.store.trimmer import EVERY, Trimmer
 from tests.builders import Stores, a_request, an_attempt, open_stores
 from tests.support import FakeClock
 

@@ -9,7 +9,6 @@ and the same `webhook-id`: at least once.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from hookbin.dispatch.meta_events import MetaEventMaker
 from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.dispatch.sender import Sender
 from hookbin.errors import Unavailable
+from hookbin.live.alarm import Alarm
 from hookbin.models.announcements import Announcement, Removed
 from hookbin.models.common import SECOND
 from hookbin.models.deliveries import Delivery, DeliveryState
@@ -35,7 +35,6 @@ logger = logging.getLogger("hookbin")
 
 PAUSE = 5 * SECOND
 """How long a lane rests when an attempt could not be recorded or its deliveries not be read."""
-_SPARE_TIMERS = 16
 
 
 class Dispatcher:
@@ -70,7 +69,7 @@ class Dispatcher:
         self._places = pacing.Slots(max_in_flight)
         self._lanes: dict[str, Lane] = {}
         self._ready: deque[Lane] = deque()
-        self._timers: list[tuple[int, str]] = []
+        self._alarm = Alarm(self._look_at, clock=clock, name="hookbin-dispatcher-alarm")
         self._in_flight: dict[str, asyncio.Task[None]] = {}
         self._refills: dict[str, asyncio.Task[None]] = {}
         self._asked_again: dict[str, tuple[int, int]] = {}
@@ -81,6 +80,7 @@ class Dispatcher:
         """Begin with what the database holds; `committed` must be listening already."""
         for webhook in self._webhooks.of_every_kind():
             self._arm(self._lane(webhook.id))
+        self._alarm.start()
         self._task = asyncio.create_task(self._run(), name="hookbin-dispatcher")
 
     async def stop(self, *, grace: float) -> None:
@@ -90,6 +90,7 @@ class Dispatcher:
         """
         self._stopping = True
         self._wake.set()
+        await self._alarm.stop()
         await self._task
         refills = list(self._refills.values())
         for task in refills:
@@ -109,11 +110,6 @@ class Dispatcher:
     def reading(self) -> int:
         """How many lanes are being filled from the database."""
         return len(self._refills)
-
-    @property
-    def timers(self) -> int:
-        """How many times to look at a lane are set."""
-        return len(self._timers)
 
     def is_in_flight(self, delivery_id: str) -> bool:
         return delivery_id in self._in_flight
@@ -167,17 +163,13 @@ class Dispatcher:
     async def _run(self) -> None:
         while not self._stopping:
             self._wake.clear()
-            self._look_at_timers()
             self._start_due()
-            await self._clock.wait(self._wake, until=self._timers[0][0] if self._timers else None)
+            await self._wake.wait()
 
-    def _look_at_timers(self) -> None:
-        while self._timers and self._timers[0][0] <= self._clock.now():
-            time, webhook_id = heapq.heappop(self._timers)
-            lane = self._lanes.get(webhook_id)
-            if lane is not None and lane.armed_at == time:
-                lane.armed_at = None
-                self._arm(lane)
+    async def _look_at(self, webhook_id: str) -> None:
+        """What was planned for this time is due, or may go on."""
+        if webhook_id in self._lanes:
+            self._arm(self._lanes[webhook_id])
 
     def _start_due(self) -> None:
         """Let each lane that is ready start one attempt, if it may; `_arm` puts it behind the others again."""
@@ -220,7 +212,7 @@ class Dispatcher:
             return
         now = self._clock.now()
         if lane.rests_until > now:
-            self._look_at(lane, lane.rests_until)
+            self._alarm.set(lane.webhook_id, due=lane.rests_until)
             return
         if lane.needs_refill and lane.webhook_id not in self._refills:
             self._refills[lane.webhook_id] = asyncio.create_task(self._refill(lane))
@@ -233,16 +225,7 @@ class Dispatcher:
             self._ready.append(lane)
             self._wake.set()
         else:
-            self._look_at(lane, due)
-
-    def _look_at(self, lane: Lane, time: int) -> None:
-        if lane.armed_at is not None and lane.armed_at <= time:
-            return
-        lane.armed_at = time
-        heapq.heappush(self._timers, (time, lane.webhook_id))
-        if len(self._timers) > 2 * len(self._lanes) + _SPARE_TIMERS:  # most of them are overtaken by nearer ones
-            self._timers = sorted((each.armed_at, id) for id, each in self._lanes.items() if each.armed_at is not None)
-        self._wake.set()
+            self._alarm.set(lane.webhook_id, due=due)
 
     def _rest(self, lane: Lane) -> int:
         """Leave the lane alone for a while: what the storage refuses now, it refuses for each of its deliveries."""

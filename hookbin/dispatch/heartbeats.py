@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import heapq
 import logging
 from collections.abc import Sequence
 
@@ -11,6 +9,7 @@ import msgspec
 
 from hookbin.clock import Clock
 from hookbin.dispatch.publisher import Publisher
+from hookbin.live.alarm import Alarm
 from hookbin.models.announcements import Announcement, Removed
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import Webhook
@@ -34,48 +33,31 @@ class Heartbeats:
         self._deliveries = deliveries
         self._webhooks = webhooks
         self._clock = clock
-        self._beats: list[tuple[int, str]] = []
-        self._next: dict[str, int] = {}
-        self._wake = asyncio.Event()
+        self._alarm = Alarm(self._beat, clock=clock, name="hookbin-heartbeats")
 
     def start(self) -> None:
         self.committed(self._webhooks.all())
-        self._task = asyncio.create_task(self._run(), name="hookbin-heartbeats")
+        self._alarm.start()
 
     async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._alarm.stop()
 
     def committed(self, rows: Sequence[Announcement]) -> None:
         """Take in webhooks that were made or changed. Called after each commit."""
         for row in rows:
-            if isinstance(row, Webhook):
-                if row.heartbeat is None or row.disabled:
-                    self._next.pop(row.id, None)
-                else:
-                    self._plan(row.id, row.heartbeat)
-            elif isinstance(row, Removed) and row.kind == "webhook":
-                self._next.pop(row.id, None)
+            if isinstance(row, Webhook) and row.heartbeat is not None and not row.disabled:
+                self._plan(row.id, row.heartbeat)
+            elif isinstance(row, Webhook) or (isinstance(row, Removed) and row.kind == "webhook"):
+                self._alarm.cancel(row.id)
 
     def _plan(self, webhook_id: str, seconds: float) -> None:
-        due = self._clock.now() + round(seconds * SECOND)
-        self._next[webhook_id] = due
-        heapq.heappush(self._beats, (due, webhook_id))
-        self._wake.set()
+        self._alarm.set(webhook_id, due=self._clock.now() + round(seconds * SECOND))
 
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            while self._beats and self._beats[0][0] <= self._clock.now():
-                due, webhook_id = heapq.heappop(self._beats)
-                webhook = self._webhooks.find(webhook_id)
-                if self._next.get(webhook_id) != due or webhook is None or webhook.heartbeat is None:
-                    continue
-                self._plan(webhook_id, webhook.heartbeat)
-                await self._beat(webhook)
-            await self._clock.wait(self._wake, until=self._beats[0][0] if self._beats else None)
-
-    async def _beat(self, webhook: Webhook) -> None:
+    async def _beat(self, webhook_id: str) -> None:
+        webhook = self._webhooks.find(webhook_id)
+        if webhook is None or webhook.heartbeat is None:
+            return
+        self._plan(webhook_id, webhook.heartbeat)
         try:
             if await self._deliveries.count_pending(webhook.id, limit=MAX_PENDING) < MAX_PENDING:
                 data = msgspec.json.encode({"webhook_id": webhook.id, "every_seconds": webhook.heartbeat})

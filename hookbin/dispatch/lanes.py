@@ -28,8 +28,6 @@ class Lane:
         self.last_duration: int | None = None
         """Of the attempt that ended last, µs."""
         self.is_ready = False
-        self.armed_at: int | None = None
-        """When the dispatcher will look at this lane next, if it has set a timer for it."""
         self.rests_until = 0
         """Nothing of this lane is started before: its outcomes or rows could not be written or read."""
         self.next_allowed_at = 0

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Sequence
-
-from hookbin.clock import Clock
-from hookbin.models.announcements import Announcement, Removed
+from hookbin.models.announcements import Removed
 from hookbin.models.bins import Bin
 from hookbin.models.common import SECOND
-from hookbin.models.requests import RequestSummary
-from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import STEP, delete_of_bin, delete_some
 from hookbin.store.transaction import Transaction
-
-logger = logging.getLogger("hookbin")
-
-EVERY = 10 * SECOND
-"""How often what aged is looked for."""
-
-SLACK = 20
-"""A bin that holds a twentieth more than it should is trimmed at once, others every `EVERY`."""
 
 ENDED_DELIVERIES = 100_000
 """Deliveries kept after they ended, with their attempts; and events that led to no delivery."""
@@ -140,82 +125,3 @@ class Retention:
 
     async def _delete(self, bin: Bin, condition: str, *params: int) -> int:
         return await self._database.transact(lambda transaction: delete_of_bin(transaction, bin, condition, *params))
-
-
-class Trimmer:
-    """The task that takes the steps: at once for a bin that grew far over its number, else now and then."""
-
-    def __init__(self, retention: Retention, *, bins: BinStore, clock: Clock) -> None:
-        self._retention = retention
-        self._bins = bins
-        self._clock = clock
-        self._wake = asyncio.Event()
-        self._due: set[str] = set()
-        self._of_deleted: set[str] = set()
-        """`bin` or `webhook`, when one was deleted."""
-        self._all_due_at = 0
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="hookbin-trimmer")
-
-    async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    def captured(self, rows: Sequence[Announcement]) -> None:
-        """Note bins that grew far over their number. Called after each commit with captures."""
-        for bin_id in {row.bin_id for row in rows if isinstance(row, RequestSummary)}:
-            bin = self._bins.find(bin_id)
-            if bin is not None and self._bins.count_unpinned(bin) > bin.max_requests + bin.max_requests // SLACK:
-                self._due.add(bin_id)
-                self._wake.set()
-
-    def changed(self, rows: Sequence[Announcement]) -> None:
-        """Look soon at what was changed or deleted. Called after each commit of that kind."""
-        for row in rows:
-            if isinstance(row, Bin):
-                self._due.add(row.id)
-            elif isinstance(row, Removed):
-                self._of_deleted.add(row.kind)
-        self._wake.set()
-
-    async def trim(self) -> None:
-        """Delete all that is to be deleted."""
-        for bin in self._bins.all():
-            await self._trim_bin(bin)
-        for step in (
-            self._retention.trim_orphans,
-            self._retention.trim_deliveries,
-            self._retention.trim_undelivered_events,
-            self._retention.trim_webhooks,
-        ):
-            while await step():
-                pass
-
-    async def _trim_bin(self, bin: Bin) -> None:
-        while await self._retention.trim_bin(bin, count=self._bins.count_unpinned(bin), now=self._clock.now()):
-            pass
-
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                await self._trim_what_is_due()
-            except Exception as error:  # the next look comes all the same
-                logger.warning("old rows could not be deleted and stay for now: %s", error)
-                self._due.clear()
-            await self._clock.wait(self._wake, until=self._all_due_at)
-
-    async def _trim_what_is_due(self) -> None:
-        while self._due:
-            bin = self._bins.find(self._due.pop())
-            if bin is not None:
-                await self._trim_bin(bin)
-        while self._of_deleted:
-            kind = self._of_deleted.pop()
-            step = self._retention.trim_orphans if kind == "bin" else self._retention.trim_webhooks
-            while await step():
-                pass
-        if self._clock.now() >= self._all_due_at:
-            self._all_due_at = self._clock.now() + EVERY
-            await self.trim()

@@ -1,0 +1,85 @@
+"""The task that takes the steps of `retention`: at once for a bin that grew far over its number, else now and then."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from hookbin.clock import Clock
+from hookbin.live.alarm import Alarm
+from hookbin.models.announcements import Announcement, Removed
+from hookbin.models.bins import Bin
+from hookbin.models.common import SECOND
+from hookbin.models.requests import RequestSummary
+from hookbin.store.bins import BinStore
+from hookbin.store.retention import Retention
+
+logger = logging.getLogger("hookbin")
+
+EVERY = 10 * SECOND
+"""How often what aged is looked for."""
+SLACK = 20
+"""A bin that holds a twentieth more than it should is trimmed at once, others every `EVERY`."""
+_ALL = "all"
+
+
+class Trimmer:
+    """Started by `start()`, ended by `stop()`. What could not be deleted is tried again within `EVERY`."""
+
+    def __init__(self, retention: Retention, *, bins: BinStore, clock: Clock) -> None:
+        self._retention = retention
+        self._bins = bins
+        self._clock = clock
+        self._of_deleted = {"bin": retention.trim_orphans, "webhook": retention.trim_webhooks}
+        self._alarm = Alarm(self._take_steps, clock=clock, name="hookbin-trimmer")
+        """Set for the id of a bin, for what was deleted (`bin` or `webhook`), and for all."""
+
+    def start(self) -> None:
+        self._alarm.set(_ALL, due=self._clock.now())
+        self._alarm.start()
+
+    async def stop(self) -> None:
+        await self._alarm.stop()
+
+    def captured(self, rows: Sequence[Announcement]) -> None:
+        """Note bins that grew far over their number. Called after each commit with captures."""
+        for bin_id in {row.bin_id for row in rows if isinstance(row, RequestSummary)}:
+            bin = self._bins.find(bin_id)
+            if bin is not None and self._bins.count_unpinned(bin) > bin.max_requests + bin.max_requests // SLACK:
+                self._alarm.set(bin_id, due=self._clock.now())
+
+    def changed(self, rows: Sequence[Announcement]) -> None:
+        """Look soon at what was changed or deleted. Called after each commit of that kind."""
+        for row in rows:
+            if isinstance(row, Bin | Removed):
+                self._alarm.set(row.id if isinstance(row, Bin) else row.kind, due=self._clock.now())
+
+    async def trim(self) -> None:
+        """Delete all that is to be deleted."""
+        for bin in self._bins.all():
+            await self._trim_bin(bin)
+        for step in (
+            self._retention.trim_orphans,
+            self._retention.trim_deliveries,
+            self._retention.trim_undelivered_events,
+            self._retention.trim_webhooks,
+        ):
+            while await step():
+                pass
+
+    async def _trim_bin(self, bin: Bin) -> None:
+        while await self._retention.trim_bin(bin, count=self._bins.count_unpinned(bin), now=self._clock.now()):
+            pass
+
+    async def _take_steps(self, what: str) -> None:
+        try:
+            if what == _ALL:
+                self._alarm.set(_ALL, due=self._clock.now() + EVERY)
+                await self.trim()
+            elif what in self._of_deleted:
+                while await self._of_deleted[what]():
+                    pass
+            elif (bin := self._bins.find(what)) is not None:
+                await self._trim_bin(bin)
+        except Exception as error:  # the next look comes all the same
+            logger.warning("old rows could not be deleted and stay for now: %s", error)
