@@ -29,7 +29,7 @@ from hookbin.models.webhooks import Webhook
 from hookbin.names import is_bin_name
 from hookbin.problems import problem_response, status_of
 from hookbin.signatures.schemes import SignedRequest
-from hookbin.store.bins import SequencePosition
+from hookbin.store.sequences import SequencePosition
 from hookbin.templating.rendering import Rendered, RenderJob, TemplateRequest
 from hookbin.wire.exchange import Pairs, exchange_of
 
@@ -85,24 +85,13 @@ class Capture:
             await send({"type": "http.response.body", "body": answer.body})
 
     async def _chosen(self, plan: Plan, scope: Scope, drained: ReceivedBody, bin: Bin) -> Prepared:
-        """The answer that fits the request, once that is kept; a turn of the sequence is kept with it or given back."""
-        turns: list[SequencePosition] = []
-
-        def take_position() -> int:
-            turns.append(self._services.bins.next_position(bin))
-            return turns[0].position
-
+        """The answer that fits the request, once that is kept, and with it the place in the sequence it took."""
         incoming = _incoming(scope, drained)
-        answer = choose(plan, incoming, random=random.random, take_position=take_position)
-        try:
+        with self._services.bins.next_position(bin) as position:
+            answer = choose(plan, incoming, random=random.random, take_position=position.take)
             if answer.template is not None:
                 answer = await self._rendered(answer, answer.template.body, incoming, cors=plan.cors)
-            turn = turns[0] if turns else None
-            await self._keep(scope, drained, bin, answer, turn=turn)
-        except HookbinError:
-            for taken in turns:
-                self._services.bins.give_back(bin, taken)
-            raise
+            await self._keep(scope, drained, bin, answer, position=position.taken)
         return answer
 
     async def _rendered(self, answer: Prepared, source: str, incoming: Incoming, *, cors: bool) -> Prepared:
@@ -117,11 +106,17 @@ class Capture:
         return rendered(answer, result.text, cors=cors)
 
     async def _keep(
-        self, scope: Scope, drained: ReceivedBody, bin: Bin, answer: Prepared, *, turn: SequencePosition | None = None
+        self,
+        scope: Scope,
+        drained: ReceivedBody,
+        bin: Bin,
+        answer: Prepared,
+        *,
+        position: SequencePosition | None = None,
     ) -> None:
         request = self._request(scope, drained, bin, answer)
         forward = self._services.forwarding.of_capture(request)
-        await self._services.requests.add(request, bin, turn=turn, forward=forward)
+        await self._services.requests.add(request, bin, position=position, forward=forward)
 
     async def _bin(self, path: str) -> Bin:
         name = path[len(PREFIX) :].partition("/")[0]

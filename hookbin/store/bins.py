@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import sqlite3
 from collections.abc import Callable, Sequence
 
 import msgspec
-from msgspec import Struct
 
 from hookbin.clock import Clock, Ids
 from hookbin.errors import BinNotFound, NameTaken
@@ -18,44 +16,12 @@ from hookbin.models.bins import Bin, Verify
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.store.database import Database
+from hookbin.store.sequences import NextPosition, SequenceCounter
 from hookbin.store.transaction import Transaction
 from hookbin.store.webhooks import set_forwards
 
 _COLUMNS = "key, id, name, created_at, response, verify, max_requests, max_age, sequence_run"
 _INSERT = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-
-
-class SequencePosition(Struct, frozen=True):
-    """A place in a bin's sequence."""
-
-    run: int
-    position: int
-    """0 for the first answer of the run."""
-
-
-class SequenceCounter:
-    """Who is next in one run of a sequence."""
-
-    def __init__(self, run: int, position: int) -> None:
-        self.run = run
-        self._next = position
-        self._given_back: list[int] = []
-
-    @property
-    def position(self) -> int:
-        return self._given_back[0] if self._given_back else self._next
-
-    def take(self) -> SequencePosition:
-        if self._given_back:
-            return SequencePosition(self.run, heapq.heappop(self._given_back))
-        self._next += 1
-        return SequencePosition(self.run, self._next - 1)
-
-    def give_back(self, turn: SequencePosition) -> None:
-        if turn.run == self.run:
-            heapq.heappush(self._given_back, turn.position)
-
-
 _HELD = (
     "SELECT held.bin, held.count, requests.received_at"
     " FROM (SELECT bin, count(*) AS count, max(seq) AS last FROM requests GROUP BY bin) AS held"
@@ -73,7 +39,7 @@ class BinStore:
         self._by_id: dict[str, Bin] = {}
         self._by_name: dict[str, Bin] = {}
         self._counts: dict[str, int] = {}
-        self._turns: dict[str, SequenceCounter] = {}
+        self._counters: dict[str, SequenceCounter] = {}
         self._pinned: dict[str, int] = {}
         self._last_at: dict[str, int] = {}
         self._making: dict[str, asyncio.Task[Bin]] = {}
@@ -83,7 +49,7 @@ class BinStore:
     async def load(self) -> None:
         for *row, position in await self._database.read(f"SELECT {_COLUMNS}, sequence_position FROM bins ORDER BY key"):
             bin = _from_row(tuple(row))
-            self._turns[bin.id] = SequenceCounter(bin.sequence_run, position)
+            self._counters[bin.id] = SequenceCounter(bin.sequence_run, position)
             self._remember(bin)
         keys = {bin.key: bin.id for bin in self._by_id.values()}
         for key, count, last_at in await self._database.read(_HELD):
@@ -114,21 +80,20 @@ class BinStore:
 
     def sequence_position(self, bin: Bin) -> int:
         """The place of the next answer in the bin's sequence, 0 at its beginning."""
-        return self._turns[bin.id].position if bin.id in self._turns else 0
+        return self._counters[bin.id].position if bin.id in self._counters else 0
 
-    def next_position(self, bin: Bin) -> SequencePosition:
-        """The next place in the bin's sequence, no one else's. `RequestStore.add` makes it last."""
-        return self._turns_of(bin).take()
+    def next_position(self, bin: Bin) -> NextPosition:
+        """A context manager for one request: `take` the next place in the bin's sequence, and `add` the request.
 
-    def give_back(self, bin: Bin, turn: SequencePosition) -> None:
-        """A place that was taken and did not come to be kept is the next one's."""
-        self._turns_of(bin).give_back(turn)
+        `with bins.next_position(bin) as position:` gives the place back if the block ends with an error.
+        """
+        return NextPosition(self._counter_of(bin))
 
-    def _turns_of(self, bin: Bin) -> SequenceCounter:
-        turns = self._turns.get(bin.id)
-        if turns is None or turns.run < bin.sequence_run:
-            turns = self._turns[bin.id] = SequenceCounter(bin.sequence_run, 0)
-        return turns
+    def _counter_of(self, bin: Bin) -> SequenceCounter:
+        counter = self._counters.get(bin.id)
+        if counter is None or counter.run < bin.sequence_run:
+            counter = self._counters[bin.id] = SequenceCounter(bin.sequence_run, 0)
+        return counter
 
     def count_unpinned(self, bin: Bin) -> int:
         """How many of them may be trimmed."""
@@ -259,7 +224,7 @@ class BinStore:
             del self._by_name[before.name]
         self._by_id[bin.id] = bin
         if bin.response.sequence:
-            self._turns_of(bin)
+            self._counter_of(bin)
         if bin.name is not None:
             self._by_name[bin.name] = bin
 
@@ -269,7 +234,7 @@ class BinStore:
             del self._by_name[bin.name]
         for numbers in (self._counts, self._pinned, self._last_at):
             numbers.pop(id, None)
-        self._turns.pop(id, None)
+        self._counters.pop(id, None)
 
 
 def _in_its_run(changed: Bin, before: Bin) -> Bin:

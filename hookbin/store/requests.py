@@ -13,9 +13,9 @@ from hookbin.models.announcements import RequestChanged
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
 from hookbin.models.requests import CapturedRequest, RequestSummary
-from hookbin.store.bins import SequencePosition
 from hookbin.store.database import Database, Row
 from hookbin.store.publishing import Publication, insert, usable_ids
+from hookbin.store.sequences import SequencePosition
 from hookbin.store.transaction import Transaction
 
 SUMMARY = (
@@ -34,7 +34,7 @@ _CHOSEN = "answer_rule, answer_fault, answer_error, signature_scheme, signature_
 """What most captures have nothing in: they are written without, which saves a third of the values to bind."""
 _INSERT_PLAIN = f"INSERT INTO requests (seq, {_PLAIN}) VALUES ({', '.join('?' * 19)})"
 _INSERT = f"INSERT INTO requests (seq, {_CHOSEN}, {_PLAIN}) VALUES ({', '.join('?' * 27)})"
-_TURN = "UPDATE bins SET sequence_position = sequence_position + 1 WHERE key = ? AND sequence_run = ?"
+_COUNT_POSITION = "UPDATE bins SET sequence_position = sequence_position + 1 WHERE key = ? AND sequence_run = ?"
 """A run that is over, since the response was changed meanwhile, is not counted on."""
 _NOTHING = (None, None, None, None, None, None, False, None)
 MAX_PINNED = 100
@@ -54,10 +54,10 @@ class RequestStore:
         request: CapturedRequest,
         bin: Bin,
         *,
-        turn: SequencePosition | None = None,
+        position: SequencePosition | None = None,
         forward: Publication | None = None,
     ) -> None:
-        """Commit one captured request, with it the turn of the sequence that answers it, and what is forwarded of it.
+        """Commit one captured request, with it the place in the sequence that answers it, and what is forwarded of it.
 
         What is forwarded is told the request's id, which is made of its number.
         """
@@ -83,15 +83,15 @@ class RequestStore:
         )
         chosen = _chosen(request)
         sql, params = (_INSERT_PLAIN, plain) if chosen is None else (_INSERT, (*chosen, *plain))
-        if turn is None and forward is None:
+        if position is None and forward is None:
             await self._database.insert(sql, params, row=request, size=request.size)
             return
 
         def add_with_what_follows(transaction: Transaction) -> None:
             transaction.record(request)
             transaction.execute(sql, (request.seq, *params))
-            if turn is not None:
-                transaction.execute(_TURN, (bin.key, turn.run))
+            if position is not None:
+                transaction.execute(_COUNT_POSITION, (bin.key, position.run))
             if forward is not None:
                 _forward(transaction, forward, request_id=seq_id("req_", request.seq))
 
