@@ -1,4 +1,4 @@
-"""Sent held against received: headers, order, the first byte that differs, and what is said where an end is missing."""
+"""Sent compared with received: headers, order, the first byte that differs, and the words where an end is missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ import pytest
 from hookbin.delivery.headers import MASK
 from hookbin.models.common import Headers
 from hookbin.models.deliveries import Attempt, ErrorClass
-from hookbin.web.html.sent_vs_received import Comparison, held, of_captured, of_uncaptured, of_unrecorded, target_of
+from hookbin.shapes.comparison import Comparison
+from hookbin.web.html.sent_vs_received import (
+    compare,
+    first_difference,
+    header_words,
+    of_captured,
+    of_uncaptured,
+    of_unrecorded,
+    target_of,
+)
 from tests.builders import a_bin, a_delivery, a_request, a_webhook, an_attempt, an_event
 
 WEBHOOK = a_webhook(destination="http://localhost:1/b/joe?q=1")
@@ -20,10 +29,10 @@ def attempt(**changes: Any) -> Attempt:
     return an_attempt(2, DELIVERY, **changes)
 
 
-def compare(
+def compared(
     sent: Headers = (), received: Headers = (), *, body: bytes = b"hello", arrived: bytes = b"hello"
 ) -> Comparison:
-    return held(attempt(request_headers=sent), a_request(3, a_bin(), headers=received, body=arrived), sent=body)
+    return compare(attempt(request_headers=sent), a_request(3, a_bin(), headers=received, body=arrived), sent=body)
 
 
 def marks(found: Comparison) -> list[tuple[str, str]]:
@@ -31,27 +40,27 @@ def marks(found: Comparison) -> list[tuple[str, str]]:
 
 
 def test_each_header_stands_beside_the_one_that_arrived() -> None:
-    found = compare((("a", "1"), ("b", "2"), ("c", "3")), (("a", "1"), ("b", "x"), ("via", "proxy")))
+    found = compared((("a", "1"), ("b", "2"), ("c", "3")), (("a", "1"), ("b", "x"), ("via", "proxy")))
     assert marks(found) == [("a", "same"), ("b", "changed"), ("c", "missing"), ("via", "added")]
-    assert not found.is_alike
-    assert found.header_words == ("1 header arrived as it was sent, in their order; 1 added, 1 changed, 1 missing.")
+    assert not found.same_head
+    assert header_words(found) == ("1 header arrived as it was sent, in their order; 1 added, 1 changed, 1 missing.")
 
 
 def test_repeated_headers_are_matched_by_their_values() -> None:
-    found = compare((("a", "1"), ("a", "2")), (("a", "2"), ("a", "1")))
+    found = compared((("a", "1"), ("a", "2")), (("a", "2"), ("a", "1")))
     assert marks(found) == [("a", "same"), ("a", "same")]
     assert not found.in_order
-    assert "in another order" in found.header_words
+    assert "in another order" in header_words(found)
 
 
 def test_a_name_in_another_case_is_a_change() -> None:
-    found = compare((("x-a", "1"),), (("X-A", "1"),))
+    found = compared((("x-a", "1"),), (("X-A", "1"),))
     assert marks(found) == [("x-a", "changed")]
-    assert found.headers[0].received_name == "X-A"
+    assert found.headers[0].right_name == "X-A"
 
 
 def test_a_credential_that_the_log_does_not_hold_is_not_called_changed() -> None:
-    assert marks(compare((("authorization", MASK),), (("authorization", "Bearer x"),))) == [("authorization", "same")]
+    assert marks(compared((("authorization", MASK),), (("authorization", "Bearer x"),))) == [("authorization", "same")]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +77,7 @@ def test_a_credential_that_the_log_does_not_hold_is_not_called_changed() -> None
 def test_the_first_byte_that_differs_is_found(
     sent: bytes, received: bytes, expected: tuple[int, str, str] | None
 ) -> None:
-    found = compare(body=sent, arrived=received).difference
+    found = first_difference(compared(body=sent, arrived=received), sent=sent, received=received)
     assert (None if found is None else (found.offset, found.sent, found.received)) == expected
 
 
@@ -85,9 +94,9 @@ def test_the_target_of_a_url(url: str, target: str) -> None:
     assert target_of(url) == target
 
 
-def test_method_and_target_are_held_against_each_other_too() -> None:
-    assert compare().same_line
-    assert not held(attempt(), a_request(3, a_bin(), method="PUT"), sent=b"hello").same_line
+def test_method_and_target_are_compared_too() -> None:
+    assert compared().same_line
+    assert not compare(attempt(), a_request(3, a_bin(), method="PUT"), sent=b"hello").same_line
 
 
 def test_an_attempt_that_both_ends_know_alike_needs_no_words() -> None:

@@ -15,6 +15,7 @@ from hookbin.clock import seq_id
 from hookbin.models.request_target import path_and_query
 from hookbin.models.requests import CapturedRequest
 from hookbin.shapes import BodyDifference, Changed, Difference, JsonDifference, PairsDifference
+from hookbin.shapes.comparison import Message, compare
 from hookbin.text import wire
 
 MAX_BYTES = 256 * 1024
@@ -28,22 +29,25 @@ Pairs = list[tuple[str, str]]
 
 
 def difference(left: CapturedRequest, right: CapturedRequest) -> Difference:
-    method, target = _changed(left.method, right.method), _changed(left.target, right.target)
+    found = compare(_message(left), _message(right))
     headers = _pairs(
         [(name.lower(), value) for name, value in left.headers],
         [(name.lower(), value) for name, value in right.headers],
     )
-    body = _body(left.body, right.body)
     return Difference(
         left=seq_id("req_", left.seq),
         right=seq_id("req_", right.seq),
-        identical=method is None and target is None and left.headers == right.headers and body.identical,
-        method=method,
-        target=target,
+        identical=found.identical,
+        method=_changed(left.method, right.method),
+        target=_changed(left.target, right.target),
         headers=headers,
         query=_pairs(_query(left.target), _query(right.target)),
-        body=body,
+        body=_body(left.body, right.body, found.first_difference),
     )
+
+
+def _message(request: CapturedRequest) -> Message:
+    return Message(method=request.method, target=request.target, headers=request.headers, body=request.body)
 
 
 def _changed(left: str, right: str) -> Changed | None:
@@ -71,11 +75,11 @@ def _grouped(pairs: Pairs) -> dict[str, list[str]]:
     return grouped
 
 
-def _body(left: bytes, right: bytes) -> BodyDifference:
+def _body(left: bytes, right: bytes, first_difference: int | None) -> BodyDifference:
     sizes: dict[str, Any] = {"left_size": len(left), "right_size": len(right)}
-    if left == right:
+    if first_difference is None:
         return BodyDifference(identical=True, kind="same", **sizes)
-    sizes["first_difference"] = _first_difference(left, right)
+    sizes["first_difference"] = first_difference
     if max(len(left), len(right)) > MAX_BYTES:
         notice = f"Bodies over {MAX_BYTES} bytes are compared as bytes."
         return BodyDifference(identical=False, kind="bytes", notice=notice, **sizes)
@@ -92,18 +96,6 @@ def _body(left: bytes, right: bytes) -> BodyDifference:
         notice = f"More than {MAX_LINES} lines differ; the bodies are compared as bytes."
         return BodyDifference(identical=False, kind="bytes", notice=notice, **sizes)
     return BodyDifference(identical=False, kind="text", text=lines, **sizes)
-
-
-def _first_difference(left: bytes, right: bytes) -> int:
-    """The offset; bodies of which one goes on differ where the other ends."""
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 class _Number(str):

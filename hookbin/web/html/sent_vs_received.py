@@ -1,4 +1,4 @@
-"""Both ends of one attempt held against each other: what was sent, what was captured, and what became of the answer."""
+"""Both ends of one attempt compared: what was sent, what was captured, and what became of the answer."""
 
 from __future__ import annotations
 
@@ -7,68 +7,22 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from hookbin.delivery.error_classes import ERROR_CLASSES
-from hookbin.delivery.headers import MASK, is_secret
-from hookbin.models.common import Headers
 from hookbin.models.deliveries import Attempt, AttemptSummary, ErrorClass
 from hookbin.models.requests import CapturedRequest, RequestSummary
+from hookbin.shapes import comparison
+from hookbin.shapes.comparison import Comparison, Message
 
-_AROUND = 12
+_SHOWN = 12
 """Bytes shown from where two bodies begin to differ."""
-_STEP = 65_536
 
 
-class HeaderLine(Struct, frozen=True, kw_only=True):
-    """A header as it was sent and as it arrived; None where it was not."""
-
-    name: str
-    sent: str | None
-    received: str | None
-    received_name: str | None = None
-    """Its name at the receiver, when that is written in another way."""
-
-    @property
-    def mark(self) -> str:
-        if self.sent is None:
-            return "added"
-        if self.received is None:
-            return "missing"
-        if self.sent == MASK and is_secret(self.name):
-            return "same"  # what was sent is not in the log
-        return "same" if self.sent == self.received and self.received_name is None else "changed"
-
-
-class Difference(Struct, frozen=True, kw_only=True):
-    """The first place at which two bodies differ."""
+class FirstDifference(Struct, frozen=True, kw_only=True):
+    """The first place at which the bodies of the two ends differ."""
 
     offset: int
     sent: str
     received: str
     """The next bytes at each end, escaped; empty where it has ended."""
-
-
-class Comparison(Struct, frozen=True, kw_only=True):
-    """What was sent, held against one capture of it."""
-
-    headers: list[HeaderLine]
-    in_order: bool
-    """Whether the headers that arrived came in the order in which they were sent."""
-    same_line: bool
-    """Method and target alike."""
-    difference: Difference | None
-    """None when the bodies are equal."""
-
-    @property
-    def header_words(self) -> str:
-        marks = [line.mark for line in self.headers]
-        told = [f"{marks.count(mark)} {mark}" for mark in ("added", "changed", "missing") if mark in marks]
-        same = marks.count("same")
-        alike = "1 header arrived as it was sent" if same == 1 else f"{same} headers arrived as they were sent"
-        order = "in their order" if self.in_order else "in another order"
-        return f"{alike}, {order}" + (f"; {', '.join(told)}" if told else "") + "."
-
-    @property
-    def is_alike(self) -> bool:
-        return self.in_order and self.same_line and all(line.mark == "same" for line in self.headers)
 
 
 class Remark(Struct, frozen=True):
@@ -78,14 +32,17 @@ class Remark(Struct, frozen=True):
     warns: bool = True
 
 
-def held(attempt: Attempt, request: CapturedRequest, *, sent: bytes) -> Comparison:
-    """`sent` is the event's body."""
-    lines, order = _lines(attempt.request_headers, request.headers)
-    return Comparison(
-        headers=lines,
-        in_order=order == sorted(order),
-        same_line=attempt.method == request.method and target_of(attempt.url) == request.target,
-        difference=_difference(sent, request.body),
+def compare(attempt: Attempt, request: CapturedRequest, *, sent: bytes) -> Comparison:
+    """What was sent, compared with one capture of it; `sent` is the event's body."""
+    return comparison.compare(
+        Message(
+            method=attempt.method,
+            target=target_of(attempt.url),
+            headers=attempt.request_headers,
+            body=sent,
+            masked=True,
+        ),
+        Message(method=request.method, target=request.target, headers=request.headers, body=request.body),
     )
 
 
@@ -97,39 +54,26 @@ def target_of(url: str) -> str:
     return target if target.startswith("/") else f"/{target}"
 
 
-def _lines(sent: Headers, received: Headers) -> tuple[list[HeaderLine], list[int]]:
-    """Each header that was sent beside the one that arrived under its name, then those that came to it.
-
-    Also the places at which those that were sent arrived.
-    """
-    rest = dict(enumerate(received))
-    lines = []
-    places = []
-    for name, value in sent:
-        same_name = [place for place, pair in rest.items() if pair[0].lower() == name.lower()]
-        match = next((place for place in same_name if rest[place][1] == value), same_name[0] if same_name else None)
-        if match is None:
-            lines.append(HeaderLine(name=name, sent=value, received=None))
-            continue
-        places.append(match)
-        arrived, received_value = rest.pop(match)
-        other_name = None if arrived == name else arrived
-        lines.append(HeaderLine(name=name, sent=value, received=received_value, received_name=other_name))
-    return lines + [HeaderLine(name=name, sent=None, received=value) for name, value in rest.values()], places
+def header_words(found: Comparison) -> str:
+    """How the headers arrived, in a sentence."""
+    marks = [line.mark for line in found.headers]
+    told = [f"{marks.count(mark)} {mark}" for mark in ("added", "changed", "missing") if mark in marks]
+    same = marks.count("same")
+    alike = "1 header arrived as it was sent" if same == 1 else f"{same} headers arrived as they were sent"
+    order = "in their order" if found.in_order else "in another order"
+    return f"{alike}, {order}" + (f"; {', '.join(told)}" if told else "") + "."
 
 
-def _difference(sent: bytes, received: bytes) -> Difference | None:
-    if sent == received:
+def first_difference(found: Comparison, *, sent: bytes, received: bytes) -> FirstDifference | None:
+    offset = found.first_difference
+    if offset is None:
         return None
-    least = min(len(sent), len(received))
-    start = next((at for at in range(0, least, _STEP) if sent[at : at + _STEP] != received[at : at + _STEP]), least)
-    offset = next((at for at in range(start, min(start + _STEP, least)) if sent[at] != received[at]), least)
-    return Difference(offset=offset, sent=_bytes(sent, offset), received=_bytes(received, offset))
+    return FirstDifference(offset=offset, sent=_bytes(sent, offset), received=_bytes(received, offset))
 
 
 def _bytes(body: bytes, offset: int) -> str:
     """As a Python literal has them: readable where they are ASCII, exact where not."""
-    return repr(body[offset : offset + _AROUND])[2:-1] + ("…" if len(body) > offset + _AROUND else "")
+    return repr(body[offset : offset + _SHOWN])[2:-1] + ("…" if len(body) > offset + _SHOWN else "")
 
 
 def of_captured(attempt: AttemptSummary, captures: Sequence[RequestSummary]) -> list[Remark]:

@@ -15,26 +15,31 @@ from hookbin.models.deliveries import Attempt, Delivery, DeliveryState, attempt_
 from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.models.webhooks import WebhookKind
 from hookbin.shapes import present
+from hookbin.shapes.comparison import Comparison
 from hookbin.web.api import deliveries
 from hookbin.web.api.views import bytes_of
+from hookbin.web.html import sent_vs_received
 from hookbin.web.html.axis import time_axis
 from hookbin.web.html.rendering import render
-from hookbin.web.html.sent_vs_received import Comparison, Remark, held, of_captured, of_uncaptured, of_unrecorded
+from hookbin.web.html.sent_vs_received import FirstDifference, Remark, of_captured, of_uncaptured, of_unrecorded
 from hookbin.web.pages.webhook import own_bin
 from hookbin.web.rest.services import Services, services
 from hookbin.web.rest.viewer import Bytes, DrawnBody
 
 LISTED = 60
 """Attempts that are listed and drawn in time, the newest."""
-HELD = 3
-"""Captures of one attempt that are held against what was sent, the newest; the others are links."""
+COMPARED = 3
+"""Captures of one attempt that are compared with what was sent, the newest; the others are links."""
 
 
 class CaptureView(Struct, frozen=True, kw_only=True):
-    """What one of our bins got of an attempt, held against what was sent."""
+    """What one of our bins got of an attempt, compared with what was sent."""
 
     row: shapes.RequestRow
-    held: Comparison
+    comparison: Comparison
+    header_words: str
+    difference: FirstDifference | None
+    """None when the bodies are equal."""
     body: DrawnBody
 
 
@@ -48,15 +53,15 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     response_body: DrawnBody
     captures: list[CaptureView]
     earlier: list[shapes.RequestRow]
-    """Captures that are not held against it."""
-    said: list[Remark]
+    """Captures that are not compared with it."""
+    remarks: list[Remark]
 
 
 class Unrecorded(Struct, frozen=True, kw_only=True):
     """Captures of the next attempt, of which the log has nothing yet."""
 
     rows: list[shapes.RequestRow]
-    said: Remark
+    remark: Remark
 
 
 async def page(request: Request) -> Response:
@@ -105,7 +110,7 @@ async def _chosen(s: Services, delivery: Delivery, attempts: Sequence[Attempt], 
 async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) -> AttemptView:
     """The attempt with what our bins got of it; all bodies are looked at in one go."""
     rows = (await s.stores.requests.of_attempts([attempt.id]))[attempt.id]
-    captured = [found for row in rows[-HELD:] if (found := await s.stores.requests.get(row.seq)) is not None]
+    captured = [found for row in rows[-COMPARED:] if (found := await s.stores.requests.get(row.seq)) is not None]
     answer = attempt.response_body or b""
     request_body, response_body, *bodies = await s.site.viewer.look(
         Bytes(body=sent, headers=attempt.request_headers, size=len(sent)),
@@ -122,16 +127,23 @@ async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) ->
         response_headers=None if attempt.response_headers is None else list(attempt.response_headers),
         response_body=response_body,
         captures=[_capture(attempt, one, body, sent) for one, body in zip(captured, bodies, strict=True)],
-        earlier=[present.request_row(row) for row in rows[:-HELD]],
-        said=_said(s, attempt, rows),
+        earlier=[present.request_row(row) for row in rows[:-COMPARED]],
+        remarks=_remarks(s, attempt, rows),
     )
 
 
 def _capture(attempt: Attempt, request: CapturedRequest, body: DrawnBody, sent: bytes) -> CaptureView:
-    return CaptureView(row=present.request_row(request), held=held(attempt, request, sent=sent), body=body)
+    found = sent_vs_received.compare(attempt, request, sent=sent)
+    return CaptureView(
+        row=present.request_row(request),
+        comparison=found,
+        header_words=sent_vs_received.header_words(found),
+        difference=sent_vs_received.first_difference(found, sent=sent, received=request.body),
+        body=body,
+    )
 
 
-def _said(s: Services, attempt: Attempt, captures: Sequence[RequestSummary]) -> list[Remark]:
+def _remarks(s: Services, attempt: Attempt, captures: Sequence[RequestSummary]) -> list[Remark]:
     if captures:
         return of_captured(attempt, captures)
     if not s.site.addresses.is_own_bin(attempt.url):
@@ -145,8 +157,8 @@ def _unrecorded(s: Services, delivery: Delivery, captures: Sequence[RequestSumma
         return None
     next_id = attempt_id(delivery.id, delivery.attempt_count + 1)
     return Unrecorded(
-        rows=[present.request_row(row) for row in captures[-HELD:]],
-        said=of_unrecorded(
+        rows=[present.request_row(row) for row in captures[-COMPARED:]],
+        remark=of_unrecorded(
             delivery.attempt_count + 1,
             captures=len(captures),
             under_way=s.delivering.dispatcher.webhook_of(next_id) is not None,

@@ -34,7 +34,7 @@ class Sender(Struct, frozen=True, kw_only=True):
     attempt: shapes.AttemptRow | None
     """None when its outcome is not recorded."""
     number: int
-    said: list[Remark]
+    remarks: list[Remark]
     others: list[shapes.RequestRow]
     """The other captures of the same attempt."""
 
@@ -96,11 +96,11 @@ async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
     captures = (await s.stores.requests.of_attempts([id]))[id]
     delivery = await s.stores.deliveries.get(delivery_of(id))
     attempt = None if delivery is None else await s.stores.deliveries.attempt(delivery, int(number))
-    said: list[Remark] = []
+    remarks: list[Remark] = []
     if attempt is not None:
-        said = of_captured(attempt, captures)
+        remarks = of_captured(attempt, captures)
     elif delivery is not None:
-        said = [
+        remarks = [
             of_unrecorded(
                 int(number),
                 captures=len(captures),
@@ -112,7 +112,7 @@ async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
         delivery=None if delivery is None else present.delivery_row(delivery),
         attempt=None if attempt is None else present.attempt_row(attempt),
         number=int(number),
-        said=said,
+        remarks=remarks,
         others=[present.request_row(other) for other in captures if other.seq != request.seq],
     )
 
