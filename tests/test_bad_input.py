@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from hookbin.web.rest.routing import Route
-from hookbin.web.routes import ROUTES
+from hookbin.web.rest.route import Route
+from hookbin.web.routes import API
 from tests.support import Server, eventually
 from tests.wire import check_problem, connected, exchange, read_all
 
@@ -347,8 +347,8 @@ def test_an_unknown_path(server: Server, path: str) -> None:
     check_problem(send(server, "GET", path), 404, "not_found")
 
 
-PATHS = sorted({route.path for route in ROUTES})
-ALLOWED = {path: {route.method for route in ROUTES if route.path == path} for path in PATHS}
+PATHS = sorted({route.path for route in API})
+ALLOWED = {path: {route.method for route in API if route.path == path} for path in PATHS}
 
 
 METHODS = ("PUT", "PATCH", "DELETE", "POST", "GET", "PROPFIND", "TRACE")
@@ -460,7 +460,7 @@ def test_a_query_that_is_wrong(server: Server, path: str, query: str, loc: str) 
     check_problem(send(server, "GET", f"{path}?{query}"), 422, "invalid_fields", loc=loc)
 
 
-STRICT = [route for route in ROUTES if route.query is not None]
+STRICT = [route for route in API if route.query is not None]
 
 
 @pytest.mark.parametrize("route", STRICT, ids=[f"{route.method} {route.path}" for route in STRICT])

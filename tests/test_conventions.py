@@ -24,6 +24,7 @@ from hookbin.models.webhooks import SignatureStyle
 from hookbin.problems import STATUS, status_of
 from hookbin.shapes.bins import DIGESTS
 from hookbin.web.html.choices import STYLES
+from hookbin.web.routes import API, PAGES
 from tests.support import ROOT
 
 MODULES = {
@@ -351,3 +352,34 @@ def test_no_test_sleeps() -> None:
     for path in sorted((ROOT / "tests").glob("test_*.py")):
         used = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
         assert used.isdisjoint({"time.sleep", "sleep"}), path.name
+
+
+# Routes
+
+
+def test_every_route_is_listed_once() -> None:
+    listed = [(route.method, route.path) for route in API]
+    listed += [(method, page.path) for page in PAGES for method in page.methods or ()]
+
+    assert len(listed) == len(set(listed))
+
+
+def test_every_handler_has_its_route_and_says_what_it_does() -> None:
+    handlers = {
+        (module, node.name)
+        for module in MODULES
+        if module.startswith("hookbin.web.")
+        for node in tree(module).body
+        if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_")
+        if [arg.arg for arg in node.args.args] == ["call"]
+    }
+
+    assert handlers == {(route.handler.__module__, route.handler.__name__) for route in API}
+    for route in API:
+        assert route.summary[:1].isupper(), route.path
+        assert route.description.endswith((".", ")")), route.path
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name not in ("hookbin.web.routes", "hookbin.web.site")])
+def test_routes_stand_in_their_table_alone(module: str) -> None:
+    assert "starlette.routing" not in imports(module)

@@ -13,11 +13,11 @@ import pytest
 from openapi_spec_validator import validate
 
 from hookbin.problems import status_of
-from hookbin.web.rest.routing import Route
-from hookbin.web.routes import ROUTES
+from hookbin.web.rest.route import Route
+from hookbin.web.routes import API
 from tests.support import Receiver, Server, eventually
 
-IDS = [f"{route.method} {route.path}" for route in ROUTES]
+IDS = [f"{route.method} {route.path}" for route in API]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_the_document_names_this_server(server: Server, document: Any) -> None:
     assert document["servers"] == [{"url": server.url}]
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=IDS)
+@pytest.mark.parametrize("route", API, ids=IDS)
 def test_every_route_is_described(document: Any, route: Route) -> None:
     described = operation(document, route)
 
@@ -56,7 +56,7 @@ def test_every_route_is_described(document: Any, route: Route) -> None:
         assert error.code in described["responses"][str(status_of(error))]["description"]
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=IDS)
+@pytest.mark.parametrize("route", API, ids=IDS)
 def test_every_parameter_of_a_route_is_described(document: Any, route: Route) -> None:
     parameters = {(found["in"], found["name"]): found for found in operation(document, route)["parameters"]}
     in_query = {name for place, name in parameters if place == "query"}
@@ -75,11 +75,11 @@ def path_names(path: str) -> list[str]:
 def test_nothing_is_described_that_is_not_there(document: Any) -> None:
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
 
-    assert described == {(route.method, route.path) for route in ROUTES}
+    assert described == {(route.method, route.path) for route in API}
 
 
 def test_operation_ids_are_unique(document: Any) -> None:
-    ids = [operation(document, route)["operationId"] for route in ROUTES]
+    ids = [operation(document, route)["operationId"] for route in API]
 
     assert len(set(ids)) == len(ids)
 
@@ -93,7 +93,7 @@ def test_the_page_of_documentation_lists_every_path(server: Server) -> None:
     page = httpx.get(f"{server.url}/docs", trust_env=False, verify=False)
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    for route in ROUTES:
+    for route in API:
         assert route.path in page.text
         assert route.summary in page.text.replace("&#39;", "'")
 
@@ -122,7 +122,7 @@ def lived_in(server: Server) -> dict[str, str]:
     }
 
 
-GETS = [route for route in ROUTES if route.method == "GET" and route.answer_media == "application/json"]
+GETS = [route for route in API if route.method == "GET" and route.answer_media == "application/json"]
 
 
 @pytest.mark.parametrize("route", GETS, ids=[route.path for route in GETS])

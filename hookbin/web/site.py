@@ -15,12 +15,11 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
 from hookbin.problems import problem, problem_response
-from hookbin.web import pages
 from hookbin.web.html.rendering import render
 from hookbin.web.html.static import StaticApp
 from hookbin.web.rest.routing import Resource
 from hookbin.web.rest.services import Services
-from hookbin.web.routes import ROUTES
+from hookbin.web.routes import API, PAGES
 from hookbin.web.security import access
 from hookbin.web.security.response_headers import SecurityHeadersMiddleware
 
@@ -34,19 +33,19 @@ def site_app(services: Services, *, lifespan: Callable[[], AbstractAsyncContextM
             yield
 
     site = Starlette(
-        routes=[*_api(), *pages.ROUTES, *access.ROUTES, Mount("/static", StaticApp())],
+        routes=[*_api(), *PAGES, Mount("/static", StaticApp())],
         middleware=[Middleware(SecurityHeadersMiddleware), Middleware(access.AccessMiddleware)],
         exception_handlers={HookbinError: _problem, HTTPException: _http_problem, Exception: _internal_problem},
         lifespan=run,
     )
     site.router.redirect_slashes = False
     site.state.services = services
-    site.state.routes = ROUTES
+    site.state.routes = API
     return site
 
 
 def _api() -> list[BaseRoute]:
-    by_path = sorted(ROUTES, key=lambda route: route.path)
+    by_path = sorted(API, key=lambda route: route.path)
     return [Route(path, Resource(routes)) for path, routes in groupby(by_path, key=lambda route: route.path)]
 
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct
 from hookbin import shapes
 from hookbin.answers.checks import check_response, steps_of
 from hookbin.answers.presets import PRESETS, preset
-from hookbin.errors import FieldsInvalid
+from hookbin.errors import FieldsInvalid, NameTaken, TargetRefused
 from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin, Verify
 from hookbin.names import check_bin_name
@@ -18,11 +18,16 @@ from hookbin.shapes import present
 from hookbin.signatures.verification import check_rule
 from hookbin.web.api.targets import make_targets
 from hookbin.web.rest import paging
-from hookbin.web.rest.routing import Call
+from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
 
 
+@raises(NameTaken, TargetRefused)
 async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
+    """Make a bin.
+
+    Every field has a default; an empty body makes a bin whose address is its random id.
+    """
     wanted, settings = call.body, call.site.settings
     response = await _checked_templates(_response(wanted), call.services)
     bin = await call.stores.bins.create(
@@ -37,6 +42,10 @@ async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
 
 
 async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.BinShape]:
+    """List the bins.
+
+    Newest first.
+    """
     before = paging.before_number("bin_", call.query.cursor)
     newest_first = reversed(call.stores.bins.all())
     return paging.page(
@@ -52,10 +61,19 @@ class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def read(call: Call[ReadQuery, None]) -> shapes.BinShape:
+    """Read a bin.
+
+    By name or id.
+    """
     return call.stores.bin_shape(call.stores.bins.get(call.path["bin"]), with_secret=call.query.secret)
 
 
+@raises(NameTaken, TargetRefused)
 async def change(call: Call[None, shapes.BinChange]) -> shapes.BinShape:
+    """Change a bin.
+
+    What is left out stays as it is; null puts the default back.
+    """
     bin = call.stores.bins.get(call.path["bin"])
     response = await _checked_templates(_response(call.body, before=bin.response), call.services)
     changes = _changes(call.body, call.services, bin) | ({} if response is None else {"response": response})
@@ -68,15 +86,27 @@ async def change(call: Call[None, shapes.BinChange]) -> shapes.BinShape:
 
 
 async def reset_sequence(call: Call[None, None]) -> shapes.BinShape:
+    """Begin a sequence again.
+
+    The next request gets the first step.
+    """
     bin = call.stores.bins.get(call.path["bin"])
     return call.stores.bin_shape(await call.stores.bins.edit(bin, begin_again))
 
 
 async def presets(call: Call[None, None]) -> shapes.Page[shapes.PresetShape]:
+    """List the presets.
+
+    Responses by name, for `preset` of a bin.
+    """
     return shapes.Page(data=[present.preset_shape(each) for each in PRESETS])
 
 
 async def delete(call: Call[None, None]) -> None:
+    """Delete a bin.
+
+    The bin and everything it captured are gone at once.
+    """
     await call.stores.bins.delete(call.stores.bins.get(call.path["bin"]))
 
 

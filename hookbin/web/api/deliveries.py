@@ -9,13 +9,13 @@ from msgspec import Meta, Struct
 from hookbin import shapes
 from hookbin.delivery.explanations import ITS_TIME, Hold, Waiting, explain
 from hookbin.delivery.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_after_of
-from hookbin.errors import AttemptInFlight, DeliveryNotFound
+from hookbin.errors import AttemptInFlight, DeliveryNotFound, NotCancellable, NotRetryable
 from hookbin.models.deliveries import Attempt, Delivery, DeliveryState
 from hookbin.models.events import EventSummary
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes import present
 from hookbin.web.rest import paging
-from hookbin.web.rest.routing import Call
+from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
 
 
@@ -28,6 +28,10 @@ class ListQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.DeliveryRow]:
+    """List the deliveries.
+
+    Newest first, without attempts.
+    """
     query = call.query
     rows = await call.stores.deliveries.list(
         limit=query.limit + 1,
@@ -40,18 +44,33 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.DeliveryRow]:
 
 
 async def read(call: Call[None, None]) -> shapes.DeliveryShape:
+    """Read a delivery.
+
+    With every attempt as it went over the wire and a sentence on how it stands.
+    """
     delivery = await find(call.services, call.path["delivery"])
     return await describe(delivery, await call.stores.deliveries.attempts(delivery), call.services)
 
 
+@raises(NotRetryable, AttemptInFlight)
 async def retry(call: Call[None, None]) -> shapes.DeliveryRow:
+    """Retry a delivery now.
+
+    One manual attempt, at once. Not for one that has succeeded or is being sent.
+    """
     delivery = await find(call.services, call.path["delivery"])
     if call.delivering.dispatcher.is_in_flight(delivery.id):
         raise AttemptInFlight("an attempt is under way; wait for its outcome")
     return present.delivery_row(await call.stores.deliveries.retry(delivery.id, now=call.site.clock.now()))
 
 
+@raises(NotCancellable)
 async def cancel(call: Call[None, None]) -> shapes.DeliveryRow:
+    """Cancel a delivery.
+
+    Nothing more is sent. An attempt that is under way is not called back: it is recorded, and if it gets
+    through, the delivery has succeeded.
+    """
     delivery = await find(call.services, call.path["delivery"])
     return present.delivery_row(await call.stores.deliveries.cancel(delivery.id, now=call.site.clock.now()))
 

@@ -9,14 +9,15 @@ from starlette.requests import Request
 
 from hookbin import shapes
 from hookbin.clock import parse_rfc3339
-from hookbin.errors import EventNotFound, FieldsInvalid, NoBody
+from hookbin.errors import EventNotFound, FieldsInvalid, IdempotencyMismatch, LoopDetected, NoBody, WebhookDisabled
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import Webhook
 from hookbin.names import check_content_type, check_event_type, check_idempotency_key
 from hookbin.shapes import present
 from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.rest import paging
-from hookbin.web.rest.routing import Call, decode_json, read_body, require_json
+from hookbin.web.rest.route import Call, raises, reads_header
+from hookbin.web.rest.routing import decode_json, read_body, require_json
 from hookbin.web.rest.services import Services
 
 MAX_AHEAD = 30 * 24 * 3600 * SECOND
@@ -35,7 +36,15 @@ class PublishQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = None
 
 
+@raises(IdempotencyMismatch, LoopDetected)
+@reads_header("Idempotency-Key", "1 to 255 visible ASCII characters; a repeat under one key sends nothing.")
 async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInList:
+    """Publish an event.
+
+    As JSON with `type` and `data`, or any body at all with `?type=`. Answered once the event and a delivery for
+    each webhook that wants it are committed. With an `Idempotency-Key` header a repeat gives the first event
+    back and sends nothing.
+    """
     content = await read_body(call.request)
     key = check_idempotency_key(call.request.headers.get("idempotency-key"))
     hops = _hops(call.request)
@@ -64,6 +73,10 @@ class ListQuery(paging.PageQuery, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.EventInList]:
+    """List the events.
+
+    Newest first, without bodies.
+    """
     limit, before = call.query.limit, paging.before_number("evt_", call.query.cursor)
     rows = await call.stores.events.list(limit=limit + 1, before=before, request_id=call.query.request)
     deliveries = await call.stores.deliveries.of_events([row.id for row in rows[:limit]])
@@ -76,6 +89,10 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.EventInList]:
 
 
 async def read(call: Call[None, None]) -> shapes.EventShape:
+    """Read an event.
+
+    With its body as every delivery sends it.
+    """
     id = call.path["event"]
     event = await call.stores.events.get(id)
     if event is None:
@@ -84,7 +101,13 @@ async def read(call: Call[None, None]) -> shapes.EventShape:
     return present.event_shape(event, deliveries[event.id])
 
 
+@raises(WebhookDisabled)
 async def replay(call: Call[None, shapes.Replay]) -> shapes.ReplayShape:
+    """Send an event once more.
+
+    To every webhook that wants its type or has a delivery of it, or to one. A delivery that is lacking is made;
+    one that is there is due again as a manual attempt, also if it had succeeded.
+    """
     services, id = call.services, call.path["event"]
     webhook = None if call.body.webhook is None else named_webhook(services, call.body.webhook)
     deliveries = (await services.stores.deliveries.of_events([id]))[id]

@@ -19,7 +19,7 @@ from hookbin.shapes.request_diff import difference
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.requests import find
 from hookbin.web.rest.downloads import INERT, disposition
-from hookbin.web.rest.routing import Call
+from hookbin.web.rest.route import Call
 from hookbin.web.rest.services import Services
 
 
@@ -36,6 +36,12 @@ class BinExportQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 async def of_request(call: Call[RequestExportQuery, None]) -> Response:
+    """Take a captured request out.
+
+    `curl` and `httpie` are scripts for `sh`, `python` is a program with httpx, `raw` the message as RFC 9112
+    has it (a chunked body as one chunk), `har` is HAR 1.2. Hop-by-hop fields go along, so that the copy is the
+    same; with `to`, Host gets the new destination.
+    """
     request = await find(call)
     form = REQUEST_FORMATS[call.query.format]
     wanted = resending(request, base_url=call.site.base_url, to=call.query.to)
@@ -45,11 +51,22 @@ async def of_request(call: Call[RequestExportQuery, None]) -> Response:
 
 
 async def diff(call: Call[None, None]) -> Difference:
+    """Compare two captured requests.
+
+    Headers and query by name, JSON by structure (numbers as they were written), text by lines, else the first
+    byte that differs. Bodies over 256 KiB, and more than 300 lines that differ, are compared as bytes, which
+    `notice` says.
+    """
     left, right = await find(call), await find(call, "other")
     return await asyncio.to_thread(difference, left, right)
 
 
 async def of_bin(call: Call[BinExportQuery, None]) -> Response:
+    """Take out what a bin captured.
+
+    Oldest first, as a stream: HAR 1.2, NDJSON (a request a line with its whole body), or CSV, where a cell that
+    a spreadsheet would take for a formula has an apostrophe in front. What comes meanwhile is not waited for.
+    """
     bin = call.stores.bins.get(call.path["bin"])
     wanted = to_filter(call.query, now=call.site.clock.now())
     form = BIN_FORMATS[call.query.format]

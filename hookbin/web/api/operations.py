@@ -8,10 +8,12 @@ import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from hookbin import __version__
+from hookbin.errors import StorageFailed
 from hookbin.live import metrics
 from hookbin.shapes import Status
 from hookbin.web.rest.openapi import document
-from hookbin.web.rest.routing import Call, routes_of
+from hookbin.web.rest.route import Call, raises
+from hookbin.web.rest.routing import routes_of
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +24,11 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     links: dict[str, str]
 
 
-async def root(call: Call[None, None]) -> Index | Response:
+async def root(call: Call[Any, None]) -> Index | Response:
+    """Find your way.
+
+    Links as JSON; a browser is sent to the page.
+    """
     if "text/html" in call.request.headers.get("accept", ""):
         return RedirectResponse("/ui/", status_code=303)
     base = call.site.base_url
@@ -45,23 +51,43 @@ async def root(call: Call[None, None]) -> Index | Response:
     )
 
 
-async def healthz(call: Call[None, None]) -> Status:
+async def healthz(call: Call[Any, None]) -> Status:
+    """Is it alive?
+
+    Answers without touching the database.
+    """
     return Status()
 
 
-async def readyz(call: Call[None, None]) -> Status:
-    """Writes, and so finds a full disk or a database that went away."""
+@raises(StorageFailed)
+async def readyz(call: Call[Any, None]) -> Status:
+    """Can it write?
+
+    Commits a write to the database.
+    """
     await call.stores.database.probe()
     return Status()
 
 
-async def show_metrics(call: Call[None, None]) -> Response:
+async def show_metrics(call: Call[Any, None]) -> Response:
+    """Numbers for Prometheus.
+
+    In the text exposition format 0.0.4.
+    """
     return Response(call.live.metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})
 
 
-async def robots(call: Call[None, None]) -> Response:
+async def robots(call: Call[Any, None]) -> Response:
+    """Keep crawlers out.
+
+    Asks all robots to stay away.
+    """
     return Response("User-agent: *\nDisallow: /\n", media_type="text/plain")
 
 
-async def openapi(call: Call[None, None]) -> dict[str, Any]:
+async def openapi(call: Call[Any, None]) -> dict[str, Any]:
+    """This API as OpenAPI 3.1.
+
+    Made from the same table that decodes the calls.
+    """
     return document(routes_of(call.request), call.site.base_url)

@@ -11,7 +11,14 @@ from starlette.responses import Response
 from hookbin import shapes
 from hookbin.clock import parse_seq_id, seq_id
 from hookbin.conditions.filters import NO_FILTER
-from hookbin.errors import FieldsInvalid, RequestNotFound
+from hookbin.errors import (
+    FieldsInvalid,
+    RequestIncomplete,
+    RequestNotFound,
+    TargetRefused,
+    TooManyPinned,
+    WebhookDisabled,
+)
 from hookbin.models.deliveries import delivery_of
 from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import Webhook
@@ -23,7 +30,7 @@ from hookbin.web.api.targets import make_destination
 from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.rest import paging
 from hookbin.web.rest.downloads import attachment
-from hookbin.web.rest.routing import Call
+from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
 
 MAX_ROUNDS = 20
@@ -36,6 +43,11 @@ class ListQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.RequestRow]:
+    """List what a bin captured.
+
+    Newest first, without headers and bodies. A search looks at 12,000 requests and reads 16 MiB of bodies at
+    most: a page may be short or empty and still have a `next_cursor` that goes on.
+    """
     bin = call.stores.bins.get(call.path["bin"])
     before = paging.before_number("req_", call.query.cursor)
     wanted = to_filter(call.query, now=call.site.clock.now())
@@ -58,7 +70,12 @@ class DeleteQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 async def clear(call: Call[DeleteQuery, None]) -> shapes.Deleted:
-    """Delete what a list with the same query would show; pinned ones only when they are asked for."""
+    """Delete what a bin captured.
+
+    All that was captured so far, or what a list with the same query shows; pinned ones only with
+    `include_pinned` or `pinned=true`. With a query one call deletes up to 10,000 and looks no further than a
+    search does: `next_cursor` goes on.
+    """
     services, query = call.services, call.query
     bin = services.stores.bins.get(call.path["bin"])
     before = paging.before_number("req_", query.cursor)
@@ -78,7 +95,12 @@ async def clear(call: Call[DeleteQuery, None]) -> shapes.Deleted:
     return shapes.Deleted(deleted=deleted, next_cursor=cursor)
 
 
+@raises(TooManyPinned)
 async def change(call: Call[None, shapes.RequestChange]) -> shapes.RequestShape:
+    """Note something on a captured request, or pin it.
+
+    A pinned request is not trimmed, and does not count towards `max_requests`.
+    """
     changes: dict[str, Any] = {}
     if call.body.note is not UNSET:
         changes["note"] = None if call.body.note is None else check_note(call.body.note)
@@ -91,21 +113,39 @@ async def change(call: Call[None, shapes.RequestChange]) -> shapes.RequestShape:
 
 
 async def delete(call: Call[None, None]) -> None:
+    """Delete a captured request.
+
+    It is gone at once.
+    """
     if not await call.stores.removal.one(_seq(call)):
         raise _not_found(call)
 
 
 async def read(call: Call[None, None]) -> shapes.RequestShape:
+    """Read a captured request.
+
+    With its headers and up to 256 KiB of its body.
+    """
     return present.request_shape(await find(call))
 
 
 async def body(call: Call[None, None]) -> Response:
-    """The bytes as they came, as a download that no browser renders."""
+    """Download a captured body.
+
+    The bytes as they came, as an attachment that no browser renders.
+    """
     request = await find(call)
     return attachment(request.body, f"{seq_id('req_', request.seq)}.bin")
 
 
+@raises(RequestIncomplete, TargetRefused, WebhookDisabled)
 async def replay(call: Call[None, shapes.NewReplay]) -> shapes.Replayed:
+    """Send a captured request on.
+
+    As it came (method, path below the bin, query, headers, bytes) to a destination or a webhook, with its own
+    signature or a fresh one. Each time is an event of type `request.replayed` with one delivery; `GET
+    /events?request=` lists them.
+    """
     services, wanted = call.services, call.body
     request = await find(call)
     if (wanted.destination is None) is (wanted.webhook is None):

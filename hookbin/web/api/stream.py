@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hookbin.clock import seq_id
-from hookbin.errors import FieldsInvalid
+from hookbin.errors import BinNotFound, FieldsInvalid, WebhookNotFound
 from hookbin.live.timeline import Message, Subscription, Topic, place
 from hookbin.models.announcements import Announcement, LogRow, Removed, RequestChanged, RequestsDeleted
 from hookbin.models.bins import Bin
@@ -24,7 +24,7 @@ from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes import BinShape, Gone, RequestGone, present
-from hookbin.web.rest.routing import Call
+from hookbin.web.rest.route import Call, raises, reads_header
 from hookbin.web.rest.services import Services
 from hookbin.wire.exchange import exchange_of
 
@@ -54,7 +54,15 @@ class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = None
 
 
+@raises(BinNotFound, WebhookNotFound)
+@reads_header("Last-Event-ID", "The last `seq` that was seen; what came since is sent first.")
 async def stream(call: Call[StreamQuery, None]) -> Response:
+    """Follow everything live.
+
+    Server-sent events: `request`, `event`, `attempt` with their `seq` as id, `bin` and `webhook` without one,
+    also a `request` whose note or pin was changed or that was deleted (`deleted`), and `gap` when more was
+    missed than is sent again (1,000 rows of these, 20,000 of all).
+    """
     topic = _topic(call.query, call.services)
     after = _last_event_id(call.request.headers.get("last-event-id"))
     frames = _frames(call.services, topic, call.query.after if after is None else after)

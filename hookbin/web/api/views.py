@@ -9,11 +9,11 @@ from starlette.responses import Response
 from hookbin import shapes
 from hookbin.bodies.views import image, multipart
 from hookbin.clock import seq_id
-from hookbin.errors import PartNotFound, ViewNotFound
+from hookbin.errors import PartNotFound, ViewNotFound, ViewsBusy
 from hookbin.models.requests import CapturedRequest
 from hookbin.web.api.requests import find
 from hookbin.web.rest.downloads import INERT, attachment
-from hookbin.web.rest.routing import Call
+from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.viewer import Bytes
 
 
@@ -23,11 +23,23 @@ def bytes_of(request: CapturedRequest) -> Bytes:
     return Bytes(body=request.body, headers=request.headers, size=request.size, cut=cut)
 
 
+@raises(ViewsBusy)
 async def list_views(call: Call[None, None]) -> shapes.Views:
+    """See a captured body in every way that applies.
+
+    The best view first. Made on demand, under limits of size and time that docs/settings.md lists; what was
+    left out is said in `notice`. `text` is plain text, never markup.
+    """
     return await call.site.viewer.every(bytes_of(await find(call)))
 
 
+@raises(ViewsBusy)
 async def read_view(call: Call[None, None]) -> shapes.View:
+    """See a captured body in one way.
+
+    `image`, `multipart`, `ndjson`, `json`, `form`, `html`, `xml`, `jwt`, `protobuf`, `text`, `hex` or `sent`
+    (the bytes before decompression, in hex).
+    """
     request = await find(call)
     name = call.path["view"]
     view = await call.site.viewer.named(bytes_of(request), name)
@@ -38,8 +50,12 @@ async def read_view(call: Call[None, None]) -> shapes.View:
     return view
 
 
+@raises(ViewNotFound, ViewsBusy)
 async def decoded(call: Call[None, None]) -> Response:
-    """The decompressed body, as a download."""
+    """Download a captured body decompressed.
+
+    gzip, deflate, Brotli and Zstandard undone, up to 16 MiB; `hookbin-truncated: true` says that it is not all.
+    """
     request = await find(call)
     unpacked = await call.site.viewer.unpacked(bytes_of(request))
     if not unpacked.encodings:
@@ -49,8 +65,13 @@ async def decoded(call: Call[None, None]) -> Response:
     return response
 
 
+@raises(ViewsBusy)
 async def part(call: Call[None, None]) -> Response:
-    """The content of one part of a multipart body, as a download under a tame form of its file name."""
+    """Download one part of a multipart body.
+
+    Counted from 1, as the view `multipart` lists them; an attachment that no browser renders, under a safe form
+    of its file name.
+    """
     request = await find(call)
     number = call.path["number"]
     found = None
@@ -61,8 +82,13 @@ async def part(call: Call[None, None]) -> Response:
     return attachment(found.content, multipart.file_name(found) or f"{seq_id('req_', request.seq)}-part-{number}.bin")
 
 
+@raises(ViewNotFound, ViewsBusy)
 async def picture(call: Call[None, None]) -> Response:
-    """An image that its first bytes prove to be one, for an `<img>`; with nothing that could run in it."""
+    """Show a captured image.
+
+    A PNG, JPEG, GIF or WebP image, told by its first bytes whatever the sender called it. SVG is not served: it
+    can hold script.
+    """
     request = await find(call)
     unpacked = await call.site.viewer.unpacked(bytes_of(request))
     found = image.describe(unpacked.body)

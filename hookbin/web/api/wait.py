@@ -11,14 +11,14 @@ from starlette.requests import ClientDisconnect, Request
 from hookbin import shapes
 from hookbin.clock import seq_id
 from hookbin.conditions.filters import RequestFilter, checks
-from hookbin.errors import ShuttingDown, WaitTimedOut
+from hookbin.errors import ShuttingDown, TooManyWaiting, WaitTimedOut
 from hookbin.live.waiters import Waiter
 from hookbin.models.bins import Bin
 from hookbin.models.common import SECOND
 from hookbin.shapes import present
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.rest import paging
-from hookbin.web.rest.routing import Call
+from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
 
 NEAREST = 3
@@ -31,8 +31,14 @@ class WaitQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     after: Annotated[str | None, Meta(description="The id of a request: only what came later counts.")] = None
 
 
+@raises(WaitTimedOut, TooManyWaiting, ShuttingDown)
 async def wait(call: Call[WaitQuery, None]) -> shapes.Page[shapes.RequestShape]:
-    """Those already there count too, the newest of them, unless `after` or `since` says otherwise."""
+    """Wait for requests.
+
+    Answers with `count` requests in the order they came, as soon as so many are there; those already there
+    count, the newest of them (looked for as far as a search goes). After `timeout` seconds 408 with `nearest`:
+    of the newest 100 those that lack the least, and what.
+    """
     services, query = call.services, call.query
     bin = services.stores.bins.get(call.path["bin"])
     now = services.site.clock.now()

@@ -14,14 +14,14 @@ from hookbin.delivery.headers import check_headers, unmasked
 from hookbin.delivery.retries import parse_retry_on, parse_schedule
 from hookbin.delivery.targets import check_literal, parse_destination
 from hookbin.dispatch.cloudevents_handshake import ask
-from hookbin.errors import FieldsInvalid, WebhookDisabled
+from hookbin.errors import FieldsInvalid, HandshakeRefused, TargetRefused, WebhookDisabled
 from hookbin.models.events import Original
 from hookbin.models.webhooks import Handshake, SignatureStyle, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
 from hookbin.shapes import present
 from hookbin.signatures.signing import check_secret, fits, make_secret, rotated
 from hookbin.web.rest import paging
-from hookbin.web.rest.routing import Call
+from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
 
 PING = "webhook.ping"
@@ -36,7 +36,13 @@ class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     secret: Annotated[bool, Meta(description="Show the signing secret too.")] = False
 
 
+@raises(TargetRefused, HandshakeRefused)
 async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
+    """Register a webhook.
+
+    Needs a name and a destination. The answer is the one that shows the secret unasked. `webhook.ping` is sent
+    at once unless `ping` is false.
+    """
     wanted, services = call.body, call.services
     style = SignatureStyle(wanted.signature_style)
     webhook = Webhook(
@@ -69,6 +75,10 @@ async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
 
 
 async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.WebhookShape]:
+    """List the webhooks.
+
+    Newest first.
+    """
     before = paging.before_id("wh_", call.query.cursor)
     newest_first = reversed(call.stores.webhooks.all())
     rows = [webhook for webhook in newest_first if before is None or webhook.id < before]
@@ -76,10 +86,19 @@ async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.Webhoo
 
 
 async def read(call: Call[ReadQuery, None]) -> shapes.WebhookShape:
+    """Read a webhook.
+
+    The secret only with `?secret=true`.
+    """
     return present.webhook_shape(call.stores.webhooks.get(call.path["webhook"]), with_secret=call.query.secret)
 
 
+@raises(TargetRefused, HandshakeRefused)
 async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
+    """Change a webhook.
+
+    What is left out stays; null puts the default back. Disabling cancels what is pending.
+    """
     webhook = call.stores.webhooks.get(call.path["webhook"])
     changes = _changes(call.body, call.services)
     wanted = _changed(webhook, changes)
@@ -91,10 +110,21 @@ async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
 
 
 async def delete(call: Call[None, None]) -> None:
+    """Delete a webhook.
+
+    Cancels what is pending; the deliveries made so far stay in the log.
+    """
     await call.stores.webhooks.delete(call.stores.webhooks.get(call.path["webhook"]))
 
 
+@raises(WebhookDisabled)
 async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
+    """Bring back what it missed.
+
+    Of events published since a time, in their order: retries what failed or was cancelled, and makes the
+    deliveries that the webhook's types ask for and that are lacking. What it got at any time is left alone. At
+    most 1,000 deliveries a call; `next_cursor` goes on.
+    """
     webhook, wanted = call.stores.webhooks.get(call.path["webhook"]), call.body
     since = parse_rfc3339(wanted.since)
     if since is None:
@@ -114,7 +144,13 @@ async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
     )
 
 
+@raises(WebhookDisabled)
 async def send_sample(call: Call[None, shapes.SampleWanted]) -> shapes.EventInList:
+    """Send it a sample event.
+
+    One of `GET /catalogue`, whatever types the webhook asks for, signed as it signs and retried as it retries;
+    to no other.
+    """
     webhook, services = call.stores.webhooks.get(call.path["webhook"]), call.services
     sample = samples.find(call.body.type or samples.DEFAULT)
     if webhook.disabled:
@@ -130,6 +166,10 @@ async def send_sample(call: Call[None, shapes.SampleWanted]) -> shapes.EventInLi
 
 
 async def list_samples(call: Call[None, None]) -> shapes.Samples:
+    """List the sample events.
+
+    In the shapes that their senders document.
+    """
     return shapes.Samples(
         data=[
             shapes.SampleShape(
@@ -153,6 +193,11 @@ def named_webhook(services: Services, id: str) -> Webhook:
 
 
 async def rotate_secret(call: Call[None, shapes.Rotate]) -> shapes.WebhookShape:
+    """Give it a new secret.
+
+    The secret so far signs beside the new one until it expires, so that a receiver can change over in its own
+    time. The answer shows the new one.
+    """
     webhook, wanted = call.stores.webhooks.get(call.path["webhook"]), call.body
     now = call.site.clock.now()
     secret = make_secret() if wanted.secret is None else wanted.secret

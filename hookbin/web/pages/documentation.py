@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from hookbin.problems import status_of
 from hookbin.web.html.rendering import render
-from hookbin.web.rest.routing import Call, Route, routes_of
+from hookbin.web.rest.route import Call, Route
+from hookbin.web.rest.routing import routes_of
 
 
 class RouteDoc(Struct, frozen=True, kw_only=True):
@@ -26,7 +27,11 @@ class RouteDoc(Struct, frozen=True, kw_only=True):
     answers: list[tuple[int, str]]
 
 
-async def docs(call: Call[None, None]) -> Response:
+async def docs(call: Call[Any, None]) -> Response:
+    """This API as a page.
+
+    For people.
+    """
     groups = [
         (tag, [_described(route) for route in routes])
         for tag, routes in groupby(routes_of(call.request), key=lambda route: route.tag)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from http import HTTPStatus
@@ -12,10 +11,9 @@ import msgspec
 
 from hookbin import __version__, errors
 from hookbin.problems import MEDIA_TYPE, Problem, status_of
-from hookbin.web.rest.routing import Route
+from hookbin.web.rest.route import Route, path_parameters
 
 _REF = "#/components/schemas/{name}"
-_PATH_PARAMETER = re.compile(r"{(\w+)}")
 _BINARY = {"type": "string", "format": "binary"}
 _ANY = (errors.Unauthorized, errors.HostRefused)
 _WRITE = (errors.OriginRefused, errors.Overloaded, errors.ShuttingDown, errors.StorageFailed)
@@ -89,7 +87,7 @@ def _operation(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
 def _parameters(route: Route) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in _PATH_PARAMETER.findall(route.path)
+        for name in path_parameters(route.path)
     ]
     if route.query is not None:
         (_,), components = msgspec.json.schema_components([route.query], ref_template=_REF)
@@ -128,7 +126,6 @@ def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, An
 def _failures(route: Route) -> dict[int, Sequence[str]]:
     """The codes of each status that the route can fail with, those included that any route can."""
     failures: dict[int, list[str]] = {}
-    of_query = () if route.query is None else (errors.FieldsInvalid,)
-    for error in dict.fromkeys((*route.raises, *of_query, *_ANY, *(() if route.method == "GET" else _WRITE))):
+    for error in dict.fromkeys((*route.raises, *_ANY, *(() if route.method == "GET" else _WRITE))):
         failures.setdefault(status_of(error), []).append(error.code)
     return dict(failures)

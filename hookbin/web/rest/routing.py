@@ -1,15 +1,11 @@
-"""How a route of the JSON API is described, decoded and answered.
-
-One `Route` says all there is to say about a call: from it the request is decoded and checked,
-the answer is encoded, and the OpenAPI document and the page of documentation are made.
-"""
+"""How a call of the JSON API is decoded, handed to its handler and answered."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, Generic, TypeAlias, TypeVar, get_origin, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
@@ -18,67 +14,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hookbin import errors
-from hookbin.web.rest.services import Services, services
+from hookbin.web.rest.route import Call, Route
+from hookbin.web.rest.services import services
 from hookbin.web.rest.validation_errors import fields_invalid
 
-Query = TypeVar("Query")
 Q = TypeVar("Q", bound=Struct)
-Body = TypeVar("Body")
 
 MAX_JSON_BODY = 1024 * 1024
 """Bytes that a call may send in all; an event is no larger either."""
 MAX_SPILLED = 16 * 1024 * 1024
 """Bytes over the limit that are still read, and thrown away."""
-
-
-class Call(Generic[Query, Body]):
-    """One call, decoded."""
-
-    __slots__ = ("body", "delivering", "live", "path", "query", "request", "services", "site", "stores")
-
-    def __init__(self, request: Request, services: Services, query: Query, body: Body) -> None:
-        self.request = request
-        self.services = services
-        self.stores = services.stores
-        self.delivering = services.delivering
-        self.live = services.live
-        self.site = services.site
-        self.path: dict[str, str] = request.path_params
-        self.query = query
-        self.body = body
-
-
-Handler: TypeAlias = Callable[[Call[Any, Any]], Awaitable[Any]]
-
-
-class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """The query of a route that reads none."""
-
-
-class Route(Struct, frozen=True, kw_only=True):
-    """One method of one resource."""
-
-    method: str
-    path: str
-    handler: Handler
-    tag: str
-    summary: str
-    description: str
-    query: type[Struct] | None = NoQuery
-    """None where anything may stand in the query, and nothing of it is read."""
-    headers: tuple[tuple[str, str], ...] = ()
-    """`(name, description)` of each header field that the handler reads."""
-    body: type[Struct] | None = None
-    raw_body: bool = False
-    """The handler reads the body itself, and takes other media types than JSON too."""
-    body_optional: bool = False
-    answer: Any = None
-    """The type of the answer; None when it has no body."""
-    answer_media: str = "application/json"
-    status: int = 200
-    others: tuple[tuple[int, str], ...] = ()
-    """`(status, description)` of each answer besides, that is no error and has no body."""
-    raises: tuple[type[errors.HookbinError], ...] = ()
 
 
 class Resource:
@@ -127,7 +72,7 @@ def _head_of(response: Response) -> Response:
 async def respond(route: Route, request: Request) -> Response:
     query = decode_query(request, route.query) if route.query is not None else None
     body = await _decode_body(route, request) if route.body is not None and not route.raw_body else None
-    result = await route.handler(Call(request, services(request), query, body))
+    result = await route.handler(Call(request, services(request), query=query, body=body))
     if isinstance(result, Response):
         return result
     content = b"" if route.answer is None else msgspec.json.encode(result)

@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hookbin.config import public_host
@@ -158,9 +157,3 @@ def _safe_next(target: str | None) -> str:
     if target is not None and target.startswith("/ui/") and target.isprintable() and "\\" not in target:
         return target
     return "/ui/"
-
-
-ROUTES = [
-    Route(SIGN_IN, sign_in, methods=["GET", "POST"]),
-    Route("/ui/sign-out", sign_out, methods=["POST"]),
-]

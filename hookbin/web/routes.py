@@ -1,0 +1,111 @@
+"""Every route, once: of the JSON API, of the pages, and of signing in.
+
+The API's table says only what its handlers can't; `/openapi.json` and `/docs` are made from it.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import Route as PageRoute
+
+from hookbin.web.api import bins, deliveries, events, exports, operations, requests, stream, views, wait, webhooks
+from hookbin.web.pages import (
+    bin,
+    compare,
+    console,
+    delivery,
+    documentation,
+    event,
+    lists,
+    overview,
+    request,
+    webhook,
+)
+from hookbin.web.rest.route import DELETE, GET, PATCH, POST, Route, tagged
+from hookbin.web.security import access
+
+_DOWNLOAD = "application/octet-stream"
+
+API: tuple[Route, ...] = (
+    *tagged(
+        "bins",
+        POST("/bins", bins.create, status=201, body_optional=True),
+        GET("/bins", bins.index),
+        GET("/bins/{bin}", bins.read),
+        PATCH("/bins/{bin}", bins.change),
+        POST("/bins/{bin}/sequence/reset", bins.reset_sequence),
+        DELETE("/bins/{bin}", bins.delete),
+        GET("/presets", bins.presets),
+    ),
+    *tagged(
+        "requests",
+        GET("/bins/{bin}/requests", requests.index),
+        DELETE("/bins/{bin}/requests", requests.clear),
+        GET("/bins/{bin}/wait", wait.wait),
+        PATCH("/requests/{request}", requests.change),
+        DELETE("/requests/{request}", requests.delete),
+        GET("/requests/{request}", requests.read),
+        GET("/requests/{request}/body", requests.body, media=_DOWNLOAD),
+        GET("/requests/{request}/views", views.list_views),
+        GET("/requests/{request}/views/{view}", views.read_view),
+        GET("/requests/{request}/decoded", views.decoded, media=_DOWNLOAD),
+        GET("/requests/{request}/parts/{number}", views.part, media=_DOWNLOAD),
+        GET("/requests/{request}/image", views.picture, media="image/png"),
+        GET("/requests/{request}/export", exports.of_request, media="*/*"),
+        GET("/requests/{request}/diff/{other}", exports.diff),
+        GET("/bins/{bin}/export", exports.of_bin, media="*/*"),
+        POST("/requests/{request}/replay", requests.replay, status=202),
+    ),
+    *tagged(
+        "webhooks",
+        POST("/webhooks", webhooks.create, status=201),
+        GET("/webhooks", webhooks.index),
+        GET("/webhooks/{webhook}", webhooks.read),
+        PATCH("/webhooks/{webhook}", webhooks.change),
+        DELETE("/webhooks/{webhook}", webhooks.delete),
+        POST("/webhooks/{webhook}/rotate-secret", webhooks.rotate_secret, body_optional=True),
+        POST("/webhooks/{webhook}/recover", webhooks.recover, status=202),
+        POST("/webhooks/{webhook}/test", webhooks.send_sample, status=202, body_optional=True),
+        GET("/catalogue", webhooks.list_samples),
+    ),
+    *tagged(
+        "events",
+        POST("/events", events.publish, status=202, raw_body=True),
+        GET("/events", events.index),
+        GET("/events/{event}", events.read),
+        POST("/events/{event}/replay", events.replay, status=202, body_optional=True),
+    ),
+    *tagged(
+        "deliveries",
+        GET("/deliveries", deliveries.index),
+        GET("/deliveries/{delivery}", deliveries.read),
+        POST("/deliveries/{delivery}/retry", deliveries.retry, status=202),
+        POST("/deliveries/{delivery}/cancel", deliveries.cancel),
+    ),
+    *tagged("stream", GET("/stream", stream.stream, media="text/event-stream")),
+    *tagged(
+        "operations",
+        GET("/", operations.root, others=((303, "To the page, for one that accepts text/html."),)),
+        GET("/healthz", operations.healthz),
+        GET("/readyz", operations.readyz),
+        GET("/metrics", operations.show_metrics, media="text/plain"),
+        GET("/robots.txt", operations.robots, media="text/plain"),
+        GET("/openapi.json", operations.openapi),
+        GET("/docs", documentation.docs, media="text/html"),
+    ),
+)
+
+PAGES: tuple[PageRoute, ...] = (
+    PageRoute("/ui", overview.page),
+    PageRoute("/ui/", overview.page),
+    PageRoute("/ui/bins", lists.bins),
+    PageRoute("/ui/bins/{bin}", bin.page),
+    PageRoute("/ui/webhooks", lists.webhooks),
+    PageRoute("/ui/webhooks/{id}", webhook.page),
+    PageRoute("/ui/deliveries/{id}", delivery.page),
+    PageRoute("/ui/events/{id}", event.page),
+    PageRoute("/ui/requests/{id}", request.page),
+    PageRoute("/ui/requests/{id}/diff/{other}", compare.page),
+    PageRoute("/ui/send", console.page),
+    PageRoute(access.SIGN_IN, access.sign_in, methods=["GET", "POST"]),
+    PageRoute("/ui/sign-out", access.sign_out, methods=["POST"]),
+)
