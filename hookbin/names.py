@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from hookbin.errors import FieldsInvalid
+from hookbin.http_fields import TCHAR
 
 _BIN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MAX_EVENT_TYPE = 128
 _EVENT_TYPE = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.:/-]{{0,{MAX_EVENT_TYPE - 1}}}")
 _EVENT_PATTERN = re.compile(rf"[A-Za-z0-9_*][A-Za-z0-9_.:/*-]{{0,{MAX_EVENT_TYPE - 1}}}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_CONTENT_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+[\t\x20-\x7e]*")
+_CONTENT_TYPE = re.compile(rf"{TCHAR}+/{TCHAR}+[\t\x20-\x7e]*")
 MAX_WEBHOOK_NAME = 100
 MAX_NOTE = 1000
 """Characters of what is to be remembered of a request."""

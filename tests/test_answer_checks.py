@@ -10,31 +10,16 @@ from hookbin.errors import FieldsInvalid
 from hookbin.models.answers import AnswerRule, BinHandshake, BinResponse, Chance, Fault, Provider, SequenceStep, When
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a:", "a\r", "a\n", "é", "(a)", "a" * 257])
-def test_a_header_name_is_a_token(name: str) -> None:
-    with pytest.raises(FieldsInvalid) as caught:
-        check_headers((("ok", "1"), (name, "1")), loc="response.headers")
-    assert [loc for loc, _ in caught.value.errors] == ["response.headers[1]"]
-
-
-@pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\0", "\x7f", "☃", " a", "a ", "a" * 8193])
-def test_a_header_value_is_one_line_of_latin_1(value: str) -> None:
-    with pytest.raises(FieldsInvalid):
-        check_headers((("x", value),), loc="headers")
-
-
 @pytest.mark.parametrize(
-    "name",
-    ["Content-Length", "TRANSFER-ENCODING", "connection", "Keep-Alive", "upgrade", "te", "trailer", "proxy-connection"],
-)
-def test_what_belongs_to_the_connection_is_not_the_owner_s_to_set(name: str) -> None:
-    with pytest.raises(FieldsInvalid):
-        check_headers(((name, "1"),), loc="headers")
-
-
-def test_the_sandbox_can_not_be_taken_off() -> None:
-    with pytest.raises(FieldsInvalid):
-        check_headers((("Content-Security-Policy", "script-src *"),), loc="headers")
+    "header",
+    [("a b", "1"), ("x", "a\r\nb"), ("x", "☃"), ("Content-Length", "1"), ("TE", "1"), ("connection", "1"),
+     ("Content-Security-Policy", "script-src *")],
+    ids=repr,
+)  # fmt: skip
+def test_a_header_that_would_break_an_answer_or_is_not_the_owner_s_is_refused(header: tuple[str, str]) -> None:
+    with pytest.raises(FieldsInvalid) as caught:
+        check_headers((("proxy-authenticate", "Basic"), ("x", "é"), header), loc="headers")
+    assert [loc for loc, _ in caught.value.errors] == ["headers[2]"]
 
 
 def test_each_header_that_is_wrong_is_named() -> None:

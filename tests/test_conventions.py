@@ -175,7 +175,8 @@ ROOMS = (
     ("problems",),
     ("text",),
     ("models",),
-    ("names", "logs", "http_fields"),
+    ("names", "logs"),
+    ("http_fields",),
     ("errors", "clock"),
 )
 """From the top down; a room imports only what stands below it, or its own files."""

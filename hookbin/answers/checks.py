@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from hookbin import http_fields
 from hookbin.answers.handshakes import NEEDS_SECRET
 from hookbin.answers.plan import BODILESS
 from hookbin.conditions import matching
@@ -12,19 +12,9 @@ from hookbin.errors import FieldsInvalid
 from hookbin.models.answers import BinHandshake, BinResponse, Fault, Step
 from hookbin.models.common import Headers
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
-"""A field name (RFC 9110, 5.6.2)."""
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,8192}")
-"""A field value (RFC 9110, 5.5); latin-1."""
 _MANAGED = {
-    "connection": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
-    "keep-alive": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
-    "proxy-connection": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
-    "transfer-encoding": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
-    "te": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
-    "trailer": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
-    "upgrade": "belongs to the connection, not to an answer (RFC 9110, 7.6.1)",
-    "content-length": "is counted by hookbin; leave it out",
+    **dict.fromkeys(http_fields.HOP_BY_HOP, http_fields.OF_THE_CONNECTION),
+    "content-length": "is counted by hookbin",
     "content-security-policy": "is set by hookbin, so that no bin can run scripts on this site",
 }
 MAX_SIZE = 512 * 1024
@@ -86,7 +76,7 @@ def _step_complaints(step: Step, *, loc: str) -> Iterator[Complaint]:
 
 def _header_complaints(headers: Headers, *, loc: str) -> Iterator[Complaint]:
     for index, (name, value) in enumerate(headers):
-        complaint = _complaint(name, value)
+        complaint = http_fields.complaint(name, value, reserved=_MANAGED, charset=http_fields.LATIN_1)
         if complaint is not None:
             yield f"{loc}[{index}]", complaint
 
@@ -101,17 +91,3 @@ def _handshake_complaints(handshake: BinHandshake) -> Iterator[Complaint]:
 
 def _size(step: Step) -> int:
     return len(step.body) + sum(len(name) + len(value) for name, value in step.headers)
-
-
-def _complaint(name: str, value: str) -> str | None:
-    if _TOKEN.fullmatch(name) is None:
-        return "a header name is 1 to 256 letters, digits or !#$%&'*+.^_`|~-"
-    if name.lower() in _MANAGED:
-        return f"{name.lower()} {_MANAGED[name.lower()]}"
-    if _VALUE.fullmatch(value) is None:
-        return (
-            "a header value has no line breaks, NUL or other control characters, and at most 8,192 latin-1 characters"
-        )
-    if value != value.strip():
-        return "a header value neither begins nor ends with white space"
-    return None

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from hookbin import http_fields
 from hookbin.models.answers import When
 
 MAX_JSON = 1024 * 1024
@@ -18,11 +19,11 @@ MAX_TEXT = 8192
 """Characters of a value that is compared with a pattern."""
 MAX_PAIRS = 1000
 """Parameters of a query that are read."""
+MAX_METHOD = 64
+"""Characters of a method in a condition."""
 NOTHING = object()
 """What stands where there is nothing; a JSON null is something."""
 _ECHOABLE = re.compile(r"[\x20-\x7e\x80-\xff]{1,4096}")
-_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _ROOT = re.compile(r"\$\.?")
 _PART = re.compile(r"\.?(?P<key>[^.\[\]\"\s]+)|\[(?P<index>\d{1,9})\]|\[\"(?P<quoted>[^\"]*)\"\]")
 
@@ -227,7 +228,7 @@ def _never(_: str) -> bool:
 
 def complaints(when: When) -> Iterable[tuple[str, str]]:
     """`(loc, msg)` of each part of a condition that can't be used."""
-    if when.method is not None and _METHOD.fullmatch(when.method) is None:
+    if when.method is not None and not (len(when.method) <= MAX_METHOD and http_fields.is_token(when.method)):
         yield "method", "a method is a token such as POST"
     if when.path is not None:
         if any("**" in segment and segment != "**" for segment in when.path.split("/")):
@@ -236,7 +237,7 @@ def complaints(when: When) -> Iterable[tuple[str, str]]:
             yield "path", "a path begins with /: it is matched with what follows the bin in the URL"
         yield from _glob_complaint("path", when.path)
     for name, pattern in when.header.items():
-        if _NAME.fullmatch(name) is None:
+        if not http_fields.is_name(name):
             yield f"header.{name[:40]}", "is no name of a header"
         yield from _glob_complaint(f"header.{name[:40]}", pattern)
     for name, pattern in when.query.items():

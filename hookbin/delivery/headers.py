@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
 
+from hookbin import http_fields
 from hookbin.errors import FieldsInvalid
 from hookbin.models.common import Headers
 
@@ -16,26 +17,12 @@ MAX_BYTES = 16 * 1024
 MASK = "********"
 """Stands for the value of a header that is a secret, wherever headers are shown or logged."""
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
-"""RFC 9110, 5.6.2."""
-_VALUE = re.compile(r"[\t\x20-\x7e]{0,8192}")
-"""RFC 9110, 5.5, without the bytes over 127, which receivers read in different ways."""
-_CONNECTION = "belongs to the connection (RFC 9110, 7.6.1)"
 _SIGNATURE = "is set by the signature style"
 _RESERVED = {
+    **dict.fromkeys(http_fields.HOP_BY_HOP_IN_REQUESTS, http_fields.OF_THE_CONNECTION),
     "host": "is that of the destination",
     "content-length": "is counted by hookbin",
     "content-type": "is that of the event",
-    "connection": _CONNECTION,
-    "keep-alive": _CONNECTION,
-    "proxy-connection": _CONNECTION,
-    "proxy-authenticate": _CONNECTION,
-    "proxy-authorization": _CONNECTION,
-    "te": _CONNECTION,
-    "trailer": _CONNECTION,
-    "transfer-encoding": _CONNECTION,
-    "upgrade": _CONNECTION,
-    "http2-settings": _CONNECTION,
     "expect": "would make the sending wait for an interim answer",
     "x-hub-signature": _SIGNATURE,
     "x-hub-signature-256": _SIGNATURE,
@@ -63,11 +50,6 @@ def check_headers(headers: Iterable[tuple[str, str]]) -> Headers:
     if errors:
         raise FieldsInvalid(*errors)
     return checked
-
-
-def is_header_name(name: str) -> bool:
-    """Whether it is a token of RFC 9110, of 256 characters at most."""
-    return _NAME.fullmatch(name) is not None
 
 
 @lru_cache(maxsize=256)
@@ -108,15 +90,6 @@ def _next(values: dict[str, Iterator[str]], name: str, index: int) -> str:
 
 
 def _complaint(name: str, value: str) -> str | None:
-    lower = name.lower()
-    if not is_header_name(name):
-        return "a header name is 1 to 256 letters, digits or !#$%&'*+.^_`|~-"
-    if lower in _RESERVED:
-        return f"{lower} can't be set: it {_RESERVED[lower]}"
-    if lower.startswith(_RESERVED_PREFIXES):
+    if name.lower().startswith(_RESERVED_PREFIXES):
         return f"names that begin with {' or '.join(_RESERVED_PREFIXES)} are hookbin's own"
-    if _VALUE.fullmatch(value) is None:
-        return "a header value is at most 8,192 ASCII characters, without line breaks or other control characters"
-    if value != value.strip():
-        return "a header value neither begins nor ends with white space"
-    return None
+    return http_fields.complaint(name, value, reserved=_RESERVED, charset=http_fields.ASCII)

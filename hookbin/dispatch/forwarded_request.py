@@ -9,28 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from hookbin.http_fields import HOP_BY_HOP_IN_REQUESTS
 from hookbin.models.common import Headers
 from hookbin.models.events import Original
 from hookbin.models.request_target import below_the_bin, origin_form
 from hookbin.models.requests import CapturedRequest
 
-_OF_ONE_CONNECTION = frozenset(
-    {
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+_WRITTEN_ANEW = HOP_BY_HOP_IN_REQUESTS | {"content-length", "expect", "host"}
 _OURS = "hookbin-"
 HOPS = "hookbin-hops"
 KEPT_AS_THEY_CAME = frozenset({"x-github-event", "x-github-delivery"})
@@ -61,7 +46,7 @@ def original_of(request: CapturedRequest, *, keep_signature: bool = False) -> Or
         headers=tuple(
             (name, value)
             for name, value in request.headers
-            if (lower := name.lower()) not in _OF_ONE_CONNECTION and lower not in named and not lower.startswith(_OURS)
+            if (lower := name.lower()) not in _WRITTEN_ANEW and lower not in named and not lower.startswith(_OURS)
         ),
         keep_signature=keep_signature,
     )

@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from hookbin import http_fields
 from hookbin.errors import FieldsInvalid
 from hookbin.models.common import Headers
 from hookbin.models.request_target import below_the_bin, origin_form
 from hookbin.models.requests import CapturedRequest
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _DESTINATION = re.compile(r"https?://[\x21-\x7e]+")
-_UNSENDABLE = re.compile("[\x00\r\n]")
 
 
 class Resending(Struct, frozen=True, kw_only=True):
@@ -69,7 +68,7 @@ def resending(request: CapturedRequest, *, base_url: str, to: str | None = None)
 def _sendable(request: CapturedRequest, notes: list[str]) -> list[tuple[str, str]]:
     kept = []
     for name, value in request.headers:
-        if _TOKEN.fullmatch(name) is None or _UNSENDABLE.search(value):
+        if not (http_fields.is_token(name) and http_fields.keeps_its_line(value)):
             notes.append(f"A header can't be sent and is left out: {(name + ': ' + value)[:200]!a}")
         elif name.lower() == "content-length" and (request.incomplete or request.truncated):
             kept.append((name, str(request.size)))

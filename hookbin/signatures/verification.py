@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from hookbin.delivery.headers import is_header_name
+from hookbin import http_fields
 from hookbin.errors import FieldsInvalid
 from hookbin.models.bins import SignatureScheme, Verify
 from hookbin.signatures.diagnosis import Other, explain
@@ -63,8 +63,8 @@ def check_rule(rule: Verify) -> Verify:
         errors.append(("verify.secret", complaint))
     if plain and rule.header is None:
         errors.append(("verify.header", "is needed by the scheme hmac: the name of the header with the signature"))
-    if rule.header is not None and not is_header_name(rule.header):
-        errors.append(("verify.header", "a header name is 1 to 256 letters, digits or !#$%&'*+.^_`|~-"))
+    if rule.header is not None and not http_fields.is_name(rule.header):
+        errors.append(("verify.header", http_fields.NAME_RULE))
     blank = Verify(scheme=rule.scheme, secret=rule.secret)
     for name in ("header", "algorithm", "encoding", "prefix"):
         if not plain and getattr(rule, name) != getattr(blank, name):
