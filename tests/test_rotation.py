@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from hookbin.dispatch.secret_expiry import SecretExpiry
 from hookbin.models.webhooks import Webhook
-from hookbin.signatures.signing import live_secrets, rotated
+from hookbin.signatures.rotation import live_secrets, rotated
 from tests.builders import SECRET, open_stores
 from tests.support import FakeClock, Receiver, Server, eventually
 from tests.wire import check_problem

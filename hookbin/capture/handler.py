@@ -28,7 +28,7 @@ from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import Webhook
 from hookbin.names import is_bin_name
 from hookbin.problems import problem_response, status_of
-from hookbin.signatures.schemes import SignedRequest
+from hookbin.signatures.scheme import SignedRequest
 from hookbin.store.sequences import SequencePosition
 from hookbin.templating.rendering import Rendered, RenderJob, TemplateRequest
 from hookbin.wire.exchange import Pairs, exchange_of

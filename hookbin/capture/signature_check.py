@@ -1,28 +1,18 @@
-"""What the capture path says of a request's signature: by the bin's own setting, or as one of our webhooks signs."""
+"""By which rule and secrets a captured request is checked: its bin's own, or those of our webhook that sent it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from hookbin.capture.services import CaptureServices
-from hookbin.models.bins import Bin, SignatureScheme, Verify
+from hookbin.models.bins import Bin, Verify
 from hookbin.models.common import SECOND
-from hookbin.models.webhooks import SignatureStyle, Webhook
+from hookbin.models.webhooks import NO_SIGNATURE, Webhook
+from hookbin.signatures import verification
 from hookbin.signatures.diagnosis import Other
-from hookbin.signatures.schemes import SignedRequest
-from hookbin.signatures.signing import live_secrets
-from hookbin.signatures.verification import check
-
-
-class SignatureCheck(Struct, frozen=True):
-    """As a captured request keeps it."""
-
-    state: str = "unchecked"
-    scheme: str | None = None
-    reason: str | None = None
-
+from hookbin.signatures.rotation import live_secrets
+from hookbin.signatures.scheme import SignedRequest
+from hookbin.signatures.verification import SignatureCheck
 
 UNCHECKED = SignatureCheck()
 _UNSIGNED = SignatureCheck(
@@ -31,15 +21,10 @@ _UNSIGNED = SignatureCheck(
 _CUT = (
     "The body did not come whole or was cut, so its signature can't be computed: see max_body and the sender's limits."
 )
-_STYLES = {
-    SignatureStyle.STANDARD: SignatureScheme.STANDARD,
-    SignatureStyle.GITHUB: SignatureScheme.GITHUB,
-    SignatureStyle.STRIPE: SignatureScheme.STRIPE,
-}
 
 
 def check_signature(
-    services: CaptureServices, bin: Bin, webhook: Webhook | None, arrived: SignedRequest, *, whole: bool, now: int
+    services: CaptureServices, bin: Bin, webhook: Webhook | None, request: SignedRequest, *, whole: bool, now: int
 ) -> SignatureCheck:
     """Check by the bin's own setting, which wins, or else as `webhook` signs, whose attempt sent the request.
 
@@ -50,15 +35,15 @@ def check_signature(
         secrets: tuple[str, ...] = (rule.secret,)
     elif webhook is None:
         return UNCHECKED
-    elif webhook.signature_style not in _STYLES:
+    elif webhook.signature_style == NO_SIGNATURE:
         return _UNSIGNED
     else:
         secrets = live_secrets(webhook, now=now)
-        rule = Verify(scheme=_STYLES[webhook.signature_style], secret=webhook.secret)
+        rule = Verify(scheme=webhook.signature_style, secret=webhook.secret)
     if not whole:
         return SignatureCheck(scheme=rule.scheme, reason=_CUT)
-    result = check(rule, arrived, secrets=secrets, now=now // SECOND, others=_others(services, bin))
-    return SignatureCheck(result.state, result.scheme, result.reason)
+    others = _others(services, bin)
+    return verification.check_signature(rule, request, secrets=secrets, now=now // SECOND, others=others)
 
 
 def _others(services: CaptureServices, bin: Bin) -> Iterator[Other]:

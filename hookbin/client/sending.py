@@ -18,7 +18,7 @@ from hookbin.dispatch.sender import Sender
 from hookbin.logs import printable
 from hookbin.models.common import SECOND
 from hookbin.models.events import Event
-from hookbin.models.webhooks import SignatureStyle, Webhook
+from hookbin.models.webhooks import Webhook
 from hookbin.wire.tls import trusting
 
 Say = Callable[[str], None]
@@ -59,7 +59,7 @@ class DirectTarget(Struct, frozen=True, kw_only=True):
 
     url: str
     secret: str
-    style: SignatureStyle
+    style: str
     ca_file: Path | None
 
 

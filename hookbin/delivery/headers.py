@@ -10,6 +10,7 @@ from itertools import groupby
 from hookbin import http_fields
 from hookbin.errors import FieldsInvalid
 from hookbin.models.common import Headers
+from hookbin.signatures.styles import SIGNATURE_HEADERS
 
 MAX_HEADERS = 50
 MAX_BYTES = 16 * 1024
@@ -25,10 +26,7 @@ _RESERVED = {
     "content-type": "is that of the event",
     "expect": "would make the sending wait for an interim answer",
     "x-hub-signature": _SIGNATURE,
-    "x-hub-signature-256": _SIGNATURE,
-    "x-github-event": _SIGNATURE,
-    "x-github-delivery": _SIGNATURE,
-    "stripe-signature": _SIGNATURE,
+    **dict.fromkeys(SIGNATURE_HEADERS, _SIGNATURE),
 }
 _RESERVED_PREFIXES = ("webhook-", "hookbin-")
 _SECRET_WORD = re.compile(

@@ -14,17 +14,11 @@ from hookbin.models.common import Headers
 from hookbin.models.events import Original
 from hookbin.models.request_target import below_the_bin, origin_form
 from hookbin.models.requests import CapturedRequest
+from hookbin.signatures.styles import SIGNATURE_HEADERS
 
 _WRITTEN_ANEW = HOP_BY_HOP_IN_REQUESTS | {"content-length", "expect", "host"}
 _OURS = "hookbin-"
 HOPS = "hookbin-hops"
-KEPT_AS_THEY_CAME = frozenset({"x-github-event", "x-github-delivery"})
-"""Part of GitHub's signature style, but what they say is what the original says."""
-_SAME_AS = {
-    "webhook-signature": frozenset({"svix-id", "svix-timestamp", "svix-signature"}),
-    "x-hub-signature-256": frozenset({"x-hub-signature"}),
-}
-"""Older names of a signature, which would no longer match."""
 _WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 _SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
 """What of a target goes out as it came; an address in a URL can hold nothing else."""
@@ -79,7 +73,8 @@ def url(destination: str, original: Original) -> str:
 
 def headers(original: Original, *, size: int, replaced: Collection[str]) -> Headers:
     """Those of the original but for the ones that we set in their place; `replaced` has their names in lower case."""
-    left_out = {*replaced, *(alias for name in replaced for alias in _SAME_AS.get(name, ()))}
+    signed_anew = {SIGNATURE_HEADERS[name] for name in replaced if name in SIGNATURE_HEADERS}
+    left_out = {*replaced, *(name for style in signed_anew for name in style.older)}
     kept = tuple((name, _utf8(value)) for name, value in original.headers if name.lower() not in left_out)
     if size or original.method in _WITH_CONTENT:
         return (("content-length", str(size)), *kept)

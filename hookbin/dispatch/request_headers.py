@@ -11,9 +11,10 @@ from hookbin.dispatch import forwarded_request
 from hookbin.models.common import SECOND, Headers
 from hookbin.models.deliveries import attempt_id
 from hookbin.models.events import Event
-from hookbin.models.webhooks import SignatureStyle, Webhook
-from hookbin.signatures.signing import live_secrets
-from hookbin.signatures.styles import Message, signature_headers
+from hookbin.models.webhooks import NO_SIGNATURE, Webhook
+from hookbin.signatures.rotation import live_secrets
+from hookbin.signatures.scheme import Message
+from hookbin.signatures.styles import STYLES, signature_headers
 
 USER_AGENT = f"hookbin/{__version__}"
 REQUEST_ORIGIN = "webhook-request-origin"
@@ -80,7 +81,7 @@ def _signature(webhook: Webhook, event: Event, *, timestamp: int) -> Headers:
     secrets = live_secrets(webhook, now=timestamp * SECOND)
     if event.original is None:
         return signature_headers(webhook.signature_style, secrets, message)
-    if event.original.keep_signature or webhook.signature_style is SignatureStyle.NONE:
+    if event.original.keep_signature or webhook.signature_style == NO_SIGNATURE:
         return ()
     signed = signature_headers(webhook.signature_style, secrets, message)
-    return tuple(pair for pair in signed if pair[0] not in forwarded_request.KEPT_AS_THEY_CAME)
+    return tuple(pair for pair in signed if pair[0] not in STYLES[webhook.signature_style].beside)

@@ -11,7 +11,7 @@ from hookbin.live.alarm import Alarm
 from hookbin.models.announcements import Announcement
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import Webhook
-from hookbin.signatures.signing import without_expired
+from hookbin.signatures.rotation import without_expired
 from hookbin.store.webhooks import WebhookStore
 
 logger = logging.getLogger("hookbin")

@@ -13,25 +13,6 @@ Age: TypeAlias = Annotated[int, Meta(ge=1, le=10 * 365 * 24 * 3600)]
 """Seconds that a captured request is kept."""
 
 
-class SignatureScheme(StrEnum):
-    """How a provider signs what it sends; `verification.schemes` has the rules."""
-
-    STANDARD = "standard"
-    """Standard Webhooks; Svix, which names the headers otherwise, too."""
-    GITHUB = "github"
-    GITHUB_SHA1 = "github-sha1"
-    STRIPE = "stripe"
-    SLACK = "slack"
-    SHOPIFY = "shopify"
-    TWILIO = "twilio"
-    ZOOM = "zoom"
-    META = "meta"
-    LINEAR = "linear"
-    GITLAB = "gitlab"
-    HMAC = "hmac"
-    """Any HMAC of the body alone; header, algorithm, encoding and prefix are set."""
-
-
 class DigestEncoding(StrEnum):
     HEX = "hex"
     BASE64 = "base64"
@@ -44,7 +25,8 @@ class Verify(Struct, frozen=True, kw_only=True):
     What follows the secret is for the scheme `hmac` alone.
     """
 
-    scheme: SignatureScheme
+    scheme: str
+    """A row of `signatures.schemes`."""
     secret: str
     header: str | None = None
     algorithm: str = "sha256"

@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from hookbin.models.common import Headers
 
+NO_SIGNATURE = "none"
+"""The signature style of what is sent on with the signature that it came with."""
+
 
 class WebhookKind(StrEnum):
     """What a row of webhooks is for."""
@@ -18,16 +21,6 @@ class WebhookKind(StrEnum):
     """A bin sends on to it what it captures."""
     ONCE = "once"
     """Somebody sent single requests there by hand."""
-
-
-class SignatureStyle(StrEnum):
-    """Which signature header a webhook's attempts carry."""
-
-    STANDARD = "standard"
-    GITHUB = "github"
-    STRIPE = "stripe"
-    NONE = "none"
-    """No signature of ours: what is sent on keeps the one it came with."""
 
 
 class Handshake(StrEnum):
@@ -57,7 +50,8 @@ class Webhook(Struct, frozen=True, kw_only=True):
     """The owner's own, sent with every attempt."""
     secret: str
     old_secrets: tuple[OldSecret, ...] = ()
-    signature_style: SignatureStyle = SignatureStyle.STANDARD
+    signature_style: str = "standard"
+    """A row of `signatures.styles`, or `NO_SIGNATURE`."""
     handshake: Handshake | None = None
     """The handshake that the destination has agreed by; None when it was not asked."""
     retry_schedule: tuple[float, ...]

@@ -7,8 +7,9 @@ from typing import Annotated, Literal, get_args
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from hookbin.models.answers import Fault, Provider, SequenceEnd
-from hookbin.models.bins import Age, DigestEncoding, SignatureScheme
+from hookbin.models.bins import Age, DigestEncoding
 from hookbin.models.common import Pair
+from hookbin.signatures.schemes import SchemeName
 
 
 class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +100,7 @@ DIGESTS: tuple[str, ...] = get_args(Digest)
 class BinVerify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How signatures are checked. What follows the secret is for the scheme `hmac` alone."""
 
-    scheme: SignatureScheme
+    scheme: SchemeName
     secret: Annotated[
         Annotated[str, Meta(max_length=1024)] | UnsetType,
         Meta(

@@ -20,7 +20,7 @@ from hookbin.models.deliveries import Attempt, AttemptSummary, Delivery, Replaye
 from hookbin.models.events import Event, EventSummary
 from hookbin.models.request_target import path_and_query
 from hookbin.models.requests import CapturedRequest, RequestSummary
-from hookbin.models.webhooks import Handshake, OldSecret, SignatureStyle, Webhook
+from hookbin.models.webhooks import NO_SIGNATURE, Handshake, OldSecret, Webhook
 from hookbin.shapes import (
     Answer,
     AttemptRow,
@@ -48,7 +48,7 @@ from hookbin.shapes import (
     TargetShape,
     WebhookShape,
 )
-from hookbin.signatures.signing import hint, public_key
+from hookbin.signatures.secrets import hint, public_key
 
 SHOWN_BODY = 256 * 1024
 """Bytes of a body that a JSON answer carries; all of it is at `/requests/{id}/body`."""
@@ -101,7 +101,7 @@ def _target_shape(target: Webhook) -> TargetShape:
     return TargetShape(
         id=target.id,
         destination=target.destination,
-        signature="original" if target.signature_style is SignatureStyle.NONE else "fresh",
+        signature="original" if target.signature_style == NO_SIGNATURE else "fresh",
         retry_schedule=list(target.retry_schedule),
         retry_on=list(target.retry_on),
         timeout=target.timeout,
@@ -158,7 +158,7 @@ def webhook_shape(webhook: Webhook, *, with_secret: bool = False) -> WebhookShap
         destination=webhook.destination,
         events=list(webhook.events),
         headers=list(masked(webhook.headers)),
-        signature_style=webhook.signature_style.value,
+        signature_style=webhook.signature_style,
         handshake="cloudevents" if webhook.handshake is Handshake.CLOUDEVENTS else None,
         retry_schedule=list(webhook.retry_schedule),
         retry_on=list(webhook.retry_on),

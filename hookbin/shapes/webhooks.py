@@ -8,18 +8,19 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from hookbin.delivery.headers import MAX_HEADERS
 from hookbin.models.common import Pair
+from hookbin.signatures.styles import STYLES, AnyStyleName, StyleName
 
 SentHeaders: TypeAlias = Annotated[
     list[Pair], Meta(max_length=MAX_HEADERS, description="Sent with every attempt: ordered pairs, duplicates kept.")
 ]
 RateLimit: TypeAlias = Annotated[float, Meta(ge=0.01, le=1000)]
 DisableAfter: TypeAlias = Annotated[int, Meta(ge=1, le=1000)]
+_OF_TEXT = " and ".join(name for name, style in STYLES.items() if style.secret.is_text)
+_OF_ONE_SECRET = " and ".join(name for name, style in STYLES.items() if not style.several)
 _SIGNING = (
-    "`whsec_` and base64 of 24 to 64 bytes, or `whsk_` and base64 of an ed25519 key; in the styles github and stripe "
-    "8 to 256 visible ASCII characters. Made when left out."
+    "`whsec_` and base64 of 24 to 64 bytes, or `whsk_` and base64 of an ed25519 key; "
+    f"in the styles {_OF_TEXT} 8 to 256 visible ASCII characters. Made when left out."
 )
-Style: TypeAlias = Literal["standard", "github", "stripe"]
-
 Agreement: TypeAlias = Literal["cloudevents"]
 
 
@@ -31,7 +32,7 @@ class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     headers: SentHeaders = field(default_factory=list)
     secret: Annotated[str | None, Meta(description=_SIGNING)] = None
-    signature_style: Annotated[Style, Meta(description="Whose signature headers the attempts carry.")] = "standard"
+    signature_style: Annotated[StyleName, Meta(description="Whose signature headers the attempts carry.")] = "standard"
     handshake: Annotated[
         Agreement | None, Meta(description="Ask the destination first, as CloudEvents' HTTP 1.1 Web Hooks say.")
     ] = None
@@ -60,7 +61,7 @@ class WebhookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     destination: str | UnsetType = UNSET
     events: Annotated[list[str], Meta(min_length=1, max_length=50)] | UnsetType | None = UNSET
     headers: SentHeaders | UnsetType | None = UNSET
-    signature_style: Style | UnsetType | None = UNSET
+    signature_style: StyleName | UnsetType | None = UNSET
     handshake: Agreement | UnsetType | None = UNSET
     retry_schedule: str | list[float] | UnsetType | None = UNSET
     retry_on: list[str] | UnsetType | None = UNSET
@@ -91,7 +92,7 @@ class WebhookShape(Struct, frozen=True, kw_only=True, omit_defaults=True):
     destination: str
     events: list[str]
     headers: list[Pair]
-    signature_style: Literal["standard", "github", "stripe", "none"]
+    signature_style: AnyStyleName
     handshake: Agreement | None
     retry_schedule: list[float]
     retry_on: list[str]
@@ -118,7 +119,7 @@ class Rotate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=0, le=2_592_000)] | None,
         Meta(
             description="Seconds for which the secret so far still signs; 86400 when left out, but 0 in the style "
-            "github. With 0 only the new one signs from now on."
+            f"{_OF_ONE_SECRET}. With 0 only the new one signs from now on."
         ),
     ] = None
 

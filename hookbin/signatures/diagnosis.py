@@ -16,9 +16,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from hookbin.models.bins import SignatureScheme, Verify
-from hookbin.signatures.schemes import Claim, Scheme
-from hookbin.signatures.signing import SECRET_PREFIX
+from hookbin.models.bins import Verify
+from hookbin.signatures.scheme import Claim, Scheme
+from hookbin.signatures.secrets import SECRET_PREFIX, from_base64
 
 MAX_HASHED = 2 * 1024 * 1024
 """Bytes that are hashed in search of a reason, in all: a few milliseconds."""
@@ -55,7 +55,7 @@ def explain(
 ) -> str:
     """Why no signature in the claim is right, in a sentence that says what to do next; no secret is in it."""
     known = [Other(other.name, other.secret) for other in islice(others, MAX_OTHERS)]
-    if scheme.token:
+    if scheme.digest is None:
         return _about_token(claim.given[0], secrets, known)
     wanted = {digest for text in claim.given[:10] for digest in _digests(text)}
     if not wanted:
@@ -86,9 +86,9 @@ def _digests(text: str) -> Iterator[bytes]:
 def _guesses(
     scheme: Scheme, rule: Verify, claim: Claim, *, body: bytes, secrets: Sequence[str], others: Sequence[Other]
 ) -> Iterator[_Guess]:
-    algorithm = rule.algorithm if scheme.name is SignatureScheme.HMAC else scheme.algorithm
+    algorithm = scheme.digest_by(rule).algorithm
     signed = claim.signed(body)
-    keys = [scheme.key(secret) for secret in secrets]
+    keys = [scheme.secret.key(secret) for secret in secrets]
     for key in keys:
         yield _Guess(_written_otherwise(scheme, rule), key, algorithm, signed)
     for secret in secrets:
@@ -106,32 +106,31 @@ def _guesses(
             yield _Guess(reason, key, algorithm, claim.signed(other_body))
     for one in others:  # last, since they can be many
         reason = f"It is signed with the secret of {one.name}: give the sender this bin's, or the bin the other."
-        yield _Guess(reason, scheme.key(one.secret), algorithm, signed)
+        yield _Guess(reason, scheme.secret.key(one.secret), algorithm, signed)
         yield _Guess(reason, one.secret.encode(), algorithm, signed)
 
 
 def _written_otherwise(scheme: Scheme, rule: Verify) -> str:
-    plain = scheme.name is SignatureScheme.HMAC
-    mark, encoding = (rule.prefix, rule.encoding) if plain else (scheme.mark, scheme.encoding)
-    form = f"{encoding} after {mark!r}" if mark else f"{encoding} with nothing before it"
-    advice = "change the bin's encoding or prefix" if plain else "mend how the sender writes it"
+    digest = scheme.digest_by(rule)
+    form = f"{digest.encoding} after {digest.mark!r}" if digest.mark else f"{digest.encoding} with nothing before it"
+    advice = "change the bin's encoding or prefix" if scheme.by_rule else "mend how the sender writes it"
     return f"The signature is right, but it is written in another way than {form}: {advice}."
 
 
 def _other_keys(scheme: Scheme, secret: str) -> Iterator[tuple[str, bytes]]:
     """Keys that come of a secret that was pasted or decoded wrongly, here or at the sender."""
     for words, text in _pasted(secret):
-        for key in {scheme.key(text), text.encode()} - {b""}:
+        for key in {scheme.secret.key(text), text.encode()} - {b""}:
             yield f"The secret was pasted {words}: save the bin's secret anew without that.", key
     bare = secret.removeprefix(SECRET_PREFIX)
-    if scheme.name is SignatureScheme.STANDARD:
+    if not scheme.secret.is_text:
         undecoded = "The sender uses the secret's text as the key; it must base64-decode what follows whsec_"
         yield f"{undecoded}.", bare.encode()
         yield f"{undecoded}, and leave the prefix away.", secret.encode()
     else:
         if bare != secret:
             yield "The sender leaves whsec_ away; here it is a part of the key. Correct the sender.", bare.encode()
-        for decode, name in ((_base64, "base64"), (_hex, "hex")):
+        for decode, name in ((from_base64, "base64"), (_hex, "hex")):
             if key := decode(bare):
                 yield (
                     f"The sender {name}-decodes the secret; the key is its text as it stands. Correct the sender.",
@@ -217,13 +216,6 @@ def _about_token(given: str, secrets: Sequence[str], others: Sequence[Other]) ->
         if hmac.compare_digest(given.encode(), other.secret.encode()):
             return f"The token is the secret of {other.name}: give the sender this bin's."
     return "The token is another one than the bin's secret: copy it to both sides once more."
-
-
-def _base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return b""
 
 
 def _hex(text: str) -> bytes:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 
 from msgspec import Struct
 
 from hookbin import http_fields
 from hookbin.errors import FieldsInvalid
-from hookbin.models.bins import SignatureScheme, Verify
+from hookbin.models.bins import Verify
 from hookbin.signatures.diagnosis import Other, explain
-from hookbin.signatures.schemes import SCHEMES, Claim, Scheme, SignedRequest
-from hookbin.signatures.signing import Verdict
+from hookbin.signatures.scheme import Claim, Scheme, SignedRequest
+from hookbin.signatures.schemes import SCHEMES
 
 _MAX_GIVEN = 10
 """So many signatures of one request are compared; senders that rotate a secret write two."""
@@ -23,51 +24,60 @@ _MILLISECONDS_FROM = 100_000_000_000
 """A timestamp from here on would be after the year 5138 in seconds, and is after 1973 in milliseconds."""
 
 
-class Result(Struct, frozen=True):
+class Verdict(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    UNSIGNED = "unsigned"
+    UNCHECKED = "unchecked"
+
+
+class SignatureCheck(Struct, frozen=True):
     """What a check came to; `reason` says why unless it is ok, and what to do next. It never holds a secret."""
 
-    state: Verdict
-    scheme: SignatureScheme
+    state: Verdict = Verdict.UNCHECKED
+    scheme: str | None = None
     reason: str | None = None
 
 
-def check(
-    rule: Verify, arrived: SignedRequest, *, secrets: Sequence[str], now: int, others: Iterable[Other] = ()
-) -> Result:
+def check_signature(
+    rule: Verify, request: SignedRequest, *, secrets: Sequence[str], now: int, others: Iterable[Other] = ()
+) -> SignatureCheck:
     """Judge a request. `secrets` are those that may have signed it; `now` is in seconds.
 
     `others` are tried when it fails, to say whose secret it was; a generator is only run then. Never raises.
     """
     scheme = SCHEMES[rule.scheme]
-    claim = scheme.read(arrived, rule)
+    claim = scheme.read(request, rule)
     if claim is None:
-        return Result(Verdict.UNSIGNED, scheme.name, _absence(scheme, rule, arrived))
-    reason = claim.problem or _mismatch(scheme, rule, claim, arrived=arrived, secrets=secrets, others=others)
+        return SignatureCheck(Verdict.UNSIGNED, scheme.name, _absence(scheme, rule, request))
+    reason = claim.problem or _mismatch(scheme, rule, claim, request=request, secrets=secrets, others=others)
     late = None if claim.problem else _lateness(scheme, claim, now=now)
     if reason is None and late is None:
-        return Result(Verdict.OK, scheme.name)
+        return SignatureCheck(Verdict.OK, scheme.name)
     if reason is None:
         reason = f"The signature is right, but {late}."
     elif late is not None:
         reason = f"{reason} Besides, {late}."
-    return Result(Verdict.FAILED, scheme.name, reason)
+    return SignatureCheck(Verdict.FAILED, scheme.name, reason)
 
 
 def check_rule(rule: Verify) -> Verify:
     """The rule as given. Raises `FieldsInvalid` for one by which nothing could be checked."""
-    plain = rule.scheme is SignatureScheme.HMAC
+    scheme = SCHEMES[rule.scheme]
     errors = []
     if "…" in rule.secret:
         errors.append(("verify.secret", "is the masked one that is shown; leave it out to keep the secret"))
-    elif complaint := SCHEMES[rule.scheme].complaint(rule.secret):
+    elif complaint := scheme.secret.complaint(rule.secret):
         errors.append(("verify.secret", complaint))
-    if plain and rule.header is None:
-        errors.append(("verify.header", "is needed by the scheme hmac: the name of the header with the signature"))
+    if scheme.by_rule and rule.header is None:
+        errors.append(
+            ("verify.header", f"is needed by the scheme {scheme.name}: the name of the header with the signature")
+        )
     if rule.header is not None and not http_fields.is_name(rule.header):
         errors.append(("verify.header", http_fields.NAME_RULE))
     blank = Verify(scheme=rule.scheme, secret=rule.secret)
     for name in ("header", "algorithm", "encoding", "prefix"):
-        if not plain and getattr(rule, name) != getattr(blank, name):
+        if not scheme.by_rule and getattr(rule, name) != getattr(blank, name):
             errors.append((f"verify.{name}", f"is for the scheme hmac alone; {rule.scheme} has its own, leave it out"))
     if errors:
         raise FieldsInvalid(*errors)
@@ -79,17 +89,17 @@ def _mismatch(
     rule: Verify,
     claim: Claim,
     *,
-    arrived: SignedRequest,
+    request: SignedRequest,
     secrets: Sequence[str],
     others: Iterable[Other],
 ) -> str | None:
-    signed = claim.signed(arrived.body)
+    signed = claim.signed(request.body)
     given = [text.encode("latin-1", "replace") for text in claim.given[:_MAX_GIVEN]]
     for secret in secrets:
-        expected = scheme.sign(secret, rule)(signed).encode()
+        expected = scheme.signer(secret, rule)(signed).encode()
         if any(hmac.compare_digest(expected, one) for one in given):
             return None
-    return explain(scheme, rule, claim, body=arrived.body, secrets=secrets, others=others)
+    return explain(scheme, rule, claim, body=request.body, secrets=secrets, others=others)
 
 
 def _lateness(scheme: Scheme, claim: Claim, *, now: int) -> str | None:
@@ -112,13 +122,13 @@ def _lateness(scheme: Scheme, claim: Claim, *, now: int) -> str | None:
     return f"its timestamp is {-age:,} s in the future, and {scheme.tolerance} s are allowed; compare the clocks"
 
 
-def _absence(scheme: Scheme, rule: Verify, arrived: SignedRequest) -> str:
+def _absence(scheme: Scheme, rule: Verify, request: SignedRequest) -> str:
     header = scheme.header or rule.header or ""
     there = [
         (name, other.name)
         for other in SCHEMES.values()
         for name in other.headers
-        if name not in scheme.headers and arrived.header(name) is not None
+        if name not in scheme.headers and request.header(name) is not None
     ]
     if there:
         names = ", ".join(dict.fromkeys(name for name, _ in there))

@@ -158,7 +158,7 @@ def _with_secret(response: shapes.Response, before: BinResponse | None) -> shape
 def _verify(wanted: shapes.BinVerify, *, before: Verify | None = None) -> Verify:
     """Raises `FieldsInvalid`. A secret that is left out is the one `before`, of the same scheme."""
     if wanted.secret is UNSET:
-        if before is None or before.scheme is not wanted.scheme:
+        if before is None or before.scheme != wanted.scheme:
             raise FieldsInvalid(("verify.secret", "is needed; copy it from the sender's settings"))
         wanted = msgspec.structs.replace(wanted, secret=before.secret)
     return check_rule(msgspec.convert(wanted, Verify, from_attributes=True))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -12,31 +11,27 @@ from hookbin.delivery.retries import SCHEDULES, parse_retry_on, parse_schedule
 from hookbin.errors import FieldsInvalid, TargetRefused
 from hookbin.models.bins import Bin, Verify
 from hookbin.models.requests import CapturedRequest
-from hookbin.models.webhooks import SignatureStyle, Webhook, WebhookKind
-from hookbin.signatures.signing import parse_secret
+from hookbin.models.webhooks import NO_SIGNATURE, Webhook, WebhookKind
+from hookbin.signatures.secrets import parse_secret
+from hookbin.signatures.styles import STYLES
 from hookbin.web.api.webhooks import check_destination
 from hookbin.web.rest.services import Services
 
-_STYLE_OF_SCHEME: Mapping[str, SignatureStyle] = MappingProxyType(
-    {
-        "standard": SignatureStyle.STANDARD,
-        "github": SignatureStyle.GITHUB,
-        "stripe": SignatureStyle.STRIPE,
-    }
+_NEEDED = (
+    "is needed to sign anew: give a whsec_ secret, or have the bin verify "
+    f"{', '.join([*STYLES][:-1])} or {[*STYLES][-1]} signatures"
 )
-"""Schemes that a bin checks and that we can sign by."""
-_NEEDED = "is needed to sign anew: give a whsec_ secret, or have the bin verify standard, github or stripe signatures"
 _DEFAULT = shapes.NewTarget(destination="")
 
 
 class Signer(Struct, frozen=True):
     """By which style and with which secret attempts are signed."""
 
-    style: SignatureStyle
+    style: str
     secret: str
 
 
-UNSIGNED = Signer(SignatureStyle.NONE, "")
+UNSIGNED = Signer(NO_SIGNATURE, "")
 """They keep the signature that they came with."""
 
 
@@ -139,13 +134,13 @@ def _given(secret: str | None) -> Signer | None:
     if secret is None:
         return None
     parse_secret(secret)
-    return Signer(SignatureStyle.STANDARD, secret)
+    return Signer("standard", secret)
 
 
 def _as_before(services: Services, bin: Bin, destination: str) -> Signer | None:
     """How the bin's target of that destination signs now: its secret is not shown, so it can't be sent again."""
     for target in services.stores.webhooks.forwards_of(bin.id):
-        if target.destination == destination and target.signature_style is not SignatureStyle.NONE:
+        if target.destination == destination and target.signature_style != NO_SIGNATURE:
             return Signer(target.signature_style, target.secret)
     return None
 
@@ -153,15 +148,13 @@ def _as_before(services: Services, bin: Bin, destination: str) -> Signer | None:
 def _verifier(bin: Bin | None) -> Signer | None:
     """What the bin checks signatures with, if we can sign by it."""
     verify: Verify | None = None if bin is None else bin.verify
-    style = None if verify is None else _STYLE_OF_SCHEME.get(verify.scheme)
-    if verify is None or style is None:
+    if verify is None or verify.scheme not in STYLES:
         return None
-    if style is SignatureStyle.STANDARD:
-        parse_secret(verify.secret)
-    return Signer(style, verify.secret)
+    STYLES[verify.scheme].secret.key(verify.secret)  # a bin may check by a secret that can't sign
+    return Signer(verify.scheme, verify.secret)
 
 
 def _sender(webhook: Webhook | None) -> Signer | None:
-    if webhook is None or webhook.signature_style is SignatureStyle.NONE:
+    if webhook is None or webhook.signature_style == NO_SIGNATURE:
         return None
     return Signer(webhook.signature_style, webhook.secret)

@@ -16,10 +16,12 @@ from hookbin.delivery.targets import check_literal, parse_destination
 from hookbin.dispatch.cloudevents_handshake import ask
 from hookbin.errors import FieldsInvalid, HandshakeRefused, TargetRefused, WebhookDisabled
 from hookbin.models.events import Original
-from hookbin.models.webhooks import Handshake, SignatureStyle, Webhook, WebhookKind
+from hookbin.models.webhooks import Handshake, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
 from hookbin.shapes import present
-from hookbin.signatures.signing import check_secret, fits, make_secret, rotated
+from hookbin.signatures.rotation import rotated
+from hookbin.signatures.secrets import make_secret
+from hookbin.signatures.styles import STYLES, check_secret, fits
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
@@ -44,7 +46,7 @@ async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
     at once unless `ping` is false.
     """
     wanted, services = call.body, call.services
-    style = SignatureStyle(wanted.signature_style)
+    style = wanted.signature_style
     webhook = Webhook(
         id=services.site.ids.webhook(),
         name=check_webhook_name(wanted.name),
@@ -210,7 +212,7 @@ async def rotate_secret(call: Call[None, shapes.Rotate]) -> shapes.WebhookShape:
 
 
 def _overlap(webhook: Webhook) -> int:
-    return 0 if webhook.signature_style is SignatureStyle.GITHUB else ROTATION_OVERLAP
+    return ROTATION_OVERLAP if STYLES[webhook.signature_style].several else 0
 
 
 def check_destination(services: Services, url: str) -> str:
@@ -226,7 +228,7 @@ def _changed(webhook: Webhook, changes: dict[str, Any]) -> Webhook:
     changed = msgspec.structs.replace(webhook, **changes)
     if changed.headers is not webhook.headers:
         changed = msgspec.structs.replace(changed, headers=unmasked(changed.headers, known=webhook.headers))
-    if changed.signature_style is not webhook.signature_style:
+    if changed.signature_style != webhook.signature_style:
         changed = _restyled(changed)
     if changed.disabled == webhook.disabled:
         return changed
@@ -245,8 +247,7 @@ def _restyled(webhook: Webhook) -> Webhook:
     if not fits(webhook.secret, style=style):
         message = "takes another kind of secret; rotate to one that starts with whsec_ first, with an overlap of 0"
         raise FieldsInvalid(("signature_style", f"{style} {message}"))
-    several = style is not SignatureStyle.GITHUB
-    old = tuple(old for old in webhook.old_secrets if several and fits(old.secret, style=style))
+    old = tuple(old for old in webhook.old_secrets if STYLES[style].several and fits(old.secret, style=style))
     return msgspec.structs.replace(webhook, old_secrets=old)
 
 
@@ -261,7 +262,7 @@ def _changes(change: shapes.WebhookChange, services: Services) -> dict[str, Any]
     if change.headers is not UNSET:
         changes["headers"] = check_headers(change.headers or ())
     if change.signature_style is not UNSET:
-        changes["signature_style"] = SignatureStyle(change.signature_style or _DEFAULT.signature_style)
+        changes["signature_style"] = change.signature_style or _DEFAULT.signature_style
     if change.handshake is not UNSET:
         changes["handshake"] = None if change.handshake is None else Handshake(change.handshake)
     if change.retry_schedule is not UNSET:

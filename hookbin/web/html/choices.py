@@ -8,10 +8,11 @@ from hookbin.conditions.filters import MAX_SEARCH
 from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS
 from hookbin.models.answers import Fault
 from hookbin.models.bins import DigestEncoding
-from hookbin.models.webhooks import SignatureStyle
+from hookbin.models.webhooks import NO_SIGNATURE
 from hookbin.names import MAX_EVENT_TYPE, MAX_NOTE
 from hookbin.shapes.bins import DIGESTS
 from hookbin.shapes.requests import MAX_REPLAYS, MIN_REPLAYS
+from hookbin.signatures.styles import STYLES
 
 LIMITS = {
     "event_type": MAX_EVENT_TYPE,
@@ -20,13 +21,6 @@ LIMITS = {
     "replays_least": MIN_REPLAYS,
     "search": MAX_SEARCH,
 }
-STYLES = {
-    SignatureStyle.STANDARD: "Standard Webhooks",
-    SignatureStyle.GITHUB: "GitHub style",
-    SignatureStyle.STRIPE: "Stripe style",
-    SignatureStyle.NONE: "none of ours",
-}
-"""The signature styles as a page names them."""
 
 
 def _as_named(names: Any) -> list[tuple[str, str]]:
@@ -40,7 +34,7 @@ GLOBALS: dict[str, Any] = {
     "fault_options": [("", "none"), *_as_named(Fault)],
     "digest_options": _as_named(DIGESTS),
     "encoding_options": _as_named(DigestEncoding),
-    "styles": STYLES,
-    "style_options": [(style, title) for style, title in STYLES.items() if style is not SignatureStyle.NONE],
+    "styles": {**{name: style.title for name, style in STYLES.items()}, NO_SIGNATURE: "none of ours"},
+    "style_options": [(name, style.title) for name, style in STYLES.items()],
 }
 """What every template can use under these names; options are pairs of a value and the words for it."""

@@ -14,9 +14,10 @@ from starlette.responses import Response
 from hookbin.answers.presets import PRESETS
 from hookbin.conditions.filters import NO_FILTER, RequestFilter
 from hookbin.errors import FieldsInvalid
-from hookbin.models.bins import Bin, SignatureScheme
+from hookbin.models.bins import Bin
 from hookbin.models.requests import RequestSummary
 from hookbin.shapes import present
+from hookbin.signatures.schemes import SCHEMES
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY
@@ -72,7 +73,7 @@ async def page(request: Request) -> Response:
         others=others,
         presets=PRESETS,
         preset_options=[("", "200 OK"), *((preset.name, preset.title) for preset in PRESETS)],
-        schemes=tuple(SignatureScheme),
+        schemes=tuple(SCHEMES),
         methods=METHODS,
         answers=ANSWERS,
         asked=asked,
