@@ -9,7 +9,18 @@ import pytest
 from msgspec.structs import replace
 
 from hookbin.errors import IdempotencyMismatch, NotRetryable
-from hookbin.models.deliveries import TRANSITIONS, Action, Attempt, Delivery, DeliveryState, ErrorClass, Trigger
+from hookbin.models.deliveries import (
+    TRANSITIONS,
+    Action,
+    Attempt,
+    Certificate,
+    Connection,
+    Delivery,
+    DeliveryState,
+    ErrorClass,
+    Timings,
+    Trigger,
+)
 from hookbin.models.events import EventSummary
 from tests.builders import Stores, a_delivery, an_attempt, an_event
 
@@ -116,6 +127,8 @@ async def test_an_attempt_comes_back_as_it_was_written(stores: Stores) -> None:
         error_detail="slow",
         response_headers=None,
         response_body=None,
+        response_raw=b"SSH-2.0\xff",
+        timings=Timings(connected=12, sent=13),
     )
     again = await finish(
         stores,
@@ -124,6 +137,12 @@ async def test_an_attempt_comes_back_as_it_was_written(stores: Stores) -> None:
         status=404,
         response_body=b"\xff\x00",
         response_truncated=True,
+        note="the answer went on after its end",
+        connection=Connection(
+            address="127.0.0.1:443",
+            tls="TLSv1.3",
+            certificate=Certificate(subject="CN=a", issuer="CN=b", ends="Nov 25 10:00:00 2027 GMT"),
+        ),
         trigger=Trigger.MANUAL,
     )
     assert await stores.deliveries.attempts(await found(stores, delivery)) == [written, again]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookbin.models.requests import RequestSummary
+from hookbin.models.requests import Malformed, RequestSummary
 from tests.builders import Stores
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +30,8 @@ async def test_a_request_comes_back_as_it_was(stores: Stores) -> None:
         signature="ok",
         client=None,
         content_type=None,
+        malformed=Malformed(reason="no HTTP", offset=3),
+        flags=("host_repeated",),
     )
     assert await stores.requests.get(request.seq) == request
 

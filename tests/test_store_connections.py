@@ -130,6 +130,19 @@ def test_a_folder_as_database_is_refused(tmp_path: Path) -> None:
     assert "can't write" in refusal(tmp_path / "folder")
 
 
+def test_what_an_older_hookbin_kept_is_still_there(path: Path) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrate(connection, migrations()[:2])
+    row = {"seq": 7, "bin": 1, "received_at": 2, "method": "PUT", "target": "/b/a", "http_version": "1.1"}
+    row |= {"scheme": "http", "size": 1, "truncated": 0, "incomplete": 0, "answer_delay_ms": 0, "signature": "ok"}
+    row |= {"note": "kept", "pinned": 1, "trailers": b"[]", "headers": b"[]", "body": b"x"}
+    marks = ", ".join(f":{name}" for name in row)
+    connection.execute(f"INSERT INTO requests ({', '.join(row)}) VALUES ({marks})", row)
+    migrate(connection, migrations())
+    assert connection.execute(f"SELECT {', '.join(row)} FROM requests").fetchone() == tuple(row.values())
+    connection.close()
+
+
 def test_a_migration_that_fails_leaves_the_old_version(path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     migrate(connection, [(1, "CREATE TABLE one (a);")])

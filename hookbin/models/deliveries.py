@@ -119,6 +119,40 @@ def pending_delivery(
     )
 
 
+class Timings(Struct, frozen=True, kw_only=True):
+    """When each phase of an attempt was over, in µs from its start; None for one that did not happen."""
+
+    resolved: int | None = None
+    """The destination's name was resolved; a literal address needs no resolving."""
+    connected: int | None = None
+    tls: int | None = None
+    sent: int | None = None
+    """The last byte of the request was handed to the system."""
+    first_byte: int | None = None
+    last_byte: int | None = None
+
+
+class Certificate(Struct, frozen=True, kw_only=True):
+    """What a peer's certificate says of itself."""
+
+    subject: str
+    issuer: str
+    ends: str
+    """When it stops being valid, in the words of the certificate."""
+
+
+class Connection(Struct, frozen=True, kw_only=True):
+    """The connection that an attempt went over, or tried to."""
+
+    address: str | None = None
+    """`address:port` as it was dialled."""
+    reused: bool = False
+    """It was kept from an earlier attempt."""
+    tls: str | None = None
+    """The version of TLS."""
+    certificate: Certificate | None = None
+
+
 class AttemptSummary(Struct, frozen=True, kw_only=True):
     """One try at a delivery, without what was said in it."""
 
@@ -154,6 +188,13 @@ class Attempt(AttemptSummary, frozen=True, kw_only=True):
     response_headers: Headers | None
     response_body: bytes | None
     response_truncated: bool
+    note: str | None = None
+    """What was odd about an answer that counts all the same."""
+    timings: Timings | None = None
+    """None for an attempt from before these were kept, and for one that sent nothing."""
+    connection: Connection | None = None
+    response_raw: bytes | None = None
+    """What came back and was no HTTP: its first bytes, as they came."""
 
 
 def attempt_id(delivery_id: str, number: int) -> str:

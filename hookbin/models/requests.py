@@ -7,6 +7,14 @@ from msgspec import Struct
 from hookbin.models.common import Headers
 
 
+class Malformed(Struct, frozen=True, kw_only=True):
+    """Why what arrived is no HTTP request."""
+
+    reason: str
+    offset: int
+    """Where in the bytes it stopped being one."""
+
+
 class RequestSummary(Struct, frozen=True, kw_only=True):
     """A captured request without the parts that can be large."""
 
@@ -43,6 +51,10 @@ class RequestSummary(Struct, frozen=True, kw_only=True):
     """Why it failed, in words."""
     note: str | None
     pinned: bool
+    malformed: Malformed | None = None
+    """Set for what is no HTTP: its body is then the bytes as they came, its method and target are empty."""
+    flags: tuple[str, ...] = ()
+    """Words for what is odd about a request that was taken all the same."""
 
 
 class CapturedRequest(RequestSummary, frozen=True, kw_only=True):

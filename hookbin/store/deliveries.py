@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from hookbin.errors import NotCancellable, NotRetryable
 from hookbin.models.common import Headers
-from hookbin.models.deliveries import TRANSITIONS, Action, Attempt, CancelReason, Delivery, DeliveryState, Trigger
+from hookbin.models.deliveries import (
+    TRANSITIONS,
+    Action,
+    Attempt,
+    CancelReason,
+    Connection,
+    Delivery,
+    DeliveryState,
+    Timings,
+    Trigger,
+)
 from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
 from hookbin.store.publishing import NO_NOTICES, Notices, usable_ids
@@ -21,7 +31,13 @@ COLUMNS = (
     " d.next_trigger, d.created_at, d.finished_at, d.turn, d.cancel_reason"
 )
 TABLES = "deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id"
-_decode_headers = msgspec.json.Decoder(Headers).decode
+_DECODERS: dict[str, Callable[[bytes | str], object]] = {
+    "request_headers": msgspec.json.Decoder(Headers).decode,
+    "response_headers": msgspec.json.Decoder(Headers).decode,
+    "timings": msgspec.json.Decoder(Timings).decode,
+    "connection": msgspec.json.Decoder(Connection).decode,
+}
+"""The columns that hold JSON."""
 
 
 class DeliveryStore:
@@ -49,7 +65,7 @@ class DeliveryStore:
         what they tell of comes about.
         """
         ending = Ending(attempt=attempt, began=began, action=action, disable=disable, notices=notices)
-        size = len(attempt.response_body or b"")
+        size = len(attempt.response_body or attempt.response_raw or b"")
         return await self._database.transact(Grouped(finish_all, ending, FINISHING), size=size)
 
     async def retry(self, delivery_id: str, *, now: int) -> Delivery:
@@ -192,8 +208,8 @@ def to_delivery(row: Row) -> Delivery:
 
 def _to_attempt(row: Row, delivery: Delivery) -> Attempt:
     fields: dict[str, Any] = dict(zip(ATTEMPT.split(", "), row, strict=True))
-    for name in ("request_headers", "response_headers"):
-        fields[name] = None if fields[name] is None else _decode_headers(fields[name])
+    for name, decode in _DECODERS.items():
+        fields[name] = None if fields[name] is None else decode(fields[name])
     fields["response_truncated"] = bool(fields["response_truncated"])
     fields.update(
         event_id=delivery.event_id,

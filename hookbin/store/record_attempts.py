@@ -15,9 +15,10 @@ from hookbin.store.transaction import Transaction
 
 ATTEMPT = (
     "seq, delivery_id, number, trigger, started_at, duration, status, error, error_detail, delivery_state,"
-    " next_attempt_at, method, url, request_headers, response_truncated, response_headers, response_body"
+    " next_attempt_at, method, url, request_headers, response_truncated, response_headers, response_body,"
+    " note, timings, connection, response_raw"
 )
-_INSERT_ATTEMPT = f"INSERT INTO attempts ({ATTEMPT}) VALUES ({', '.join('?' * 17)})"
+_INSERT_ATTEMPT = f"INSERT INTO attempts ({ATTEMPT}) VALUES ({', '.join('?' * 21)})"
 _UPDATE_DELIVERIES = (
     "WITH ended (id, state, attempt_count, next_attempt_at, next_trigger, finished_at) AS"
     " (VALUES (?, ?, ?, ?, ?, ?){more})"
@@ -171,4 +172,8 @@ def _attempt_params(attempt: Attempt) -> tuple[object, ...]:
         attempt.response_truncated,
         None if attempt.response_headers is None else _encode(attempt.response_headers),
         attempt.response_body,
+        attempt.note,
+        None if attempt.timings is None else _encode(attempt.timings).decode(),
+        None if attempt.connection is None else _encode(attempt.connection).decode(),
+        attempt.response_raw,
     )

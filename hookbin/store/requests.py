@@ -12,7 +12,7 @@ from hookbin.errors import TooManyPinned
 from hookbin.models.announcements import RequestChanged
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
-from hookbin.models.requests import CapturedRequest, RequestSummary
+from hookbin.models.requests import CapturedRequest, Malformed, RequestSummary
 from hookbin.store.database import Database, Row
 from hookbin.store.publishing import Publication, insert, usable_ids
 from hookbin.store.sequences import SequencePosition
@@ -21,7 +21,7 @@ from hookbin.store.transaction import Transaction
 SUMMARY = (
     "seq, received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
     " declared_size, answer_status, answer_rule, answer_delay_ms, answer_fault, answer_error, attempt_id, signature,"
-    " signature_scheme, signature_reason, note, pinned"
+    " signature_scheme, signature_reason, note, pinned, malformed, flags"
 )
 FULL = f"{SUMMARY}, bins.id, trailers, headers, body"
 """What `request_from_row` takes."""
@@ -30,17 +30,22 @@ _PLAIN = (
     "received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
     " declared_size, answer_status, answer_delay_ms, attempt_id, signature, bin, headers, body"
 )
-_CHOSEN = "answer_rule, answer_fault, answer_error, signature_scheme, signature_reason, note, pinned, trailers"
+_CHOSEN = (
+    "answer_rule, answer_fault, answer_error, signature_scheme, signature_reason, note, pinned, malformed, flags,"
+    " trailers"
+)
 """What most captures have nothing in: they are written without, which saves a third of the values to bind."""
 _INSERT_PLAIN = f"INSERT INTO requests (seq, {_PLAIN}) VALUES ({', '.join('?' * 19)})"
-_INSERT = f"INSERT INTO requests (seq, {_CHOSEN}, {_PLAIN}) VALUES ({', '.join('?' * 27)})"
+_INSERT = f"INSERT INTO requests (seq, {_CHOSEN}, {_PLAIN}) VALUES ({', '.join('?' * 29)})"
 _COUNT_POSITION = "UPDATE bins SET sequence_position = sequence_position + 1 WHERE key = ? AND sequence_run = ?"
 """A run that is over, since the response was changed meanwhile, is not counted on."""
-_NOTHING = (None, None, None, None, None, None, False, None)
+_NOTHING = (None, None, None, None, None, None, False, None, None, None)
 MAX_PINNED = 100
 """Requests of one bin that can be pinned: what is pinned is never trimmed."""
-_encode_headers = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode
 _decode_headers = msgspec.json.Decoder(Headers).decode
+_decode_malformed = msgspec.json.Decoder(Malformed).decode
+_decode_flags = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 class RequestStore:
@@ -78,7 +83,7 @@ class RequestStore:
             request.attempt_id,
             request.signature,
             bin.key,
-            _encode_headers(request.headers),
+            _encode(request.headers),
             request.body,
         )
         chosen = _chosen(request)
@@ -162,7 +167,9 @@ def _chosen(request: CapturedRequest) -> tuple[object, ...] | None:
         request.signature_reason,
         request.note,
         request.pinned,
-        _encode_headers(request.trailers) if request.trailers else None,
+        None if request.malformed is None else _encode(request.malformed).decode(),
+        _encode(request.flags).decode() if request.flags else None,
+        _encode(request.trailers) if request.trailers else None,
     )
     return None if values == _NOTHING else values
 
@@ -199,4 +206,6 @@ def _summary_fields(row: Row) -> dict[str, Any]:
     fields = dict(zip(_FIELDS, row, strict=True))
     for name in ("truncated", "incomplete", "pinned"):
         fields[name] = bool(fields[name])
+    fields["malformed"] = None if fields["malformed"] is None else _decode_malformed(fields["malformed"])
+    fields["flags"] = () if fields["flags"] is None else _decode_flags(fields["flags"])
     return fields
