@@ -146,7 +146,7 @@ def test_a_word_is_the_same_bytes_to_a_shell(data: bytes) -> None:
 
 
 def test_a_comment_never_ends_before_its_line() -> None:
-    (line,) = shell.comments(["a\nrm -rf /\r\x85\u2028$(b)"])
+    (line,) = shell.as_comments(["a\nrm -rf /\r\x85\u2028$(b)"])
 
     assert line == "# a?rm -rf /???$(b)"
 

@@ -11,6 +11,7 @@ How curl (7.55 or later) is brought to it, by its manual and by what it was seen
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from hookbin.exports import shell
@@ -23,14 +24,8 @@ _PLAIN_TARGET = re.compile(r"/(?!/)[A-Za-z0-9_~!$&'()*+,;=:@%/-]*(\?[A-Za-z0-9._
 
 
 def curl(resending: Resending) -> bytes:
-    piped = _is_piped(resending)
-    lines = ["#!/bin/sh", *shell.comments((*resending.notes, *_limits(resending)))]
-    if piped:
-        lines += shell.into_pipe(resending.body)
-    lines.append(" \\\n  ".join(_arguments(resending)))
-    if piped:
-        lines += shell.here_document(resending.body)
-    return ("\n".join(lines) + "\n").encode()
+    comments = (*resending.notes, *_limits(resending))
+    return shell.script(comments, _arguments(resending), body=resending.body if _is_piped(resending) else None)
 
 
 def _arguments(resending: Resending) -> Iterator[str]:
@@ -41,25 +36,25 @@ def _arguments(resending: Resending) -> Iterator[str]:
     if resending.method == "HEAD" and not sends_body:
         yield "--head"
     elif resending.method != ("POST" if sends_body else "GET"):
-        yield f"--request {shell.quoted(resending.method)}"
+        yield f"--request {shlex.quote(resending.method)}"
     if resending.method == "HEAD" and sends_body:
         yield "--max-time 5"
     if _PLAIN_TARGET.fullmatch(resending.target):
-        yield f"--globoff --url {shell.quoted(resending.origin + resending.target)}"
+        yield f"--globoff --url {shlex.quote(resending.origin + resending.target)}"
     else:
-        yield f"--url {shell.quoted(resending.origin + '/')}"
+        yield f"--url {shlex.quote(resending.origin + '/')}"
         yield f"--request-target {shell.word(resending.target)}"
     yield "--header 'Host:'"
     for name in _ADDED + (_ADDED_WITH_A_BODY if sends_body else ()):
         if not resending.has(name.lower()):
-            yield f"--header {shell.quoted(name + ':')}"
+            yield f"--header {shlex.quote(name + ':')}"
     for name, value in resending.headers:
         field = f"{name}: {value}" if value.strip(" \t") else f"{name};"
         yield f"--header {shell.word(field)}"
     if _is_piped(resending):
         yield "--data-binary @-"
     elif sends_body:
-        yield f"--data-raw {shell.quoted(resending.body.decode())}"
+        yield f"--data-raw {shlex.quote(resending.body.decode())}"
 
 
 def _sends_body(resending: Resending) -> bool:

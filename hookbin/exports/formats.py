@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -38,17 +40,28 @@ class BinFormat(Struct, frozen=True):
     tail: bytes = b""
 
 
-REQUEST_FORMATS: dict[str, RequestFormat] = {
-    "curl": RequestFormat(curl, "text/x-shellscript", "sh", "curl"),
-    "httpie": RequestFormat(httpie, "text/x-shellscript", "httpie.sh", "HTTPie"),
-    "python": RequestFormat(python, "text/x-python", "py", "Python"),
-    "raw": RequestFormat(raw, "message/http", "http", "Raw HTTP"),
-    "har": RequestFormat(
-        lambda resending: har.document(resending.request), "application/json", "har", "HAR", is_file=True
-    ),
-}
-BIN_FORMATS: dict[str, BinFormat] = {
-    "har": BinFormat(har.entry, "application/json", "har", "HAR", head=har.HEAD, between=b",\n", tail=har.TAIL),
-    "ndjson": BinFormat(table.ndjson_line, "application/x-ndjson", "ndjson", "NDJSON"),
-    "csv": BinFormat(table.csv_row, "text/csv", "csv", "CSV", head=table.CSV_HEAD),
-}
+REQUEST_FORMATS: Mapping[str, RequestFormat] = MappingProxyType(
+    {
+        "curl": RequestFormat(curl, "text/x-shellscript", "sh", "curl"),
+        "httpie": RequestFormat(httpie, "text/x-shellscript", "httpie.sh", "HTTPie"),
+        "python": RequestFormat(python, "text/x-python", "py", "Python"),
+        "raw": RequestFormat(raw, "message/http", "http", "Raw HTTP"),
+        "har": RequestFormat(
+            lambda resending: har.document(resending.request), "application/json", "har", "HAR", is_file=True
+        ),
+    }
+)
+BIN_FORMATS: Mapping[str, BinFormat] = MappingProxyType(
+    {
+        "har": BinFormat(har.entry, "application/json", "har", "HAR", head=har.HEAD, between=b",\n", tail=har.TAIL),
+        "ndjson": BinFormat(table.ndjson_line, "application/x-ndjson", "ndjson", "NDJSON"),
+        "csv": BinFormat(table.csv_row, "text/csv", "csv", "CSV", head=table.CSV_HEAD),
+    }
+)
+
+if TYPE_CHECKING:
+    RequestFormatName: TypeAlias = str
+    BinFormatName: TypeAlias = str
+else:
+    RequestFormatName = Literal[tuple(REQUEST_FORMATS)]
+    BinFormatName = Literal[tuple(BIN_FORMATS)]

@@ -9,6 +9,7 @@ documentation, "Escaping rules"). `--` ends the options, so that no name of a he
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from hookbin.exports import shell
@@ -30,17 +31,11 @@ _KEPT = re.compile(
 
 
 def httpie(resending: Resending) -> bytes:
-    lines = ["#!/bin/sh", *shell.comments((*resending.notes, *_limits(resending)))]
+    comments = (*resending.notes, *_limits(resending))
     if _METHOD.fullmatch(resending.method) is None:
-        lines += [f"echo {shell.quoted(_cannot_send(resending.method))} >&2", "exit 1"]
-        return ("\n".join(lines) + "\n").encode()
+        return shell.script(comments, [f"echo {shlex.quote(_cannot_send(resending.method))} >&2; exit 1"], body=None)
     sends = bool(resending.body) or resending.chunked
-    if sends:
-        lines += shell.into_pipe(resending.body)
-    lines.append(" \\\n  ".join(_arguments(resending, sends=sends)))
-    if sends:
-        lines += shell.here_document(resending.body)
-    return ("\n".join(lines) + "\n").encode()
+    return shell.script(comments, _arguments(resending, sends=sends), body=resending.body if sends else None)
 
 
 def _arguments(resending: Resending, *, sends: bool) -> Iterator[str]:
@@ -53,7 +48,7 @@ def _arguments(resending: Resending, *, sends: bool) -> Iterator[str]:
     yield f"{resending.method} {shell.word(resending.origin + _path(resending))}"
     for name in _OWN:
         if not resending.has(name.lower()):
-            yield shell.quoted(f"{name}:")
+            yield shlex.quote(f"{name}:")
     if sends and not resending.has("content-type"):
         yield "'Content-Type:'"
     for name, value in resending.headers:

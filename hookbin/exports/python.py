@@ -12,7 +12,7 @@ _LINE = 76
 
 
 def python(resending: Resending) -> bytes:
-    lines = [*shell.comments((*resending.notes, *_limits(resending)))]
+    lines = [*shell.as_comments((*resending.notes, *_limits(resending)))]
     if len(resending.body) > shell.LITERAL:
         lines += ["import base64", ""]
     lines += ["import httpx", "", *_body(resending.body), "", *_request(resending), ""]

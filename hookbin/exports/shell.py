@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import base64
-import re
+import shlex
 from collections.abc import Iterable, Iterator
 
 LITERAL = 64 * 1024
 """Bytes that stand in the script as text or octal; Linux takes 128 KiB for one argument. More goes as base64."""
 _LINE = 60
-_PLAIN = re.compile(r"[A-Za-z0-9_./:=@%+,-]+")
 _OCTAL = [f"\\{byte:03o}" for byte in range(256)]
 _PRINTED = [chr(byte) if 32 <= byte < 127 and chr(byte) not in "'\\%" else _OCTAL[byte] for byte in range(256)]
+
+
+def script(comments: Iterable[str], words: Iterable[str], *, body: bytes | None) -> bytes:
+    """A command, with the body on its standard input if there is one to pipe."""
+    lines = ["#!/bin/sh", *as_comments(comments)]
+    if body is not None:
+        lines += _into_pipe(body)
+    lines.append(" \\\n  ".join(words))
+    if body is not None:
+        lines += _here_document(body)
+    return ("\n".join(lines) + "\n").encode()
 
 
 def word(text: str) -> str:
@@ -19,13 +29,8 @@ def word(text: str) -> str:
     data = text.encode("latin-1")
     readable = as_readable(data)
     if readable is not None:
-        return quoted(readable)
+        return shlex.quote(readable)
     return f"\"$(printf '{printed(data)}')\""
-
-
-def quoted(text: str) -> str:
-    """POSIX 2.2.2: between single quotes nothing has a meaning but the closing quote."""
-    return text if _PLAIN.fullmatch(text) else "'" + text.replace("'", "'\\''") + "'"
 
 
 def as_readable(data: bytes, *, lines: bool = False) -> str | None:
@@ -47,7 +52,7 @@ def printed(data: bytes) -> str:
     return f"{_OCTAL[45]}{text[1:]}" if text.startswith("-") else text
 
 
-def into_pipe(data: bytes) -> Iterator[str]:
+def _into_pipe(data: bytes) -> Iterator[str]:
     """The lines of a command that prints these bytes, to stand in front of `| …`."""
     if not data:
         yield "printf '' | \\"
@@ -60,8 +65,8 @@ def into_pipe(data: bytes) -> Iterator[str]:
         yield "base64 -d <<'END_OF_BODY' | \\"
 
 
-def here_document(data: bytes) -> Iterator[str]:
-    """What has to follow the whole command when `into_pipe` announced it."""
+def _here_document(data: bytes) -> Iterator[str]:
+    """What has to follow the whole command when `_into_pipe` announced it."""
     if len(data) > LITERAL:
         encoded = base64.b64encode(data).decode()
         for start in range(0, len(encoded), 4096):
@@ -69,7 +74,7 @@ def here_document(data: bytes) -> Iterator[str]:
         yield "END_OF_BODY"
 
 
-def comments(sentences: Iterable[str]) -> Iterator[str]:
+def as_comments(sentences: Iterable[str]) -> Iterator[str]:
     """One line each, whatever is in them."""
     for sentence in sentences:
         yield "# " + "".join(character if character.isprintable() else "?" for character in sentence)

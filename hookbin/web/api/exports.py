@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 from starlette.responses import Response, StreamingResponse
 
 from hookbin.clock import seq_id
 from hookbin.conditions.filters import RequestFilter
-from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS, BinFormat
+from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS, BinFormat, BinFormatName, RequestFormatName
 from hookbin.exports.resending import resending
 from hookbin.models.bins import Bin
 from hookbin.shapes import Difference
@@ -24,7 +24,7 @@ from hookbin.web.rest.services import Services
 
 
 class RequestExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    format: Annotated[Literal["curl", "httpie", "python", "raw", "har"], Meta(description="What is made of it.")]
+    format: Annotated[RequestFormatName, Meta(description="What is made of it.")]
     to: Annotated[
         str | None,
         Meta(description="Where the copy goes instead; what stood behind the bin's address is appended."),
@@ -32,7 +32,7 @@ class RequestExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class BinExportQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    format: Annotated[Literal["har", "ndjson", "csv"], Meta(description="What is made of them.")]
+    format: Annotated[BinFormatName, Meta(description="What is made of them.")]
 
 
 async def of_request(call: Call[RequestExportQuery, None]) -> Response:
