@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from hookbin import shapes
 from hookbin.models.answers import AnswerRule, BinHandshake, BinResponse, Chance, SequenceStep, When
 from hookbin.models.bins import Verify
+from hookbin.shapes.bins import NewBin, NewTarget
+from hookbin.shapes.requests import NewReplay, RequestChange
 from hookbin.web.api.filtering import FilterQuery
 from hookbin.web.api.requests import DeleteQuery
 from hookbin.web.api.wait import WaitQuery
@@ -117,7 +118,7 @@ def here(server: Server, text: str) -> str:
     return text.replace("localhost:8090", f"localhost:{server.port}")
 
 
-OPTIONS = (shapes.NewBin, shapes.NewTarget, shapes.NewReplay, shapes.RequestChange, FilterQuery, WaitQuery, DeleteQuery)
+OPTIONS = (NewBin, NewTarget, NewReplay, RequestChange, FilterQuery, WaitQuery, DeleteQuery)
 ANSWERS = (BinResponse, SequenceStep, Chance, AnswerRule, When, BinHandshake, Verify)
 
 

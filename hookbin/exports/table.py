@@ -12,7 +12,7 @@ import msgspec
 
 from hookbin.clock import rfc3339, seq_id
 from hookbin.models.requests import CapturedRequest
-from hookbin.shapes.present import whole_request
+from hookbin.shapes.requests import whole_request
 from hookbin.text import wire
 
 _COLUMNS = (

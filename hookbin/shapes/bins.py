@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from hookbin.models.answers import Fault, Provider, SequenceEnd
-from hookbin.models.bins import Age, DigestEncoding
+from hookbin.answers.plan import next_step
+from hookbin.answers.presets import Preset
+from hookbin.models.answers import BinResponse, Fault, Provider, SequenceEnd
+from hookbin.models.bins import Age, Bin, DigestEncoding, Verify
 from hookbin.models.common import Pair
+from hookbin.models.webhooks import NO_SIGNATURE, Webhook
+from hookbin.shapes.common import fields_of
 from hookbin.signatures.schemes import SchemeName
+from hookbin.signatures.secrets import hint
 
 
 class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -197,3 +204,56 @@ class PresetShape(Struct, frozen=True, kw_only=True):
     title: str
     description: str
     response: Response
+
+
+_BIN = fields_of(Bin, BinShape)
+_TARGET = fields_of(Webhook, TargetShape)
+
+
+def bin_shape(
+    bin: Bin,
+    *,
+    url: str,
+    request_count: int,
+    sequence_position: int,
+    forward: Sequence[Webhook],
+    with_secret: bool = False,
+) -> BinShape:
+    fields = _BIN(bin) | {
+        "response": response_shape(bin.response),
+        "verify": None if bin.verify is None else _verify_shape(bin.verify, with_secret=with_secret),
+    }
+    return BinShape(
+        **fields,
+        url=url,
+        request_count=request_count,
+        sequence_position=sequence_position,
+        sequence_next=next_step(bin.response, sequence_position),
+        forward=[_target_shape(target) for target in forward],
+    )
+
+
+def _target_shape(target: Webhook) -> TargetShape:
+    return TargetShape(**_TARGET(target), signature="original" if target.signature_style == NO_SIGNATURE else "fresh")
+
+
+def response_shape(response: BinResponse) -> Response:
+    """All of it but the secret of its handshake."""
+    shape = msgspec.convert(response, Response, from_attributes=True)
+    if shape.handshake is None:
+        return shape
+    return msgspec.structs.replace(shape, handshake=BinHandshake(provider=shape.handshake.provider))
+
+
+def _verify_shape(verify: Verify, *, with_secret: bool) -> BinVerify:
+    shape = msgspec.convert(verify, BinVerify, from_attributes=True)
+    return shape if with_secret else msgspec.structs.replace(shape, secret=hint(verify.secret))
+
+
+def preset_shape(preset: Preset) -> PresetShape:
+    return PresetShape(
+        name=preset.name,
+        title=preset.title,
+        description=preset.description,
+        response=response_shape(preset.response),
+    )

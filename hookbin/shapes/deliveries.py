@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from hookbin.models.common import Pair
-from hookbin.models.deliveries import DeliveryState, ErrorClass, Trigger
-from hookbin.shapes.common import Body
+from hookbin.models.deliveries import Attempt, AttemptSummary, Delivery, DeliveryState, ErrorClass, Trigger
+from hookbin.shapes.common import Body, body_shape, fields_of
 
 
 class AttemptRow(Struct, frozen=True, kw_only=True):
@@ -66,3 +66,35 @@ class DeliveryRow(Struct, frozen=True, kw_only=True):
 class DeliveryShape(DeliveryRow, frozen=True, kw_only=True):
     explanation: str
     attempts: list[AttemptShape]
+
+
+_ATTEMPT = fields_of(AttemptSummary, AttemptRow)
+_DELIVERY = fields_of(Delivery, DeliveryRow)
+
+
+def attempt_row(attempt: AttemptSummary) -> AttemptRow:
+    return AttemptRow(**_ATTEMPT(attempt), duration_ms=attempt.duration / 1000)
+
+
+def attempt_shape(attempt: Attempt, *, sent: bytes) -> AttemptShape:
+    """`sent` is the event's body: what the attempt sent."""
+    response = None
+    if attempt.response_headers is not None:
+        received = body_shape(attempt.response_body or b"", truncated=attempt.response_truncated)
+        response = ReceivedResponse(headers=list(attempt.response_headers), body=received)
+    request = SentRequest(
+        method=attempt.method, url=attempt.url, headers=list(attempt.request_headers), body=body_shape(sent)
+    )
+    return AttemptShape(**_ATTEMPT(attempt), duration_ms=attempt.duration / 1000, request=request, response=response)
+
+
+def delivery_row(delivery: Delivery) -> DeliveryRow:
+    return DeliveryRow(**_DELIVERY(delivery))
+
+
+def delivery_shape(delivery: Delivery, attempts: list[Attempt], *, sent: bytes, explanation: str) -> DeliveryShape:
+    return DeliveryShape(
+        **_DELIVERY(delivery),
+        explanation=explanation,
+        attempts=[attempt_shape(attempt, sent=sent) for attempt in attempts],
+    )

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
 
-from hookbin.models.deliveries import DeliveryState
-from hookbin.shapes.common import Body
+from hookbin.models.deliveries import Delivery, DeliveryState, Replayed
+from hookbin.models.events import Event, EventSummary
+from hookbin.shapes.common import Body, body_shape, fields_of
 
 
 class NewEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,3 +67,35 @@ class ReplayShape(Struct, frozen=True, kw_only=True):
     created: list[DeliveryRef]
     retried: list[DeliveryRef]
     left_alone: list[LeftAlone]
+
+
+_ROW = fields_of(EventSummary, EventRow)
+
+
+def event_row(event: EventSummary) -> EventRow:
+    return EventRow(**_ROW(event))
+
+
+def event_in_list(event: EventSummary, deliveries: list[Delivery]) -> EventInList:
+    return EventInList(**_ROW(event), deliveries=[_delivery_ref(delivery) for delivery in deliveries])
+
+
+def event_shape(event: Event, deliveries: list[Delivery]) -> EventShape:
+    states = [_delivery_ref(delivery) for delivery in deliveries]
+    return EventShape(**_ROW(event), deliveries=states, body=body_shape(event.body))
+
+
+def replay_shape(event_id: str, done: Replayed) -> ReplayShape:
+    return ReplayShape(
+        event_id=event_id,
+        created=[_delivery_ref(delivery) for delivery in done.made],
+        retried=[_delivery_ref(delivery) for delivery in done.retried],
+        left_alone=[
+            LeftAlone(id=delivery.id, webhook_id=delivery.webhook_id, state=delivery.state, reason=reason)
+            for delivery, reason in done.left
+        ],
+    )
+
+
+def _delivery_ref(delivery: Delivery) -> DeliveryRef:
+    return DeliveryRef(id=delivery.id, webhook_id=delivery.webhook_id, state=delivery.state)

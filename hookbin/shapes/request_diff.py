@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 from hookbin.clock import seq_id
 from hookbin.models.request_target import path_and_query
 from hookbin.models.requests import CapturedRequest
-from hookbin.shapes import BodyDifference, Changed, Difference, JsonDifference, PairsDifference
 from hookbin.shapes.comparison import Message, compare
+from hookbin.shapes.differences import BodyDifference, Changed, Difference, JsonDifference, PairsDifference
 from hookbin.text import wire
 
 MAX_BYTES = 256 * 1024

@@ -6,8 +6,12 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-from hookbin.delivery.headers import MAX_HEADERS
+from hookbin.clock import rfc3339
+from hookbin.delivery.headers import MAX_HEADERS, masked
 from hookbin.models.common import Pair
+from hookbin.models.webhooks import OldSecret, Webhook
+from hookbin.shapes.common import fields_of
+from hookbin.signatures.secrets import hint, public_key
 from hookbin.signatures.styles import STYLES, AnyStyleName, StyleName
 
 SentHeaders: TypeAlias = Annotated[
@@ -162,3 +166,19 @@ class SampleShape(Struct, frozen=True, kw_only=True):
 
 class Samples(Struct, frozen=True, kw_only=True):
     data: list[SampleShape]
+
+
+_WEBHOOK = fields_of(Webhook, WebhookShape)
+
+
+def webhook_shape(webhook: Webhook, *, with_secret: bool = False) -> WebhookShape:
+    fields = _WEBHOOK(webhook) | {
+        "headers": list(masked(webhook.headers)),
+        "old_secrets": [_expiring(old) for old in webhook.old_secrets],
+        "secret": webhook.secret if with_secret else UNSET,
+    }
+    return WebhookShape(**fields, secret_hint=hint(webhook.secret), public_key=public_key(webhook.secret))
+
+
+def _expiring(old: OldSecret) -> ExpiringSecret:
+    return ExpiringSecret(hint=hint(old.secret), public_key=public_key(old.secret), expires_at=rfc3339(old.expires_at))

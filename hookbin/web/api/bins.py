@@ -7,14 +7,23 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
-from hookbin import shapes
 from hookbin.answers.checks import check_response, steps_of
 from hookbin.answers.presets import PRESETS, preset
 from hookbin.errors import FieldsInvalid, NameTaken, TargetRefused
 from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin, Verify
 from hookbin.names import check_bin_name
-from hookbin.shapes import present
+from hookbin.shapes.bins import (
+    BinChange,
+    BinHandshake,
+    BinShape,
+    BinVerify,
+    NewBin,
+    PresetShape,
+    Response,
+    preset_shape,
+)
+from hookbin.shapes.common import Page
 from hookbin.signatures.verification import check_rule
 from hookbin.web.api.targets import make_targets
 from hookbin.web.rest import paging
@@ -23,7 +32,7 @@ from hookbin.web.rest.services import Services
 
 
 @raises(NameTaken, TargetRefused)
-async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
+async def create(call: Call[None, NewBin]) -> BinShape:
     """Make a bin.
 
     Every field has a default; an empty body makes a bin whose address is its random id.
@@ -41,7 +50,7 @@ async def create(call: Call[None, shapes.NewBin]) -> shapes.BinShape:
     return call.stores.bin_shape(bin)
 
 
-async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.BinShape]:
+async def index(call: Call[paging.PageQuery, None]) -> Page[BinShape]:
     """List the bins.
 
     Newest first.
@@ -60,7 +69,7 @@ class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     secret: Annotated[bool, Meta(description="Show the secret of `verify` whole.")] = False
 
 
-async def read(call: Call[ReadQuery, None]) -> shapes.BinShape:
+async def read(call: Call[ReadQuery, None]) -> BinShape:
     """Read a bin.
 
     By name or id.
@@ -69,7 +78,7 @@ async def read(call: Call[ReadQuery, None]) -> shapes.BinShape:
 
 
 @raises(NameTaken, TargetRefused)
-async def change(call: Call[None, shapes.BinChange]) -> shapes.BinShape:
+async def change(call: Call[None, BinChange]) -> BinShape:
     """Change a bin.
 
     What is left out stays as it is; null puts the default back.
@@ -85,7 +94,7 @@ async def change(call: Call[None, shapes.BinChange]) -> shapes.BinShape:
     return call.stores.bin_shape(changed)
 
 
-async def reset_sequence(call: Call[None, None]) -> shapes.BinShape:
+async def reset_sequence(call: Call[None, None]) -> BinShape:
     """Begin a sequence again.
 
     The next request gets the first step.
@@ -94,12 +103,12 @@ async def reset_sequence(call: Call[None, None]) -> shapes.BinShape:
     return call.stores.bin_shape(await call.stores.bins.edit(bin, begin_again))
 
 
-async def presets(call: Call[None, None]) -> shapes.Page[shapes.PresetShape]:
+async def presets(call: Call[None, None]) -> Page[PresetShape]:
     """List the presets.
 
     Responses by name, for `preset` of a bin.
     """
-    return shapes.Page(data=[present.preset_shape(each) for each in PRESETS])
+    return Page(data=[preset_shape(each) for each in PRESETS])
 
 
 async def delete(call: Call[None, None]) -> None:
@@ -115,7 +124,7 @@ def begin_again(bin: Bin) -> Bin:
     return msgspec.structs.replace(bin, sequence_run=bin.sequence_run + 1)
 
 
-def _response(wanted: shapes.NewBin | shapes.BinChange, *, before: BinResponse | None = None) -> BinResponse | None:
+def _response(wanted: NewBin | BinChange, *, before: BinResponse | None = None) -> BinResponse | None:
     """The response that is asked for, by itself or as a preset; None when none is.
 
     Raises `FieldsInvalid`. The secret of the handshake is never shown, so one that is left out is the one `before`.
@@ -145,17 +154,17 @@ async def _checked_templates(response: BinResponse | None, services: Services) -
     return response
 
 
-def _with_secret(response: shapes.Response, before: BinResponse | None) -> shapes.Response:
+def _with_secret(response: Response, before: BinResponse | None) -> Response:
     handshake = response.handshake
     if handshake is None or handshake.secret is not UNSET:
         return response
     known = None if before is None else before.handshake
     secret = known.secret if known is not None and known.provider is handshake.provider else None
-    whole = shapes.BinHandshake(provider=handshake.provider, secret=secret)
+    whole = BinHandshake(provider=handshake.provider, secret=secret)
     return msgspec.structs.replace(response, handshake=whole)
 
 
-def _verify(wanted: shapes.BinVerify, *, before: Verify | None = None) -> Verify:
+def _verify(wanted: BinVerify, *, before: Verify | None = None) -> Verify:
     """Raises `FieldsInvalid`. A secret that is left out is the one `before`, of the same scheme."""
     if wanted.secret is UNSET:
         if before is None or before.scheme != wanted.scheme:
@@ -164,7 +173,7 @@ def _verify(wanted: shapes.BinVerify, *, before: Verify | None = None) -> Verify
     return check_rule(msgspec.convert(wanted, Verify, from_attributes=True))
 
 
-def _changes(change: shapes.BinChange, services: Services, bin: Bin) -> dict[str, Any]:
+def _changes(change: BinChange, services: Services, bin: Bin) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if change.name is not UNSET:
         changes["name"] = None if change.name is None else check_bin_name(change.name)

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from hookbin import shapes
 from hookbin.delivery.explanations import ITS_TIME, Hold, Waiting, explain
 from hookbin.delivery.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_after_of
 from hookbin.errors import AttemptInFlight, DeliveryNotFound, NotCancellable, NotRetryable
 from hookbin.models.deliveries import Attempt, Delivery, DeliveryState
 from hookbin.models.events import EventSummary
 from hookbin.models.webhooks import Webhook, WebhookKind
-from hookbin.shapes import present
+from hookbin.shapes.common import Page, time_or_none
+from hookbin.shapes.deliveries import DeliveryRow, DeliveryShape, delivery_row, delivery_shape
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
@@ -27,7 +27,7 @@ class ListQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cursor: paging.Cursor = None
 
 
-async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.DeliveryRow]:
+async def index(call: Call[ListQuery, None]) -> Page[DeliveryRow]:
     """List the deliveries.
 
     Newest first, without attempts.
@@ -40,10 +40,10 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.DeliveryRow]:
         event_id=query.event,
         state=query.state,
     )
-    return paging.page(rows, limit=query.limit, cursor_of=lambda row: row.id, shape=present.delivery_row)
+    return paging.page(rows, limit=query.limit, cursor_of=lambda row: row.id, shape=delivery_row)
 
 
-async def read(call: Call[None, None]) -> shapes.DeliveryShape:
+async def read(call: Call[None, None]) -> DeliveryShape:
     """Read a delivery.
 
     With every attempt as it went over the wire and a sentence on how it stands.
@@ -53,7 +53,7 @@ async def read(call: Call[None, None]) -> shapes.DeliveryShape:
 
 
 @raises(NotRetryable, AttemptInFlight)
-async def retry(call: Call[None, None]) -> shapes.DeliveryRow:
+async def retry(call: Call[None, None]) -> DeliveryRow:
     """Retry a delivery now.
 
     One manual attempt, at once. Not for one that has succeeded or is being sent.
@@ -61,18 +61,18 @@ async def retry(call: Call[None, None]) -> shapes.DeliveryRow:
     delivery = await find(call.services, call.path["delivery"])
     if call.delivering.dispatcher.is_in_flight(delivery.id):
         raise AttemptInFlight("an attempt is under way; wait for its outcome")
-    return present.delivery_row(await call.stores.deliveries.retry(delivery.id, now=call.site.clock.now()))
+    return delivery_row(await call.stores.deliveries.retry(delivery.id, now=call.site.clock.now()))
 
 
 @raises(NotCancellable)
-async def cancel(call: Call[None, None]) -> shapes.DeliveryRow:
+async def cancel(call: Call[None, None]) -> DeliveryRow:
     """Cancel a delivery.
 
     Nothing more is sent. An attempt that is under way is not called back: it is recorded, and if it gets
     through, the delivery has succeeded.
     """
     delivery = await find(call.services, call.path["delivery"])
-    return present.delivery_row(await call.stores.deliveries.cancel(delivery.id, now=call.site.clock.now()))
+    return delivery_row(await call.stores.deliveries.cancel(delivery.id, now=call.site.clock.now()))
 
 
 async def find(services: Services, id: str) -> Delivery:
@@ -82,7 +82,7 @@ async def find(services: Services, id: str) -> Delivery:
     return delivery
 
 
-async def describe(delivery: Delivery, attempts: list[Attempt], services: Services) -> shapes.DeliveryShape:
+async def describe(delivery: Delivery, attempts: list[Attempt], services: Services) -> DeliveryShape:
     """The delivery with its attempts and one sentence on how it stands."""
     event = await services.stores.events.get(delivery.event_id)
     webhook = services.stores.webhooks.find(delivery.webhook_id)
@@ -90,7 +90,7 @@ async def describe(delivery: Delivery, attempts: list[Attempt], services: Servic
     explanation = explain(
         state=delivery.state,
         attempt_count=delivery.attempt_count,
-        next_attempt_at_text=present.time_or_none(delivery.next_attempt_at),
+        next_attempt_at_text=time_or_none(delivery.next_attempt_at),
         last_status=last.status if last else None,
         last_error=last.error if last else None,
         retry_on=webhook.retry_on if webhook else DEFAULT_RETRY_ON,
@@ -101,7 +101,7 @@ async def describe(delivery: Delivery, attempts: list[Attempt], services: Servic
         disabled_reason=webhook.disabled_reason if webhook and webhook.disabled else None,
         can_be_disabled=webhook is None or webhook.kind is not WebhookKind.ONCE,
     )
-    return present.delivery_shape(delivery, attempts, sent=event.body if event else b"", explanation=explanation)
+    return delivery_shape(delivery, attempts, sent=event.body if event else b"", explanation=explanation)
 
 
 async def _waiting(

@@ -7,13 +7,22 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from starlette.requests import Request
 
-from hookbin import shapes
 from hookbin.clock import parse_rfc3339
 from hookbin.errors import EventNotFound, FieldsInvalid, IdempotencyMismatch, LoopDetected, NoBody, WebhookDisabled
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import Webhook
 from hookbin.names import check_content_type, check_event_type, check_idempotency_key
-from hookbin.shapes import present
+from hookbin.shapes.common import Page
+from hookbin.shapes.events import (
+    EventInList,
+    EventShape,
+    NewEvent,
+    Replay,
+    ReplayShape,
+    event_in_list,
+    event_shape,
+    replay_shape,
+)
 from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises, reads_header
@@ -38,7 +47,7 @@ class PublishQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 @raises(IdempotencyMismatch, LoopDetected)
 @reads_header("Idempotency-Key", "1 to 255 visible ASCII characters; a repeat under one key sends nothing.")
-async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInList:
+async def publish(call: Call[PublishQuery, NewEvent]) -> EventInList:
     """Publish an event.
 
     As JSON with `type` and `data`, or any body at all with `?type=`. Answered once the event and a delivery for
@@ -65,14 +74,14 @@ async def publish(call: Call[PublishQuery, shapes.NewEvent]) -> shapes.EventInLi
         published = await publisher.publish_raw(
             type, content, content_type, idempotency_key=key, deliver_at=at, only=only, hops=hops
         )
-    return present.event_in_list(published.event, list(published.deliveries))
+    return event_in_list(published.event, list(published.deliveries))
 
 
 class ListQuery(paging.PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     request: Annotated[str | None, Meta(description="Only what was sent on of this captured request.")] = None
 
 
-async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.EventInList]:
+async def index(call: Call[ListQuery, None]) -> Page[EventInList]:
     """List the events.
 
     Newest first, without bodies.
@@ -84,11 +93,11 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.EventInList]:
         rows,
         limit=limit,
         cursor_of=lambda row: paging.number_cursor("evt_", row.seq),
-        shape=lambda row: present.event_in_list(row, deliveries[row.id]),
+        shape=lambda row: event_in_list(row, deliveries[row.id]),
     )
 
 
-async def read(call: Call[None, None]) -> shapes.EventShape:
+async def read(call: Call[None, None]) -> EventShape:
     """Read an event.
 
     With its body as every delivery sends it.
@@ -98,11 +107,11 @@ async def read(call: Call[None, None]) -> shapes.EventShape:
     if event is None:
         raise EventNotFound(f"no event has the id {id[:64]!r}; GET /events lists them")
     deliveries = await call.stores.deliveries.of_events([event.id])
-    return present.event_shape(event, deliveries[event.id])
+    return event_shape(event, deliveries[event.id])
 
 
 @raises(WebhookDisabled)
-async def replay(call: Call[None, shapes.Replay]) -> shapes.ReplayShape:
+async def replay(call: Call[None, Replay]) -> ReplayShape:
     """Send an event once more.
 
     To every webhook that wants its type or has a delivery of it, or to one. A delivery that is lacking is made;
@@ -113,19 +122,19 @@ async def replay(call: Call[None, shapes.Replay]) -> shapes.ReplayShape:
     deliveries = (await services.stores.deliveries.of_events([id]))[id]
     busy = {delivery.id for delivery in deliveries if services.delivering.dispatcher.is_in_flight(delivery.id)}
     done = await services.delivering.recovery.replay(id, webhook, busy=busy)
-    return present.replay_shape(id, done)
+    return replay_shape(id, done)
 
 
-def _new_event(request: Request, content: bytes) -> shapes.NewEvent:
+def _new_event(request: Request, content: bytes) -> NewEvent:
     if not content.strip():
         raise NoBody('send {"type": "user.created", "data": {…}}, or any body with ?type=user.created')
     require_json(request)
-    event: shapes.NewEvent = decode_json(content, shapes.NewEvent)
+    event: NewEvent = decode_json(content, NewEvent)
     check_event_type(event.type)
     return event
 
 
-def _deliver_at(call: Call[PublishQuery, shapes.NewEvent], text: str | None) -> int | None:
+def _deliver_at(call: Call[PublishQuery, NewEvent], text: str | None) -> int | None:
     if text is None:
         return None
     time = parse_rfc3339(text)

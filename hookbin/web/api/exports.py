@@ -14,7 +14,7 @@ from hookbin.conditions.filters import RequestFilter
 from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS, BinFormat, BinFormatName, RequestFormatName
 from hookbin.exports.resending import resending
 from hookbin.models.bins import Bin
-from hookbin.shapes import Difference
+from hookbin.shapes.differences import Difference
 from hookbin.shapes.request_diff import difference
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.requests import find

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from hookbin import __version__
 from hookbin.errors import StorageFailed
 from hookbin.live import metrics
-from hookbin.shapes import Status
+from hookbin.shapes.common import Status
 from hookbin.web.rest.openapi import document
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.routing import routes_of

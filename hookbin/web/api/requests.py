@@ -8,7 +8,6 @@ from msgspec import UNSET, Meta
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from hookbin import shapes
 from hookbin.clock import parse_seq_id, seq_id
 from hookbin.conditions.filters import NO_FILTER
 from hookbin.errors import (
@@ -23,7 +22,18 @@ from hookbin.models.deliveries import delivery_of
 from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import Webhook
 from hookbin.names import check_note
-from hookbin.shapes import present
+from hookbin.shapes.common import Page
+from hookbin.shapes.events import event_in_list
+from hookbin.shapes.requests import (
+    Deleted,
+    NewReplay,
+    Replayed,
+    RequestChange,
+    RequestRow,
+    RequestShape,
+    request_row,
+    request_shape,
+)
 from hookbin.store.delete_requests import STEP
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.targets import make_destination
@@ -42,7 +52,7 @@ class ListQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cursor: paging.Cursor = None
 
 
-async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.RequestRow]:
+async def index(call: Call[ListQuery, None]) -> Page[RequestRow]:
     """List what a bin captured.
 
     Newest first, without headers and bodies. A search looks at 12,000 requests and reads 16 MiB of bodies at
@@ -54,13 +64,13 @@ async def index(call: Call[ListQuery, None]) -> shapes.Page[shapes.RequestRow]:
     if wanted != NO_FILTER:
         found = await call.stores.search.find(bin, wanted, limit=call.query.limit, before=before)
         cursor = None if found.next_before is None else paging.number_cursor("req_", found.next_before)
-        return shapes.Page(data=[present.request_row(row) for row in found.rows], next_cursor=cursor)
+        return Page(data=[request_row(row) for row in found.rows], next_cursor=cursor)
     rows = await call.stores.requests.list(bin, limit=call.query.limit + 1, before=before)
     return paging.page(
         rows,
         limit=call.query.limit,
         cursor_of=lambda row: paging.number_cursor("req_", row.seq),
-        shape=present.request_row,
+        shape=request_row,
     )
 
 
@@ -69,7 +79,7 @@ class DeleteQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=
     cursor: paging.Cursor = None
 
 
-async def clear(call: Call[DeleteQuery, None]) -> shapes.Deleted:
+async def clear(call: Call[DeleteQuery, None]) -> Deleted:
     """Delete what a bin captured.
 
     All that was captured so far, or what a list with the same query shows; pinned ones only with
@@ -82,7 +92,7 @@ async def clear(call: Call[DeleteQuery, None]) -> shapes.Deleted:
     wanted = to_filter(query, now=services.site.clock.now())
     with_pinned = query.include_pinned or wanted.pinned is True
     if wanted == NO_FILTER and before is None:
-        return shapes.Deleted(deleted=await services.stores.removal.all(bin, with_pinned=with_pinned), next_cursor=None)
+        return Deleted(deleted=await services.stores.removal.all(bin, with_pinned=with_pinned), next_cursor=None)
     deleted = 0
     for _ in range(MAX_ROUNDS):
         found = await services.stores.search.find(bin, wanted, limit=STEP, before=before)
@@ -92,11 +102,11 @@ async def clear(call: Call[DeleteQuery, None]) -> shapes.Deleted:
         if before is None or len(found.rows) < STEP:
             break
     cursor = None if before is None else paging.number_cursor("req_", before)
-    return shapes.Deleted(deleted=deleted, next_cursor=cursor)
+    return Deleted(deleted=deleted, next_cursor=cursor)
 
 
 @raises(TooManyPinned)
-async def change(call: Call[None, shapes.RequestChange]) -> shapes.RequestShape:
+async def change(call: Call[None, RequestChange]) -> RequestShape:
     """Note something on a captured request, or pin it.
 
     A pinned request is not trimmed, and does not count towards `max_requests`.
@@ -109,7 +119,7 @@ async def change(call: Call[None, shapes.RequestChange]) -> shapes.RequestShape:
     seq = _seq(call)
     if await call.stores.requests.edit(seq, lambda now: replace(now, **changes)) is None:
         raise _not_found(call)
-    return present.request_shape(await find(call))
+    return request_shape(await find(call))
 
 
 async def delete(call: Call[None, None]) -> None:
@@ -121,12 +131,12 @@ async def delete(call: Call[None, None]) -> None:
         raise _not_found(call)
 
 
-async def read(call: Call[None, None]) -> shapes.RequestShape:
+async def read(call: Call[None, None]) -> RequestShape:
     """Read a captured request.
 
     With its headers and up to 256 KiB of its body.
     """
-    return present.request_shape(await find(call))
+    return request_shape(await find(call))
 
 
 async def body(call: Call[None, None]) -> Response:
@@ -139,7 +149,7 @@ async def body(call: Call[None, None]) -> Response:
 
 
 @raises(RequestIncomplete, TargetRefused, WebhookDisabled)
-async def replay(call: Call[None, shapes.NewReplay]) -> shapes.Replayed:
+async def replay(call: Call[None, NewReplay]) -> Replayed:
     """Send a captured request on.
 
     As it came (method, path below the bin, query, headers, bytes) to a destination or a webhook, with its own
@@ -160,9 +170,9 @@ async def replay(call: Call[None, shapes.NewReplay]) -> shapes.Replayed:
     made = await services.delivering.forwarding.replay(
         request, target, keep_signature=wanted.signature == "original", times=wanted.times
     )
-    return shapes.Replayed(
+    return Replayed(
         request_id=call.path["request"],
-        events=[present.event_in_list(each.event, list(each.deliveries)) for each in made],
+        events=[event_in_list(each.event, list(each.deliveries)) for each in made],
     )
 
 

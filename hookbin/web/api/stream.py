@@ -23,7 +23,12 @@ from hookbin.models.deliveries import AttemptSummary, Delivery
 from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook, WebhookKind
-from hookbin.shapes import BinShape, Gone, RequestGone, present
+from hookbin.shapes.bins import BinShape
+from hookbin.shapes.common import Gone
+from hookbin.shapes.deliveries import attempt_row
+from hookbin.shapes.events import event_row
+from hookbin.shapes.requests import RequestGone, request_fields
+from hookbin.shapes.webhooks import webhook_shape
 from hookbin.web.rest.route import Call, raises, reads_header
 from hookbin.web.rest.services import Services
 from hookbin.wire.exchange import exchange_of
@@ -115,19 +120,19 @@ class Encoder:
     ) -> Struct | dict[str, Any] | None:
         match row:
             case RequestSummary():
-                return present.request_fields(row)
+                return request_fields(row)
             case EventSummary():
-                return present.event_row(row)
+                return event_row(row)
             case AttemptSummary():
-                return present.attempt_row(row)
+                return attempt_row(row)
             case Bin():
                 return self._bin_shape(row)
             case Webhook():
-                return present.webhook_shape(row)
+                return webhook_shape(row)
             case Removed():
                 return Gone(id=row.id)
             case RequestChanged():
-                return present.request_fields(row.request)
+                return request_fields(row.request)
             case RequestsDeleted():
                 return self._shape_of_deletion(row)
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from hookbin import shapes
 from hookbin.delivery.retries import SCHEDULES, parse_retry_on, parse_schedule
 from hookbin.errors import FieldsInvalid, TargetRefused
 from hookbin.models.bins import Bin, Verify
 from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import NO_SIGNATURE, Webhook, WebhookKind
+from hookbin.shapes.bins import NewTarget
+from hookbin.shapes.requests import NewReplay
 from hookbin.signatures.secrets import parse_secret
 from hookbin.signatures.styles import STYLES
 from hookbin.web.api.webhooks import check_destination
@@ -21,7 +22,7 @@ _NEEDED = (
     "is needed to sign anew: give a whsec_ secret, or have the bin verify "
     f"{', '.join([*STYLES][:-1])} or {[*STYLES][-1]} signatures"
 )
-_DEFAULT = shapes.NewTarget(destination="")
+_DEFAULT = NewTarget(destination="")
 
 
 class Signer(Struct, frozen=True):
@@ -35,7 +36,7 @@ UNSIGNED = Signer(NO_SIGNATURE, "")
 """They keep the signature that they came with."""
 
 
-def make_targets(services: Services, bin: Bin, wanted: Sequence[shapes.NewTarget]) -> list[Webhook]:
+def make_targets(services: Services, bin: Bin, wanted: Sequence[NewTarget]) -> list[Webhook]:
     """Where a bin is to forward to. Raises `FieldsInvalid` for the first that can't be, or `TargetRefused`."""
     destinations = [target.destination for target in wanted]
     if twice := next((each for each in destinations if destinations.count(each) > 1), None):
@@ -52,7 +53,7 @@ def make_targets(services: Services, bin: Bin, wanted: Sequence[shapes.NewTarget
 
 
 def make_destination(
-    services: Services, request: CapturedRequest, wanted: shapes.NewReplay, *, url: str, sender: Webhook | None
+    services: Services, request: CapturedRequest, wanted: NewReplay, *, url: str, sender: Webhook | None
 ) -> Webhook:
     """Where a captured request is to be sent by hand; `sender` is the webhook of ours that had sent it.
 
@@ -72,7 +73,7 @@ def make_destination(
     )
 
 
-def _target(services: Services, bin: Bin, wanted: shapes.NewTarget) -> Webhook:
+def _target(services: Services, bin: Bin, wanted: NewTarget) -> Webhook:
     signer = UNSIGNED
     if wanted.signature == "fresh":
         signer = _signer(_given(wanted.secret) or _as_before(services, bin, wanted.destination) or _verifier(bin))

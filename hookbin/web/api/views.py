@@ -6,7 +6,7 @@ import re
 
 from starlette.responses import Response
 
-from hookbin import shapes
+from hookbin.bodies.shapes import View, Views
 from hookbin.bodies.views import image, multipart
 from hookbin.clock import seq_id
 from hookbin.errors import PartNotFound, ViewNotFound, ViewsBusy
@@ -24,7 +24,7 @@ def bytes_of(request: CapturedRequest) -> Bytes:
 
 
 @raises(ViewsBusy)
-async def list_views(call: Call[None, None]) -> shapes.Views:
+async def list_views(call: Call[None, None]) -> Views:
     """See a captured body in every way that applies.
 
     The best view first. Made on demand, under limits of size and time that docs/settings.md lists; what was
@@ -34,7 +34,7 @@ async def list_views(call: Call[None, None]) -> shapes.Views:
 
 
 @raises(ViewsBusy)
-async def read_view(call: Call[None, None]) -> shapes.View:
+async def read_view(call: Call[None, None]) -> View:
     """See a captured body in one way.
 
     `image`, `multipart`, `ndjson`, `json`, `form`, `html`, `xml`, `jwt`, `protobuf`, `text`, `hex` or `sent`

@@ -8,14 +8,14 @@ from typing import Annotated
 from msgspec import Meta
 from starlette.requests import ClientDisconnect, Request
 
-from hookbin import shapes
 from hookbin.clock import seq_id
 from hookbin.conditions.filters import RequestFilter, checks
 from hookbin.errors import ShuttingDown, TooManyWaiting, WaitTimedOut
 from hookbin.live.waiters import Waiter
 from hookbin.models.bins import Bin
 from hookbin.models.common import SECOND
-from hookbin.shapes import present
+from hookbin.shapes.common import Page
+from hookbin.shapes.requests import RequestShape, request_shape
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises
@@ -32,7 +32,7 @@ class WaitQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 @raises(WaitTimedOut, TooManyWaiting, ShuttingDown)
-async def wait(call: Call[WaitQuery, None]) -> shapes.Page[shapes.RequestShape]:
+async def wait(call: Call[WaitQuery, None]) -> Page[RequestShape]:
     """Wait for requests.
 
     Answers with `count` requests in the order they came, as soon as so many are there; those already there
@@ -52,7 +52,7 @@ async def wait(call: Call[WaitQuery, None]) -> shapes.Page[shapes.RequestShape]:
     if not waiter.done:
         raise await _timed_out(services, bin, wanted, query, len(waiter.seqs))
     found = [await services.stores.requests.get(seq) for seq in waiter.seqs]
-    return shapes.Page(data=[present.request_shape(request) for request in found if request is not None])
+    return Page(data=[request_shape(request) for request in found if request is not None])
 
 
 async def _until_done(waiter: Waiter, request: Request, services: Services, *, deadline: int) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
-from hookbin import shapes
 from hookbin.clock import parse_rfc3339, rfc3339
 from hookbin.delivery import samples
 from hookbin.delivery.headers import check_headers, unmasked
@@ -18,7 +17,20 @@ from hookbin.errors import FieldsInvalid, HandshakeRefused, TargetRefused, Webho
 from hookbin.models.events import Original
 from hookbin.models.webhooks import Handshake, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
-from hookbin.shapes import present
+from hookbin.shapes.common import Page
+from hookbin.shapes.events import EventInList, event_in_list
+from hookbin.shapes.webhooks import (
+    NewWebhook,
+    Recover,
+    Recovered,
+    Rotate,
+    Samples,
+    SampleShape,
+    SampleWanted,
+    WebhookChange,
+    WebhookShape,
+    webhook_shape,
+)
 from hookbin.signatures.rotation import rotated
 from hookbin.signatures.secrets import make_secret
 from hookbin.signatures.styles import STYLES, check_secret, fits
@@ -29,7 +41,7 @@ from hookbin.web.rest.services import Services
 PING = "webhook.ping"
 ROTATION_OVERLAP = 24 * 3600
 """Seconds for which the secret so far signs beside a new one, if nothing else is said."""
-_DEFAULT = shapes.NewWebhook(name="", destination="")
+_DEFAULT = NewWebhook(name="", destination="")
 _PLAIN = ("timeout", "max_in_flight", "rate_limit", "ordered", "disable_after", "heartbeat", "disabled")
 """Fields that are stored as they are sent."""
 
@@ -39,7 +51,7 @@ class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 @raises(TargetRefused, HandshakeRefused)
-async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
+async def create(call: Call[None, NewWebhook]) -> WebhookShape:
     """Register a webhook.
 
     Needs a name and a destination. The answer is the one that shows the secret unasked. `webhook.ping` is sent
@@ -73,10 +85,10 @@ async def create(call: Call[None, shapes.NewWebhook]) -> shapes.WebhookShape:
     await services.stores.webhooks.create(webhook)
     if wanted.ping and not webhook.disabled:
         await services.delivering.publisher.publish_json(PING, _greeting(webhook), only=webhook)
-    return present.webhook_shape(webhook, with_secret=True)
+    return webhook_shape(webhook, with_secret=True)
 
 
-async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.WebhookShape]:
+async def index(call: Call[paging.PageQuery, None]) -> Page[WebhookShape]:
     """List the webhooks.
 
     Newest first.
@@ -84,19 +96,19 @@ async def index(call: Call[paging.PageQuery, None]) -> shapes.Page[shapes.Webhoo
     before = paging.before_id("wh_", call.query.cursor)
     newest_first = reversed(call.stores.webhooks.all())
     rows = [webhook for webhook in newest_first if before is None or webhook.id < before]
-    return paging.page(rows, limit=call.query.limit, cursor_of=lambda row: row.id, shape=present.webhook_shape)
+    return paging.page(rows, limit=call.query.limit, cursor_of=lambda row: row.id, shape=webhook_shape)
 
 
-async def read(call: Call[ReadQuery, None]) -> shapes.WebhookShape:
+async def read(call: Call[ReadQuery, None]) -> WebhookShape:
     """Read a webhook.
 
     The secret only with `?secret=true`.
     """
-    return present.webhook_shape(call.stores.webhooks.get(call.path["webhook"]), with_secret=call.query.secret)
+    return webhook_shape(call.stores.webhooks.get(call.path["webhook"]), with_secret=call.query.secret)
 
 
 @raises(TargetRefused, HandshakeRefused)
-async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
+async def change(call: Call[None, WebhookChange]) -> WebhookShape:
     """Change a webhook.
 
     What is left out stays; null puts the default back. Disabling cancels what is pending.
@@ -108,7 +120,7 @@ async def change(call: Call[None, shapes.WebhookChange]) -> shapes.WebhookShape:
         changes["rate_limit"] = await ask(call.delivering.sender, wanted)
     notice = call.delivering.notices.of_disabling(webhook) if changes.get("disabled") else None
     changed = await call.stores.webhooks.edit(webhook.id, lambda now: _changed(now, changes), notice=notice)
-    return present.webhook_shape(changed)
+    return webhook_shape(changed)
 
 
 async def delete(call: Call[None, None]) -> None:
@@ -120,7 +132,7 @@ async def delete(call: Call[None, None]) -> None:
 
 
 @raises(WebhookDisabled)
-async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
+async def recover(call: Call[None, Recover]) -> Recovered:
     """Bring back what it missed.
 
     Of events published since a time, in their order: retries what failed or was cancelled, and makes the
@@ -135,7 +147,7 @@ async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
     done = await call.delivering.recovery.recover(
         webhook, since=since, cursor=paging.before_id("evt_", wanted.cursor), dry_run=wanted.dry_run
     )
-    return shapes.Recovered(
+    return Recovered(
         webhook_id=webhook.id,
         since=rfc3339(since),
         dry_run=wanted.dry_run,
@@ -147,7 +159,7 @@ async def recover(call: Call[None, shapes.Recover]) -> shapes.Recovered:
 
 
 @raises(WebhookDisabled)
-async def send_sample(call: Call[None, shapes.SampleWanted]) -> shapes.EventInList:
+async def send_sample(call: Call[None, SampleWanted]) -> EventInList:
     """Send it a sample event.
 
     One of `GET /catalogue`, whatever types the webhook asks for, signed as it signs and retried as it retries;
@@ -164,17 +176,17 @@ async def send_sample(call: Call[None, shapes.SampleWanted]) -> shapes.EventInLi
         published = await services.delivering.publisher.publish_raw(
             sample.type, sample.body, "application/json", only=webhook, original=original
         )
-    return present.event_in_list(published.event, list(published.deliveries))
+    return event_in_list(published.event, list(published.deliveries))
 
 
-async def list_samples(call: Call[None, None]) -> shapes.Samples:
+async def list_samples(call: Call[None, None]) -> Samples:
     """List the sample events.
 
     In the shapes that their senders document.
     """
-    return shapes.Samples(
+    return Samples(
         data=[
-            shapes.SampleShape(
+            SampleShape(
                 type=sample.type,
                 provider=sample.provider,
                 description=sample.description,
@@ -194,7 +206,7 @@ def named_webhook(services: Services, id: str) -> Webhook:
     return webhook
 
 
-async def rotate_secret(call: Call[None, shapes.Rotate]) -> shapes.WebhookShape:
+async def rotate_secret(call: Call[None, Rotate]) -> WebhookShape:
     """Give it a new secret.
 
     The secret so far signs beside the new one until it expires, so that a receiver can change over in its own
@@ -208,7 +220,7 @@ async def rotate_secret(call: Call[None, shapes.Rotate]) -> shapes.WebhookShape:
         overlap = _overlap(found) if wanted.overlap is None else wanted.overlap
         return rotated(found, secret, overlap=overlap, now=now)
 
-    return present.webhook_shape(await call.stores.webhooks.edit(webhook.id, rotate), with_secret=True)
+    return webhook_shape(await call.stores.webhooks.edit(webhook.id, rotate), with_secret=True)
 
 
 def _overlap(webhook: Webhook) -> int:
@@ -251,7 +263,7 @@ def _restyled(webhook: Webhook) -> Webhook:
     return msgspec.structs.replace(webhook, old_secrets=old)
 
 
-def _changes(change: shapes.WebhookChange, services: Services) -> dict[str, Any]:
+def _changes(change: WebhookChange, services: Services) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if change.name is not UNSET:
         changes["name"] = check_webhook_name(change.name)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from hookbin import clock, shapes
+from hookbin import clock
 from hookbin.models.announcements import LogRow
 from hookbin.models.deliveries import AttemptSummary, DeliveryState, Trigger
 from hookbin.models.requests import RequestSummary
-from hookbin.shapes import present
+from hookbin.shapes.deliveries import AttemptRow, attempt_row
+from hookbin.shapes.events import EventRow, event_row
+from hookbin.shapes.requests import RequestRow, request_row
 
 
 class TimelineLine(Struct, frozen=True, kw_only=True):
@@ -18,17 +20,17 @@ class TimelineLine(Struct, frozen=True, kw_only=True):
 
     seq: int
     at: str
-    event: shapes.EventRow | None = None
-    attempt: shapes.AttemptRow | None = None
-    request: shapes.RequestRow | None = None
+    event: EventRow | None = None
+    attempt: AttemptRow | None = None
+    request: RequestRow | None = None
 
 
 class Blank(Struct, frozen=True, kw_only=True):
     """Empty shapes: what the rows in `<template>` elements are made from."""
 
-    event: shapes.EventRow
-    attempt: shapes.AttemptRow
-    request: shapes.RequestRow
+    event: EventRow
+    attempt: AttemptRow
+    request: RequestRow
 
 
 _NO_ATTEMPT = AttemptSummary(
@@ -75,7 +77,7 @@ _NO_REQUEST = RequestSummary(
     pinned=False,
 )
 EMPTY = Blank(
-    event=shapes.EventRow(
+    event=EventRow(
         id="",
         seq=0,
         type="",
@@ -86,8 +88,8 @@ EMPTY = Blank(
         request_id=None,
         size=0,
     ),
-    attempt=present.attempt_row(_NO_ATTEMPT),
-    request=present.request_row(_NO_REQUEST),
+    attempt=attempt_row(_NO_ATTEMPT),
+    request=request_row(_NO_REQUEST),
 )
 
 
@@ -116,10 +118,10 @@ def paired(rows: Sequence[LogRow]) -> list[TimelineLine]:
 
 def _exchange(row: LogRow) -> TimelineLine:
     if isinstance(row, RequestSummary):
-        return TimelineLine(seq=row.seq, at=clock.rfc3339(row.received_at), request=present.request_row(row))
+        return TimelineLine(seq=row.seq, at=clock.rfc3339(row.received_at), request=request_row(row))
     if isinstance(row, AttemptSummary):
-        return TimelineLine(seq=row.seq, at=clock.rfc3339(row.started_at), attempt=present.attempt_row(row))
-    return TimelineLine(seq=row.seq, at=clock.rfc3339(row.created_at), event=present.event_row(row))
+        return TimelineLine(seq=row.seq, at=clock.rfc3339(row.started_at), attempt=attempt_row(row))
+    return TimelineLine(seq=row.seq, at=clock.rfc3339(row.created_at), event=event_row(row))
 
 
 def _attempt_of(row: LogRow) -> str | None:

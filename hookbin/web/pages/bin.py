@@ -16,7 +16,7 @@ from hookbin.conditions.filters import NO_FILTER, RequestFilter
 from hookbin.errors import FieldsInvalid
 from hookbin.models.bins import Bin
 from hookbin.models.requests import RequestSummary
-from hookbin.shapes import present
+from hookbin.shapes.requests import request_row
 from hookbin.signatures.schemes import SCHEMES
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.html.rendering import render
@@ -77,7 +77,7 @@ async def page(request: Request) -> Response:
         methods=METHODS,
         answers=ANSWERS,
         asked=asked,
-        rows_list=[present.request_row(row) for row in rows],
+        rows_list=[request_row(row) for row in rows],
         older=older,
         before=before,
         chosen=chosen is not None,

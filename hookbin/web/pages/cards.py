@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from hookbin import shapes
 from hookbin.live.activity import SPAN, Health
 from hookbin.models.bins import Bin
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import Webhook
-from hookbin.shapes import present
+from hookbin.shapes.bins import BinShape
+from hookbin.shapes.common import time_or_none
+from hookbin.shapes.webhooks import WebhookShape, webhook_shape
 from hookbin.web.rest.services import Services
 
 _SPANS_A_MINUTE = 60 * SECOND // SPAN
 
 
 class BinCard(Struct, frozen=True, kw_only=True):
-    bin: shapes.BinShape
+    bin: BinShape
     last_at: str | None
     counts: list[int]
     """Requests in each span of the last minutes."""
@@ -28,7 +29,7 @@ class BinCard(Struct, frozen=True, kw_only=True):
 
 
 class WebhookCard(Struct, frozen=True, kw_only=True):
-    webhook: shapes.WebhookShape
+    webhook: WebhookShape
     health: Health
     counts: list[int]
     """Attempts in each span of the last minutes."""
@@ -42,14 +43,14 @@ class WebhookCard(Struct, frozen=True, kw_only=True):
 def bin_card(s: Services, bin: Bin) -> BinCard:
     return BinCard(
         bin=s.stores.bin_shape(bin),
-        last_at=present.time_or_none(s.stores.bins.last_at(bin)),
+        last_at=time_or_none(s.stores.bins.last_at(bin)),
         counts=s.live.activity.counts(bin.id),
     )
 
 
 def webhook_card(s: Services, webhook: Webhook) -> WebhookCard:
     return WebhookCard(
-        webhook=present.webhook_shape(webhook),
+        webhook=webhook_shape(webhook),
         health=s.live.activity.health(webhook.id),
         counts=s.live.activity.counts(webhook.id),
     )

@@ -6,8 +6,8 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin.shapes import present
 from hookbin.shapes.request_diff import difference
+from hookbin.shapes.requests import request_row
 from hookbin.web.html.rendering import render
 from hookbin.web.pages.request import find
 from hookbin.web.rest.services import services
@@ -21,8 +21,8 @@ async def page(request: Request) -> Response:
         request,
         "compare.html",
         after=s.live.timeline.position,
-        left=present.request_row(left),
-        right=present.request_row(right),
+        left=request_row(left),
+        right=request_row(right),
         bin=s.stores.bins.find(left.bin_id),
         diff=await to_thread.run_sync(difference, left, right),
     )

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin.delivery import samples
-from hookbin.shapes import present
+from hookbin.shapes.webhooks import webhook_shape
 from hookbin.web.html.rendering import render
 from hookbin.web.rest.services import services
 
@@ -21,6 +21,6 @@ async def page(request: Request) -> Response:
         "send.html",
         after=s.live.timeline.position,
         samples=samples.SAMPLES,
-        webhooks=[present.webhook_shape(webhook) for webhook in s.stores.webhooks.all()[: -WEBHOOKS - 1 : -1]],
+        webhooks=[webhook_shape(webhook) for webhook in s.stores.webhooks.all()[: -WEBHOOKS - 1 : -1]],
         chosen=request.query_params.get("webhook"),
     )

@@ -9,13 +9,14 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin import shapes
 from hookbin.errors import NotFound
 from hookbin.models.deliveries import Attempt, Delivery, DeliveryState, attempt_id
 from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.models.webhooks import WebhookKind
-from hookbin.shapes import present
 from hookbin.shapes.comparison import Comparison
+from hookbin.shapes.deliveries import AttemptRow, attempt_row
+from hookbin.shapes.events import event_row
+from hookbin.shapes.requests import RequestRow, request_row
 from hookbin.web.api import deliveries
 from hookbin.web.api.views import bytes_of
 from hookbin.web.html import sent_vs_received
@@ -35,7 +36,7 @@ COMPARED = 3
 class CaptureView(Struct, frozen=True, kw_only=True):
     """What one of our bins got of an attempt, compared with what was sent."""
 
-    row: shapes.RequestRow
+    row: RequestRow
     comparison: Comparison
     header_words: str
     difference: FirstDifference | None
@@ -44,7 +45,7 @@ class CaptureView(Struct, frozen=True, kw_only=True):
 
 
 class AttemptView(Struct, frozen=True, kw_only=True):
-    row: shapes.AttemptRow
+    row: AttemptRow
     method: str
     url: str
     request_headers: list[tuple[str, str]]
@@ -52,7 +53,7 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     response_headers: list[tuple[str, str]] | None
     response_body: DrawnBody
     captures: list[CaptureView]
-    earlier: list[shapes.RequestRow]
+    earlier: list[RequestRow]
     """Captures that are not compared with it."""
     remarks: list[Remark]
 
@@ -60,7 +61,7 @@ class AttemptView(Struct, frozen=True, kw_only=True):
 class Unrecorded(Struct, frozen=True, kw_only=True):
     """Captures of the next attempt, of which the log has nothing yet."""
 
-    rows: list[shapes.RequestRow]
+    rows: list[RequestRow]
     remark: Remark
 
 
@@ -81,11 +82,11 @@ async def page(request: Request) -> Response:
         after=after,
         delivery=await deliveries.describe(delivery, attempts[-1:], s),
         cancel_reason=delivery.cancel_reason,
-        event=None if event is None else present.event_row(event),
+        event=None if event is None else event_row(event),
         webhook=webhook if webhook is not None and webhook.kind is WebhookKind.WEBHOOK else None,
         source=s.stores.bins.find(webhook.bin_id) if webhook is not None and webhook.bin_id is not None else None,
         bin=own_bin(s, delivery.destination),
-        attempts=[(present.attempt_row(attempt), len(captures[attempt.id])) for attempt in reversed(attempts)],
+        attempts=[(attempt_row(attempt), len(captures[attempt.id])) for attempt in reversed(attempts)],
         earlier=delivery.attempt_count - len(attempts),
         chosen=None if chosen is None else await _view(s, chosen, sent, request.query_params.get("view")),
         unrecorded=_unrecorded(s, delivery, captures[next_id]),
@@ -119,7 +120,7 @@ async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) ->
         wanted=view,
     )
     return AttemptView(
-        row=present.attempt_row(attempt),
+        row=attempt_row(attempt),
         method=attempt.method,
         url=attempt.url,
         request_headers=list(attempt.request_headers),
@@ -127,7 +128,7 @@ async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) ->
         response_headers=None if attempt.response_headers is None else list(attempt.response_headers),
         response_body=response_body,
         captures=[_capture(attempt, one, body, sent) for one, body in zip(captured, bodies, strict=True)],
-        earlier=[present.request_row(row) for row in rows[:-COMPARED]],
+        earlier=[request_row(row) for row in rows[:-COMPARED]],
         remarks=_remarks(s, attempt, rows),
     )
 
@@ -135,7 +136,7 @@ async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) ->
 def _capture(attempt: Attempt, request: CapturedRequest, body: DrawnBody, sent: bytes) -> CaptureView:
     found = sent_vs_received.compare(attempt, request, sent=sent)
     return CaptureView(
-        row=present.request_row(request),
+        row=request_row(request),
         comparison=found,
         header_words=sent_vs_received.header_words(found),
         difference=sent_vs_received.first_difference(found, sent=sent, received=request.body),
@@ -157,7 +158,7 @@ def _unrecorded(s: Services, delivery: Delivery, captures: Sequence[RequestSumma
         return None
     next_id = attempt_id(delivery.id, delivery.attempt_count + 1)
     return Unrecorded(
-        rows=[present.request_row(row) for row in captures[-COMPARED:]],
+        rows=[request_row(row) for row in captures[-COMPARED:]],
         remark=of_unrecorded(
             delivery.attempt_count + 1,
             captures=len(captures),

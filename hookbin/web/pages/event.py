@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin.errors import EventNotFound
-from hookbin.shapes import present
+from hookbin.shapes.deliveries import delivery_row
+from hookbin.shapes.events import event_row
 from hookbin.web.html.rendering import render
 from hookbin.web.rest.services import services
 from hookbin.web.rest.viewer import Bytes
@@ -29,10 +30,10 @@ async def page(request: Request) -> Response:
         request,
         "event.html",
         after=after,
-        event=present.event_row(event),
+        event=event_row(event),
         hops=event.hops,
         body=body,
-        deliveries=[present.delivery_row(delivery) for delivery in deliveries[:SHOWN]],
+        deliveries=[delivery_row(delivery) for delivery in deliveries[:SHOWN]],
         cut=len(deliveries) > SHOWN,
         shown=SHOWN,
     )

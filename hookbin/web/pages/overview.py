@@ -7,7 +7,9 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin import shapes
+from hookbin.shapes.deliveries import AttemptRow
+from hookbin.shapes.events import EventRow
+from hookbin.shapes.requests import RequestRow
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY, TimelineLine, paired
 from hookbin.web.pages.cards import bin_card, webhook_card
@@ -31,7 +33,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     def takes(self, line: TimelineLine) -> bool:
         return any(self._takes(half) for half in (line.event, line.attempt, line.request) if half is not None)
 
-    def _takes(self, half: shapes.EventRow | shapes.AttemptRow | shapes.RequestRow) -> bool:
+    def _takes(self, half: EventRow | AttemptRow | RequestRow) -> bool:
         return _is_shown(half, self.show) and (not self.q or self.q.casefold() in _words(half).casefold())
 
 
@@ -68,27 +70,27 @@ def filter_of(query: QueryParams) -> Filter:
     return Filter(show=show if show in SHOWS else "all", q=query.get("q", "").strip()[:200])
 
 
-def _is_shown(half: shapes.EventRow | shapes.AttemptRow | shapes.RequestRow, show: str) -> bool:
+def _is_shown(half: EventRow | AttemptRow | RequestRow, show: str) -> bool:
     if show == "received":
-        return isinstance(half, shapes.RequestRow)
+        return isinstance(half, RequestRow)
     if show == "sent":
-        return not isinstance(half, shapes.RequestRow)
+        return not isinstance(half, RequestRow)
     return show == "all" or _is_problem(half)
 
 
-def _is_problem(half: shapes.EventRow | shapes.AttemptRow | shapes.RequestRow) -> bool:
-    if isinstance(half, shapes.AttemptRow):
+def _is_problem(half: EventRow | AttemptRow | RequestRow) -> bool:
+    if isinstance(half, AttemptRow):
         return half.error is not None or (half.status or 0) >= 300
-    if isinstance(half, shapes.RequestRow):
+    if isinstance(half, RequestRow):
         failed = half.answer is None or half.answer.fault is not None or (half.answer.status or 0) >= 400
         return failed or half.truncated or half.signature.state == "failed"
     return False
 
 
-def _words(half: shapes.EventRow | shapes.AttemptRow | shapes.RequestRow) -> str:
+def _words(half: EventRow | AttemptRow | RequestRow) -> str:
     """What a text is looked for in."""
-    if isinstance(half, shapes.AttemptRow):
+    if isinstance(half, AttemptRow):
         return f"{half.event_type}\n{half.webhook_name}\n{half.status or half.error}\n{half.delivery_id}"
-    if isinstance(half, shapes.RequestRow):
+    if isinstance(half, RequestRow):
         return f"{half.method} {half.target}\n{half.content_type or ''}\n{half.id}"
     return f"{half.type}\n{half.id}"

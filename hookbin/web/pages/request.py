@@ -8,13 +8,13 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin import shapes
 from hookbin.clock import parse_seq_id
 from hookbin.errors import RequestNotFound
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import DeliveryState, delivery_of
 from hookbin.models.requests import CapturedRequest, RequestSummary
-from hookbin.shapes import present
+from hookbin.shapes.deliveries import AttemptRow, DeliveryRow, attempt_row, delivery_row
+from hookbin.shapes.requests import RequestRow, request_row
 from hookbin.text import wire
 from hookbin.web.api.views import bytes_of
 from hookbin.web.html.rendering import render
@@ -29,18 +29,18 @@ TABS = ("body", "headers", "query", "answer", "signature", "from")
 class Sender(Struct, frozen=True, kw_only=True):
     """Our own end of a captured request."""
 
-    delivery: shapes.DeliveryRow | None
+    delivery: DeliveryRow | None
     """None when it is no longer kept."""
-    attempt: shapes.AttemptRow | None
+    attempt: AttemptRow | None
     """None when its outcome is not recorded."""
     number: int
     remarks: list[Remark]
-    others: list[shapes.RequestRow]
+    others: list[RequestRow]
     """The other captures of the same attempt."""
 
 
 class Detail(Struct, frozen=True, kw_only=True):
-    row: shapes.RequestRow
+    row: RequestRow
     headers: list[tuple[str, str]]
     trailers: list[tuple[str, str]]
     query: list[tuple[str, str]]
@@ -79,7 +79,7 @@ def tab_of(request: Request) -> str:
 
 
 async def in_detail(s: Services, request: CapturedRequest, view: str | None) -> Detail:
-    row = present.request_row(request)
+    row = request_row(request)
     (body,) = await s.site.viewer.look(bytes_of(request), wanted=view)
     return Detail(
         row=row,
@@ -109,11 +109,11 @@ async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
             )
         ]
     return Sender(
-        delivery=None if delivery is None else present.delivery_row(delivery),
-        attempt=None if attempt is None else present.attempt_row(attempt),
+        delivery=None if delivery is None else delivery_row(delivery),
+        attempt=None if attempt is None else attempt_row(attempt),
         number=int(number),
         remarks=remarks,
-        others=[present.request_row(other) for other in captures if other.seq != request.seq],
+        others=[request_row(other) for other in captures if other.seq != request.seq],
     )
 
 

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from hookbin.delivery import retries, samples
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import DeliveryState
-from hookbin.shapes import present
+from hookbin.shapes.deliveries import delivery_row
+from hookbin.shapes.webhooks import webhook_shape
 from hookbin.web.html.rendering import render
 from hookbin.web.pages.cards import webhook_card
 from hookbin.web.rest.services import Services, services
@@ -32,7 +33,7 @@ async def page(request: Request) -> Response:
         "webhook.html",
         after=after,
         card=webhook_card(s, webhook),
-        webhook=present.webhook_shape(webhook),
+        webhook=webhook_shape(webhook),
         bin=own_bin(s, webhook.destination),
         samples=samples.SAMPLES,
         schedules=tuple(retries.SCHEDULES),
@@ -41,7 +42,7 @@ async def page(request: Request) -> Response:
         most_pending=MAX_PENDING,
         state=state,
         states=list(DeliveryState),
-        deliveries=[present.delivery_row(delivery) for delivery in found[:ROWS]],
+        deliveries=[delivery_row(delivery) for delivery in found[:ROWS]],
         older=found[ROWS - 1].id if len(found) > ROWS else None,
         before=before,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hookbin.models.bins import Bin
-from hookbin.shapes import BinShape, present
+from hookbin.shapes.bins import BinShape, bin_shape
 from hookbin.store.bins import BinStore
 from hookbin.store.webhooks import WebhookStore
 from hookbin.web.rest.addresses import Addresses
@@ -18,7 +18,7 @@ class BinShaper:
         self._addresses = addresses
 
     def __call__(self, bin: Bin, *, with_secret: bool = False) -> BinShape:
-        return present.bin_shape(
+        return bin_shape(
             bin,
             url=self._addresses.of_bin(bin.name or bin.id),
             request_count=self._bins.count(bin),

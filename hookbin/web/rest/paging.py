@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from hookbin.clock import ALPHABET, parse_seq_id, seq_id
 from hookbin.errors import FieldsInvalid
-from hookbin.shapes import Page
+from hookbin.shapes.common import Page
 
 Row = TypeVar("Row")
 Shape = TypeVar("Shape")
