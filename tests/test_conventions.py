@@ -291,12 +291,12 @@ def test_the_search_for_the_time_finds_the_clock_s() -> None:
     assert any(TIMES.search(name) for name in names_used("hookbin.clock"))
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "hookbin.cli.main"])
-def test_the_environment_is_read_by_the_command_line_alone(module: str) -> None:
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("hookbin.cli")])
+def test_arguments_and_environment_are_read_by_the_command_line_alone(module: str) -> None:
     used = names_used(module)
 
     assert used.isdisjoint({"os.environ", "os.getenv", "os.environb", "sys.argv"})
-    assert not {"os.environ", "environ"} & imports(module)
+    assert not {"os.environ", "environ", "click", "argparse"} & imports(module)
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=[path.name for path in TEMPLATES])

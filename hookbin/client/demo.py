@@ -70,7 +70,7 @@ async def build(remote: Remote) -> list[str]:
     return lines
 
 
-async def remove(remote: Remote) -> int:
+async def remove_all(remote: Remote) -> int:
     """Delete the demonstration's webhooks and bins; how many there were. Raises `RemoteError`."""
     names = {part.bin for part in PARTS}
     bins = [bin for bin in await remote.all("/bins") if bin["name"] in names]

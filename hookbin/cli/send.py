@@ -1,48 +1,23 @@
-"""The commands that speak to a running hookbin, or send a request by themselves.
-
-Exit codes: 0 it was done, 1 it was not (a delivery failed, nothing answers), 2 the input is wrong.
-"""
+"""`hookbin send`: an event through a running hookbin, or with --to one signed request without any."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
 from click.core import ParameterSource
 
-from hookbin.client import demo as demonstration
-from hookbin.client.remote import Remote, RemoteError
+from hookbin.cli.options import FAILED, WRONG_INPUT, give_up, remote_options, with_remote
 from hookbin.client.sending import DirectTarget, Message, publish, send_once
 from hookbin.clock import SystemClock
-from hookbin.config import Settings
 from hookbin.delivery.targets import parse_destination
 from hookbin.errors import FieldsInvalid, InvalidInput, StartError
-from hookbin.logs import printable
 from hookbin.names import check_content_type, check_event_type
 from hookbin.signatures.secrets import make_secret
 from hookbin.signatures.styles import STYLES, check_secret
-
-T = TypeVar("T")
-FAILED = 1
-WRONG_INPUT = 2
-
-
-def _remote_options(command: Callable[..., None]) -> Callable[..., None]:
-    token = click.option("--token", envvar="HOOKBIN_TOKEN", show_envvar=True, help="The token of an exposed hookbin.")
-    server = click.option(
-        "--server",
-        envvar="HOOKBIN_SERVER",
-        show_envvar=True,
-        default=f"http://localhost:{Settings().port}",
-        show_default=True,
-        help="Where the running hookbin is.",
-    )
-    return server(token(command))
 
 
 @click.command()
@@ -71,7 +46,7 @@ def _remote_options(command: Callable[..., None]) -> Callable[..., None]:
     type=click.Path(path_type=Path),
     help="With --to: PEM file of certificates to trust besides the system's.",
 )
-@_remote_options
+@remote_options
 def send(
     *,
     type: str,
@@ -93,51 +68,13 @@ def send(
     message = _message(type, data, content_type, idempotency_key)
     if to is None:
         _refuse_without_to("secret", "signature_style", "ca_file")
-        done = _with_remote(server, token, lambda remote: publish(remote, message, wait=wait, say=click.echo))
+        done = with_remote(server, token, lambda remote: publish(remote, message, wait=wait, say=click.echo))
     else:
         if idempotency_key is not None:
             raise click.UsageError("--idempotency-key goes with a running hookbin, not with --to")
         style = signature_style or "standard"
         done = _send_to(message, _once(to, secret, style, ca_file), wait=wait)
     sys.exit(0 if done else FAILED)
-
-
-@click.command()
-@click.option("--remove", is_flag=True, help="Delete what it made.")
-@_remote_options
-def demo(*, remove: bool, server: str, token: str | None) -> None:
-    """Make a small living system in a running hookbin: a steady bin, a flaky one, a dead one, with heartbeats to each.
-
-    The bins are named demo-steady, demo-flaky and demo-dead. Run it again to put things right.
-    """
-    if remove:
-        count = _with_remote(server, token, demonstration.remove)
-        click.echo(f"{count} bins and webhooks deleted" if count else "there was nothing to delete")
-        return
-    for line in _with_remote(server, token, demonstration.build):
-        click.echo(line)
-    click.echo(
-        f"\nAll of it live: {server.rstrip('/')}/ui/    Take it away again: hookbin demo --remove{_elsewhere(server)}"
-    )
-
-
-def _elsewhere(server: str) -> str:
-    """What has to be added to a command that is to reach the same server."""
-    source = click.get_current_context().get_parameter_source("server")
-    return f" --server {server}" if source is ParameterSource.COMMANDLINE else ""
-
-
-def _with_remote(server: str, token: str | None, use: Callable[[Remote], Coroutine[Any, Any, T]]) -> T:
-    """What `use` returns. Ends with exit code 1 or 2 when the server refuses or is not there."""
-
-    async def used() -> T:
-        async with Remote(server, token=token) as remote:
-            return await use(remote)
-
-    try:
-        return asyncio.run(used())
-    except RemoteError as error:
-        _give_up(error.detail, code=WRONG_INPUT if error.wrong_input else FAILED)
 
 
 def _refuse_without_to(*names: str) -> None:
@@ -179,7 +116,7 @@ def _message(type: str, data: str, content_type: str | None, idempotency_key: st
             content.decode()
             msgspec.json.decode(content)
     except InvalidInput as error:
-        _give_up(error.detail, code=WRONG_INPUT)
+        give_up(error.detail, code=WRONG_INPUT)
     except (ValueError, RecursionError) as error:
         raise click.UsageError(f"--data is not JSON: {error}; with --content-type any data is sent as it is") from error
     return Message(type=type, content=content, content_type=content_type, idempotency_key=idempotency_key)
@@ -192,8 +129,3 @@ def _content(data: str) -> bytes:
         return sys.stdin.buffer.read() if data == "@-" else Path(data[1:]).read_bytes()
     except OSError as error:
         raise click.UsageError(f"--data: can't read {data[1:]!r}: {error.strerror}") from error
-
-
-def _give_up(detail: str, *, code: int) -> NoReturn:
-    click.echo(printable(detail), err=True)
-    sys.exit(code)

@@ -1,0 +1,52 @@
+"""What the commands that speak to a running hookbin share: where it is, and how they end.
+
+Exit codes: 0 it was done, 1 it was not (a delivery failed, nothing answers), 2 the input is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from hookbin.client.remote import Remote, RemoteError
+from hookbin.config import Settings
+from hookbin.logs import printable
+
+T = TypeVar("T")
+FAILED = 1
+WRONG_INPUT = 2
+
+
+def remote_options(command: Callable[..., None]) -> Callable[..., None]:
+    token = click.option("--token", envvar="HOOKBIN_TOKEN", show_envvar=True, help="The token of an exposed hookbin.")
+    server = click.option(
+        "--server",
+        envvar="HOOKBIN_SERVER",
+        show_envvar=True,
+        default=f"http://localhost:{Settings().port}",
+        show_default=True,
+        help="Where the running hookbin is.",
+    )
+    return server(token(command))
+
+
+def with_remote(server: str, token: str | None, use: Callable[[Remote], Coroutine[Any, Any, T]]) -> T:
+    """What `use` returns. Ends with exit code 1 or 2 when the server refuses or is not there."""
+
+    async def used() -> T:
+        async with Remote(server, token=token) as remote:
+            return await use(remote)
+
+    try:
+        return asyncio.run(used())
+    except RemoteError as error:
+        give_up(error.detail, code=WRONG_INPUT if error.wrong_input else FAILED)
+
+
+def give_up(detail: str, *, code: int) -> NoReturn:
+    click.echo(printable(detail), err=True)
+    sys.exit(code)
