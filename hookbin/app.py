@@ -56,6 +56,7 @@ from hookbin.web.rest.bin_shaper import BinShaper
 from hookbin.web.rest.services import Delivering, Live, Services, Site, Stores
 from hookbin.web.rest.viewer import Viewer
 from hookbin.web.site import site_app
+from hookbin.wire.lane import Lane
 from hookbin.wire.tls import trusting
 
 DRAIN_SECONDS = 2.0
@@ -111,6 +112,8 @@ class Hookbin:
         self._expiry = SecretExpiry(stores.webhooks, clock=clock)
         self._trimmer = Trimmer(Retention(database), bins=stores.bins, clock=clock)
         self._capture = Capture(_capture_services(self.services))
+        self.lane: Lane | None = None
+        """The way of plain captures past ASGI, inside the server's protocol."""
         self._tell_of_commits()
         self._watch_numbers()
         self._site = site_app(self.services, lifespan=self.running)

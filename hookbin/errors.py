@@ -3,6 +3,7 @@
     HookbinError
     ├── InvalidInput            what was sent can't be understood or isn't allowed
     │   ├── NoBody, BrokenJson, UnsupportedMediaType, BodyTooLarge
+    │   ├── MalformedRequest, HeadTooLarge      what is no HTTP, or too much of it
     │   ├── FieldsInvalid       carries errors: (loc, msg) pairs
     │   ├── TargetRefused       a destination that policy forbids
     │   └── HandshakeRefused    a destination that does not agree to be sent to
@@ -62,6 +63,16 @@ class UnsupportedMediaType(InvalidInput):
 class BodyTooLarge(InvalidInput):
     code = "body_too_large"
     title = "The body is too large"
+
+
+class MalformedRequest(InvalidInput):
+    code = "malformed_request"
+    title = "This is no HTTP"
+
+
+class HeadTooLarge(InvalidInput):
+    code = "head_too_large"
+    title = "The request line and headers are too large"
 
 
 class FieldsInvalid(InvalidInput):

@@ -13,6 +13,7 @@ STATUS: dict[type[errors.HookbinError], int] = {
     errors.InvalidInput: 400,
     errors.UnsupportedMediaType: 415,
     errors.BodyTooLarge: 413,
+    errors.HeadTooLarge: 431,
     errors.FieldsInvalid: 422,
     errors.TargetRefused: 422,
     errors.HandshakeRefused: 422,

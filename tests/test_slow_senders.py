@@ -16,8 +16,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from hookbin.wire.connections import LOOKS, Connections
-from hookbin.wire.server import MAX_PATIENCE, WireProtocol
+from hookbin.wire.connections import Connections
+from hookbin.wire.patience import LOOKS, MAX_PATIENCE
+from hookbin.wire.server import WireProtocol
 from tests.support import Server, eventually, sse
 from tests.wire import Wire, connected, exchange, parsed, read_all
 
@@ -201,6 +202,15 @@ class Transport:
     def is_closing(self) -> bool:
         return self.closed
 
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.closed = True
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def get_extra_info(self, name: str) -> Any:
         return None
 
@@ -220,10 +230,10 @@ async def answering(scope: Scope, receive: Receive, send: Send) -> None:
     await Response()(scope, receive, send)
 
 
-def opened(app: ASGIApp = never_answering) -> tuple[WireProtocol, Transport]:
+def opened(app: ASGIApp = never_answering, state: ServerState | None = None) -> tuple[WireProtocol, Transport]:
     protocol = WireProtocol(
         config=uvicorn.Config(cast(Any, app), ws="none", log_config=None),
-        server_state=ServerState(),
+        server_state=state or ServerState(),
         app_state={},
         _loop=asyncio.get_running_loop(),
         watch=Connections(most=1, patience=3600),
@@ -233,11 +243,12 @@ def opened(app: ASGIApp = never_answering) -> tuple[WireProtocol, Transport]:
     return protocol, transport
 
 
-def looks_until_closed(protocol: WireProtocol, transport: Transport, *, piece: bytes, most: int) -> int:
+async def looks_until_closed(protocol: WireProtocol, transport: Transport, *, piece: bytes, most: int) -> int:
     looks = 0
     while not transport.closed and looks < most:
         protocol.data_received(piece)
         protocol.looked_at()
+        await asyncio.sleep(0)
         looks += 1
     return looks
 
@@ -247,7 +258,7 @@ async def test_a_head_has_its_time_in_all_however_it_comes() -> None:
     protocol, transport = opened()
     protocol.data_received(b"GET /")
 
-    assert looks_until_closed(protocol, transport, piece=b"a", most=1000) == LOOKS + 1
+    assert await looks_until_closed(protocol, transport, piece=b"a", most=1000) == LOOKS + 1
     check_timed_out(transport.written)
 
 
@@ -256,18 +267,19 @@ async def test_a_body_that_moves_has_more_time_but_not_for_ever() -> None:
     protocol, transport = opened()
     protocol.data_received(b"POST /b/x HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
 
-    assert looks_until_closed(protocol, transport, piece=b"a", most=10_000) == LOOKS * MAX_PATIENCE + 1
+    assert await looks_until_closed(protocol, transport, piece=b"a", most=10_000) == LOOKS * MAX_PATIENCE + 1
     check_timed_out(transport.written)
 
 
 @pytest.mark.anyio
 async def test_many_requests_on_one_connection_are_no_slow_one() -> None:
-    protocol, transport = opened(answering)
+    state = ServerState()
+    protocol, transport = opened(answering, state)
     for _ in range(10 * LOOKS):
         protocol.data_received(b"POST /b/x HTTP/1.1\r\nContent-Length: 2\r\n\r\na")
         protocol.looked_at()
         protocol.data_received(b"a")
-        await asyncio.gather(*protocol.tasks)
+        await asyncio.gather(*state.tasks)
 
     assert not transport.closed
 
@@ -277,8 +289,8 @@ async def test_a_request_that_is_whole_waits_for_its_answer_as_long_as_that_take
     protocol, transport = opened()
     protocol.data_received(b"POST /b/x HTTP/1.1\r\nContent-Length: 1\r\n\r\na")
 
-    looks_until_closed(protocol, transport, piece=b"", most=100 * LOOKS)
+    await looks_until_closed(protocol, transport, piece=b"", most=100 * LOOKS)
     protocol.data_received(b"GET /half-of-the-next")
-    looks_until_closed(protocol, transport, piece=b"", most=100 * LOOKS)
+    await looks_until_closed(protocol, transport, piece=b"", most=100 * LOOKS)
 
     assert not transport.closed

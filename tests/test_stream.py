@@ -305,12 +305,12 @@ async def test_a_reader_that_stops_reading_is_cut_off_without_a_word() -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    cycle = Mock(disconnected=False)
-    scope = {"type": "http", "method": "GET", "extensions": {EXTENSION: Exchange(b"/", [], cycle)}}
+    connection = Mock()
+    exchange = Exchange(b"/", [], connection)
+    scope = {"type": "http", "method": "GET", "extensions": {EXTENSION: exchange}}
     await EventStream(frames(), send_timeout=0.01)(scope, receive, send)
 
-    cycle.transport.abort.assert_called_once_with()
-    assert cycle.disconnected
+    connection.break_off.assert_called_once_with(exchange)
 
 
 def test_one_who_comes_from_another_database_is_told_of_a_gap(server: Server) -> None:

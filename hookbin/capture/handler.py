@@ -31,7 +31,8 @@ from hookbin.problems import problem_response, status_of
 from hookbin.signatures.scheme import SignedRequest
 from hookbin.store.sequences import SequencePosition
 from hookbin.templating.rendering import Rendered, RenderJob, TemplateRequest
-from hookbin.wire.exchange import Pairs, exchange_of
+from hookbin.wire.exchange import exchange_of
+from hookbin.wire.head import Pairs
 
 _NO_ROOM = "more large bodies come in at once than the server holds; send it again in a second"
 _STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"

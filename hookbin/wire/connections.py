@@ -11,30 +11,10 @@ import resource
 from collections.abc import Collection
 from typing import Protocol
 
-import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from hookbin.wire.patience import LOOKS
 
-from hookbin.errors import HookbinError, Overloaded, SenderTimedOut
-from hookbin.problems import MEDIA_TYPE, RETRY_AFTER, problem
-
-LOOKS = 10
-"""Looks in the time that a sender is waited for. It may take up to two of them longer."""
 SPARE_FILES = 512
 """File descriptors for what is no connection to us: attempts, the database, templates."""
-
-
-def _last_answer(error: HookbinError, *fields: bytes) -> bytes:
-    shape = problem(error)
-    body = msgspec.json.encode(shape)
-    lines = (b"content-type: " + MEDIA_TYPE.encode(), b"content-length: %d" % len(body), b"connection: close", *fields)
-    return STATUS_LINE[shape.status] + b"\r\n".join((*lines, b"", body))
-
-
-TIMED_OUT = _last_answer(SenderTimedOut("the rest of the request did not come in time; send it again, without a pause"))
-FULL = _last_answer(
-    Overloaded("more connections are open than the server takes; send it again in a second"),
-    b"retry-after: " + RETRY_AFTER.encode(),
-)
 
 
 class Watched(Protocol):

@@ -8,29 +8,38 @@ shows is what was sent, and its answers break the rules of HTTP where their owne
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import struct
-from typing import TypeAlias
+from typing import Protocol
 
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-Pairs: TypeAlias = list[tuple[bytes, bytes]]
+from hookbin.wire.head import Pairs
 
 EXTENSION = "hookbin.wire"
 """Where our protocol puts it, under the `extensions` of the scope."""
+
+
+class Answering(Protocol):
+    """A connection, as far as an exchange knows it. All do nothing once the exchange is over."""
+
+    client: tuple[str, int] | None
+
+    def answer(self, exchange: Exchange, *, status: int, fields: bytes, body: bytes) -> None: ...
+
+    def break_off(self, exchange: Exchange) -> None: ...
+
+    def drop(self, exchange: Exchange, *, last_words: bytes, reset: bool) -> None: ...
 
 
 class Exchange:
     """What was sent, and how it can be answered beyond ASGI.
 
     The protocol makes it when a head is whole, and adds what comes later: trailers, and that time ran out.
+    It holds the connection and not the request's cycle, whose scope holds it.
     """
 
-    __slots__ = ("cycle", "headers", "target", "timed_out", "trailers")
+    __slots__ = ("_connection", "headers", "target", "timed_out", "trailers")
 
-    def __init__(self, target: bytes, headers: Pairs, cycle: RequestResponseCycle | None = None) -> None:
+    def __init__(self, target: bytes, headers: Pairs, connection: Answering | None = None) -> None:
         self.target = target
         """As sent, query included."""
         self.headers = headers
@@ -39,8 +48,13 @@ class Exchange:
         """Fields behind a chunked body (RFC 9110, 6.5), once that is in."""
         self.timed_out = False
         """The rest of the body did not come in time, and the sender was told so."""
-        self.cycle = cycle
+        self._connection = connection
         """None under another server: nothing below can be done there."""
+
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """Address and port of the peer."""
+        return None if self._connection is None else self._connection.client
 
     def answer(self, *, status: int, fields: bytes, body: bytes) -> bool:
         """Send a whole answer as one write; `fields` are its header lines. False where the server can't.
@@ -48,42 +62,21 @@ class Exchange:
         ASGI sends head and body apart, and uvicorn checks each header anew and makes two system calls of
         it, which a profile of captures under load showed as its largest single cost.
         """
-        cycle = self.cycle
-        if cycle is None:
+        if self._connection is None:
             return False
-        if cycle.disconnected:
-            return True
-        head = [STATUS_LINE[status], *(b"%b: %b\r\n" % field for field in cycle.default_headers), fields]
-        head.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        cycle.transport.write(b"".join(head) if cycle.scope["method"] == "HEAD" else b"".join((*head, body)))
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            cycle.transport.close()
-        cycle.on_response()
+        self._connection.answer(self, status=status, fields=fields, body=body)
         return True
 
     def break_off(self) -> None:
         """Close the connection in the middle of an answer, and drop what its reader does not take."""
-        if self.cycle is not None:
-            self.cycle.disconnected = True
-            self.cycle.transport.abort()
+        if self._connection is not None:
+            self._connection.break_off(self)
 
     def drop(self, *, last_words: bytes = b"", reset: bool = False) -> bool:
         """Close the connection instead of answering, after these bytes or with a TCP RST. False where it can't be."""
-        cycle = self.cycle
-        if cycle is None:
+        if self._connection is None:
             return False
-        if cycle.disconnected:
-            return True
-        cycle.disconnected = cycle.response_complete = True
-        if reset:
-            _reset(cycle.transport)
-        else:
-            if last_words:
-                cycle.transport.write(last_words)
-            cycle.transport.close()
+        self._connection.drop(self, last_words=last_words, reset=reset)
         return True
 
 
@@ -95,11 +88,3 @@ def exchange_of(scope: Scope) -> Exchange:
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
     return Exchange(path + b"?" + query if query else path, scope["headers"])
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    """Close without the usual farewell: a linger time of 0 makes a RST of it (`socket(7)`, SO_LINGER)."""
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()

@@ -1,0 +1,76 @@
+"""Bytes that came and were not begun with: a head until it is whole, or what lies behind a message."""
+
+from __future__ import annotations
+
+import re
+
+from hookbin.wire.head import MAX_FIELDS, MAX_HEAD, may_begin, read_request_line
+from hookbin.wire.refusals import MessageRefused, malformed, too_large
+
+_END_OF_HEAD = b"\r\n\r\n"
+_EMPTY_LINES = b"\r\n"
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+_MAX_BEGINNING = 512
+"""Bytes of a request line that is not whole that are looked at: enough to see that it is none."""
+
+
+class Received:
+    """They stay bytes, and none is looked at twice, however small the pieces that they come in."""
+
+    __slots__ = ("_bytes", "_lines", "_scanned")
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._scanned = 0
+        """Bytes in which no head ends and nothing is wrong so far."""
+        self._lines = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._bytes)
+
+    def add(self, data: bytes) -> None:
+        self._bytes += data
+
+    def copy(self) -> bytes:
+        return bytes(self._bytes)
+
+    def take(self) -> bytes:
+        """All of them; none is left."""
+        taken = bytes(self._bytes)
+        self._bytes = bytearray()
+        self._scanned = self._lines = 0
+        return taken
+
+    def take_head(self) -> bytes | None:
+        """The head of the next request, empty line included; None while it is not whole. Raises `MessageRefused`."""
+        data = self._bytes
+        if data[0] in _EMPTY_LINES and not self._scanned:  # before a request they mean nothing (RFC 9112, 2.2)
+            self._bytes = data = data.lstrip(_EMPTY_LINES)
+        end = data.find(_END_OF_HEAD, max(0, self._scanned - 3))
+        if end < 0:
+            self._check()
+            return None
+        end += len(_END_OF_HEAD)
+        if end > MAX_HEAD:
+            raise MessageRefused(too_large(bytes(data)))
+        head = bytes(data[:end]) if end < len(data) else bytes(data)
+        del data[:end]
+        self._scanned = self._lines = 0
+        return head
+
+    def _check(self) -> None:
+        """Wait for no more of what is no head already, nor of one that is too large."""
+        data, scanned = self._bytes, self._scanned
+        self._lines += data.count(b"\n", scanned)
+        if len(data) > MAX_HEAD or self._lines > MAX_FIELDS + 1:
+            raise MessageRefused(too_large(bytes(data)))
+        if _BARE_LF.search(data, scanned) or not self._may_be_a_head():
+            raise MessageRefused(malformed(bytes(data), size=len(data)))
+        self._scanned = len(data)
+
+    def _may_be_a_head(self) -> bool:
+        data = self._bytes
+        first = data.find(b"\r\n", 0 if self._lines else max(0, self._scanned - 1))
+        if first < 0:
+            return self._scanned > _MAX_BEGINNING or may_begin(data[:_MAX_BEGINNING])
+        return first + 1 < self._scanned or read_request_line(data) is not None
