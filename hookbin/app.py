@@ -18,6 +18,7 @@ from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings
 from hookbin.delivery.targets import Policy
 from hookbin.dispatch.dispatcher import Dispatcher
+from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.heartbeats import Heartbeats
 from hookbin.dispatch.meta_events import MetaEventMaker
@@ -226,11 +227,14 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
         origin=urlsplit(addresses.base_url).hostname or "localhost",
         tls=trusting(settings.ca_file),
     )
-    notices = MetaEventMaker(webhooks, clock=clock, ids=ids)
+    factory = EventFactory(clock=clock, ids=ids)
+    notices = MetaEventMaker(webhooks, factory)
     return Delivering(
-        publisher=Publisher(events, webhooks, clock=clock, ids=ids),
-        forwarding=Forwarding(events, webhooks, clock=clock, ids=ids),
-        recovery=Recovery(RecoveryStore(stores.database), events=events, webhooks=webhooks, clock=clock, ids=ids),
+        publisher=Publisher(events, webhooks, factory),
+        forwarding=Forwarding(events, webhooks, factory),
+        recovery=Recovery(
+            RecoveryStore(stores.database), events=events, webhooks=webhooks, factory=factory, clock=clock
+        ),
         notices=notices,
         dispatcher=Dispatcher(
             deliveries=stores.deliveries,

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 
 from hookbin.clock import Clock, Ids
 from hookbin.dispatch.dispatcher import Dispatcher
+from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.meta_events import MetaEventMaker
 from hookbin.dispatch.publisher import Publisher
+from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.models.announcements import Announcement
 from hookbin.models.answers import BinResponse
@@ -30,6 +32,7 @@ from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.log import LogStore
+from hookbin.store.recovery import RecoveryStore
 from hookbin.store.requests import RequestStore
 from hookbin.store.webhooks import WebhookStore
 from tests.support import FakeClock
@@ -215,8 +218,12 @@ class Stores:
         self.events = EventStore(database)
         self.deliveries = DeliveryStore(database)
         self.log = LogStore(database)
-        self.publisher = Publisher(self.events, self.webhooks, clock=clock, ids=self.ids)
-        self.forwarding = Forwarding(self.events, self.webhooks, clock=clock, ids=self.ids)
+        self.factory = EventFactory(clock=clock, ids=self.ids)
+        self.publisher = Publisher(self.events, self.webhooks, self.factory)
+        self.forwarding = Forwarding(self.events, self.webhooks, self.factory)
+        self.recovery = Recovery(
+            RecoveryStore(database), events=self.events, webhooks=self.webhooks, factory=self.factory, clock=clock
+        )
         self.seen = Seen()
 
     async def make_bin(self, name: str | None = "joe", **changes: Any) -> Bin:
@@ -322,7 +329,7 @@ class Workshop:
             events=stores.events,
             webhooks=stores.webhooks,
             sender=sender,
-            notices=MetaEventMaker(stores.webhooks, clock=clock, ids=stores.ids),
+            notices=MetaEventMaker(stores.webhooks, stores.factory),
             clock=clock,
             jitter=lambda: 0.0,
             **options,

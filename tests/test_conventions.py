@@ -263,6 +263,18 @@ def names_used(module: str) -> set[str]:
     return {ast.unparse(node) for node in ast.walk(tree(module)) if isinstance(node, ast.Attribute)}
 
 
+def test_events_and_deliveries_are_made_in_the_factory_alone() -> None:
+    """The store builds those that it reads."""
+    makers = {
+        module
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Event", "Delivery")
+    }
+
+    assert {module for module in makers if room(module) != "store"} == {"hookbin.dispatch.event_factory"}
+
+
 SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE|PRAGMA)\b", re.S)
 
 

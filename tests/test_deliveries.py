@@ -22,6 +22,7 @@ from hookbin.models.deliveries import (
     Trigger,
 )
 from hookbin.models.events import EventSummary
+from hookbin.store.publishing import Publication
 from tests.builders import Stores, a_delivery, an_attempt, an_event
 
 pytestmark = pytest.mark.anyio
@@ -70,9 +71,9 @@ async def test_an_event_and_its_deliveries_are_one_commit(stores: Stores) -> Non
 async def test_when_a_delivery_cannot_be_made_there_is_no_event_either(stores: Stores) -> None:
     webhook = await stores.register()
     event = an_event(0)
-    twice = [a_delivery(event, webhook), a_delivery(event, webhook)]
+    twice = (a_delivery(event, webhook), a_delivery(event, webhook))
     with pytest.raises(Exception, match="UNIQUE"):
-        await stores.events.publish(event, twice)
+        await stores.events.publish(Publication(event=event, deliveries=twice))
     assert await stores.events.get(event.id) is None
     assert await stores.count("deliveries") == 0
 
@@ -80,9 +81,9 @@ async def test_when_a_delivery_cannot_be_made_there_is_no_event_either(stores: S
 async def test_a_webhook_that_was_disabled_meanwhile_gets_no_delivery(stores: Stores) -> None:
     webhook, other = await stores.register("wh_1"), await stores.register("wh_2")
     event = an_event(0)
-    wanted = [a_delivery(event, webhook), a_delivery(event, other)]
+    wanted = stores.factory.publication(event, [webhook, other])
     _, published = await asyncio.gather(
-        stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True)), stores.events.publish(event, wanted)
+        stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True)), stores.events.publish(wanted)
     )
     assert [delivery.webhook_id for delivery in published.deliveries] == ["wh_2"]
     assert await stores.count("deliveries") == 1
@@ -293,7 +294,8 @@ async def test_due_lists_what_is_pending_for_one_webhook_the_earliest_first(stor
     times = [30, 10, 20, 40]
     for number, time in enumerate(times):
         event = an_event(0, f"evt_{number}", created_at=time)
-        await stores.events.publish(event, [a_delivery(event, webhook), a_delivery(event, other)])
+        deliveries = (a_delivery(event, webhook), a_delivery(event, other))
+        await stores.events.publish(Publication(event=event, deliveries=deliveries))
     due = await stores.deliveries.due("wh_1", limit=3)
     assert due == [(f"dlv_evt_{number}_wh_1", times[number], times[number]) for number in (1, 2, 0)]
     first = await stores.deliveries.get("dlv_evt_1_wh_1")

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from hookbin.dispatch.pacing import LATE
-from hookbin.dispatch.recovery import STEP, Recovery
+from hookbin.dispatch.recovery import STEP
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.errors import NotCancellable, NotRetryable, WebhookDisabled
 from hookbin.models.common import SECOND
@@ -28,7 +28,6 @@ from hookbin.models.deliveries import Delivery, DeliveryState, ErrorClass, Trigg
 from hookbin.models.events import Event, EventSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.store.events import Published
-from hookbin.store.recovery import RecoveryStore
 from tests.builders import Answer, Workshop, open_workshop
 from tests.support import FakeClock
 
@@ -200,13 +199,6 @@ class DeliveryMachine(RuleBasedStateMachine):
         sender, self.stack = AnsweredByHand(self.clock), AsyncExitStack()
         path = Path(self.folder.name) / "hookbin.db"
         shop = await self.stack.enter_async_context(open_workshop(path, clock=self.clock, sender=sender))
-        self.recovery = Recovery(
-            RecoveryStore(shop.stores.database),
-            events=shop.stores.events,
-            webhooks=shop.stores.webhooks,
-            clock=self.clock,
-            ids=shop.stores.ids,
-        )
         return shop, sender
 
     @initialize(options=st.lists(st.booleans(), min_size=1, max_size=3))
@@ -306,7 +298,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         webhook = self.shop.stores.webhooks.get(wanted[0]) if to_one else None
         self._tick()
         now = self.clock.now()
-        done = self.run(self.recovery.replay(event, webhook, busy=list(self.sender.under_way)))
+        done = self.run(self.shop.stores.recovery.replay(event, webhook, busy=list(self.sender.under_way)))
 
         left = {
             id
@@ -341,7 +333,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         now = self.clock.now()
         found = self.shop.stores.webhooks.get(id)
         try:
-            done = self.run(self.recovery.recover(found, since=0, cursor=None, dry_run=dry_run))
+            done = self.run(self.shop.stores.recovery.recover(found, since=0, cursor=None, dry_run=dry_run))
         except WebhookDisabled:
             assert webhook.disabled
             return

@@ -115,7 +115,7 @@ async def test_a_webhook_that_its_destination_disabled_is_told(
 
 async def test_one_that_its_owner_disabled_is_told_once(shop: Workshop) -> None:
     webhook = await shop.stores.register("wh_1")
-    maker = MetaEventMaker(shop.stores.webhooks, clock=shop.clock, ids=shop.stores.ids)
+    maker = MetaEventMaker(shop.stores.webhooks, shop.stores.factory)
     for _ in range(2):
         await shop.stores.webhooks.edit(
             webhook.id, lambda now: replace(now, disabled=True), notice=maker.of_disabling(webhook)

@@ -13,11 +13,10 @@ from msgspec.structs import replace
 
 from hookbin.clock import lowest_id, rfc3339
 from hookbin.dispatch import recovery as module
-from hookbin.dispatch.recovery import Recovered, Recovery
+from hookbin.dispatch.recovery import Recovered
 from hookbin.errors import EventNotFound, NotCancellable, WebhookDisabled
 from hookbin.models.deliveries import Action, CancelReason, Delivery, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook
-from hookbin.store.recovery import RecoveryStore
 from tests.builders import Stores, Workshop, an_attempt, open_workshop
 from tests.support import Receiver, Server, eventually
 
@@ -29,17 +28,10 @@ class Bench:
 
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
-        self.recovery = Recovery(
-            RecoveryStore(stores.database),
-            events=stores.events,
-            webhooks=stores.webhooks,
-            clock=stores.clock,
-            ids=stores.ids,
-        )
 
     async def recover(self, webhook: Webhook, **options: Any) -> Recovered:
         wanted: dict[str, Any] = {"since": 0, "cursor": None, "dry_run": False, **options}
-        return await self.recovery.recover(webhook, **wanted)
+        return await self.stores.recovery.recover(webhook, **wanted)
 
     async def end(self, delivery: Delivery, action: Action, status: int = 200) -> None:
         """Have an attempt at the delivery end that way."""
@@ -196,7 +188,7 @@ async def test_what_once_succeeded_is_not_brought_back_though_a_replay_of_it_fai
     webhook = await bench.stores.register()
     (delivery,) = await bench.stores.publish()
     await bench.end(delivery, Action.SUCCEED)
-    await bench.recovery.replay(delivery.event_id, None, busy=())
+    await bench.stores.recovery.replay(delivery.event_id, None, busy=())
     await bench.end(delivery, Action.FAIL, 404)
     assert (await bench.now(delivery)).state is DeliveryState.FAILED
 
@@ -263,7 +255,7 @@ async def test_a_replay_makes_what_lacks_and_retries_what_is_there(bench: Bench)
     await bench.stores.register("wh_2")
     await bench.stores.register("wh_3", events=("other.*",))
 
-    done = await bench.recovery.replay(delivery.event_id, None, busy=())
+    done = await bench.stores.recovery.replay(delivery.event_id, None, busy=())
 
     assert [each.webhook_id for each in done.made] == ["wh_2"]
     assert [(each.id, each.webhook_id) for each in done.retried] == [(delivery.id, old.id)]
@@ -276,7 +268,7 @@ async def test_a_replay_to_one_webhook_asks_for_no_type(bench: Bench) -> None:
     other = await bench.stores.register("wh_2", events=("other.*",))
     (delivery,) = await bench.stores.publish()
 
-    done = await bench.recovery.replay(delivery.event_id, other, busy=())
+    done = await bench.stores.recovery.replay(delivery.event_id, other, busy=())
 
     assert [each.webhook_id for each in done.made] == ["wh_2"]
     assert done.retried == ()
@@ -288,7 +280,7 @@ async def test_a_replay_leaves_alone_what_is_on_its_way(bench: Bench) -> None:
     busy, manual = await bench.stores.publish()
     await bench.stores.deliveries.retry(manual.id, now=1)
 
-    done = await bench.recovery.replay(busy.event_id, None, busy={busy.id})
+    done = await bench.stores.recovery.replay(busy.event_id, None, busy={busy.id})
 
     assert (done.made, done.retried) == ((), ())
     assert {delivery.id: reason for delivery, reason in done.left} == {
@@ -302,11 +294,11 @@ async def test_a_replay_says_which_webhooks_are_disabled(bench: Bench) -> None:
     (delivery,) = await bench.stores.publish()
     webhook = await bench.enable(webhook, False)
 
-    done = await bench.recovery.replay(delivery.event_id, None, busy=())
+    done = await bench.stores.recovery.replay(delivery.event_id, None, busy=())
 
     assert [reason for _, reason in done.left] == ["its webhook is disabled or deleted"]
     with pytest.raises(WebhookDisabled):
-        await bench.recovery.replay(delivery.event_id, webhook, busy=())
+        await bench.stores.recovery.replay(delivery.event_id, webhook, busy=())
 
 
 async def test_two_replays_at_once_make_one_delivery(bench: Bench) -> None:
@@ -314,7 +306,7 @@ async def test_two_replays_at_once_make_one_delivery(bench: Bench) -> None:
     event = (await bench.stores.events.list(limit=1))[0]
     await bench.stores.register()
 
-    done = await asyncio.gather(*(bench.recovery.replay(event.id, None, busy=()) for _ in range(5)))
+    done = await asyncio.gather(*(bench.stores.recovery.replay(event.id, None, busy=()) for _ in range(5)))
 
     assert none == []
     assert sum(len(each.made) for each in done) == 1
@@ -323,7 +315,7 @@ async def test_two_replays_at_once_make_one_delivery(bench: Bench) -> None:
 
 async def test_what_is_not_there_can_t_be_replayed(bench: Bench) -> None:
     with pytest.raises(EventNotFound):
-        await bench.recovery.replay("evt_none", None, busy=())
+        await bench.stores.recovery.replay("evt_none", None, busy=())
 
 
 # Cancel

@@ -13,11 +13,10 @@ from msgspec import Struct
 from hookbin.client.remote import Remote
 from hookbin.clock import Clock, Ids
 from hookbin.delivery.targets import Policy
-from hookbin.dispatch.publisher import envelope
+from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.sender import Sender
 from hookbin.logs import printable
 from hookbin.models.common import SECOND
-from hookbin.models.events import Event
 from hookbin.models.webhooks import Webhook
 from hookbin.wire.tls import trusting
 
@@ -65,14 +64,13 @@ class DirectTarget(Struct, frozen=True, kw_only=True):
 
 async def send_once(message: Message, how: DirectTarget, *, clock: Clock, wait: float, say: Say) -> bool:
     """Send one signed request and tell what came back; whether that was a 2xx. Raises `StartError` for the CA file."""
-    webhook, event = _webhook(how, timeout=wait, clock=clock), _event(message, clock)
+    webhook, ids = _webhook(how, timeout=wait, clock=clock), Ids(clock)
+    event = EventFactory(clock=clock, ids=ids).event(message.type, message.content, content_type=message.content_type)
     tls = trusting(how.ca_file)
     sender = Sender(policy=Policy(allow_private=True, allowed=()), is_own=lambda _: False, tls=tls)
     started = clock.monotonic()
     try:
-        sent = await sender.send(
-            webhook, event, delivery_id=Ids(clock).delivery(), number=1, timestamp=clock.now() // SECOND
-        )
+        sent = await sender.send(webhook, event, delivery_id=ids.delivery(), number=1, timestamp=clock.now() // SECOND)
     finally:
         await sender.aclose()
     took = f"{(clock.monotonic() - started) * 1000:.0f} ms"
@@ -130,27 +128,6 @@ def _webhook(how: DirectTarget, *, timeout: float, clock: Clock) -> Webhook:
         disabled=False,
         disabled_reason=None,
         created_at=clock.now(),
-    )
-
-
-def _event(message: Message, clock: Clock) -> Event:
-    now = clock.now()
-    raw = message.content_type is not None
-    body = message.content if raw else envelope(message.type, message.content, now=now)
-    return Event(
-        seq=0,
-        id=Ids(clock).event(),
-        type=message.type,
-        created_at=now,
-        deliver_at=None,
-        content_type=message.content_type or "application/json",
-        idempotency_key=None,
-        hops=0,
-        request_id=None,
-        size=len(body),
-        fingerprint=b"",
-        original=None,
-        body=body,
     )
 
 

@@ -7,13 +7,14 @@ targets pays for one look into a dict.
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
-from hookbin.clock import Clock, Ids, seq_id
+from hookbin.clock import seq_id
+from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.forwarded_request import has_dot_segments, hops_of, original_of
 from hookbin.dispatch.publisher import MAX_HOPS
 from hookbin.errors import FieldsInvalid, RequestIncomplete, WebhookDisabled
-from hookbin.models.deliveries import CancelReason, Delivery, DeliveryState, pending_delivery
+from hookbin.models.deliveries import CancelReason, DeliveryState
 from hookbin.models.events import Event, Original
 from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import Webhook, WebhookKind
@@ -31,11 +32,10 @@ _UNKNOWN_TYPE = "application/octet-stream"
 class Forwarding:
     """Makes events of captured requests, each with a delivery to every target."""
 
-    def __init__(self, events: EventStore, webhooks: WebhookStore, *, clock: Clock, ids: Ids) -> None:
+    def __init__(self, events: EventStore, webhooks: WebhookStore, factory: EventFactory) -> None:
         self._events = events
         self._webhooks = webhooks
-        self._clock = clock
-        self._ids = ids
+        self._factory = factory
 
     def of_capture(self, request: CapturedRequest) -> Publication | None:
         """What is to be committed with a request that was just captured; None when it is sent nowhere.
@@ -48,10 +48,7 @@ class Forwarding:
             return None
         original = original_of(request)
         event = self._event(request, FORWARDED, original, request_id=None)
-        reason = _hindrance(request, original)
-        return Publication(
-            event=event, deliveries=tuple(self._delivery(event, target, cancelled=reason) for target in targets)
-        )
+        return _cancelled(self._factory.publication(event, targets), _hindrance(request, original))
 
     async def replay(
         self, request: CapturedRequest, target: Webhook, *, keep_signature: bool, times: int
@@ -77,46 +74,36 @@ class Forwarding:
             )
         request_id = seq_id("req_", request.seq)
         events = [self._event(request, REPLAYED, original, request_id=request_id) for _ in range(times)]
-        publications = [
-            Publication(event=event, deliveries=(self._delivery(event, target, cancelled=None),)) for event in events
-        ]
+        publications = [self._factory.publication(event, [target]) for event in events]
         return await self._events.publish_all(publications, once=target if target.kind is WebhookKind.ONCE else None)
 
     def _event(self, request: CapturedRequest, type: str, original: Original, *, request_id: str | None) -> Event:
-        return Event(
-            id=self._ids.event(),
-            type=type,
-            created_at=self._clock.now(),
-            deliver_at=None,
+        return self._factory.event(
+            type,
+            request.body,
             content_type=request.content_type or _UNKNOWN_TYPE,
-            idempotency_key=None,
             hops=hops_of(request),
             request_id=request_id,
-            size=len(request.body),
-            fingerprint=b"",
             original=original,
-            body=request.body,
         )
 
-    def _delivery(self, event: Event, target: Webhook, *, cancelled: CancelReason | None) -> Delivery:
-        delivery = pending_delivery(
-            self._ids.delivery(),
-            target,
-            event_id=event.id,
-            event_type=event.type,
-            created_at=event.created_at,
-            due=event.created_at,
-            turn=event.created_at,
-        )
-        if cancelled is None:
-            return delivery
-        return msgspec.structs.replace(
+
+def _cancelled(publication: Publication, reason: CancelReason | None) -> Publication:
+    """Its deliveries cancelled from the start, if there is a reason."""
+    if reason is None:
+        return publication
+    at = publication.event.created_at
+    deliveries = tuple(
+        replace(
             delivery,
             state=DeliveryState.CANCELLED,
             next_attempt_at=None,
-            finished_at=event.created_at,
-            cancel_reason=cancelled,
+            finished_at=at,
+            cancel_reason=reason,
         )
+        for delivery in publication.deliveries
+    )
+    return replace(publication, deliveries=deliveries)
 
 
 def _hindrance(request: CapturedRequest, original: Original) -> CancelReason | None:

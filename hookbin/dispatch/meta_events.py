@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import msgspec
 
-from hookbin.clock import Clock, Ids, rfc3339
 from hookbin.delivery.explanations import explain
+from hookbin.dispatch.event_factory import EventFactory, envelope
 from hookbin.dispatch.publisher import EVERYTHING, wants
-from hookbin.models.deliveries import Action, Attempt, Delivery, DeliveryState, Trigger, pending_delivery
-from hookbin.models.events import Event
+from hookbin.models.deliveries import Action, Attempt, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.names import DELIVERY_EXHAUSTED, META_EVENTS, WEBHOOK_DISABLED
 from hookbin.store.publishing import Notice, Notices, Publication
@@ -23,10 +22,9 @@ from hookbin.store.webhooks import WebhookStore
 class MetaEventMaker:
     """Prepares meta events; one that is not written in the end takes no number of the log."""
 
-    def __init__(self, webhooks: WebhookStore, *, clock: Clock, ids: Ids) -> None:
+    def __init__(self, webhooks: WebhookStore, factory: EventFactory) -> None:
         self._webhooks = webhooks
-        self._clock = clock
-        self._ids = ids
+        self._factory = factory
 
     def of_attempt(self, attempt: Attempt, webhook: Webhook, *, action: Action, hops: int) -> Notices:
         """What may have to be told of an attempt whose outcome means `action`; `hops` are its event's."""
@@ -44,48 +42,19 @@ class MetaEventMaker:
         prepared = self._publication(WEBHOOK_DISABLED, {}, hops=hops)
 
         def notice(disabled: Webhook) -> Publication:
-            body = _body(WEBHOOK_DISABLED, prepared.event.created_at, _of_webhook(disabled))
+            data = msgspec.json.encode(_of_webhook(disabled))
+            body = envelope(WEBHOOK_DISABLED, data, now=prepared.event.created_at)
             event = msgspec.structs.replace(prepared.event, body=body, size=len(body))
             return msgspec.structs.replace(prepared, event=event)
 
         return notice
 
     def _publication(self, type: str, data: dict[str, object], *, hops: int) -> Publication:
-        now = self._clock.now()
-        body = _body(type, now, data)
-        event = Event(
-            id=self._ids.event(),
-            type=type,
-            created_at=now,
-            deliver_at=None,
-            content_type="application/json",
-            idempotency_key=None,
-            hops=hops,
-            request_id=None,
-            size=len(body),
-            fingerprint=b"",
-            original=None,
-            body=body,
-        )
+        event = self._factory.event(type, msgspec.json.encode(data), hops=hops)
         wanted = (  # most ask for everything, and so not for this: told at a glance, since there may be many
             webhook for webhook in self._webhooks.all() if webhook.events != EVERYTHING and wants(webhook, type)
         )
-        return Publication(event=event, deliveries=tuple(self._delivery(event, webhook) for webhook in wanted))
-
-    def _delivery(self, event: Event, webhook: Webhook) -> Delivery:
-        return pending_delivery(
-            self._ids.delivery(),
-            webhook,
-            event_id=event.id,
-            event_type=event.type,
-            created_at=event.created_at,
-            due=event.created_at,
-            turn=event.created_at,
-        )
-
-
-def _body(type: str, now: int, data: dict[str, object]) -> bytes:
-    return msgspec.json.encode({"type": type, "timestamp": rfc3339(now), "data": data})
+        return self._factory.publication(event, wanted)
 
 
 def _of_delivery(attempt: Attempt, webhook: Webhook) -> dict[str, object]:

@@ -6,10 +6,11 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
-from hookbin.clock import Clock, Ids, lowest_id
+from hookbin.clock import Clock, lowest_id
+from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.publisher import asks_for, wants
 from hookbin.errors import EventNotFound, WebhookDisabled
-from hookbin.models.deliveries import Delivery, DeliveryState, Replayed, pending_delivery
+from hookbin.models.deliveries import Delivery, DeliveryState, Replayed
 from hookbin.models.events import EventSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.store.events import EventStore
@@ -38,13 +39,13 @@ class Recovery:
     """Brings back what a webhook missed."""
 
     def __init__(
-        self, store: RecoveryStore, *, events: EventStore, webhooks: WebhookStore, clock: Clock, ids: Ids
+        self, store: RecoveryStore, *, events: EventStore, webhooks: WebhookStore, factory: EventFactory, clock: Clock
     ) -> None:
         self._store = store
         self._events = events
         self._webhooks = webhooks
+        self._factory = factory
         self._clock = clock
-        self._ids = ids
 
     async def recover(self, webhook: Webhook, *, since: int, cursor: str | None, dry_run: bool) -> Recovered:
         """Retry what failed or was cancelled, and make what is lacking, of events published since, in their order.
@@ -114,8 +115,7 @@ class Recovery:
         return done
 
     def _delivery(self, event_id: str, event_type: str, webhook: Webhook, *, due: int, turn: int) -> Delivery:
-        return pending_delivery(
-            self._ids.delivery(),
+        return self._factory.delivery(
             webhook,
             event_id=event_id,
             event_type=event_type,

@@ -7,7 +7,6 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hookbin.models.common import Headers
-from hookbin.models.webhooks import Webhook
 
 
 class DeliveryState(StrEnum):
@@ -96,27 +95,6 @@ class Delivery(Struct, frozen=True, kw_only=True):
     turn: int
     """When its first attempt was due: its place in the queue of an ordered webhook, before its id."""
     cancel_reason: CancelReason | None = None
-
-
-def pending_delivery(
-    id: str, webhook: Webhook, *, event_id: str, event_type: str, created_at: int, due: int, turn: int
-) -> Delivery:
-    """One that was not tried yet."""
-    return Delivery(
-        id=id,
-        event_id=event_id,
-        event_type=event_type,
-        webhook_id=webhook.id,
-        webhook_name=webhook.name,
-        destination=webhook.destination,
-        state=DeliveryState.PENDING,
-        attempt_count=0,
-        next_attempt_at=due,
-        next_trigger=Trigger.AUTO,
-        created_at=created_at,
-        finished_at=None,
-        turn=turn,
-    )
 
 
 class Timings(Struct, frozen=True, kw_only=True):

@@ -39,18 +39,17 @@ class EventStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def publish(self, event: Event, deliveries: Sequence[Delivery]) -> Published:
+    async def publish(self, publication: Publication) -> Published:
         """Commit an event and its deliveries as one; those to webhooks disabled meanwhile are left out.
 
         Raises `IdempotencyMismatch` when the key was used for another event.
         """
-
-        publication = Publication(event=event, deliveries=tuple(deliveries))
-        size = event.size + 200 * len(deliveries)
+        size = publication.event.size + 200 * len(publication.deliveries)
         published = await self._database.transact(Grouped(_publish_all, publication, PUBLISHING), size=size)
         if published is None:
             raise IdempotencyMismatch(
-                f"the key {event.idempotency_key!r} was used for another event; use a new key, or send the same again"
+                f"the key {publication.event.idempotency_key!r} was used for another event; use a new key, or send the"
+                " same again"
             )
         return published
 
