@@ -288,6 +288,17 @@ def test_the_search_for_sql_finds_the_store_s() -> None:
     assert any(SQL.search(text) for text in strings("hookbin.store.requests"))
 
 
+def test_a_delivery_changes_in_one_file_alone() -> None:
+    """Where the table of its states is asked, and the one statement stands."""
+    states = "hookbin.store.delivery_states"
+
+    assert [name for name in MODULES if "UPDATE deliveries" in MODULES[name].read_text()] == [states]
+    assert [name for name in MODULES if "TRANSITIONS" in MODULES[name].read_text()] == [
+        "hookbin.models.deliveries",
+        states,
+    ]
+
+
 TIMES = re.compile(
     r"\b(time\.(time|time_ns|monotonic|monotonic_ns|perf_counter|sleep)|(datetime|date)\.(now|utcnow|today))$"
 )

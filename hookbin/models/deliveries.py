@@ -40,8 +40,18 @@ TRANSITIONS: dict[tuple[DeliveryState, Action], DeliveryState] = {
     (DeliveryState.SUCCEEDED, Action.REPLAY): DeliveryState.PENDING,
     (DeliveryState.FAILED, Action.REPLAY): DeliveryState.PENDING,
     (DeliveryState.CANCELLED, Action.REPLAY): DeliveryState.PENDING,
+    # an attempt that was under way when the delivery ended: only that it got through changes anything
+    (DeliveryState.SUCCEEDED, Action.SUCCEED): DeliveryState.SUCCEEDED,
+    (DeliveryState.SUCCEEDED, Action.RESCHEDULE): DeliveryState.SUCCEEDED,
+    (DeliveryState.SUCCEEDED, Action.FAIL): DeliveryState.SUCCEEDED,
+    (DeliveryState.FAILED, Action.SUCCEED): DeliveryState.SUCCEEDED,
+    (DeliveryState.FAILED, Action.RESCHEDULE): DeliveryState.FAILED,
+    (DeliveryState.FAILED, Action.FAIL): DeliveryState.FAILED,
+    (DeliveryState.CANCELLED, Action.SUCCEED): DeliveryState.SUCCEEDED,
+    (DeliveryState.CANCELLED, Action.RESCHEDULE): DeliveryState.CANCELLED,
+    (DeliveryState.CANCELLED, Action.FAIL): DeliveryState.CANCELLED,
 }
-"""Every legal step of a delivery. A pair that is not here is refused."""
+"""Every step of a delivery. A pair that is not here is refused."""
 
 
 class Trigger(StrEnum):

@@ -10,7 +10,6 @@ import msgspec
 from hookbin.errors import NotCancellable, NotRetryable
 from hookbin.models.common import Headers
 from hookbin.models.deliveries import (
-    TRANSITIONS,
     Action,
     Attempt,
     CancelReason,
@@ -22,6 +21,7 @@ from hookbin.models.deliveries import (
 )
 from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
+from hookbin.store.delivery_states import change, is_possible
 from hookbin.store.publishing import NO_NOTICES, Notices, usable_ids
 from hookbin.store.record_attempts import ATTEMPT, Ending, finish_all
 from hookbin.store.transaction import Transaction
@@ -71,62 +71,45 @@ class DeliveryStore:
     async def retry(self, delivery_id: str, *, now: int) -> Delivery:
         """Make a delivery due now, as a manual attempt. Raises `NotRetryable`."""
 
-        def retry_or_explain(transaction: Transaction) -> Delivery | str:
-            delivery = _delivery(transaction, delivery_id)
-            if delivery is None or (delivery.state, Action.RETRY) not in TRANSITIONS:
-                return f"it has {delivery.state}" if delivery else "it is no longer kept"
+        def hindrance(transaction: Transaction, delivery: Delivery) -> str | None:
             if delivery.state is DeliveryState.PENDING and delivery.next_trigger is Trigger.MANUAL:
                 return "a manual retry is on its way already"
             if not usable_ids(transaction, [delivery.webhook_id]):
                 return "its webhook is disabled or deleted; enable it, or register it anew and replay the event"
-            transaction.execute(
-                "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL,"
-                " cancel_reason = NULL WHERE id = ?",
-                (DeliveryState.PENDING, now, Trigger.MANUAL, delivery_id),
-            )
-            changed = msgspec.structs.replace(
-                delivery,
-                state=DeliveryState.PENDING,
-                next_attempt_at=now,
-                next_trigger=Trigger.MANUAL,
-                finished_at=None,
-                cancel_reason=None,
-            )
-            transaction.announce(changed)
-            return changed
+            return None
 
-        result = await self._database.transact(retry_or_explain)
-        if isinstance(result, str):
-            raise NotRetryable(f"the delivery {delivery_id} can't be retried: {result}")
-        return result
+        changed = await self._change(delivery_id, Action.RETRY, hindrance, at=now)
+        if isinstance(changed, str):
+            raise NotRetryable(f"the delivery {delivery_id} can't be retried: {changed}")
+        return changed
 
     async def cancel(self, delivery_id: str, *, now: int) -> Delivery:
         """Take a pending delivery out of the schedule. Raises `NotCancellable`."""
+        changed = await self._change(delivery_id, Action.CANCEL, at=now, reason=CancelReason.OWNER)
+        if isinstance(changed, str):
+            raise NotCancellable(f"the delivery {delivery_id} can't be cancelled: {changed}")
+        return changed
 
-        def cancel_or_explain(transaction: Transaction) -> Delivery | str:
-            delivery = _delivery(transaction, delivery_id)
-            if delivery is None or (delivery.state, Action.CANCEL) not in TRANSITIONS:
-                return f"it has {delivery.state}" if delivery else "it is no longer kept"
-            transaction.execute(
-                "UPDATE deliveries SET state = ?, next_attempt_at = NULL, next_trigger = ?, finished_at = ?,"
-                " cancel_reason = ? WHERE id = ?",
-                (DeliveryState.CANCELLED, Trigger.AUTO, now, CancelReason.OWNER, delivery_id),
-            )
-            changed = msgspec.structs.replace(
-                delivery,
-                state=DeliveryState.CANCELLED,
-                next_attempt_at=None,
-                next_trigger=Trigger.AUTO,
-                finished_at=now,
-                cancel_reason=CancelReason.OWNER,
-            )
-            transaction.announce(changed)
-            return changed
+    async def _change(
+        self,
+        delivery_id: str,
+        action: Action,
+        hindrance: Callable[[Transaction, Delivery], str | None] = lambda *_: None,
+        *,
+        at: int,
+        reason: CancelReason | None = None,
+    ) -> Delivery | str:
+        """The delivery as it is after the action, or what hinders that."""
 
-        result = await self._database.transact(cancel_or_explain)
-        if isinstance(result, str):
-            raise NotCancellable(f"the delivery {delivery_id} can't be cancelled: {result}")
-        return result
+        def change_or_explain(transaction: Transaction) -> Delivery | str:
+            delivery = find(transaction, delivery_id)
+            if delivery is None:
+                return "it is no longer kept"
+            if not is_possible(delivery, action):
+                return f"it has {delivery.state}"
+            return hindrance(transaction, delivery) or change(transaction, delivery, action, at=at, reason=reason)
+
+        return await self._database.transact(change_or_explain)
 
     async def due(self, webhook_id: str, *, limit: int, ordered: bool = False) -> list[Row]:
         """`(id, next_attempt_at, turn)` of the pending deliveries of one webhook: those due first, or by their turn."""
@@ -197,7 +180,8 @@ class DeliveryStore:
         return [to_delivery(row) for row in await self._database.read(sql, (*values, limit))]
 
 
-def _delivery(transaction: Transaction, id: str) -> Delivery | None:
+def find(transaction: Transaction, id: str) -> Delivery | None:
+    """Inside a transaction: the delivery as it is now."""
     row = transaction.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
     return to_delivery(row) if row else None
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from hookbin.delivery import retries
-from hookbin.models.deliveries import TRANSITIONS, Action, Attempt, Delivery, DeliveryState, Trigger
+from hookbin.models.deliveries import Action, Attempt, Delivery, DeliveryState
 from hookbin.models.webhooks import Webhook
-from hookbin.store import webhooks
+from hookbin.store import delivery_states, webhooks
+from hookbin.store.delivery_states import STATUS, DeliveryStatus
 from hookbin.store.publishing import Notices, insert
 from hookbin.store.transaction import Transaction
 
@@ -19,16 +20,8 @@ ATTEMPT = (
     " note, timings, connection, response_raw"
 )
 _INSERT_ATTEMPT = f"INSERT INTO attempts ({ATTEMPT}) VALUES ({', '.join('?' * 21)})"
-_UPDATE_DELIVERIES = (
-    "WITH ended (id, state, attempt_count, next_attempt_at, next_trigger, finished_at) AS"
-    " (VALUES (?, ?, ?, ?, ?, ?){more})"
-    " UPDATE deliveries SET state = ended.state, attempt_count = ended.attempt_count,"
-    " next_attempt_at = ended.next_attempt_at, next_trigger = ended.next_trigger, finished_at = ended.finished_at,"
-    " cancel_reason = CASE ended.state WHEN 'cancelled' THEN cancel_reason END"
-    " FROM ended WHERE deliveries.id = ended.id"
-)
 _STANDING = (
-    "SELECT d.id, d.state, d.next_attempt_at, d.next_trigger, w.disable_after, w.exhausted_in_a_row"
+    f"SELECT {', '.join(f'd.{field}' for field in STATUS)}, w.disable_after, w.exhausted_in_a_row"
     " FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id WHERE d.id IN (SELECT value FROM json_each(?))"
 )
 _encode = msgspec.json.encode
@@ -53,15 +46,15 @@ def finish_all(transaction: Transaction, endings: Sequence[Ending]) -> list[Atte
     standing = _standing(transaction, endings)
     if len(standing) < len(endings):  # one is no longer kept, or is there twice
         return [finish_one(transaction, ending) for ending in endings]
-    attempts, updates = [], []
+    attempts, changed = [], []
     for ending in endings:
         before = standing[ending.attempt.delivery_id]
-        attempt, update = _written(before, ending)
+        attempt, status = _outcome(before, ending)
         if _concerns_more(before, attempt, ending):
             return [finish_one(transaction, ending) for ending in endings]
         attempts.append(attempt)
-        updates.append(update)
-    _write(transaction, attempts, updates)
+        changed.append(status)
+    _write(transaction, attempts, changed)
     return attempts
 
 
@@ -70,8 +63,8 @@ def finish_one(transaction: Transaction, ending: Ending) -> Attempt:
     before = _standing(transaction, [ending]).get(ending.attempt.delivery_id)
     if before is None:
         return msgspec.structs.replace(ending.attempt, next_attempt_at=None)
-    attempt, update = _written(before, ending)
-    _write(transaction, [attempt], [update])
+    attempt, status = _outcome(before, ending)
+    _write(transaction, [attempt], [status])
     edited = _change_webhook(transaction, before, attempt, ending.disable, now=ending.ended_at)
     if attempt.delivery_state is DeliveryState.FAILED and ending.notices.exhausted is not None:
         insert(transaction, ending.notices.exhausted)
@@ -80,18 +73,17 @@ def finish_one(transaction: Transaction, ending: Ending) -> Attempt:
     return attempt
 
 
-def _write(transaction: Transaction, attempts: Sequence[Attempt], updates: Sequence[tuple[object, ...]]) -> None:
+def _write(transaction: Transaction, attempts: Sequence[Attempt], changed: Sequence[DeliveryStatus]) -> None:
     transaction.record(*attempts)
     transaction.insert_rows(_INSERT_ATTEMPT, [_attempt_params(attempt) for attempt in attempts])
-    transaction.run_with_rows(_UPDATE_DELIVERIES, updates)
+    delivery_states.write(transaction, changed)
 
 
-def _written(before: _Standing, ending: Ending) -> tuple[Attempt, tuple[object, ...]]:
-    """The attempt as it is to be written, and the row that changes its delivery."""
-    after, next_attempt_at, trigger = _aftermath(before, ending.began, ending.attempt, ending.action)
-    attempt = msgspec.structs.replace(ending.attempt, delivery_state=after, next_attempt_at=next_attempt_at)
-    finished_at = None if after is DeliveryState.PENDING else ending.ended_at
-    return attempt, (attempt.delivery_id, after, attempt.number, next_attempt_at, trigger, finished_at)
+def _outcome(before: _Standing, ending: Ending) -> tuple[Attempt, DeliveryStatus]:
+    """The attempt as it is to be written, and how its delivery stands after it."""
+    after = delivery_states.after_attempt(before.delivery, ending.began, ending.attempt, ending.action)
+    attempt = msgspec.structs.replace(ending.attempt, delivery_state=after.state, next_attempt_at=after.next_attempt_at)
+    return attempt, after
 
 
 def _concerns_more(before: _Standing, attempt: Attempt, ending: Ending) -> bool:
@@ -104,32 +96,18 @@ def _concerns_more(before: _Standing, attempt: Attempt, ending: Ending) -> bool:
 class _Standing(msgspec.Struct, frozen=True):
     """How a delivery and its webhook stand when an attempt is recorded."""
 
-    state: DeliveryState
-    next_attempt_at: int | None
-    next_trigger: Trigger
+    delivery: DeliveryStatus
     disable_after: int | None
     exhausted_in_a_row: int
 
 
 def _standing(transaction: Transaction, endings: Sequence[Ending]) -> dict[str, _Standing]:
     ids = _encode([ending.attempt.delivery_id for ending in endings]).decode()
-    return {
-        id: _Standing(DeliveryState(state), due, Trigger(trigger), *streak)
-        for id, state, due, trigger, *streak in transaction.execute(_STANDING, (ids,))
-    }
-
-
-def _aftermath(
-    before: _Standing, began: Delivery, attempt: Attempt, action: Action
-) -> tuple[DeliveryState, int | None, Trigger]:
-    """State, next attempt and its trigger after an attempt at a delivery that stands as `before` by now."""
-    if action is Action.SUCCEED:
-        return DeliveryState.SUCCEEDED, None, Trigger.AUTO
-    asked_meanwhile = (before.next_attempt_at, before.next_trigger) != (began.next_attempt_at, began.next_trigger)
-    if before.state is DeliveryState.PENDING and asked_meanwhile:
-        return DeliveryState.PENDING, before.next_attempt_at, before.next_trigger
-    after = TRANSITIONS.get((before.state, action), before.state)
-    return after, attempt.next_attempt_at if after is DeliveryState.PENDING else None, Trigger.AUTO
+    found = {}
+    for *status, disable_after, exhausted in transaction.execute(_STANDING, (ids,)):
+        delivery = msgspec.convert(dict(zip(STATUS, status, strict=True)), DeliveryStatus)
+        found[delivery.id] = _Standing(delivery, disable_after, exhausted)
+    return found
 
 
 def _change_webhook(

@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 import msgspec
 from msgspec import Struct
 
-from hookbin.models.deliveries import TRANSITIONS, Action, Delivery, DeliveryState, Replayed, Trigger
+from hookbin.models.deliveries import Action, Delivery, DeliveryState, Replayed, Trigger
 from hookbin.store.database import Database
-from hookbin.store.deliveries import COLUMNS, TABLES, to_delivery
+from hookbin.store.deliveries import COLUMNS, TABLES, find, to_delivery
+from hookbin.store.delivery_states import change, is_possible
 from hookbin.store.publishing import insert_deliveries, usable_ids
 from hookbin.store.transaction import Transaction
 
@@ -18,10 +19,6 @@ _PAST = (
     " EXISTS (SELECT 1 FROM attempts a WHERE a.delivery_id = d.id AND a.delivery_state = 'succeeded')"
     " FROM events e LEFT JOIN deliveries d ON d.event_id = e.id AND d.webhook_id = ?"
     " WHERE e.id > ? ORDER BY e.id LIMIT ?"
-)
-_AGAIN = (
-    "UPDATE deliveries SET state = ?, next_attempt_at = ?, next_trigger = ?, finished_at = NULL, cancel_reason = NULL"
-    " WHERE id = ? AND state = ?"
 )
 
 
@@ -62,15 +59,13 @@ class RecoveryStore:
         def retry_and_make(transaction: Transaction) -> tuple[int, int] | None:
             if not usable_ids(transaction, [webhook_id]):
                 return None
-            found = (_delivery(transaction, id) for id, _ in retry)
-            due = dict(retry)
-            again = [
-                _revive(transaction, delivery, due[delivery.id])
-                for delivery in found
-                if delivery is not None and (delivery.state, Action.RETRY) in TRANSITIONS
-                if delivery.state is not DeliveryState.PENDING
-            ]
-            return len(again), len(insert_deliveries(transaction, make))
+            again = 0
+            for id, due in retry:
+                delivery = find(transaction, id)
+                if delivery is not None and _is_over(delivery):
+                    change(transaction, delivery, Action.RETRY, at=due)
+                    again += 1
+            return again, len(insert_deliveries(transaction, make))
 
         return await self._database.transact(retry_and_make)
 
@@ -89,7 +84,7 @@ class RecoveryStore:
             for delivery in there:
                 reason = _hindrance(delivery, usable=usable, busy=busy)
                 if reason is None:
-                    retried.append(_revive(transaction, delivery, now))
+                    retried.append(change(transaction, delivery, Action.REPLAY, at=now))
                 else:
                     left.append((delivery, reason))
             wanted = [delivery for delivery in deliveries if delivery.webhook_id in usable]
@@ -109,18 +104,9 @@ def _hindrance(delivery: Delivery, *, usable: Collection[str], busy: Collection[
     return None
 
 
-def _revive(transaction: Transaction, delivery: Delivery, due: int) -> Delivery:
-    pending = TRANSITIONS[delivery.state, Action.REPLAY]
-    transaction.execute(_AGAIN, (pending, due, Trigger.MANUAL, delivery.id, delivery.state))
-    revived = _delivery(transaction, delivery.id)
-    assert revived is not None
-    transaction.announce(revived)
-    return revived
-
-
-def _delivery(transaction: Transaction, id: str) -> Delivery | None:
-    row = transaction.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
-    return to_delivery(row) if row else None
+def _is_over(delivery: Delivery) -> bool:
+    """Whether it ended without having got through."""
+    return delivery.state is not DeliveryState.PENDING and is_possible(delivery, Action.RETRY)
 
 
 def _of_event(transaction: Transaction, event_id: str, *, only: str | None) -> list[Delivery]:

@@ -9,9 +9,10 @@ import msgspec
 from hookbin.clock import Clock
 from hookbin.errors import WebhookNotFound
 from hookbin.models.announcements import Announcement, Removed
-from hookbin.models.deliveries import CancelReason, DeliveryState
+from hookbin.models.deliveries import CancelReason
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.store.database import Database
+from hookbin.store.delivery_states import cancel_pending
 from hookbin.store.publishing import Notice, insert
 from hookbin.store.transaction import Transaction
 
@@ -21,11 +22,6 @@ _INSERT = f"INSERT INTO webhooks ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIEL
 _JSON_FIELDS = ("events", "headers", "old_secrets", "retry_schedule", "retry_on")
 _FORGET = "UPDATE webhooks SET deleted_at = ?, secret = '', old_secrets = '[]', headers = '[]' WHERE id = ?"
 """A deleted webhook stays for the log's sake, its secrets don't."""
-_CANCEL_PENDING = (
-    f"UPDATE deliveries SET state = '{DeliveryState.CANCELLED}', next_attempt_at = NULL, finished_at = ?,"
-    " cancel_reason = ?"
-    f" WHERE webhook_id = ? AND state = '{DeliveryState.PENDING}'"
-)
 
 
 class WebhookStore:
@@ -137,7 +133,7 @@ def edit(transaction: Transaction, id: str, change: Callable[[Webhook], Webhook]
         webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=0)
     _update(transaction, webhook)
     if webhook.disabled:
-        transaction.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DISABLED, id))
+        cancel_pending(transaction, id, now=now, reason=CancelReason.WEBHOOK_DISABLED)
     return Edited(webhook, webhook.disabled and not before.disabled)
 
 
@@ -184,7 +180,7 @@ def _update(transaction: Transaction, webhook: Webhook) -> None:
 
 def _delete(transaction: Transaction, id: str, *, now: int) -> None:
     transaction.execute(_FORGET, (now, id))
-    transaction.execute(_CANCEL_PENDING, (now, CancelReason.WEBHOOK_DELETED, id))
+    cancel_pending(transaction, id, now=now, reason=CancelReason.WEBHOOK_DELETED)
     transaction.announce(Removed(kind="webhook", id=id))
 
 

@@ -1,0 +1,105 @@
+"""The one place where a delivery's state changes: by the table `TRANSITIONS`, and by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hookbin.models.deliveries import TRANSITIONS, Action, Attempt, CancelReason, Delivery, DeliveryState, Trigger
+from hookbin.store.transaction import Transaction
+
+
+class DeliveryStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a delivery changes in the course of its life."""
+
+    id: str
+    state: DeliveryState
+    attempt_count: int
+    next_attempt_at: int | None
+    next_trigger: Trigger
+    finished_at: int | None
+    cancel_reason: CancelReason | None
+
+
+STATUS = DeliveryStatus.__struct_fields__
+"""The columns of `deliveries` that change."""
+_UPDATE, _FROM = (
+    f"WITH changed ({', '.join(STATUS)}) AS (",
+    f") UPDATE deliveries SET {', '.join(f'{field} = changed.{field}' for field in STATUS[1:])}"
+    " FROM changed WHERE deliveries.id = changed.id",
+)
+_UPDATE_ROWS = f"{_UPDATE}VALUES ({', '.join('?' * len(STATUS))}){{more}}{_FROM}"
+_CANCEL_PENDING = (
+    f"{_UPDATE}SELECT id, ?, attempt_count, NULL, ?, ?, ? FROM deliveries"
+    f" WHERE webhook_id = ? AND state = '{DeliveryState.PENDING}'{_FROM}"
+)
+
+
+def is_possible(delivery: Delivery, action: Action) -> bool:
+    """Whether the table allows it."""
+    return (delivery.state, action) in TRANSITIONS
+
+
+def change(
+    transaction: Transaction, delivery: Delivery, action: Action, *, at: int, reason: CancelReason | None = None
+) -> Delivery:
+    """Inside a transaction: do to a delivery what is possible, other than by an attempt, and announce it.
+
+    `at` is when it is due, as a manual attempt, or when it has ended.
+    """
+    state = TRANSITIONS[delivery.state, action]
+    after = _status(delivery, state, delivery.attempt_count, due=at, trigger=Trigger.MANUAL, ended_at=at, reason=reason)
+    write(transaction, [after])
+    changed = msgspec.structs.replace(delivery, **msgspec.structs.asdict(after))
+    transaction.announce(changed)
+    return changed
+
+
+def cancel_pending(transaction: Transaction, webhook_id: str, *, now: int, reason: CancelReason) -> None:
+    """Inside a transaction: cancel all that is pending for a webhook, of which the webhook's own change tells."""
+    state = TRANSITIONS[DeliveryState.PENDING, Action.CANCEL]
+    transaction.execute(_CANCEL_PENDING, (state, Trigger.AUTO, now, reason, webhook_id))
+
+
+def after_attempt(before: DeliveryStatus, began: Delivery, attempt: Attempt, action: Action) -> DeliveryStatus:
+    """How a delivery stands after an attempt at it whose outcome means `action`; `write` it with the attempt.
+
+    `before` is how it stands by now, `began` how it did when the attempt began. What was asked for in
+    between stays due, unless the attempt got through.
+    """
+    state, due, trigger = TRANSITIONS[before.state, action], attempt.next_attempt_at, Trigger.AUTO
+    asked_meanwhile = (before.next_attempt_at, before.next_trigger) != (began.next_attempt_at, began.next_trigger)
+    if asked_meanwhile and before.state is DeliveryState.PENDING and action is not Action.SUCCEED:
+        state, due, trigger = before.state, before.next_attempt_at, before.next_trigger
+    ended_at = attempt.started_at + attempt.duration
+    return _status(
+        before, state, attempt.number, due=due, trigger=trigger, ended_at=ended_at, reason=before.cancel_reason
+    )
+
+
+def write(transaction: Transaction, changed: Sequence[DeliveryStatus]) -> None:
+    """Inside a transaction: write how deliveries stand by now, in few statements."""
+    transaction.run_with_rows(_UPDATE_ROWS, [msgspec.structs.astuple(each) for each in changed])
+
+
+def _status(
+    before: Delivery | DeliveryStatus,
+    state: DeliveryState,
+    attempt_count: int,
+    *,
+    due: int | None,
+    trigger: Trigger,
+    ended_at: int,
+    reason: CancelReason | None,
+) -> DeliveryStatus:
+    is_pending = state is DeliveryState.PENDING
+    return DeliveryStatus(
+        id=before.id,
+        state=state,
+        attempt_count=attempt_count,
+        next_attempt_at=due if is_pending else None,
+        next_trigger=trigger if is_pending else Trigger.AUTO,
+        finished_at=None if is_pending else ended_at,
+        cancel_reason=reason if state is DeliveryState.CANCELLED else None,
+    )
