@@ -9,7 +9,7 @@ from hookbin.answers.handshakes import NEEDS_SECRET
 from hookbin.answers.plan import BODILESS
 from hookbin.conditions import matching
 from hookbin.errors import FieldsInvalid
-from hookbin.models.answers import BinHandshake, BinResponse, Fault, Step
+from hookbin.models.answers import BinHandshake, BinResponse, Step
 from hookbin.models.common import Headers
 
 _MANAGED = {
@@ -68,7 +68,7 @@ def _step_complaints(step: Step, *, loc: str) -> Iterator[Complaint]:
         step.body.encode()
     except UnicodeEncodeError:
         yield f"{loc}.body", "has half of a surrogate pair, which is no text"
-    if step.fault in (Fault.DRIP, Fault.TRUNCATE) and step.status in BODILESS:
+    if step.fault is not None and step.fault.sends_a_body and step.status in BODILESS:
         yield f"{loc}.fault", f"{step.fault} needs a body, and a {step.status} has none"
     if step.template and len(step.body) > MAX_TEMPLATE:
         yield f"{loc}.body", f"a template has at most {MAX_TEMPLATE:,} characters"

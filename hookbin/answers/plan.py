@@ -19,8 +19,6 @@ _LENGTHLESS = (204, 304)
 """A 205 says that it is empty, these two must not or need not (RFC 9110, 8.6 and 15.3.6)."""
 SANDBOX = (b"content-security-policy", b"sandbox")
 """What a bin answers with must not act with this site's rights when a browser shows it."""
-SILENT = frozenset({Fault.RESET, Fault.HANG, Fault.GARBAGE, Fault.EMPTY})
-"""Faults that send no status."""
 _CORS: Headers = (("access-control-allow-origin", "*"), ("access-control-expose-headers", "*"))
 """Any page may read the answer; the browser sends no cookies along then (Fetch standard, 3.3)."""
 _PREFLIGHT_SECONDS = "600"
@@ -47,7 +45,7 @@ class Prepared(Struct, frozen=True):
 
     @property
     def said_status(self) -> int | None:
-        return None if self.fault in SILENT else self.status
+        return self.status if self.fault is None or self.fault.sends_a_body else None
 
 
 class Plan(Struct, frozen=True):

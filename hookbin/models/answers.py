@@ -26,6 +26,11 @@ class Fault(StrEnum):
     EMPTY = "empty"
     """The connection is closed without a byte."""
 
+    @property
+    def sends_a_body(self) -> bool:
+        """Whether the answer goes out, and it is its body that goes wrong."""
+        return self in (Fault.DRIP, Fault.TRUNCATE)
+
 
 class SequenceEnd(StrEnum):
     """What follows the last step of a sequence."""
