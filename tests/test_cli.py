@@ -16,8 +16,10 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner, Result
 
 from hookbin import __version__
+from hookbin.cli.main import main
 from hookbin.config import Settings
 from tests.support import PATIENCE, ROOT, Server, eventually, free_port
 
@@ -34,6 +36,12 @@ def run(*arguments: str, **names: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*HOOKBIN, *arguments], cwd=ROOT, env=environment(**names), capture_output=True, text=True, timeout=PATIENCE
     )
+
+
+def in_this_process(*arguments: str, **names: str) -> Result:
+    """hookbin, when it ends before it would serve."""
+    env = {**dict.fromkeys(SETTINGS_NAMES), **names}
+    return CliRunner().invoke(main, arguments, env=env, prog_name="hookbin")
 
 
 @contextmanager
@@ -73,23 +81,22 @@ def ended(process: Any) -> tuple[str, str]:
 # What it says
 
 
-@pytest.mark.parametrize("flag", ["--version"])
-def test_it_tells_its_version(flag: str) -> None:
-    done = run(flag)
+def test_it_tells_its_version() -> None:
+    done = run("--version")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, f"hookbin {__version__}\n", "")
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_names_the_command(flag: str) -> None:
-    done = run(flag)
+    done = in_this_process(flag)
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "serve" in done.stdout
 
 
 def test_the_help_of_serve_lists_every_setting_with_its_variable(tmp_path: Path) -> None:
-    done = run("serve", "--help", HOME=str(tmp_path))
+    done = in_this_process("serve", "--help", HOME=str(tmp_path))
 
     text = " ".join(done.stdout.split())
     for name in Settings.__struct_fields__:
@@ -170,13 +177,6 @@ def test_without_a_command_it_serves(tmp_path: Path, arguments: list[str]) -> No
     assert f"localhost:{port}" in out
 
 
-def test_flags_alone_are_those_of_serve(tmp_path: Path) -> None:
-    port = free_port()
-
-    with running("--port", str(port), "--database", str(tmp_path / "a.db"), port=port):
-        assert (tmp_path / "a.db").exists()
-
-
 def test_a_flag_wins_over_its_variable_and_that_over_the_plain_name(tmp_path: Path) -> None:
     by_flag, by_variable, by_plain_name = free_port(), free_port(), free_port()
     names = {"HOOKBIN_PORT": str(by_variable), "PORT": str(by_plain_name), "HOOKBIN_DATABASE": str(tmp_path / "a.db")}
@@ -244,18 +244,17 @@ def test_the_database_is_in_the_data_folder_unless_said_otherwise(tmp_path: Path
     ],
 )
 def test_what_it_can_not_use_ends_with_exit_code_2_and_says_what(arguments: list[str], named: str) -> None:
-    done = run(*arguments)
+    done = in_this_process(*arguments)
 
-    assert done.returncode == 2, done.stderr
+    assert done.exit_code == 2, done.stderr
     assert named in done.stderr
-    assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
 
 def test_a_variable_that_it_can_not_use_ends_with_exit_code_2_too() -> None:
     for name, value in (("HOOKBIN_PORT", "x"), ("HOOKBIN_MAX_BODY", "-1"), ("HOOKBIN_LOG_FORMAT", "xml")):
-        done = run(**{name: value})
-        assert done.returncode == 2, done.stderr
+        done = in_this_process(**{name: value})
+        assert done.exit_code == 2, done.stderr
         assert "Error: " in done.stderr
 
 
