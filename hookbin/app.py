@@ -17,11 +17,14 @@ from hookbin.capture.services import CaptureServices
 from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings
 from hookbin.delivery.targets import Policy
+from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.heartbeats import Heartbeats
 from hookbin.dispatch.meta_events import MetaEventMaker
+from hookbin.dispatch.pacing import Slots
+from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.secret_expiry import SecretExpiry
@@ -212,7 +215,7 @@ def _capture_services(services: Services) -> CaptureServices:
         requests=stores.requests,
         webhooks=stores.webhooks,
         forwarding=delivering.forwarding,
-        dispatcher=delivering.dispatcher,
+        attempts=delivering.attempts,
         templates=services.site.templates,
         stopping=services.live.stopping,
     )
@@ -229,6 +232,17 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
     )
     factory = EventFactory(clock=clock, ids=ids)
     notices = MetaEventMaker(webhooks, factory)
+    published = PublishedCache()
+    attempts = Attempts(
+        deliveries=stores.deliveries,
+        events=events,
+        webhooks=webhooks,
+        published=published,
+        sender=sender,
+        notices=notices,
+        clock=clock,
+        jitter=lambda: random.uniform(-1, 1),
+    )
     return Delivering(
         publisher=Publisher(events, webhooks, factory),
         forwarding=Forwarding(events, webhooks, factory),
@@ -236,14 +250,9 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
             RecoveryStore(stores.database), events=events, webhooks=webhooks, factory=factory, clock=clock
         ),
         notices=notices,
+        attempts=attempts,
         dispatcher=Dispatcher(
-            deliveries=stores.deliveries,
-            events=events,
-            webhooks=webhooks,
-            sender=sender,
-            notices=notices,
-            clock=clock,
-            jitter=lambda: random.uniform(-1, 1),
+            attempts, Slots(), published=published, deliveries=stores.deliveries, webhooks=webhooks, clock=clock
         ),
         sender=sender,
         policy=policy,

@@ -13,10 +13,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hookbin.clock import Clock, Ids
+from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.meta_events import MetaEventMaker
+from hookbin.dispatch.pacing import MAX_IN_FLIGHT, Slots
+from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender, Sent
@@ -319,20 +322,37 @@ class FakeSender(Sender):
 class Workshop:
     """Stores with a dispatcher at work, a scripted sender and a clock to turn."""
 
-    def __init__(self, stores: Stores, clock: FakeClock, **options: Any) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        clock: FakeClock,
+        *,
+        sender: Sender | None = None,
+        deliveries: DeliveryStore | None = None,
+        max_in_flight: int = MAX_IN_FLIGHT,
+    ) -> None:
         self.stores = stores
         self.clock = clock
         self.sender = FakeSender(stores.seen)
-        sender = options.pop("sender", self.sender)
-        self.dispatcher = Dispatcher(
-            deliveries=options.pop("deliveries", stores.deliveries),
+        deliveries = deliveries or stores.deliveries
+        published = PublishedCache()
+        self.attempts = Attempts(
+            deliveries=deliveries,
             events=stores.events,
             webhooks=stores.webhooks,
-            sender=sender,
+            published=published,
+            sender=sender or self.sender,
             notices=MetaEventMaker(stores.webhooks, stores.factory),
             clock=clock,
             jitter=lambda: 0.0,
-            **options,
+        )
+        self.dispatcher = Dispatcher(
+            self.attempts,
+            Slots(max_in_flight),
+            published=published,
+            deliveries=deliveries,
+            webhooks=stores.webhooks,
+            clock=clock,
         )
 
     @property

@@ -375,11 +375,11 @@ async def test_a_bin_can_tell_an_attempt_that_is_under_way(shop: Workshop) -> No
     shop.sender.hold("wh_1")
     (delivery,) = await shop.stores.publish()
     await shop.seen.until(lambda: shop.sender.calls)
-    assert shop.dispatcher.webhook_of(attempt_id(delivery.id, 1)) == webhook
-    assert shop.dispatcher.webhook_of(attempt_id(delivery.id, 2)) is None
+    assert shop.attempts.webhook_of(attempt_id(delivery.id, 1)) == webhook
+    assert shop.attempts.webhook_of(attempt_id(delivery.id, 2)) is None
     shop.sender.release("wh_1")
     await shop.seen.until(lambda: shop.seen.attempts)
-    assert shop.dispatcher.webhook_of(attempt_id(delivery.id, 1)) is None
+    assert shop.attempts.webhook_of(attempt_id(delivery.id, 1)) is None
 
 
 async def test_an_outcome_that_cannot_be_written_repeats_the_same_attempt(shop: Workshop, tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ class Capture:
         if header is None:
             return None, None
         attempt_id = header.decode("latin-1")
-        webhook = self._services.dispatcher.webhook_of(attempt_id)
+        webhook = self._services.attempts.webhook_of(attempt_id)
         return (None if webhook is None else attempt_id), webhook
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, unread: bool) -> None:

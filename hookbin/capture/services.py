@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from hookbin.clock import Clock
 from hookbin.config import Settings
-from hookbin.dispatch.dispatcher import Dispatcher
+from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.forwarding import Forwarding
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
@@ -27,6 +27,6 @@ class CaptureServices(Struct, frozen=True, kw_only=True):
     requests: RequestStore
     webhooks: WebhookStore
     forwarding: Forwarding
-    dispatcher: Dispatcher
+    attempts: Attempts
     templates: TemplatePool
     stopping: asyncio.Event

@@ -35,7 +35,7 @@ class Attempts:
         deliveries: DeliveryStore,
         events: EventStore,
         webhooks: WebhookStore,
-        recent: PublishedCache,
+        published: PublishedCache,
         sender: Sender,
         notices: MetaEventMaker,
         clock: Clock,
@@ -44,7 +44,7 @@ class Attempts:
         self._deliveries = deliveries
         self._events = events
         self._webhooks = webhooks
-        self._recent = recent
+        self._published = published
         self._sender = sender
         self._notices = notices
         self._clock = clock
@@ -62,7 +62,7 @@ class Attempts:
 
         The delivery is looked at as it is now: one that is no longer pending is left alone.
         """
-        found = self._recent.take(delivery_id) or await self._events.with_delivery(delivery_id)
+        found = self._published.take(delivery_id) or await self._events.with_delivery(delivery_id)
         if found is None:
             return None
         delivery, event = found

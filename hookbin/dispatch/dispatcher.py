@@ -1,9 +1,19 @@
-"""What is due, and whose turn it is: lanes, limits, and the result of each attempt.
+"""What is due, and whose turn it is: the way from the schedule in the database to attempts under way.
 
-The database holds the schedule, memory a window of it for each webhook. The dispatcher wakes when
-something is committed or falls due, and starts what it may in turn, one lane after the other
-(`pacing` says what it may). A crash repeats the attempts that were in flight, with the same number
-and the same `webhook-id`: at least once.
+- Schedule: the database holds what is pending and when it is due; an event is committed with its deliveries
+  (a transactional outbox), and memory changes by what was committed, never before.
+- Lanes: memory holds a window of the earliest deliveries of each webhook (`lanes`). It is refilled by query
+  when it runs low; what stands behind its horizon stays in the database, however long an outage lasts.
+- Fairness: lanes that are ready stand in one queue. Each starts one attempt, if it may, and goes behind the
+  others; `pacing` says who may, so that destinations which hang hold up none that answers.
+- Bounds: `Slots` over all webhooks, `max_in_flight` and `rate_limit` for each, `Attempts` for bytes of large bodies.
+- Order: an `ordered` lane is sorted by turn and has one attempt under way; a retry holds up what is behind it.
+- Timers: an alarm for each lane at the next time that something of it may start. Nothing polls.
+- Crash: an outcome is committed when the answer is there, so a crash repeats what was in flight, with the same
+  number and the same `webhook-id`: at-least-once. Of one delivery there is one attempt at a time.
+- Storage that fails: the lane rests for `PAUSE`, since what is refused for one delivery is refused for all.
+
+What follows an outcome is decided by `delivery.retries`, and committed by `store.record_attempts`.
 """
 
 from __future__ import annotations
@@ -11,15 +21,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from hookbin.clock import Clock
 from hookbin.dispatch import pacing
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.lanes import WINDOW, Lane
-from hookbin.dispatch.meta_events import MetaEventMaker
+from hookbin.dispatch.pacing import Slots
 from hookbin.dispatch.published_cache import PublishedCache
-from hookbin.dispatch.sender import Sender
 from hookbin.errors import Unavailable
 from hookbin.live.alarm import Alarm
 from hookbin.models.announcements import Announcement, Removed
@@ -28,7 +37,6 @@ from hookbin.models.deliveries import Delivery, DeliveryState
 from hookbin.models.events import Event
 from hookbin.models.webhooks import Webhook
 from hookbin.store.deliveries import DeliveryStore
-from hookbin.store.events import EventStore
 from hookbin.store.webhooks import WebhookStore
 
 logger = logging.getLogger("hookbin")
@@ -42,31 +50,21 @@ class Dispatcher:
 
     def __init__(
         self,
+        attempts: Attempts,
+        slots: Slots,
         *,
+        published: PublishedCache,
         deliveries: DeliveryStore,
-        events: EventStore,
         webhooks: WebhookStore,
-        sender: Sender,
-        notices: MetaEventMaker,
         clock: Clock,
-        jitter: Callable[[], float],
-        max_in_flight: int = pacing.MAX_IN_FLIGHT,
     ) -> None:
+        """`published` is the cache that `attempts` takes from."""
+        self._attempts = attempts
+        self._slots = slots
+        self._published = published
         self._deliveries = deliveries
         self._webhooks = webhooks
         self._clock = clock
-        self._recent = PublishedCache()
-        self._attempts = Attempts(
-            deliveries=deliveries,
-            events=events,
-            webhooks=webhooks,
-            recent=self._recent,
-            sender=sender,
-            notices=notices,
-            clock=clock,
-            jitter=jitter,
-        )
-        self._places = pacing.Slots(max_in_flight)
         self._lanes: dict[str, Lane] = {}
         self._ready: deque[Lane] = deque()
         self._alarm = Alarm(self._look_at, clock=clock, name="hookbin-dispatcher-alarm")
@@ -114,10 +112,6 @@ class Dispatcher:
     def is_in_flight(self, delivery_id: str) -> bool:
         return delivery_id in self._in_flight
 
-    def webhook_of(self, attempt: str) -> Webhook | None:
-        """The webhook of an attempt that is under way now: how a bin knows that a request is ours."""
-        return self._attempts.webhook_of(attempt)
-
     def committed(self, rows: Sequence[Announcement]) -> None:
         """Take in what was published, retried, cancelled, changed. Called after each commit."""
         event: Event | None = None
@@ -129,12 +123,12 @@ class Dispatcher:
             elif isinstance(row, Webhook):
                 self._webhook_changed(row)
             elif isinstance(row, Removed) and row.kind == "webhook":
-                self._recent.forget_webhook(row.id)
+                self._published.forget_webhook(row.id)
                 if row.id in self._lanes:
                     self._lanes.pop(row.id).clear()
 
     def _delivery_changed(self, delivery: Delivery, event: Event | None) -> None:
-        self._recent.take(delivery.id)
+        self._published.take(delivery.id)
         if delivery.state is not DeliveryState.PENDING or delivery.next_attempt_at is None:
             self._asked_again.pop(delivery.id, None)
             if delivery.webhook_id in self._lanes:
@@ -145,7 +139,7 @@ class Dispatcher:
             self._asked_again[delivery.id] = (delivery.next_attempt_at, delivery.turn)
         else:
             if event is not None and event.id == delivery.event_id and delivery.next_attempt_at <= self._clock.now():
-                self._recent.add(delivery, event)
+                self._published.add(delivery, event)
             lane = self._lane(delivery.webhook_id)
             lane.put(delivery.id, due=delivery.next_attempt_at, turn=delivery.turn)
             self._arm(lane)
@@ -153,7 +147,7 @@ class Dispatcher:
     def _webhook_changed(self, webhook: Webhook) -> None:
         lane = self._lane(webhook.id)
         if webhook.disabled:
-            self._recent.forget_webhook(webhook.id)
+            self._published.forget_webhook(webhook.id)
             lane.clear()
         if webhook.ordered != lane.ordered:
             lane.sort_anew(ordered=webhook.ordered)
@@ -174,28 +168,28 @@ class Dispatcher:
     def _start_due(self) -> None:
         """Let each lane that is ready start one attempt, if it may; `_arm` puts it behind the others again."""
         for _ in range(len(self._ready)):
-            if self._places.all_taken:
+            if self._slots.all_taken:
                 return
             lane = self._ready.popleft()
             now = self._clock.now()  # anew: with an old one, what fell due since would be ready for ever
-            if self._places.may_start(lane, now):
+            if self._slots.may_start(lane, now):
                 lane.is_ready = False
                 self._start_next(lane, now)
                 self._arm(lane)
             else:
-                self._ready.append(lane)  # until a place is given back
+                self._ready.append(lane)  # until a slot is given back
 
     def _start_next(self, lane: Lane, now: int) -> None:
         webhook = self._webhooks.find(lane.webhook_id)
         if (
             webhook is None
             or max(lane.rests_until, lane.next_allowed_at) > now
-            or len(lane.in_flight) >= _most(webhook)
+            or len(lane.in_flight) >= _max_in_flight(webhook)
         ):
             return
         delivery_id = lane.pop_due(now, busy=self._in_flight)
         if delivery_id is not None:
-            self._places.take(lane, delivery_id, now)
+            self._slots.take(lane, delivery_id, now)
             pacing.consume(lane, now, rate_limit=webhook.rate_limit)
             self._in_flight[delivery_id] = asyncio.create_task(self._attempt(lane, delivery_id))
 
@@ -217,7 +211,7 @@ class Dispatcher:
         if lane.needs_refill and lane.webhook_id not in self._refills:
             self._refills[lane.webhook_id] = asyncio.create_task(self._refill(lane))
         due = lane.next_due()
-        if due is None or lane.is_ready or len(lane.in_flight) >= _most(webhook):
+        if due is None or lane.is_ready or len(lane.in_flight) >= _max_in_flight(webhook):
             return
         due = max(due, lane.next_allowed_at)
         if due <= now:
@@ -262,7 +256,7 @@ class Dispatcher:
             again = self._rest(lane), 0
         finally:
             del self._in_flight[delivery_id]
-            self._places.give_back(lane, delivery_id, self._clock.now())
+            self._slots.give_back(lane, delivery_id, self._clock.now())
             again = self._asked_again.pop(delivery_id, again)
             if again is not None:
                 lane.put(delivery_id, due=again[0], turn=again[1])
@@ -270,5 +264,5 @@ class Dispatcher:
             self._wake.set()
 
 
-def _most(webhook: Webhook) -> int:
+def _max_in_flight(webhook: Webhook) -> int:
     return 1 if webhook.ordered else webhook.max_in_flight

@@ -162,7 +162,7 @@ def _unrecorded(s: Services, delivery: Delivery, captures: Sequence[RequestSumma
         remark=of_unrecorded(
             delivery.attempt_count + 1,
             captures=len(captures),
-            under_way=s.delivering.dispatcher.webhook_of(next_id) is not None,
+            under_way=s.delivering.attempts.webhook_of(next_id) is not None,
             pending=delivery.state is DeliveryState.PENDING,
         ),
     )

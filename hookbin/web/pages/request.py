@@ -104,7 +104,7 @@ async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
             of_unrecorded(
                 int(number),
                 captures=len(captures),
-                under_way=s.delivering.dispatcher.webhook_of(id) is not None,
+                under_way=s.delivering.attempts.webhook_of(id) is not None,
                 pending=delivery.state is DeliveryState.PENDING,
             )
         ]

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from hookbin.clock import Clock, Ids
 from hookbin.config import Settings
 from hookbin.delivery.targets import Policy
+from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.forwarding import Forwarding
 from hookbin.dispatch.meta_events import MetaEventMaker
@@ -61,6 +62,7 @@ class Delivering(Struct, frozen=True, kw_only=True):
     forwarding: Forwarding
     recovery: Recovery
     notices: MetaEventMaker
+    attempts: Attempts
     dispatcher: Dispatcher
     sender: Sender
     policy: Policy
