@@ -113,7 +113,7 @@ class Hookbin:
         self._heartbeats = Heartbeats(
             publisher=delivering.publisher, deliveries=stores.deliveries, webhooks=stores.webhooks, clock=clock
         )
-        self._expiry = SecretExpiry(stores.webhooks, clock=clock)
+        self._secret_expiry = SecretExpiry(stores.webhooks, clock=clock)
         self._trimmer = Trimmer(Retention(database), bins=stores.bins, clock=clock)
         self._capture = Capture(_capture_services(self.services))
         self.lane: Lane | None = None
@@ -128,7 +128,7 @@ class Hookbin:
         database.on_commit(live.metrics.committed)
         database.on_commit(self.services.delivering.dispatcher.committed, of=(Delivery, Webhook, Removed))
         database.on_commit(self._heartbeats.committed, of=(Webhook, Removed))
-        database.on_commit(self._expiry.committed, of=(Webhook,))
+        database.on_commit(self._secret_expiry.committed, of=(Webhook,))
         database.on_commit(self._trimmer.captured, of=(RequestSummary,))
         database.on_commit(self._trimmer.changed, of=(Bin, Removed))
         database.on_commit(live.activity.committed, of=(RequestSummary, AttemptSummary, Removed))
@@ -165,7 +165,7 @@ class Hookbin:
             services.live.activity.committed(reversed(await services.stores.log.newest(limit=REMEMBERED)))
             services.delivering.dispatcher.start()
             self._heartbeats.start()
-            self._expiry.start()
+            self._secret_expiry.start()
             self._trimmer.start()
             try:
                 yield
@@ -183,7 +183,7 @@ class Hookbin:
             self.services.live.stopping.set()
             self.services.live.waiting.close()
             await self._heartbeats.stop()
-            await self._expiry.stop()
+            await self._secret_expiry.stop()
             await self.services.delivering.dispatcher.stop(grace=DRAIN_SECONDS)
             self.services.live.timeline.close()
 
@@ -231,7 +231,7 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
         tls=trusting(settings.ca_file),
     )
     factory = EventFactory(clock=clock, ids=ids)
-    notices = MetaEventMaker(webhooks, factory)
+    meta_events = MetaEventMaker(webhooks, factory)
     published = PublishedCache()
     attempts = Attempts(
         deliveries=stores.deliveries,
@@ -239,7 +239,7 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
         webhooks=webhooks,
         published=published,
         sender=sender,
-        notices=notices,
+        meta_events=meta_events,
         clock=clock,
         jitter=lambda: random.uniform(-1, 1),
     )
@@ -249,7 +249,7 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
         recovery=Recovery(
             RecoveryStore(stores.database), events=events, webhooks=webhooks, factory=factory, clock=clock
         ),
-        notices=notices,
+        meta_events=meta_events,
         attempts=attempts,
         dispatcher=Dispatcher(
             attempts, Slots(), published=published, deliveries=stores.deliveries, webhooks=webhooks, clock=clock

@@ -1,6 +1,6 @@
 """The time now, ids, and how both are written.
 
-Ids carry a prefix: `bin_ req_ wh_ evt_ dlv_ att_`. Those made from a UUIDv7 (RFC 9562, 5.7) are
+Ids carry a prefix, as a TypeID does: `bin_ req_ wh_ evt_ dlv_ att_`. Those made from a UUIDv7 (RFC 9562, 5.7) are
 26 digits of Crockford base32, those made from a `seq` are 13: both sort as they were made.
 """
 

@@ -342,7 +342,7 @@ class Workshop:
             webhooks=stores.webhooks,
             published=published,
             sender=sender or self.sender,
-            notices=MetaEventMaker(stores.webhooks, stores.factory),
+            meta_events=MetaEventMaker(stores.webhooks, stores.factory),
             clock=clock,
             jitter=lambda: 0.0,
         )

@@ -118,7 +118,7 @@ async def test_one_that_its_owner_disabled_is_told_once(shop: Workshop) -> None:
     maker = MetaEventMaker(shop.stores.webhooks, shop.stores.factory)
     for _ in range(2):
         await shop.stores.webhooks.edit(
-            webhook.id, lambda now: replace(now, disabled=True), notice=maker.of_disabling(webhook)
+            webhook.id, lambda now: replace(now, disabled=True), on_disabled=maker.of_disabling(webhook)
         )
 
     assert [event.type for event in told(shop)] == ["webhook.disabled"]

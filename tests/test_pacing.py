@@ -1,4 +1,4 @@
-"""How many attempts are under way and how fast they follow: places, rates, order, later delivery, giving up."""
+"""How many attempts are under way and how fast they follow: slots, rates, order, later delivery, giving up."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ async def publish(shop: Workshop, count: int, **options: Any) -> list[str]:
     return [(await shop.stores.publish(**options))[0].id for _ in range(count)]
 
 
-# Places
+# Slots
 
 
-def take(places: Slots, lane: Lane, count: int, *, now: int = 0) -> int:
+def take(slots: Slots, lane: Lane, count: int, *, now: int = 0) -> int:
     """How many of so many attempts may start."""
     for number in range(count):
-        if not places.may_start(lane, now):
+        if not slots.may_start(lane, now):
             return number
-        places.take(lane, f"{lane.webhook_id}-{len(lane.in_flight)}", now)
+        slots.take(lane, f"{lane.webhook_id}-{len(lane.in_flight)}", now)
     return count
 
 
@@ -68,43 +68,43 @@ def test_one_webhook_alone_may_have_as_many_as_one_can_ask_for(make: Callable[[s
 
 @pytest.mark.parametrize("hanging", [1, 8, 30, 120])
 @pytest.mark.parametrize("make", [Lane, slow])
-def test_destinations_that_hang_leave_places_for_one_that_answers_and_for_a_new_one(
+def test_destinations_that_hang_leave_slots_for_one_that_answers_and_for_a_new_one(
     make: Callable[[str], Lane], hanging: int
 ) -> None:
-    places = Slots(256)
+    slots = Slots(256)
     for number in range(hanging):
-        take(places, make(f"wh_{number}"), 64)
-    assert take(places, Lane("new"), 1) == 1
-    assert take(places, quick("healthy"), 8) == 8
+        take(slots, make(f"wh_{number}"), 64)
+    assert take(slots, Lane("new"), 1) == 1
+    assert take(slots, quick("healthy"), 8) == 8
 
 
 def test_slow_webhooks_leave_a_quarter_however_many_they_are() -> None:
-    places = Slots(256)
+    slots = Slots(256)
     for number in range(1_000):
-        take(places, slow(f"wh_{number}"), 8)
-    assert places.taken == 192
-    assert take(places, quick("healthy"), 8) == 8
+        take(slots, slow(f"wh_{number}"), 8)
+    assert slots.taken == 192
+    assert take(slots, quick("healthy"), 8) == 8
 
 
-def test_busy_webhooks_always_leave_one_place_for_one_that_has_none() -> None:
-    places, lanes = Slots(256), [quick(f"wh_{number}") for number in range(255)]
+def test_busy_webhooks_always_leave_one_slot_for_one_that_has_none() -> None:
+    slots, lanes = Slots(256), [quick(f"wh_{number}") for number in range(255)]
     for _ in range(64):
         for lane in lanes:
-            take(places, lane, 1)
-    assert take(places, slow("wh_slow"), 8) == 1
+            take(slots, lane, 1)
+    assert take(slots, slow("wh_slow"), 8) == 1
 
 
 def test_a_webhook_is_slow_when_its_last_or_its_oldest_attempt_took_long() -> None:
-    lane, places = Lane("wh_1"), Slots()
-    places.take(lane, "a", 0)
+    lane, slots = Lane("wh_1"), Slots()
+    slots.take(lane, "a", 0)
     assert not is_slow(lane, 1 * SECOND)
     assert is_slow(lane, 1 * SECOND + 1)
-    places.give_back(lane, "a", 2 * SECOND)
+    slots.give_back(lane, "a", 2 * SECOND)
     assert is_slow(lane, 2 * SECOND)
-    places.take(lane, "b", 2 * SECOND)
-    places.give_back(lane, "b", 2 * SECOND + 5)
+    slots.take(lane, "b", 2 * SECOND)
+    slots.give_back(lane, "b", 2 * SECOND + 5)
     assert not is_slow(lane, 3 * SECOND)
-    assert places.taken == 0
+    assert slots.taken == 0
 
 
 async def test_many_hanging_destinations_hold_up_none_that_answers(shop: Workshop) -> None:
@@ -399,7 +399,7 @@ async def test_without_disable_after_nothing_is_counted(shop: Workshop) -> None:
 
 
 def test_what_is_held_is_bounded_by_number_and_by_bytes() -> None:
-    recent = PublishedCache(most_deliveries=3, most_bytes=100)
+    recent = PublishedCache(max_deliveries=3, max_bytes=100)
     deliveries = []
     for number in range(5):
         event = an_event(number, f"evt_{number}", body=b"x" * 10)

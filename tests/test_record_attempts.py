@@ -14,7 +14,7 @@ from hookbin.models.deliveries import Action, Attempt, Delivery, DeliveryState, 
 from hookbin.models.webhooks import Webhook
 from hookbin.store import webhooks
 from hookbin.store.connections import migrate, migrations
-from hookbin.store.publishing import Notices, Publication, insert, insert_all
+from hookbin.store.publishing import MetaEvents, Publication, insert, insert_all
 from hookbin.store.record_attempts import Ending, finish_all, finish_one
 from hookbin.store.transaction import Transaction
 from tests.builders import NOW, a_delivery, a_webhook, an_attempt, an_event
@@ -101,7 +101,9 @@ def _make(deliveries: Sequence[Delivery], place: int, ended: Ended) -> Ending:
     due = DUE if action is Action.RESCHEDULE else None
     attempt = an_attempt(0, delivery, number=place + 1, trigger=trigger, next_attempt_at=due)
     told = Publication(event=an_event(0, f"evt_told_{place}"), deliveries=()) if tells else None
-    return Ending(attempt=attempt, began=delivery, action=action, disable=disable, notices=Notices(exhausted=told))
+    return Ending(
+        attempt=attempt, began=delivery, action=action, disable=disable, meta_events=MetaEvents(exhausted=told)
+    )
 
 
 def test_successes_of_a_batch_take_three_statements() -> None:
@@ -109,7 +111,7 @@ def test_successes_of_a_batch_take_three_statements() -> None:
     events = [an_event(0, f"evt_{number}") for number in range(64)]
     deliveries = [a_delivery(event, hook) for event in events]
     endings = [
-        Ending(attempt=an_attempt(0, each), began=each, action=Action.SUCCEED, disable=None, notices=Notices())
+        Ending(attempt=an_attempt(0, each), began=each, action=Action.SUCCEED, disable=None, meta_events=MetaEvents())
         for each in deliveries
     ]
     with database([hook]) as (transaction, connection):

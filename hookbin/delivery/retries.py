@@ -130,8 +130,10 @@ def after(
 def streak(before: int, after: DeliveryState, *, trigger: Trigger) -> int:
     """How many deliveries of a webhook have failed in a row, once an attempt left its delivery in state `after`.
 
+    This is the count of a circuit breaker: at `disable_after` the webhook is disabled, until its owner enables it.
+
     A success begins anew. An attempt by hand that fails does not count: its delivery had failed before, or
-    somebody is looking after it. `disable_after` is compared with this.
+    somebody is looking after it.
     """
     if after is DeliveryState.SUCCEEDED:
         return 0

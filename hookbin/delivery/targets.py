@@ -1,4 +1,4 @@
-"""Which URLs and addresses may be called.
+"""Which URLs and addresses may be called: the guard against SSRF (server-side request forgery).
 
 A URL is checked once, when it is registered (`parse_destination`, `check_literal`); the address
 it leads to is checked each time one is dialled (`refusal`), so a name that later resolves to

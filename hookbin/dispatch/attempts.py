@@ -37,7 +37,7 @@ class Attempts:
         webhooks: WebhookStore,
         published: PublishedCache,
         sender: Sender,
-        notices: MetaEventMaker,
+        meta_events: MetaEventMaker,
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
@@ -46,7 +46,7 @@ class Attempts:
         self._webhooks = webhooks
         self._published = published
         self._sender = sender
-        self._notices = notices
+        self._meta_events = meta_events
         self._clock = clock
         self._jitter = jitter
         self._large = 0
@@ -133,9 +133,9 @@ class Attempts:
             response_body=sent.response_body,
             response_truncated=sent.response_truncated,
         )
-        notices = self._notices.of_attempt(attempt, webhook, action=decision.action, hops=event.hops)
+        meta_events = self._meta_events.of_attempt(attempt, webhook, action=decision.action, hops=event.hops)
         written = await self._deliveries.finish(
-            attempt, began=delivery, action=decision.action, disable=reason, notices=notices
+            attempt, began=delivery, action=decision.action, disable=reason, meta_events=meta_events
         )
         return written.next_attempt_at
 

@@ -2,7 +2,7 @@
 
 `delivery.exhausted` when a delivery has failed for good by itself, `webhook.disabled` when a webhook or
 a forward target was disabled. A transaction that brings one of these about writes the event too: it is
-there once, whatever crashes in between. Of a delivery that brings a meta event none is made.
+there once, whatever crashes in between (a transactional outbox). Of a delivery that brings a meta event none is made.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hookbin.dispatch.publisher import EVERYTHING, wants
 from hookbin.models.deliveries import Action, Attempt, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.names import DELIVERY_EXHAUSTED, META_EVENTS, WEBHOOK_DISABLED
-from hookbin.store.publishing import Notice, Notices, Publication
+from hookbin.store.publishing import DisabledEventMaker, MetaEvents, Publication
 from hookbin.store.webhooks import WebhookStore
 
 
@@ -26,28 +26,28 @@ class MetaEventMaker:
         self._webhooks = webhooks
         self._factory = factory
 
-    def of_attempt(self, attempt: Attempt, webhook: Webhook, *, action: Action, hops: int) -> Notices:
-        """What may have to be told of an attempt whose outcome means `action`; `hops` are its event's."""
+    def of_attempt(self, attempt: Attempt, webhook: Webhook, *, action: Action, hops: int) -> MetaEvents:
+        """What may have to be published of an attempt whose outcome means `action`; `hops` are its event's."""
         if action is not Action.FAIL:
-            return Notices()
+            return MetaEvents()
         exhausted = None
         if attempt.trigger is Trigger.AUTO and attempt.event_type not in META_EVENTS:
             exhausted = self._publication(DELIVERY_EXHAUSTED, _of_delivery(attempt, webhook), hops=hops)
-        return Notices(exhausted=exhausted, disabled=self.of_disabling(webhook, hops=hops))
+        return MetaEvents(exhausted=exhausted, disabled=self.of_disabling(webhook, hops=hops))
 
-    def of_disabling(self, webhook: Webhook, *, hops: int = 0) -> Notice | None:
-        """What is to be told if the webhook is disabled; None for a destination of single requests."""
+    def of_disabling(self, webhook: Webhook, *, hops: int = 0) -> DisabledEventMaker | None:
+        """Makes the event to publish if the webhook is disabled; None for a destination of single requests."""
         if webhook.kind is WebhookKind.ONCE:
             return None
         prepared = self._publication(WEBHOOK_DISABLED, {}, hops=hops)
 
-        def notice(disabled: Webhook) -> Publication:
+        def complete(disabled: Webhook) -> Publication:
             data = msgspec.json.encode(_of_webhook(disabled))
             body = envelope(WEBHOOK_DISABLED, data, now=prepared.event.created_at)
             event = msgspec.structs.replace(prepared.event, body=body, size=len(body))
             return msgspec.structs.replace(prepared, event=event)
 
-        return notice
+        return complete
 
     def _publication(self, type: str, data: dict[str, object], *, hops: int) -> Publication:
         event = self._factory.event(type, msgspec.json.encode(data), hops=hops)

@@ -1,14 +1,15 @@
-"""How many attempts may be under way, and how fast they follow each other: fair places and rates.
+"""How many attempts may be under way, and how fast they follow each other: fair slots and rates.
 
-- There are `MAX_IN_FLIGHT` places. A webhook that answers may have as many attempts under way as
-  places are left, so that there is always one for a webhook that has none (dynamic thresholds, the
+- There are `MAX_IN_FLIGHT` slots. A webhook that answers may have as many attempts under way as
+  slots are left, so that there is always one for a webhook that has none (dynamic thresholds, the
   rule by which switches share a buffer: Choudhury and Hahne, 1998).
 - A webhook is in doubt when it has answered nothing yet, or is slow: its last attempt took, or its
   oldest one under way has taken, more than `SLOW`. One in doubt may have one attempt under way, and
-  more only out of the first half of the places; what is slow leaves a quarter to the others. So
+  more only out of the first half of the slots; what is slow leaves a quarter to the others. So
   destinations that hang hold up none that answers, whatever is queued for them: unless more than a
   hundred begin to hang within a second, and then until their first attempts have timed out.
-- A rate limit spaces attempts evenly; no attempts are saved up while there is nothing to send.
+- A rate limit spaces attempts evenly (GCRA, the generic cell rate algorithm, without a burst): none
+  are saved up while there is nothing to send.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def is_slow(lane: Lane, now: int) -> bool:
 
 
 def consume(lane: Lane, now: int, *, rate_limit: float | None) -> None:
-    """Let the next attempt wait for its share of a second. `rate_limit` is in attempts per second."""
+    """Take one attempt of the rate: the next one waits for its share of a second. `rate_limit` is a second's number."""
     if rate_limit is None:
         lane.next_allowed_at = 0
         return

@@ -1,4 +1,4 @@
-"""What was published just now and waits for its first attempt: held so that this needs no look-up."""
+"""A cache of what was published just now and waits for its first attempt, which so needs no look-up."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MAX_BYTES = 16 * 1024 * 1024
 class PublishedCache:
     """Deliveries with their events as they were committed. Whatever is announced of one later ends its stay."""
 
-    def __init__(self, *, most_deliveries: int = MAX_DELIVERIES, most_bytes: int = MAX_BYTES) -> None:
-        self._most_deliveries = most_deliveries
-        self._most_bytes = most_bytes
+    def __init__(self, *, max_deliveries: int = MAX_DELIVERIES, max_bytes: int = MAX_BYTES) -> None:
+        self._max_deliveries = max_deliveries
+        self._max_bytes = max_bytes
         self._held: OrderedDict[str, tuple[Delivery, Event]] = OrderedDict()
         self._bytes = 0
 
@@ -27,7 +27,7 @@ class PublishedCache:
     def add(self, delivery: Delivery, event: Event) -> None:
         self._held[delivery.id] = (delivery, event)
         self._bytes += event.size
-        while len(self._held) > self._most_deliveries or self._bytes > self._most_bytes:
+        while len(self._held) > self._max_deliveries or self._bytes > self._max_bytes:
             self._subtract(self._held.popitem(last=False)[1])
 
     def take(self, delivery_id: str) -> tuple[Delivery, Event] | None:

@@ -1,4 +1,4 @@
-"""Old secrets: forgotten as soon as they no longer sign."""
+"""Expiry of old secrets: each is deleted from its webhook as soon as it no longer signs."""
 
 from __future__ import annotations
 

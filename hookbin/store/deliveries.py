@@ -22,7 +22,7 @@ from hookbin.models.deliveries import (
 from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
 from hookbin.store.delivery_states import change, is_possible
-from hookbin.store.publishing import NO_NOTICES, Notices, usable_ids
+from hookbin.store.publishing import NO_META_EVENTS, MetaEvents, usable_ids
 from hookbin.store.record_attempts import ATTEMPT, Ending, finish_all
 from hookbin.store.transaction import Transaction
 
@@ -53,7 +53,7 @@ class DeliveryStore:
         began: Delivery,
         action: Action,
         disable: str | None,
-        notices: Notices = NO_NOTICES,
+        meta_events: MetaEvents = NO_META_EVENTS,
     ) -> Attempt:
         """Commit an attempt and what it made of its delivery; returns it as it was written.
 
@@ -61,10 +61,10 @@ class DeliveryStore:
         way stays cancelled, unless the attempt got through: then it has succeeded. A manual retry that was
         asked for meanwhile stays due, unless it did. `disable` says why the outcome disables the webhook;
         too many failures in a row do so as well (`retries.streak`). Its other pending deliveries are
-        cancelled then. Of a delivery that is no longer kept nothing is written. `notices` are published if
+        cancelled then. Of a delivery that is no longer kept nothing is written. `meta_events` are published if
         what they tell of comes about.
         """
-        ending = Ending(attempt=attempt, began=began, action=action, disable=disable, notices=notices)
+        ending = Ending(attempt=attempt, began=began, action=action, disable=disable, meta_events=meta_events)
         size = len(attempt.response_body or attempt.response_raw or b"")
         return await self._database.transact(Grouped(finish_all, ending, FINISHING), size=size)
 

@@ -27,19 +27,19 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: tuple[Delivery, ...]
 
 
-Notice: TypeAlias = Callable[[Webhook], Publication]
-"""What is to be published of a webhook once it is disabled."""
+DisabledEventMaker: TypeAlias = Callable[[Webhook], Publication]
+"""Makes the event that is published of a webhook once it is disabled, and its deliveries."""
 
 
-class Notices(msgspec.Struct, frozen=True, kw_only=True):
-    """Events that a transaction publishes if it brings about what they tell of."""
+class MetaEvents(msgspec.Struct, frozen=True, kw_only=True):
+    """Meta events that a transaction publishes if it brings about what they tell of."""
 
     exhausted: Publication | None = None
     """Of a delivery that failed."""
-    disabled: Notice | None = None
+    disabled: DisabledEventMaker | None = None
 
 
-NO_NOTICES = Notices()
+NO_META_EVENTS = MetaEvents()
 
 
 def insert(transaction: Transaction, publication: Publication) -> Publication:

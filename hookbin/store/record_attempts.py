@@ -11,7 +11,7 @@ from hookbin.models.deliveries import Action, Attempt, Delivery, DeliveryState
 from hookbin.models.webhooks import Webhook
 from hookbin.store import delivery_states, webhooks
 from hookbin.store.delivery_states import STATUS, DeliveryStatus
-from hookbin.store.publishing import Notices, insert
+from hookbin.store.publishing import MetaEvents, insert
 from hookbin.store.transaction import Transaction
 
 ATTEMPT = (
@@ -34,7 +34,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     began: Delivery
     action: Action
     disable: str | None
-    notices: Notices
+    meta_events: MetaEvents
 
     @property
     def ended_at(self) -> int:
@@ -66,10 +66,10 @@ def finish_one(transaction: Transaction, ending: Ending) -> Attempt:
     attempt, status = _outcome(before, ending)
     _write(transaction, [attempt], [status])
     edited = _change_webhook(transaction, before, attempt, ending.disable, now=ending.ended_at)
-    if attempt.delivery_state is DeliveryState.FAILED and ending.notices.exhausted is not None:
-        insert(transaction, ending.notices.exhausted)
-    if edited is not None and edited.is_newly_disabled and ending.notices.disabled is not None:
-        insert(transaction, ending.notices.disabled(edited.webhook))
+    if attempt.delivery_state is DeliveryState.FAILED and ending.meta_events.exhausted is not None:
+        insert(transaction, ending.meta_events.exhausted)
+    if edited is not None and edited.is_newly_disabled and ending.meta_events.disabled is not None:
+        insert(transaction, ending.meta_events.disabled(edited.webhook))
     return attempt
 
 
@@ -90,7 +90,7 @@ def _concerns_more(before: _Standing, attempt: Attempt, ending: Ending) -> bool:
     """Whether the webhook changes with it, or an event tells of it."""
     failed = attempt.delivery_state is DeliveryState.FAILED
     counts = before.disable_after is not None and (failed or before.exhausted_in_a_row > 0)
-    return ending.disable is not None or counts or (failed and ending.notices.exhausted is not None)
+    return ending.disable is not None or counts or (failed and ending.meta_events.exhausted is not None)
 
 
 class _Standing(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from hookbin.models.deliveries import CancelReason
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.store.database import Database
 from hookbin.store.delivery_states import cancel_pending
-from hookbin.store.publishing import Notice, insert
+from hookbin.store.publishing import DisabledEventMaker, insert
 from hookbin.store.transaction import Transaction
 
 _FIELDS = Webhook.__struct_fields__
@@ -67,17 +67,19 @@ class WebhookStore:
     async def create(self, webhook: Webhook) -> None:
         await self._database.transact(lambda transaction: add(transaction, webhook))
 
-    async def edit(self, id: str, change: Callable[[Webhook], Webhook], *, notice: Notice | None = None) -> Webhook:
+    async def edit(
+        self, id: str, change: Callable[[Webhook], Webhook], *, on_disabled: DisabledEventMaker | None = None
+    ) -> Webhook:
         """Write what `change` makes of the webhook as it is now; a disabled one gets its pending deliveries cancelled.
 
-        `change` is applied inside the transaction, so that of two changes at once none is lost. `notice` is
+        `change` is applied inside the transaction, so that of two changes at once none is lost. `on_disabled` is
         published if that disables it. Raises `WebhookNotFound` if it was deleted meanwhile.
         """
 
         def edit_and_tell(transaction: Transaction) -> Webhook | None:
             edited = edit(transaction, id, change, now=self._clock.now())
-            if edited is not None and edited.is_newly_disabled and notice is not None:
-                insert(transaction, notice(edited.webhook))
+            if edited is not None and edited.is_newly_disabled and on_disabled is not None:
+                insert(transaction, on_disabled(edited.webhook))
             return None if edited is None else edited.webhook
 
         webhook = await self._database.transact(edit_and_tell)

@@ -118,8 +118,8 @@ async def change(call: Call[None, WebhookChange]) -> WebhookShape:
     wanted = _changed(webhook, changes)
     if wanted.handshake is not None and _agreed_on(wanted) != _agreed_on(webhook):
         changes["rate_limit"] = await ask(call.delivering.sender, wanted)
-    notice = call.delivering.notices.of_disabling(webhook) if changes.get("disabled") else None
-    changed = await call.stores.webhooks.edit(webhook.id, lambda now: _changed(now, changes), notice=notice)
+    on_disabled = call.delivering.meta_events.of_disabling(webhook) if changes.get("disabled") else None
+    changed = await call.stores.webhooks.edit(webhook.id, lambda now: _changed(now, changes), on_disabled=on_disabled)
     return webhook_shape(changed)
 
 

@@ -61,7 +61,7 @@ class Delivering(Struct, frozen=True, kw_only=True):
     publisher: Publisher
     forwarding: Forwarding
     recovery: Recovery
-    notices: MetaEventMaker
+    meta_events: MetaEventMaker
     attempts: Attempts
     dispatcher: Dispatcher
     sender: Sender
