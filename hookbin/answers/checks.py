@@ -85,7 +85,7 @@ def _handshake_complaints(handshake: BinHandshake) -> Iterator[Complaint]:
     needs = handshake.provider in NEEDS_SECRET
     if needs and not handshake.secret:
         yield "response.handshake.secret", f"is needed: {handshake.provider} is answered with it"
-    if not needs and handshake.secret is not None:
+    if not needs and isinstance(handshake.secret, str):
         yield "response.handshake.secret", f"{handshake.provider} has no use for a secret; leave it out"
 
 

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, TypeAlias
 
-from msgspec import Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hookbin.models.common import Headers
+
+MAX_HEADERS = 50
+"""Headers of one answer."""
+MAX_BODY = 256 * 1024
+"""Characters of an answer's body."""
+MAX_DELAY = 30_000
+"""Milliseconds that an answer waits."""
+MAX_REPEAT = 10_000
+"""Requests that one step of a sequence answers."""
+MAX_STEPS = 100
+"""Steps of a sequence; rules of a response."""
+MAX_CONDITIONS = 20
+"""Headers, parameters or JSON paths that one rule looks at."""
+MAX_PATTERN = 256
+"""Characters of a pattern, and of the name or path that it is for."""
+MAX_SECRET = 1024
+"""Characters of a secret shared with a provider."""
 
 
 class Fault(StrEnum):
@@ -52,57 +69,87 @@ class Provider(StrEnum):
     WEBSUB = "websub"
 
 
-class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
+Pattern: TypeAlias = Annotated[str, Meta(max_length=MAX_PATTERN)]
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_PATTERN)]
+Patterns: TypeAlias = Annotated[
+    dict[Name, Pattern], Meta(max_length=MAX_CONDITIONS, description="Names, each with a pattern for its value.")
+]
+
+
+class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One answer."""
 
-    status: int = 200
-    headers: Headers = (("content-type", "text/plain; charset=utf-8"),)
-    body: str = "ok\n"
-    delay_ms: int = 0
-    template: bool = False
-    """The body is a Jinja template over the request."""
-    fault: Fault | None = None
+    status: Annotated[int, Meta(ge=200, le=599, description="HTTP status.")] = 200
+    headers: Annotated[Headers, Meta(max_length=MAX_HEADERS, description="Ordered pairs; duplicates are kept.")] = (
+        ("content-type", "text/plain; charset=utf-8"),
+    )
+    body: Annotated[str, Meta(max_length=MAX_BODY, description="Sent as UTF-8.")] = "ok\n"
+    delay_ms: Annotated[int, Meta(ge=0, le=MAX_DELAY, description="Waits this long after the commit.")] = 0
+    template: Annotated[bool, Meta(description="The body is a Jinja template over `request`.")] = False
+    fault: Annotated[Fault | None, Meta(description="How the answer goes wrong on the wire.")] = None
 
 
-class SequenceStep(Step, frozen=True, kw_only=True, omit_defaults=True):
-    repeat: int = 1
+class SequenceStep(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer in its turn."""
+
+    repeat: Annotated[int, Meta(ge=1, le=MAX_REPEAT, description="How many requests it answers in a row.")] = 1
 
 
-class When(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a request must be like; what is None or empty is not looked at."""
+class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a request must be like, in every point that is given. In a pattern `*` is any text, `?` one character."""
 
-    method: str | None = None
-    path: str | None = None
-    """A glob over the path below the bin."""
-    header: dict[str, str] = {}
-    """Names, each with a glob over its value."""
-    query: dict[str, str] = {}
-    json: dict[str, Any] = {}
-    """Paths into a JSON body, each with a glob over a string or with another value."""
+    method: Annotated[Pattern | None, Meta(description="As it is sent: in capitals.")] = None
+    path: Annotated[
+        Pattern | None, Meta(description="Pattern for what follows the bin; `*` within a segment, `**` across.")
+    ] = None
+    header: Patterns = {}
+    query: Patterns = {}
+    json: Annotated[
+        dict[Name, str | int | float | bool | None],
+        Meta(
+            max_length=MAX_CONDITIONS,
+            description="Paths such as `data.items[0].id`, each with a pattern for a string or with another value.",
+        ),
+    ] = {}
 
 
-class AnswerRule(Step, frozen=True, kw_only=True, omit_defaults=True):
+class AnswerRule(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The answer to requests of a kind."""
+
     when: When
 
 
-class Chance(Step, frozen=True, kw_only=True, omit_defaults=True):
-    probability: float
+class Chance(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer by chance."""
+
+    probability: Annotated[float, Meta(ge=0, le=1)]
 
 
-class BinHandshake(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class BinHandshake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose ownership check is answered."""
+
     provider: Provider
-    secret: str | None = None
+    secret: Annotated[
+        Annotated[str, Meta(max_length=MAX_SECRET)] | UnsetType | None,
+        Meta(
+            description="Needed by meta (the verify token), zoom (secret token) and twitter (consumer secret). "
+            "Never shown; left out in a change of the same provider, it stays.",
+        ),
+    ] = UNSET
 
 
-class BinResponse(Step, frozen=True, kw_only=True, omit_defaults=True):
-    """What a bin answers: itself, unless something before it does.
+class BinResponse(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a bin answers. The first that has an answer gives it: cors, handshake, rules, chance, sequence, itself."""
 
-    Asked in this order: the preflights of `cors`, `handshake`, `rules`, `chance`, `sequence`.
-    """
-
-    sequence: tuple[SequenceStep, ...] = ()
-    then: SequenceEnd = SequenceEnd.STAY
+    sequence: Annotated[tuple[SequenceStep, ...], Meta(max_length=MAX_STEPS, description="Answers in turn.")] = ()
+    then: Annotated[SequenceEnd, Meta(description="After the last step: stay with it, or begin again.")] = (
+        SequenceEnd.STAY
+    )
     chance: Chance | None = None
-    rules: tuple[AnswerRule, ...] = ()
+    rules: Annotated[
+        tuple[AnswerRule, ...], Meta(max_length=MAX_STEPS, description="The first that matches answers.")
+    ] = ()
     handshake: BinHandshake | None = None
-    cors: bool = False
+    cors: Annotated[bool, Meta(description="Preflights are answered, and `Access-Control-Allow-Origin: *` is set.")] = (
+        False
+    )

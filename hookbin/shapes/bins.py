@@ -6,99 +6,16 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hookbin.answers.plan import next_step
 from hookbin.answers.presets import Preset
-from hookbin.models.answers import BinResponse, Fault, Provider, SequenceEnd
+from hookbin.models.answers import BinHandshake, BinResponse
 from hookbin.models.bins import Age, Bin, DigestEncoding, Verify
-from hookbin.models.common import Pair
 from hookbin.models.webhooks import NO_SIGNATURE, Webhook
 from hookbin.shapes.common import fields_of
 from hookbin.signatures.schemes import SchemeName
 from hookbin.signatures.secrets import hint
-
-
-class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One answer."""
-
-    status: Annotated[int, Meta(ge=200, le=599, description="HTTP status.")] = 200
-    headers: Annotated[list[Pair], Meta(max_length=50, description="Ordered pairs; duplicates are kept.")] = field(
-        default_factory=lambda: [("content-type", "text/plain; charset=utf-8")]
-    )
-    body: Annotated[str, Meta(max_length=262_144, description="Sent as UTF-8.")] = "ok\n"
-    delay_ms: Annotated[int, Meta(ge=0, le=30_000, description="Waits this long after the commit.")] = 0
-    template: Annotated[bool, Meta(description="The body is a Jinja template over `request`.")] = False
-    fault: Annotated[Fault | None, Meta(description="How the answer goes wrong on the wire.")] = None
-
-
-class SequenceStep(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An answer in its turn."""
-
-    repeat: Annotated[int, Meta(ge=1, le=10_000, description="How many requests it answers in a row.")] = 1
-
-
-Pattern = Annotated[str, Meta(max_length=256)]
-Patterns = Annotated[dict[Annotated[str, Meta(min_length=1, max_length=256)], Pattern], Meta(max_length=20)]
-
-
-class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a request must be like, in every point that is given. In a pattern `*` is any text, `?` one character."""
-
-    method: Annotated[Pattern | None, Meta(description="As it is sent: in capitals.")] = None
-    path: Annotated[
-        Pattern | None, Meta(description="Pattern for what follows the bin; `*` within a segment, `**` across.")
-    ] = None
-    header: Annotated[Patterns, Meta(description="Names, each with a pattern for its value.")] = {}
-    query: Annotated[Patterns, Meta(description="Names, each with a pattern for its value.")] = {}
-    json: Annotated[
-        dict[Annotated[str, Meta(min_length=1, max_length=256)], str | int | float | bool | None],
-        Meta(
-            max_length=20,
-            description="Paths such as `data.items[0].id`, each with a pattern for a string or with another value.",
-        ),
-    ] = {}
-
-
-class Rule(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The answer to requests of a kind."""
-
-    when: When
-
-
-class Chance(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An answer by chance."""
-
-    probability: Annotated[float, Meta(ge=0, le=1)]
-
-
-class BinHandshake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose ownership check is answered."""
-
-    provider: Provider
-    secret: Annotated[
-        Annotated[str, Meta(max_length=1024)] | UnsetType | None,
-        Meta(
-            description="Needed by meta (the verify token), zoom (secret token) and twitter (consumer secret). "
-            "Never shown; left out in a change of the same provider, it stays.",
-        ),
-    ] = UNSET
-
-
-class Response(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a bin answers. The first that has an answer gives it: cors, handshake, rules, chance, sequence, itself."""
-
-    sequence: Annotated[list[SequenceStep], Meta(max_length=100, description="Answers in turn.")] = []
-    then: Annotated[SequenceEnd, Meta(description="After the last step: stay with it, or begin again.")] = (
-        SequenceEnd.STAY
-    )
-    chance: Chance | None = None
-    rules: Annotated[list[Rule], Meta(max_length=100, description="The first that matches answers.")] = []
-    handshake: BinHandshake | None = None
-    cors: Annotated[bool, Meta(description="Preflights are answered, and `Access-Control-Allow-Origin: *` is set.")] = (
-        False
-    )
-
 
 Digest = Literal["sha256", "sha1", "sha512"]
 DIGESTS: tuple[str, ...] = get_args(Digest)
@@ -162,7 +79,7 @@ class NewBin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str | None, Meta(description="`[a-z0-9][a-z0-9-]{0,62}`; without one the id is the address.")] = (
         None
     )
-    response: Response | UnsetType = UNSET
+    response: BinResponse | UnsetType = UNSET
     preset: Annotated[str | UnsetType, Meta(description="The response of that name: see `GET /presets`.")] = UNSET
     verify: BinVerify | None = None
     max_requests: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
@@ -174,7 +91,7 @@ class BinChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is left out stays; null puts the default back."""
 
     name: str | UnsetType | None = UNSET
-    response: Response | UnsetType | None = UNSET
+    response: BinResponse | UnsetType | None = UNSET
     preset: Annotated[str | UnsetType, Meta(description="The response of that name: see `GET /presets`.")] = UNSET
     verify: BinVerify | UnsetType | None = UNSET
     max_requests: Annotated[int, Meta(ge=1, le=1000000)] | UnsetType | None = UNSET
@@ -188,7 +105,7 @@ class BinShape(Struct, frozen=True, kw_only=True):
     url: str
     created_at: str
     request_count: int
-    response: Response
+    response: BinResponse
     sequence_position: Annotated[int, Meta(description="Answers that the sequence has given since it began.")]
     sequence_next: Annotated[int | None, Meta(description="The index of the step that answers next.")]
     verify: BinVerify | None
@@ -203,7 +120,7 @@ class PresetShape(Struct, frozen=True, kw_only=True):
     name: str
     title: str
     description: str
-    response: Response
+    response: BinResponse
 
 
 _BIN = fields_of(Bin, BinShape)
@@ -237,12 +154,11 @@ def _target_shape(target: Webhook) -> TargetShape:
     return TargetShape(**_TARGET(target), signature="original" if target.signature_style == NO_SIGNATURE else "fresh")
 
 
-def response_shape(response: BinResponse) -> Response:
+def response_shape(response: BinResponse) -> BinResponse:
     """All of it but the secret of its handshake."""
-    shape = msgspec.convert(response, Response, from_attributes=True)
-    if shape.handshake is None:
-        return shape
-    return msgspec.structs.replace(shape, handshake=BinHandshake(provider=shape.handshake.provider))
+    if response.handshake is None:
+        return response
+    return msgspec.structs.replace(response, handshake=BinHandshake(provider=response.handshake.provider))
 
 
 def _verify_shape(verify: Verify, *, with_secret: bool) -> BinVerify:

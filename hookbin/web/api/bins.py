@@ -15,12 +15,10 @@ from hookbin.models.bins import Bin, Verify
 from hookbin.names import check_bin_name
 from hookbin.shapes.bins import (
     BinChange,
-    BinHandshake,
     BinShape,
     BinVerify,
     NewBin,
     PresetShape,
-    Response,
     preset_shape,
 )
 from hookbin.shapes.common import Page
@@ -137,7 +135,7 @@ def _response(wanted: NewBin | BinChange, *, before: BinResponse | None = None) 
         return None
     if wanted.response is None:
         return BinResponse()
-    return check_response(msgspec.convert(_with_secret(wanted.response, before), BinResponse, from_attributes=True))
+    return check_response(_with_secret(wanted.response, before))
 
 
 async def _checked_templates(response: BinResponse | None, services: Services) -> BinResponse | None:
@@ -154,14 +152,14 @@ async def _checked_templates(response: BinResponse | None, services: Services) -
     return response
 
 
-def _with_secret(response: Response, before: BinResponse | None) -> Response:
+def _with_secret(response: BinResponse, before: BinResponse | None) -> BinResponse:
     handshake = response.handshake
     if handshake is None or handshake.secret is not UNSET:
         return response
     known = None if before is None else before.handshake
-    secret = known.secret if known is not None and known.provider is handshake.provider else None
-    whole = BinHandshake(provider=handshake.provider, secret=secret)
-    return msgspec.structs.replace(response, handshake=whole)
+    if known is None or known.provider is not handshake.provider:
+        return response
+    return msgspec.structs.replace(response, handshake=known)
 
 
 def _verify(wanted: BinVerify, *, before: Verify | None = None) -> Verify:
