@@ -137,13 +137,13 @@ class Hookbin:
 
     def _watch_numbers(self) -> None:
         database, live = self.services.stores.database, self.services.live
-        dispatcher, room = self.services.delivering.dispatcher, self._capture.room
+        dispatcher, memory = self.services.delivering.dispatcher, self._capture.memory
         watch = live.metrics.watch
         watch("hookbin_writer_queue_bytes", "Bytes that wait for the writer", lambda: database.queued_bytes)
         watch("hookbin_stream_subscribers", "Open streams", lambda: live.timeline.followers)
         watch("hookbin_waiters", "Calls that wait for requests", lambda: live.waiting.waiters)
         watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)
-        watch("hookbin_draining_bytes", "Bytes of large bodies in memory", lambda: room.taken)
+        watch("hookbin_draining_bytes", "Bytes of large bodies in memory", lambda: memory.taken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -210,12 +210,12 @@ def _capture_services(services: Services) -> CaptureServices:
     return CaptureServices(
         settings=services.site.settings,
         clock=services.site.clock,
-        database=stores.database,
+        random=random.random,
         bins=stores.bins,
         requests=stores.requests,
         webhooks=stores.webhooks,
+        webhook_of=delivering.attempts.webhook_of,
         forwarding=delivering.forwarding,
-        attempts=delivering.attempts,
         templates=services.site.templates,
         stopping=services.live.stopping,
     )

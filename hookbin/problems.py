@@ -1,10 +1,9 @@
-"""Errors as answers: the one table of HTTP statuses, and `application/problem+json` (RFC 9457)."""
+"""An error as status, header fields and bytes: the one table of statuses, and `application/problem+json` (RFC 9457)."""
 
 from __future__ import annotations
 
 import msgspec
 from msgspec import Struct
-from starlette.responses import Response
 
 from hookbin import errors
 
@@ -61,6 +60,14 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     nearest: list[NearMiss] = []
 
 
+class ProblemAnswer(Struct, frozen=True):
+    """A problem as any server can send it."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
 def status_of(error: type[errors.HookbinError]) -> int:
     return next(STATUS[ancestor] for ancestor in error.__mro__ if ancestor in STATUS)
 
@@ -87,23 +94,21 @@ def _nearest(error: errors.HookbinError) -> list[NearMiss]:
     ]
 
 
-def problem_response(error: errors.HookbinError) -> Response:
+def problem_answer(error: errors.HookbinError) -> ProblemAnswer:
     """The error as JSON, with the header fields that its status asks for (RFC 9110)."""
     shape = problem(error)
-    response = Response(msgspec.json.encode(shape), status_code=shape.status, media_type=MEDIA_TYPE)
-    response.headers.update(_headers(error))
-    return response
+    body = msgspec.json.encode(shape)
+    length = (b"content-length", b"%d" % len(body))
+    return ProblemAnswer(shape.status, [(b"content-type", MEDIA_TYPE.encode()), length, *_fields(error)], body)
 
 
-def _headers(error: errors.HookbinError) -> dict[str, str]:
+def _fields(error: errors.HookbinError) -> list[tuple[bytes, bytes]]:
     match error:
         case errors.Unauthorized():
-            return {"www-authenticate": 'Bearer realm="hookbin"'}
+            return [(b"www-authenticate", b'Bearer realm="hookbin"')]
         case errors.MethodNotAllowed():
-            return {"allow": ", ".join(error.allow)}
-        case errors.StorageFailed():
-            return {}
-        case errors.Unavailable():
-            return {"retry-after": RETRY_AFTER}
+            return [(b"allow", ", ".join(error.allow).encode())]
+        case errors.Unavailable() if not isinstance(error, errors.StorageFailed):
+            return [(b"retry-after", RETRY_AFTER.encode())]
         case _:
-            return {}
+            return []

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbin.answers.checks import check_headers
-from hookbin.answers.plan import SANDBOX, Prepared, choose, compile_plan, next_step, prepare
+from hookbin.answers.plan import SANDBOX, Plan, PreparedAnswer, next_step, prepare
 from hookbin.conditions.matching import Incoming
 from hookbin.errors import FieldsInvalid
 from hookbin.models.answers import (
@@ -58,10 +58,11 @@ def test_what_is_taken_can_be_sent(name: str, value: str) -> None:
 def asked(
     response: BinResponse, method: str = "POST", *, headers: dict[str, str] | None = None, body: bytes = b"",
     random: float = 0.5, position: int = 0,
-) -> Prepared:  # fmt: skip
+) -> PreparedAnswer:  # fmt: skip
     fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     incoming = Incoming(method=method, path="/", query="", headers=fields, body=body)
-    return choose(compile_plan(response), incoming, random=lambda: random, take_position=lambda: position)
+    plan = Plan(response)
+    return plan.choose(incoming, random=lambda: random) or plan.at(position)
 
 
 EVERYTHING = BinResponse(
@@ -85,14 +86,6 @@ def test_what_comes_first_answers() -> None:
     assert asked(EVERYTHING, random=0.3).rule == "sequence[0]"
     assert asked(EVERYTHING, position=1).rule == "sequence[1]"
     assert asked(BinResponse(body="itself", cors=True)).rule is None
-
-
-def test_no_turn_is_taken_by_what_the_sequence_does_not_answer() -> None:
-    def fail() -> int:
-        raise AssertionError("a turn was taken")
-
-    incoming = Incoming(method="PUT", path="/", query="", headers=(), body=b"")
-    assert choose(compile_plan(EVERYTHING), incoming, random=lambda: 1.0, take_position=fail).body == b"first"
 
 
 @pytest.mark.parametrize(("probability", "random", "chosen"), [(0, 0.0, None), (1, 0.999999, "chance")])
@@ -171,13 +164,13 @@ def test_every_answer_is_open_to_pages_and_what_the_owner_sets_stands() -> None:
     ],
 )
 def test_a_bin_with_one_answer_is_plain(response: BinResponse) -> None:
-    assert compile_plan(response).plain
+    assert Plan(response).plain
 
 
 def test_a_fault_without_an_answer_has_no_status() -> None:
-    said = {fault: prepare(BinResponse(fault=fault)).said_status for fault in Fault}
+    sent = {fault: prepare(BinResponse(fault=fault)).sent_status for fault in Fault}
 
-    assert {fault for fault, status in said.items() if status is None} == {
+    assert {fault for fault, status in sent.items() if status is None} == {
         Fault.RESET,
         Fault.HANG,
         Fault.GARBAGE,

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hookbin.capture.handler import address
+from hookbin.capture.row import address
 from tests.support import Server, eventually
 from tests.wire import check_problem, connected, curl, exchange, parsed, read_all
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from hookbin.templating.pool import TemplatePool
-from hookbin.templating.rendering import MAX_OUTPUT, RenderJob, TemplateRequest, do
+from hookbin.templating.rendering import MAX_OUTPUT, RenderJob, TemplateRequest, render
 from tests.support import Server, eventually
 
 ASKED = TemplateRequest(
@@ -24,8 +24,8 @@ ASKED = TemplateRequest(
 )
 
 
-def render(source: str, request: TemplateRequest = ASKED) -> str | None:
-    result = do(RenderJob(source=source, request=request))
+def text_of(source: str, request: TemplateRequest = ASKED) -> str | None:
+    result = render(RenderJob(source=source, request=request))
     assert result.error is None, result.error
     return result.text
 
@@ -49,7 +49,7 @@ def render(source: str, request: TemplateRequest = ASKED) -> str | None:
     ],
 )
 def test_a_template_is_given_the_request(source: str, text: str) -> None:
-    assert render(source) == text
+    assert text_of(source) == text
 
 
 def test_a_header_is_found_in_any_case() -> None:
@@ -58,7 +58,7 @@ def test_a_header_is_found_in_any_case() -> None:
         "{{ request.headers['X-Kind'] }} {{ 'X-KIND' in request.headers }} {{ request.headers['x-no'] | default('b') }}"
     )
 
-    assert render(source, asked) == "a True b"
+    assert text_of(source, asked) == "a True b"
 
 
 def test_a_form_is_read() -> None:
@@ -69,7 +69,7 @@ def test_a_form_is_read() -> None:
         headers=[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
         body=b"a=1&b=x+y&a=2",
     )
-    assert render("{{ request.form.a }} {{ request.form.b }} {{ request.json }}", form) == "1 x y None"
+    assert text_of("{{ request.form.a }} {{ request.form.b }} {{ request.json }}", form) == "1 x y None"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_form_is_read() -> None:
     ],
 )
 def test_a_template_that_fails_says_why(source: str, reason: str) -> None:
-    error = do(RenderJob(source=source, request=ASKED)).error
+    error = render(RenderJob(source=source, request=ASKED)).error
 
     assert error is not None
     assert reason in error
@@ -131,8 +131,8 @@ async def pool() -> AsyncIterator[TemplatePool]:
 async def test_a_template_that_takes_too_much_is_ended_and_the_next_is_rendered(
     pool: TemplatePool, source: str
 ) -> None:
-    taken = await pool.do(RenderJob(source=source, request=ASKED))
-    following = await pool.do(RenderJob(source="{{ request.method }}", request=ASKED))
+    taken = await pool.render(RenderJob(source=source, request=ASKED))
+    following = await pool.render(RenderJob(source="{{ request.method }}", request=ASKED))
 
     assert taken.text is None
     assert taken.error is not None

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import Message, Receive
 
-from hookbin.capture.read_body import FREE, MemoryBudget, drain
+from hookbin.capture.read_body import FREE, MemoryBudget, read_body
 from tests.support import Server, eventually
 from tests.wire import connected, parsed
 
@@ -109,16 +109,18 @@ def test_uploads_that_are_broken_off_give_their_room_back(server: Server) -> Non
     assert all(captured["incomplete"] for captured in server.captured("gone"))
 
 
-async def test_small_bodies_pass_when_there_is_no_room_for_large_ones() -> None:
-    room = MemoryBudget(100)
-    assert room.take(100)
+async def test_small_bodies_pass_when_there_is_no_memory_for_large_ones() -> None:
+    budget = MemoryBudget(FREE)
+    with budget.reserve() as others:
+        assert others.grow(2 * FREE)
+        with budget.reserve() as memory:
+            small = await read_body(_messages(bytes(FREE // 2), bytes(FREE // 2)), limit=10 * MIB, memory=memory)
+            large = await read_body(_messages(bytes(FREE), b"x"), limit=10 * MIB, memory=memory)
 
-    small = await drain(_messages(bytes(FREE // 2), bytes(FREE // 2)), limit=10 * MIB, room=room)
-    large = await drain(_messages(bytes(FREE), b"x"), limit=10 * MIB, room=room)
-
-    assert (len(small.body), small.refused, small.reserved) == (FREE, False, 0)
-    assert (large.body, large.refused, large.unread) == (b"", True, False)
-    assert room.taken == 100
+        assert (len(small.body), small.refused) == (FREE, False)
+        assert (large.body, large.refused, large.unread) == (b"", True, False)
+        assert budget.taken == FREE
+    assert budget.taken == 0
 
 
 def _messages(*pieces: bytes) -> Receive:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import msgspec
 from msgspec import Struct
 
 from hookbin.answers import handshakes
-from hookbin.conditions.matching import Incoming, Test, matcher
+from hookbin.conditions.matching import Incoming, matcher
+from hookbin.errors import HookbinError
 from hookbin.models.answers import BinHandshake, BinResponse, Fault, SequenceEnd, Step
+from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
+from hookbin.problems import problem_answer
 
 BODILESS = (204, 205, 304)
 _LENGTHLESS = (204, 304)
 """A 205 says that it is empty, these two must not or need not (RFC 9110, 8.6 and 15.3.6)."""
 SANDBOX = (b"content-security-policy", b"sandbox")
 """What a bin answers with must not act with this site's rights when a browser shows it."""
+MAX_PLANS = 10_000
+"""Compiled plans that are kept."""
 _CORS: Headers = (("access-control-allow-origin", "*"), ("access-control-expose-headers", "*"))
 """Any page may read the answer; the browser sends no cookies along then (Fetch standard, 3.3)."""
 _PREFLIGHT_SECONDS = "600"
 
 
-class Prepared(Struct, frozen=True):
+class PreparedAnswer(Struct, frozen=True):
     """An answer as the server sends it."""
 
     status: int
@@ -32,7 +37,7 @@ class Prepared(Struct, frozen=True):
     fields: bytes
     """The same headers as lines."""
     body: bytes
-    delay_ms: int
+    delay_ms: int = 0
     """Milliseconds to wait before it."""
     rule: str | None = None
     """What of the response chose it."""
@@ -41,41 +46,32 @@ class Prepared(Struct, frozen=True):
     """The step whose body is still to be rendered."""
     error: str | None = None
     """Why it is not the answer that its owner meant."""
-    in_sequence: bool = False
 
     @property
-    def said_status(self) -> int | None:
+    def sent_status(self) -> int | None:
+        """The status that the sender sees; None when a fault keeps it back."""
         return self.status if self.fault is None or self.fault.sends_a_body else None
 
 
-class Plan(Struct, frozen=True):
-    """A bin's response, compiled."""
-
-    base: Prepared
-    plain: bool
-    """The base answers every request, as it is."""
-    cors: bool
-    handshake: BinHandshake | None
-    rules: tuple[tuple[Test, Prepared], ...]
-    chance: tuple[float, Prepared] | None
-    steps: tuple[Prepared, ...]
-    ends: tuple[int, ...]
-    """The position behind each step of the sequence."""
-    cycles: bool
-
-
-def prepare(
-    step: Step, *, rule: str | None = None, cors: bool = False, error: str | None = None, in_sequence: bool = False
-) -> Prepared:
+def prepare(step: Step, *, rule: str | None = None, cors: bool = False, error: str | None = None) -> PreparedAnswer:
     body = b"" if step.status in BODILESS else step.body.encode()
     given = (*step.headers, *_missing_cors(step.headers)) if cors else step.headers
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given]
     if step.status not in _LENGTHLESS:
-        headers.append((b"content-length", str(len(body)).encode()))
+        headers.append((b"content-length", b"%d" % len(body)))
     headers.append(SANDBOX)
-    fields = b"".join(b"%b: %b\r\n" % field for field in headers)
     template = step if step.template and body else None
-    return Prepared(step.status, headers, fields, body, step.delay_ms, rule, step.fault, template, error, in_sequence)
+    return PreparedAnswer(step.status, headers, _lines(headers), body, step.delay_ms, rule, step.fault, template, error)
+
+
+def refusal(error: HookbinError) -> PreparedAnswer:
+    """What the sender of a request gets that is not kept."""
+    answer = problem_answer(error)
+    return PreparedAnswer(answer.status, answer.headers, _lines(answer.headers), answer.body)
+
+
+def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % field for field in headers)
 
 
 def _missing_cors(headers: Headers) -> Headers:
@@ -84,84 +80,102 @@ def _missing_cors(headers: Headers) -> Headers:
     return tuple(pair for pair in _CORS if pair[0] not in given)
 
 
-def compile_plan(response: BinResponse) -> Plan:
-    cors = response.cors
-    base = prepare(response, cors=cors)
-    ends = tuple(accumulate(step.repeat for step in response.sequence))
-    return Plan(
-        base=base,
-        plain=not (
-            cors or base.template or response.handshake or response.rules or response.chance or response.sequence
-        ),
-        cors=cors,
-        handshake=response.handshake,
-        rules=tuple(
-            (matcher(rule.when), prepare(rule, rule=f"rules[{index}]", cors=cors))
-            for index, rule in enumerate(response.rules)
-        ),
-        chance=None
-        if response.chance is None
-        else (response.chance.probability, prepare(response.chance, rule="chance", cors=cors)),
-        steps=tuple(
-            prepare(step, rule=f"sequence[{index}]", cors=cors, in_sequence=True)
-            for index, step in enumerate(response.sequence)
-        ),
-        ends=ends,
-        cycles=response.then is SequenceEnd.CYCLE,
-    )
+class StepOrder(Struct, frozen=True):
+    """Which step of a sequence answers at which position: 0 for the first answer."""
 
+    ends: tuple[int, ...]
+    """The position behind each step."""
+    cycles: bool
 
-def rendered(answer: Prepared, text: str, *, cors: bool) -> Prepared:
-    """An answer with what its template wrote as its body."""
-    assert answer.template is not None
-    step = msgspec.structs.replace(answer.template, body=text, template=False)
-    return prepare(step, rule=answer.rule, cors=cors, in_sequence=answer.in_sequence)
+    @classmethod
+    def of(cls, response: BinResponse) -> StepOrder:
+        return cls(tuple(accumulate(step.repeat for step in response.sequence)), response.then is SequenceEnd.CYCLE)
 
-
-def failed(answer: Prepared, reason: str, *, cors: bool) -> Prepared:
-    """The answer in place of one whose template failed."""
-    step = Step(status=500, body=f"the template of this bin's answer failed: {reason}\n", delay_ms=answer.delay_ms)
-    error = f"the template failed: {reason}"
-    return prepare(step, rule=answer.rule, cors=cors, error=error, in_sequence=answer.in_sequence)
-
-
-def choose(
-    plan: Plan, incoming: Incoming, *, random: Callable[[], float], take_position: Callable[[], int]
-) -> Prepared:
-    """The answer to one request. `random` gives 0 to 1; `take_position` is called when the sequence answers."""
-    if plan.plain:
-        return plan.base
-    if plan.cors and (preflight := _preflight(incoming)) is not None:
-        return preflight
-    if plan.handshake is not None and (shaken := handshakes.answer(plan.handshake, incoming)) is not None:
-        rule = f"handshake:{plan.handshake.provider}"
-        return prepare(shaken.step, rule=rule, cors=plan.cors, error=shaken.error)
-    for matches, answer in plan.rules:
-        if matches(incoming):
-            return answer
-    if plan.chance is not None and random() < plan.chance[0]:
-        return plan.chance[1]
-    if plan.steps:
-        return plan.steps[step_at(take_position(), ends=plan.ends, cycles=plan.cycles)]
-    return plan.base
-
-
-def step_at(position: int, *, ends: tuple[int, ...], cycles: bool) -> int:
-    """The index of the step that answers at a position: 0 for the first answer of the sequence."""
-    if cycles:
-        position %= ends[-1]
-    return min(bisect_right(ends, position), len(ends) - 1)
+    def step_at(self, position: int) -> int:
+        """The index of the step."""
+        if self.cycles:
+            position %= self.ends[-1]
+        return min(bisect_right(self.ends, position), len(self.ends) - 1)
 
 
 def next_step(response: BinResponse, position: int) -> int | None:
     """The index of the step that the sequence comes to next; None without one."""
-    if not response.sequence:
-        return None
-    ends = tuple(accumulate(step.repeat for step in response.sequence))
-    return step_at(position, ends=ends, cycles=response.then is SequenceEnd.CYCLE)
+    return StepOrder.of(response).step_at(position) if response.sequence else None
 
 
-def _preflight(incoming: Incoming) -> Prepared | None:
+class Plan:
+    """A bin's response, compiled."""
+
+    def __init__(self, response: BinResponse) -> None:
+        self._cors = response.cors
+        self._handshake = response.handshake
+        self._rules = [
+            (matcher(rule.when), self._prepare(rule, rule=f"rules[{index}]"))
+            for index, rule in enumerate(response.rules)
+        ]
+        self._probability = 0.0 if response.chance is None else response.chance.probability
+        self._lucky = None if response.chance is None else self._prepare(response.chance, rule="chance")
+        self._order = StepOrder.of(response)
+        self._steps = [self._prepare(step, rule=f"sequence[{index}]") for index, step in enumerate(response.sequence)]
+        self.base = self._prepare(response)
+        chooses = (response.cors, response.handshake, response.rules, response.chance, response.sequence)
+        self.plain = self.base.template is None and not any(chooses)
+        """The base answers every request, as it is."""
+
+    def choose(self, incoming: Incoming, *, random: Callable[[], float]) -> PreparedAnswer | None:
+        """The answer to one request; None when the sequence answers. `random` gives 0 to 1."""
+        if self._cors and (preflight := _preflight(incoming)) is not None:
+            return preflight
+        if self._handshake is not None and (answer := self._shake(self._handshake, incoming)) is not None:
+            return answer
+        for matches, answer in self._rules:
+            if matches(incoming):
+                return answer
+        if self._lucky is not None and random() < self._probability:
+            return self._lucky
+        return None if self._steps else self.base
+
+    def at(self, position: int) -> PreparedAnswer:
+        """The answer at a position of the sequence."""
+        return self._steps[self._order.step_at(position)]
+
+    def rendered(self, answer: PreparedAnswer, text: str) -> PreparedAnswer:
+        """An answer with what its template wrote as its body."""
+        assert answer.template is not None
+        step = msgspec.structs.replace(answer.template, body=text, template=False)
+        return self._prepare(step, rule=answer.rule)
+
+    def failed(self, answer: PreparedAnswer, reason: str) -> PreparedAnswer:
+        """The answer in place of one whose template failed."""
+        step = Step(status=500, body=f"the template of this bin's answer failed: {reason}\n", delay_ms=answer.delay_ms)
+        return self._prepare(step, rule=answer.rule, error=f"the template failed: {reason}")
+
+    def _shake(self, handshake: BinHandshake, incoming: Incoming) -> PreparedAnswer | None:
+        answer = handshakes.answer(handshake, incoming)
+        if answer is None:
+            return None
+        return self._prepare(answer.step, rule=f"handshake:{handshake.provider}", error=answer.error)
+
+    def _prepare(self, step: Step, *, rule: str | None = None, error: str | None = None) -> PreparedAnswer:
+        return prepare(step, rule=rule, cors=self._cors, error=error)
+
+
+class Plans:
+    """The plan of each bin, compiled when it is first asked for and anew when the bin's response changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[BinResponse, Plan]] = {}
+
+    def of(self, bin: Bin) -> Plan:
+        known = self._known.get(bin.id)
+        if known is None or known[0] is not bin.response:
+            if len(self._known) > MAX_PLANS:
+                self._known.clear()
+            known = self._known[bin.id] = (bin.response, Plan(bin.response))
+        return known[1]
+
+
+def _preflight(incoming: Incoming) -> PreparedAnswer | None:
     """The answer to a preflight: what it asks for is allowed (Fetch standard, 3.3.2). None when it is none."""
     method = incoming.echoable("access-control-request-method")
     if incoming.method != "OPTIONS" or method is None or incoming.header("origin") is None:

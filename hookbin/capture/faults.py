@@ -1,6 +1,6 @@
 """Answers that go wrong on the wire, as a bin's owner wants it.
 
-A server other than ours (`protocol` says which) gives no hold of its connections. There the faults that
+A server other than ours gives no hold of its connections (see `wire.exchange`). There the faults that
 send nothing break off after the head of a 502, which a client sees as a broken answer all the same.
 """
 
@@ -10,9 +10,9 @@ import asyncio
 
 from starlette.types import Receive, Scope, Send
 
-from hookbin.answers.plan import Prepared
+from hookbin.answers.plan import PreparedAnswer
 from hookbin.models.answers import Fault
-from hookbin.wire.exchange import exchange_of
+from hookbin.wire.exchange import Exchange
 
 HANG_SECONDS = 300.0
 """How long a connection is kept open without an answer."""
@@ -33,21 +33,21 @@ class Faults:
         self._stopping = stopping
         self._hanging = 0
 
-    async def give(self, answer: Prepared, scope: Scope, receive: Receive, send: Send) -> None:
+    async def give(
+        self, answer: PreparedAnswer, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         match answer.fault:
+            case Fault.DRIP:
+                await self._drip(answer, send, with_body=scope["method"] != "HEAD")
+            case Fault.TRUNCATE:
+                await _truncate(answer, exchange, send)
+            case Fault.GARBAGE:
+                await _end(exchange, send, last_words=GARBAGE)
             case Fault.HANG:
                 await self._hang(receive)
-                await _end(scope, send)
-            case Fault.DRIP:
-                await self._drip(answer, scope, send)
-            case Fault.TRUNCATE:
-                await _truncate(answer, scope, send)
-            case Fault.GARBAGE:
-                await _end(scope, send, last_words=GARBAGE)
-            case Fault.RESET:
-                await _end(scope, send, reset=True)
-            case _:
-                await _end(scope, send)
+                await _end(exchange, send)
+            case fault:
+                await _end(exchange, send, reset=fault is Fault.RESET)
 
     async def _hang(self, receive: Receive) -> None:
         """Until the sender gives up, the server stops or the time is over."""
@@ -63,10 +63,10 @@ class Faults:
             stopping.cancel()
             self._hanging -= 1
 
-    async def _drip(self, answer: Prepared, scope: Scope, send: Send) -> None:
+    async def _drip(self, answer: PreparedAnswer, send: Send, *, with_body: bool) -> None:
         """Stopping, the rest goes out at once."""
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        body = b"" if scope["method"] == "HEAD" else answer.body
+        body = answer.body if with_body else b""
         size = max(1, -(-len(body) // MAX_DRIPS))
         for start in range(0, len(body), size):
             await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
@@ -88,17 +88,17 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-async def _truncate(answer: Prepared, scope: Scope, send: Send) -> None:
+async def _truncate(answer: PreparedAnswer, exchange: Exchange, send: Send) -> None:
     """Half of the body, or nothing of a byte that was announced."""
     length = max(1, len(answer.body))
     headers = [pair for pair in answer.headers if pair[0] != b"content-length"]
     headers.append((b"content-length", b"%d" % length))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body[: length // 2], "more_body": True})
-    exchange_of(scope).drop()  # else the server closes, since the answer is not complete
+    exchange.drop()  # else the server closes, since the answer is not complete
 
 
-async def _end(scope: Scope, send: Send, *, last_words: bytes = b"", reset: bool = False) -> None:
-    if not exchange_of(scope).drop(last_words=last_words, reset=reset):
+async def _end(exchange: Exchange, send: Send, *, last_words: bytes = b"", reset: bool = False) -> None:
+    if not exchange.drop(last_words=last_words, reset=reset):
         await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"1")]})
         await send({"type": "http.response.body", "body": b"", "more_body": True})

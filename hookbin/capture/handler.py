@@ -1,44 +1,64 @@
-"""The capture path: whatever arrives under `/b/` is drained, committed and then answered.
+"""The capture path as an ASGI application: read the body, keep the request, then answer.
 
-It stands in front of the router (see `app`). Nothing is awaited before the body is in, so that a
-sender that posts and hangs up is not lost; nothing is looked up that memory does not hold; and
-the answer goes out after the commit.
+It stands in front of the router (see `app`), and its order is what it promises:
+
+1. **The body comes before any other await.** A sender that posts and hangs up is gone by the time the event loop
+   comes round again, and what it sent would be lost. Large bodies share one budget of memory, and each has a limit:
+   over the budget is a 503 that keeps nothing, over the limit a 413 that keeps what fits (`truncated`).
+2. **Memory knows the rest.** Bins, their compiled answers and the attempts under way are all held there, so a capture
+   reads nothing from the file. Only a name's first request awaits: the bin is made (`auto_create`).
+3. **The answer is chosen before the request is kept**, since the row tells of it; a place in a sequence is kept with
+   the row or goes to the next request.
+4. **Acknowledged means committed.** `RequestStore.add` returns after the commit of a batch that holds all that came
+   meanwhile (group commit, see `store.database`): many senders share one fsync, and none is answered before it.
+5. **Delays and faults come after the commit**, and whoever waits or hangs holds no body.
+
+Half a request is kept too (`incomplete`): its sender hung up, fell silent until the server gave it a 408, or was cut
+off by the server's stop. The first two get nothing from here, the last one a 503. A failed commit keeps nothing and
+says so (507 or 503). Every refusal is a problem (RFC 9457).
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Iterable
 
+from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from hookbin.answers.plan import Plan, Prepared, choose, compile_plan, failed, prepare, rendered
+from hookbin.answers.plan import Plan, Plans, PreparedAnswer, prepare, refusal
 from hookbin.capture.faults import Faults, pause
-from hookbin.capture.read_body import MemoryBudget, ReceivedBody, drain, linger
+from hookbin.capture.read_body import MemoryBudget, ReceivedBody, linger, read_body
+from hookbin.capture.row import address, captured_request, decoded, read_fields
 from hookbin.capture.services import CaptureServices
 from hookbin.capture.signature_check import UNCHECKED, check_signature
 from hookbin.conditions.matching import Incoming
-from hookbin.errors import BinNotFound, HookbinError, Overloaded, SenderTimedOut, ShuttingDown
-from hookbin.models.answers import BinResponse
+from hookbin.errors import BinNotFound, HookbinError, Overloaded, ShuttingDown
+from hookbin.models.answers import Step
 from hookbin.models.bins import Bin
-from hookbin.models.common import Headers
 from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import Webhook
 from hookbin.names import is_bin_name
-from hookbin.problems import problem_response, status_of
 from hookbin.signatures.scheme import SignedRequest
+from hookbin.signatures.verification import SignatureCheck
 from hookbin.store.sequences import SequencePosition
-from hookbin.templating.rendering import Rendered, RenderJob, TemplateRequest
-from hookbin.wire.exchange import exchange_of
-from hookbin.wire.head import Pairs
+from hookbin.templating.rendering import RenderJob, RenderResult, TemplateRequest
+from hookbin.wire.exchange import Exchange, exchange_of
 
-_NO_ROOM = "more large bodies come in at once than the server holds; send it again in a second"
-_STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
 MAX_RENDERED = 1024 * 1024
 """Bytes of a body that a template is given."""
-_TOO_LARGE = BinResponse(status=413, body="the body is larger than this bin keeps; what fits was kept\n")
+_TOO_LARGE = prepare(Step(status=413, body="the body is larger than this bin keeps; what fits was kept\n"))
+_NO_MEMORY = "more large bodies come in at once than the server holds; send it again in a second"
+_STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
+
+
+class _Arrival(Struct, frozen=True):
+    """A request to a bin, and what came of its body."""
+
+    bin: Bin
+    body: ReceivedBody
+    scope: Scope
+    exchange: Exchange
 
 
 class Capture:
@@ -46,78 +66,41 @@ class Capture:
 
     def __init__(self, services: CaptureServices) -> None:
         self._services = services
-        self._plans: dict[str, tuple[BinResponse, Plan]] = {}
-        self._too_large = prepare(_TOO_LARGE)
+        self._plans = Plans()
         self._faults = Faults(services.stopping)
-        self.room = MemoryBudget()
+        self.memory = MemoryBudget()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        drained = await drain(receive, limit=self._services.settings.max_body, room=self.room)
-        if drained.refused:
-            await self._refuse(scope, receive, send, unread=drained.unread)
-            return
-        try:
-            bin = await self._bin(scope["path"])
-            plan = self._plan(bin)
-            if plan.plain or drained.truncated or drained.incomplete:
-                answer = self._too_large if drained.truncated else plan.base
-                await self._keep(scope, drained, bin, answer)
-            else:
-                answer = await self._chosen(plan, scope, drained, bin)
-        except HookbinError as error:
-            await problem_response(error)(scope, receive, send)
-            return
-        finally:
-            incomplete, unread = drained.incomplete, drained.unread
-            self.room.give(drained.reserved)
-            del drained  # what waits or hangs holds no body
-        if incomplete:
-            if self._services.stopping.is_set():
-                await problem_response(ShuttingDown(_STOPPING))(scope, receive, send)
+        exchange = exchange_of(scope)
+        answer, unread = await self._take_in(scope, receive, exchange)
+        if answer is None:
             return
         if answer.delay_ms:
             await pause(answer.delay_ms / 1000, unless=self._services.stopping)
         if answer.fault is not None:
-            await self._faults.give(answer, scope, receive, send)
+            await self._faults.give(answer, exchange, scope, receive, send)
         elif unread:
-            await self._answer_unread(receive, send, status=answer.status, headers=answer.headers, body=answer.body)
-        elif not exchange_of(scope).answer(status=answer.status, fields=answer.fields, body=answer.body):
+            await self._answer_unread(answer, receive, send)
+        elif not exchange.answer(status=answer.status, fields=answer.fields, body=answer.body):
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body})
 
-    async def _chosen(self, plan: Plan, scope: Scope, drained: ReceivedBody, bin: Bin) -> Prepared:
-        """The answer that fits the request, once that is kept, and with it the place in the sequence it took."""
-        incoming = _incoming(scope, drained)
-        with self._services.bins.next_position(bin) as position:
-            answer = choose(plan, incoming, random=random.random, take_position=position.take)
-            if answer.template is not None:
-                answer = await self._rendered(answer, answer.template.body, incoming, cors=plan.cors)
-            await self._keep(scope, drained, bin, answer, position=position.taken)
-        return answer
-
-    async def _rendered(self, answer: Prepared, source: str, incoming: Incoming, *, cors: bool) -> Prepared:
-        if len(incoming.body) > MAX_RENDERED:
-            return failed(answer, f"it is given no body over {MAX_RENDERED:,} bytes", cors=cors)
-        try:
-            result = await self._services.templates.do(RenderJob(source=source, request=_asked(incoming)))
-        except asyncio.CancelledError:
-            result = Rendered(error="hookbin was stopping")  # uvicorn waits no longer; there is time to keep what came
-        if result.text is None:
-            return failed(answer, result.error or "", cors=cors)
-        return rendered(answer, result.text, cors=cors)
-
-    async def _keep(
-        self,
-        scope: Scope,
-        drained: ReceivedBody,
-        bin: Bin,
-        answer: Prepared,
-        *,
-        position: SequencePosition | None = None,
-    ) -> None:
-        request = self._request(scope, drained, bin, answer)
-        forward = self._services.forwarding.of_capture(request)
-        await self._services.requests.add(request, bin, position=position, forward=forward)
+    async def _take_in(self, scope: Scope, receive: Receive, exchange: Exchange) -> tuple[PreparedAnswer | None, bool]:
+        """Keep the request. Its answer, None where nobody is left to hear one, and whether more of the body comes."""
+        with self.memory.reserve() as memory:
+            body = await read_body(receive, limit=self._services.settings.max_body, memory=memory)
+            try:
+                if body.refused:
+                    raise Overloaded(_NO_MEMORY)
+                bin = await self._bin(scope["path"])
+                answer = await self._answer_and_keep(_Arrival(bin, body, scope, exchange))
+                if not body.incomplete:
+                    return answer, body.unread
+                if self._services.stopping.is_set():
+                    raise ShuttingDown(_STOPPING)
+            except HookbinError as error:
+                return refusal(error), body.unread
+        return None, False
 
     async def _bin(self, path: str) -> Bin:
         name = path[len(PREFIX) :].partition("/")[0]
@@ -129,95 +112,95 @@ class Capture:
             raise BinNotFound("no bin has this address; POST /bins makes one")
         return await self._services.bins.ensure(name, max_requests=settings.max_requests, max_age=settings.max_age)
 
-    def _plan(self, bin: Bin) -> Plan:
-        known = self._plans.get(bin.id)
-        if known is None or known[0] is not bin.response:
-            if len(self._plans) > 10_000:
-                self._plans.clear()
-            known = self._plans[bin.id] = (bin.response, compile_plan(bin.response))
-        return known[1]
+    async def _answer_and_keep(self, arrival: _Arrival) -> PreparedAnswer:
+        """The answer that fits the request, once both are kept."""
+        plan = self._plans.of(arrival.bin)
+        if arrival.body.truncated:
+            return await self._keep(arrival, _TOO_LARGE)
+        if plan.plain or arrival.body.incomplete:
+            return await self._keep(arrival, plan.base)
+        incoming = _incoming(arrival)
+        answer = plan.choose(incoming, random=self._services.random)
+        if answer is not None:
+            return await self._keep(arrival, await self._rendered(answer, plan, incoming))
+        with self._services.bins.next_position(arrival.bin) as position:
+            answer = await self._rendered(plan.at(position.take()), plan, incoming)
+            return await self._keep(arrival, answer, position=position.taken)
 
-    def _request(self, scope: Scope, drained: ReceivedBody, bin: Bin, answer: Prepared) -> CapturedRequest:
-        exchange = exchange_of(scope)
-        target = exchange.target.decode("latin-1")
-        named = dict(scope["headers"])
-        declared = named.get(b"content-length")
-        content_type = named.get(b"content-type")
-        client = scope["client"]
-        now = self._services.clock.now()
-        attempt_id, webhook = self._sent_by_us(named)
-        judged = UNCHECKED
-        if webhook is not None or bin.verify is not None:
-            arrived = SignedRequest(named, drained.body, scope["scheme"], target)
-            whole = not (drained.truncated or drained.incomplete)
-            judged = check_signature(self._services, bin, webhook, arrived, whole=whole, now=now)
-        return CapturedRequest(
-            bin_id=bin.id,
+    async def _rendered(self, answer: PreparedAnswer, plan: Plan, incoming: Incoming) -> PreparedAnswer:
+        """The answer with its template's text as its body, where it is one."""
+        if answer.template is None:
+            return answer
+        if len(incoming.body) > MAX_RENDERED:
+            return plan.failed(answer, f"it is given no body over {MAX_RENDERED:,} bytes")
+        job = RenderJob(source=answer.template.body, request=_template_request(incoming))
+        try:
+            result = await self._services.templates.render(job)
+        except asyncio.CancelledError:  # uvicorn waits no longer; there is time to keep what came
+            result = RenderResult(error="hookbin was stopping")
+        return plan.failed(answer, result.error or "") if result.text is None else plan.rendered(answer, result.text)
+
+    async def _keep(
+        self, arrival: _Arrival, answer: PreparedAnswer, *, position: SequencePosition | None = None
+    ) -> PreparedAnswer:
+        request = self._row(arrival, answer)
+        forward = self._services.forwarding.of_capture(request)
+        await self._services.requests.add(request, arrival.bin, position=position, forward=forward)
+        return answer
+
+    def _row(self, arrival: _Arrival, answer: PreparedAnswer) -> CapturedRequest:
+        bin, body, scope, exchange = arrival.bin, arrival.body, arrival.scope, arrival.exchange
+        target, now = exchange.target.decode("latin-1"), self._services.clock.now()
+        fields = read_fields(exchange.headers)
+        webhook = None if fields.attempt_id is None else self._services.webhook_of(fields.attempt_id)
+        return captured_request(
+            bin,
             received_at=now,
             method=scope["method"],
             target=target,
             http_version=scope["http_version"],
             scheme=scope["scheme"],
-            client=address(*client) if client else None,
-            content_type=content_type.decode("latin-1") if content_type is not None else None,
-            size=len(drained.body),
-            truncated=drained.truncated,
-            incomplete=drained.incomplete,
-            declared_size=_declared(declared),
-            answer_status=_answered_incomplete(scope) if drained.incomplete else answer.said_status,
-            answer_rule=answer.rule,
-            answer_delay_ms=answer.delay_ms,
-            answer_fault=None if drained.incomplete else answer.fault,
-            answer_error=answer.error,
-            attempt_id=attempt_id,
-            signature=judged.state,
-            signature_scheme=judged.scheme,
-            signature_reason=judged.reason,
-            note=None,
-            pinned=False,
-            trailers=_decoded(exchange.trailers),
-            headers=_decoded(exchange.headers),
-            body=drained.body,
+            client=address(*scope["client"]) if scope["client"] else None,
+            fields=fields,
+            body=body.body,
+            answer=answer,
+            attempt_id=None if webhook is None else fields.attempt_id,
+            signature=self._signature(arrival, webhook, now=now),
+            trailers=decoded(exchange.trailers),
+            truncated=body.truncated,
+            incomplete=body.incomplete,
+            timed_out=exchange.timed_out,
         )
 
-    def _sent_by_us(self, named: dict[bytes, bytes]) -> tuple[str | None, Webhook | None]:
-        """The attempt and its webhook, when one of our own attempts that is under way sent this."""
-        header = named.get(b"hookbin-attempt-id")
-        if header is None:
-            return None, None
-        attempt_id = header.decode("latin-1")
-        webhook = self._services.attempts.webhook_of(attempt_id)
-        return (None if webhook is None else attempt_id), webhook
+    def _signature(self, arrival: _Arrival, webhook: Webhook | None, *, now: int) -> SignatureCheck:
+        bin, body, scope = arrival.bin, arrival.body, arrival.scope
+        if bin.verify is None and webhook is None:
+            return UNCHECKED
+        target = arrival.exchange.target.decode("latin-1")
+        signed = SignedRequest(dict(scope["headers"]), body.body, scope["scheme"], target)
+        whole = not (body.truncated or body.incomplete)
+        return check_signature(self._services, bin, webhook, signed, whole=whole, now=now)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, unread: bool) -> None:
-        response = problem_response(Overloaded(_NO_ROOM))
-        if not unread:
-            await response(scope, receive, send)
-            return
-        body = bytes(response.body)
-        await self._answer_unread(receive, send, status=response.status_code, headers=response.raw_headers, body=body)
-
-    async def _answer_unread(
-        self, receive: Receive, send: Send, *, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
-    ) -> None:
+    async def _answer_unread(self, answer: PreparedAnswer, receive: Receive, send: Send) -> None:
         """Answer while the request's body is still on its way."""
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
         await linger(receive, seconds=self._services.settings.sender_timeout)
         await send({"type": "http.response.body", "body": b""})
 
 
-def _incoming(scope: Scope, drained: ReceivedBody) -> Incoming:
+def _incoming(arrival: _Arrival) -> Incoming:
+    scope = arrival.scope
     return Incoming(
         method=scope["method"],
         path=f"/{scope['path'][len(PREFIX) :].partition('/')[2]}",
         query=scope["query_string"].decode("latin-1"),
         headers=scope["headers"],
-        body=drained.body,
+        body=arrival.body.body,
     )
 
 
-def _asked(incoming: Incoming) -> TemplateRequest:
+def _template_request(incoming: Incoming) -> TemplateRequest:
     return TemplateRequest(
         method=incoming.method,
         path=incoming.path,
@@ -225,20 +208,3 @@ def _asked(incoming: Incoming) -> TemplateRequest:
         headers=[(name, value) for name, values in incoming.headers.items() for value in values],
         body=incoming.body,
     )
-
-
-def _answered_incomplete(scope: Scope) -> int | None:
-    """What the server has said to the sender of half a request: nothing, or that it waits no longer."""
-    return status_of(SenderTimedOut) if exchange_of(scope).timed_out else None
-
-
-def address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _decoded(pairs: Pairs) -> Headers:
-    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]) if pairs else ()
-
-
-def _declared(value: bytes | None) -> int | None:
-    return int(value) if value is not None and value.isdigit() and len(value) < 19 else None

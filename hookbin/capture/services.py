@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from hookbin.clock import Clock
 from hookbin.config import Settings
-from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.forwarding import Forwarding
+from hookbin.models.webhooks import Webhook
 from hookbin.store.bins import BinStore
-from hookbin.store.database import Database
 from hookbin.store.requests import RequestStore
 from hookbin.store.webhooks import WebhookStore
 from hookbin.templating.pool import TemplatePool
@@ -22,11 +22,15 @@ class CaptureServices(Struct, frozen=True, kw_only=True):
 
     settings: Settings
     clock: Clock
-    database: Database
+    random: Callable[[], float]
+    """0 to 1, for answers by chance."""
     bins: BinStore
     requests: RequestStore
     webhooks: WebhookStore
+    """Whose secrets the diagnosis of a failed signature tries."""
+    webhook_of: Callable[[str], Webhook | None]
+    """The webhook whose attempt of that id is under way."""
     forwarding: Forwarding
-    attempts: Attempts
     templates: TemplatePool
     stopping: asyncio.Event
+    """Set when the server begins to stop."""

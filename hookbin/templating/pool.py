@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 
 import msgspec
 
-from hookbin.templating.rendering import Rendered, RenderJob
+from hookbin.templating.rendering import RenderJob, RenderResult
 from hookbin.templating.worker import SECONDS
 
 WORKERS = 2
@@ -19,8 +19,8 @@ PATIENCE = 5.0
 """Seconds until a job fails that no process came to."""
 _LONGEST = SECONDS + 3.0
 """Seconds after which a process is given up that should have ended itself; starting one included."""
-_BROKEN = Rendered(error=f"it takes more than {SECONDS:g} s, or broke the process that renders templates")
-_BUSY = Rendered(error="too many other templates were being rendered")
+_BROKEN = RenderResult(error=f"it takes more than {SECONDS:g} s, or broke the process that renders templates")
+_BUSY = RenderResult(error="too many other templates were being rendered")
 
 
 class TemplatePool:
@@ -33,9 +33,9 @@ class TemplatePool:
 
     async def check(self, source: str) -> str | None:
         """What is wrong with the template, or None."""
-        return (await self.do(RenderJob(source=source))).error
+        return (await self.render(RenderJob(source=source))).error
 
-    async def do(self, job: RenderJob) -> Rendered:
+    async def render(self, job: RenderJob) -> RenderResult:
         if self._waiting >= MAX_WAITING:
             return _BUSY
         self._waiting += 1
@@ -56,7 +56,7 @@ class TemplatePool:
             await _end(process)
         self._idle.clear()
 
-    async def _by_a_process(self, job: RenderJob) -> Rendered:
+    async def _by_a_process(self, job: RenderJob) -> RenderResult:
         process = None
         try:
             async with asyncio.timeout(_LONGEST):
@@ -83,14 +83,14 @@ async def _start() -> Process:
     )  # fmt: skip
 
 
-async def _exchange(process: Process, job: RenderJob) -> Rendered:
+async def _exchange(process: Process, job: RenderJob) -> RenderResult:
     assert process.stdin is not None
     assert process.stdout is not None
     content = msgspec.json.encode(job)
     process.stdin.write(len(content).to_bytes(4, "big") + content)
     await process.stdin.drain()
     size = int.from_bytes(await process.stdout.readexactly(4), "big")
-    return msgspec.json.decode(await process.stdout.readexactly(size), type=Rendered)
+    return msgspec.json.decode(await process.stdout.readexactly(size), type=RenderResult)
 
 
 async def _end(process: Process) -> None:

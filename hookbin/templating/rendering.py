@@ -1,4 +1,4 @@
-"""Rendering the template of an answer. Only ever done in a process of its own: see `web.template_worker`.
+"""Rendering the template of an answer. Only ever done in a process of its own: see `templating.worker`.
 
 The sandbox keeps a template away from Python's insides and bounds what it writes. It can not bound time
 and memory: a filter with a large number in it takes both in a single step, some of that while the template
@@ -39,7 +39,7 @@ class RenderJob(Struct, frozen=True, kw_only=True):
     request: TemplateRequest | None = None
 
 
-class Rendered(Struct, frozen=True, kw_only=True):
+class RenderResult(Struct, frozen=True, kw_only=True):
     """What became of it; one of the two is None."""
 
     text: str | None = None
@@ -69,20 +69,20 @@ class _Missing(StrictUndefined):
         return super()._undefined_message
 
 
-def do(job: RenderJob) -> Rendered:
+def render(job: RenderJob) -> RenderResult:
     try:
         template = _compiled(job.source)
-        return Rendered(text="" if job.request is None else _render(template, job.request))
+        return RenderResult(text="" if job.request is None else _render(template, job.request))
     except TemplateSyntaxError as error:
-        return Rendered(error=_reason(f"line {error.lineno}: {error.message}"))
+        return RenderResult(error=_reason(f"line {error.lineno}: {error.message}"))
     except MemoryError:
         raise
     except RecursionError:
-        return Rendered(error="it is nested too deeply")
+        return RenderResult(error="it is nested too deeply")
     except (TemplateError, TooMuch) as error:
-        return Rendered(error=_reason(str(error)))
+        return RenderResult(error=_reason(str(error)))
     except Exception as error:  # whatever an expression can raise: TypeError, ZeroDivisionError, ...
-        return Rendered(error=_reason(f"{type(error).__name__}: {error}"))
+        return RenderResult(error=_reason(f"{type(error).__name__}: {error}"))
 
 
 class TooMuch(Exception):

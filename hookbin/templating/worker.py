@@ -3,7 +3,7 @@
     python -m hookbin.templating.worker
 
 It reads jobs from stdin and writes what became of them to stdout, each as four bytes of length and JSON.
-It ends when stdin does, and when a template takes too much: `template_pool` starts another.
+It ends when stdin does, and when a template takes too much: `pool` starts another.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import BinaryIO, NoReturn
 
 import msgspec
 
-from hookbin.templating.rendering import Rendered, RenderJob, do
+from hookbin.templating.rendering import RenderJob, RenderResult, render
 
 CPU_SECONDS = 0.25
 """Processor time for one job; stops everything that is written in Python."""
@@ -44,18 +44,18 @@ def main() -> None:
         _write(results, _within_limits(job))
 
 
-def _within_limits(job: bytes) -> Rendered:
+def _within_limits(job: bytes) -> RenderResult:
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
         try:
-            return do(msgspec.json.decode(job, type=RenderJob))
+            return render(msgspec.json.decode(job, type=RenderJob))
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
     except TimeIsUp:
-        return Rendered(error=_TIME_IS_UP)
+        return RenderResult(error=_TIME_IS_UP)
     except MemoryError:
-        return Rendered(error=_NO_MEMORY)
+        return RenderResult(error=_NO_MEMORY)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -69,7 +69,7 @@ def _read(stream: BinaryIO) -> bytes | None:
     return stream.read(int.from_bytes(size, "big")) if len(size) == 4 else None
 
 
-def _write(stream: BinaryIO, result: Rendered) -> None:
+def _write(stream: BinaryIO, result: RenderResult) -> None:
     content = msgspec.json.encode(result)
     stream.write(len(content).to_bytes(4, "big") + content)
     stream.flush()

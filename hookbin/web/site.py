@@ -14,9 +14,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
-from hookbin.problems import problem, problem_response
+from hookbin.problems import problem
 from hookbin.web.html.rendering import render
 from hookbin.web.html.static import StaticApp
+from hookbin.web.rest.problem_response import problem_response
 from hookbin.web.rest.routing import Resource
 from hookbin.web.rest.services import Services
 from hookbin.web.routes import API, PAGES

@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hookbin.config import public_host
 from hookbin.delivery.targets import is_loopback_host
 from hookbin.errors import HostRefused, OriginRefused, Refused, Unauthorized
-from hookbin.problems import problem_response
 from hookbin.web.html.rendering import render
+from hookbin.web.rest.problem_response import problem_response
 from hookbin.web.rest.routing import read_body
 from hookbin.web.rest.services import services
 
