@@ -26,7 +26,7 @@ from hookbin.dispatch.sender import Sender, Sent
 from hookbin.models.announcements import Announcement
 from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin
-from hookbin.models.deliveries import Attempt, AttemptSummary, Delivery, DeliveryState, ErrorClass, Trigger
+from hookbin.models.deliveries import Action, Attempt, AttemptSummary, Delivery, DeliveryState, ErrorClass, Trigger
 from hookbin.models.events import Event
 from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.models.webhooks import Webhook
@@ -43,6 +43,8 @@ from tests.support import FakeClock
 S = TypeVar("S", bound=Struct)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
 NOW = FakeClock().now()
+LATER = 2_000_000_000_000_000
+"""When an attempt that is to be repeated is due, µs."""
 PATIENCE = 20.0
 
 
@@ -247,6 +249,21 @@ class Stores:
     async def publish(self, type: str = "user.created", **options: Any) -> list[Delivery]:
         """The deliveries of a newly published event."""
         return list((await self.publisher.publish_json(type, b"{}", **options)).deliveries)
+
+    async def finish(
+        self,
+        delivery: Delivery,
+        action: Action,
+        *,
+        disable: str | None = None,
+        began: Delivery | None = None,
+        **changes: Any,
+    ) -> Attempt:
+        """Commit an attempt at the delivery as it is now; `began` is how it was before, where that matters."""
+        now = await self.deliveries.get(delivery.id)
+        assert now is not None
+        attempt = an_attempt(0, now, next_attempt_at=LATER if action is Action.RESCHEDULE else None, **changes)
+        return await self.deliveries.finish(attempt, began=began or now, action=action, disable=disable)
 
     async def count(self, table: str) -> int:
         ((count,),) = await self.database.read(f"SELECT count(*) FROM {table}")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browsing import DESKTOP, Watched
-from tests.builders import Stores, open_stores
+from tests.builders import Stores, Workshop, open_stores, open_workshop
 from tests.support import Server
 
 
@@ -63,6 +63,13 @@ def watched(context: BrowserContext) -> Iterator[Watched]:
 @pytest.fixture
 def page(watched: Watched) -> Page:
     return watched.page
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    """Stores with a dispatcher at work."""
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        yield shop
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -215,14 +214,6 @@ def test_another_event_under_one_key_is_a_conflict(hooked: Server) -> None:
     assert [row["id"] for row in hooked.get("/events?limit=250")["data"] if row["idempotency_key"] == "key-2"] == [
         first["id"]
     ]
-
-
-def test_twenty_posts_at_once_under_one_key_make_one_event(hooked: Server) -> None:
-    with ThreadPoolExecutor(20) as pool:
-        events = list(pool.map(lambda _: publish(hooked, "in.race", idempotency_key="key-3"), range(20)))
-
-    assert len({event["id"] for event in events}) == 1
-    assert len(hooked.deliveries(event=events[0]["id"])) == 1
 
 
 def test_a_key_holds_over_a_restart(start_server: Callable[..., Server]) -> None:

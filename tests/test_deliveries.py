@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +11,6 @@ from hookbin.errors import IdempotencyMismatch, NotRetryable
 from hookbin.models.deliveries import (
     TRANSITIONS,
     Action,
-    Attempt,
     Certificate,
     Connection,
     Delivery,
@@ -23,10 +21,10 @@ from hookbin.models.deliveries import (
 )
 from hookbin.models.events import EventSummary
 from hookbin.store.publishing import Publication
-from tests.builders import Stores, a_delivery, an_attempt, an_event
+from tests.builders import LATER, Stores, a_delivery, an_attempt, an_event
 
 pytestmark = pytest.mark.anyio
-LATER = 2_000_000_000_000_000
+
 OUTCOMES = (Action.SUCCEED, Action.RESCHEDULE, Action.FAIL)
 
 
@@ -34,22 +32,6 @@ async def found(stores: Stores, delivery: Delivery) -> Delivery:
     row = await stores.deliveries.get(delivery.id)
     assert row is not None
     return row
-
-
-async def finish(
-    stores: Stores,
-    delivery: Delivery,
-    action: Action,
-    *,
-    disable: str | None = None,
-    began: Delivery | None = None,
-    **changes: Any,
-) -> Attempt:
-    """Commit an attempt at the delivery as it is now; `began` is how it was before, where that matters."""
-    now = await found(stores, delivery)
-    next_attempt_at = LATER if action is Action.RESCHEDULE else None
-    attempt = an_attempt(0, now, next_attempt_at=next_attempt_at, **changes)
-    return await stores.deliveries.finish(attempt, began=began or now, action=action, disable=disable)
 
 
 async def put_into(stores: Stores, delivery: Delivery, state: DeliveryState) -> None:
@@ -111,7 +93,7 @@ async def test_the_same_key_for_something_else_is_refused(stores: Stores, type: 
 async def test_a_repeated_event_shows_its_deliveries_as_they_are_now(stores: Stores) -> None:
     await stores.register()
     first = await stores.publisher.publish_json("a", b"1", idempotency_key="k")
-    await finish(stores, first.deliveries[0], Action.SUCCEED)
+    await stores.finish(first.deliveries[0], Action.SUCCEED)
     again = await stores.publisher.publish_json("a", b"1", idempotency_key="k")
     assert [delivery.state for delivery in again.deliveries] == [DeliveryState.SUCCEEDED]
 
@@ -119,8 +101,7 @@ async def test_a_repeated_event_shows_its_deliveries_as_they_are_now(stores: Sto
 async def test_an_attempt_comes_back_as_it_was_written(stores: Stores) -> None:
     await stores.register()
     (delivery,) = await stores.publish()
-    written = await finish(
-        stores,
+    written = await stores.finish(
         delivery,
         Action.RESCHEDULE,
         status=None,
@@ -131,8 +112,7 @@ async def test_an_attempt_comes_back_as_it_was_written(stores: Stores) -> None:
         response_raw=b"SSH-2.0\xff",
         timings=Timings(connected=12, sent=13),
     )
-    again = await finish(
-        stores,
+    again = await stores.finish(
         delivery,
         Action.FAIL,
         status=404,
@@ -159,7 +139,7 @@ async def test_an_outcome_changes_the_state_as_the_table_says(
     await stores.register()
     (delivery,) = await stores.publish()
     await put_into(stores, delivery, state)
-    written = await finish(stores, delivery, action)
+    written = await stores.finish(delivery, action)
     expected = TRANSITIONS[state, action]
     now = await found(stores, delivery)
     assert now.state is written.delivery_state is expected
@@ -173,7 +153,7 @@ async def test_a_delivery_cancelled_under_way_stays_cancelled_when_the_attempt_f
     webhook = await stores.register()
     (delivery,) = await stores.publish()
     await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    written = await finish(stores, delivery, Action.RESCHEDULE, status=500)
+    written = await stores.finish(delivery, Action.RESCHEDULE, status=500)
     assert written.delivery_state is DeliveryState.CANCELLED
     assert written.next_attempt_at is None
     assert (await found(stores, delivery)).attempt_count == 1
@@ -183,16 +163,16 @@ async def test_a_delivery_cancelled_under_way_has_succeeded_when_the_attempt_got
     webhook = await stores.register()
     (delivery,) = await stores.publish()
     await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    await finish(stores, delivery, Action.SUCCEED)
+    await stores.finish(delivery, Action.SUCCEED)
     assert (await found(stores, delivery)).state is DeliveryState.SUCCEEDED
 
 
 async def test_the_same_attempt_twice_is_refused_and_changes_nothing(stores: Stores) -> None:
     await stores.register()
     (delivery,) = await stores.publish()
-    first = await finish(stores, delivery, Action.RESCHEDULE, status=500)
+    first = await stores.finish(delivery, Action.RESCHEDULE, status=500)
     with pytest.raises(Exception, match="UNIQUE"):
-        await finish(stores, delivery, Action.SUCCEED, number=first.number)
+        await stores.finish(delivery, Action.SUCCEED, number=first.number)
     assert (await found(stores, delivery)).state is DeliveryState.PENDING
 
 
@@ -212,7 +192,7 @@ async def test_gone_disables_the_webhook_and_cancels_its_other_deliveries_in_the
     first, elsewhere = await stores.publish()
     second, _ = await stores.publish()
     disabled = replace(webhook, disabled=True, disabled_reason="410")
-    written = await finish(stores, first, Action.FAIL, disable="410", status=410)
+    written = await stores.finish(first, Action.FAIL, disable="410", status=410)
     assert stores.seen.commits[-1] == [written, disabled]
     assert stores.webhooks.get("wh_1").disabled_reason == "410"
     states = [(await found(stores, delivery)).state for delivery in (first, second, elsewhere)]
@@ -223,7 +203,7 @@ async def test_gone_from_a_webhook_deleted_meanwhile_does_not_bring_it_back(stor
     webhook = await stores.register()
     (delivery,) = await stores.publish()
     await stores.webhooks.delete(webhook)
-    await finish(stores, delivery, Action.FAIL, disable="410", status=410)
+    await stores.finish(delivery, Action.FAIL, disable="410", status=410)
     assert stores.webhooks.find("wh_1") is None
 
 
@@ -231,7 +211,7 @@ async def test_gone_from_a_webhook_deleted_meanwhile_does_not_bring_it_back(stor
 async def test_a_manual_retry_makes_it_due_now(stores: Stores, state: DeliveryState) -> None:
     await stores.register()
     (delivery,) = await stores.publish()
-    await finish(stores, delivery, Action.RESCHEDULE, status=500)
+    await stores.finish(delivery, Action.RESCHEDULE, status=500)
     await put_into(stores, delivery, state)
     retried = await stores.deliveries.retry(delivery.id, now=77)
     assert retried == await found(stores, delivery)
@@ -250,7 +230,7 @@ async def test_a_second_manual_retry_is_not_lost_when_the_webhook_was_disabled_a
     await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=False))
     await stores.deliveries.retry(delivery.id, now=9)
-    await finish(stores, delivery, Action.FAIL, began=began, trigger=Trigger.MANUAL, status=404)
+    await stores.finish(delivery, Action.FAIL, began=began, trigger=Trigger.MANUAL, status=404)
     kept = await found(stores, delivery)
     assert (kept.state, kept.next_attempt_at, kept.next_trigger) == (DeliveryState.PENDING, 9, Trigger.MANUAL)
 
@@ -259,14 +239,14 @@ async def test_after_a_manual_attempt_the_next_one_is_automatic(stores: Stores) 
     await stores.register()
     (delivery,) = await stores.publish()
     await stores.deliveries.retry(delivery.id, now=1)
-    await finish(stores, delivery, Action.RESCHEDULE, trigger=Trigger.MANUAL, status=500)
+    await stores.finish(delivery, Action.RESCHEDULE, trigger=Trigger.MANUAL, status=500)
     assert (await found(stores, delivery)).next_trigger is Trigger.AUTO
 
 
 async def test_what_succeeded_is_not_retried(stores: Stores) -> None:
     await stores.register()
     (delivery,) = await stores.publish()
-    await finish(stores, delivery, Action.SUCCEED)
+    await stores.finish(delivery, Action.SUCCEED)
     with pytest.raises(NotRetryable, match="succeeded"):
         await stores.deliveries.retry(delivery.id, now=1)
 
@@ -300,7 +280,7 @@ async def test_due_lists_what_is_pending_for_one_webhook_the_earliest_first(stor
     assert due == [(f"dlv_evt_{number}_wh_1", times[number], times[number]) for number in (1, 2, 0)]
     first = await stores.deliveries.get("dlv_evt_1_wh_1")
     assert first is not None
-    await finish(stores, first, Action.SUCCEED)
+    await stores.finish(first, Action.SUCCEED)
     assert len(await stores.deliveries.due("wh_1", limit=10)) == 3
 
 
@@ -317,7 +297,7 @@ async def test_a_list_is_the_newest_first_and_can_be_narrowed(stores: Stores) ->
     await stores.register("wh_1")
     await stores.register("wh_2")
     made = [delivery for _ in range(3) for delivery in await stores.publish()]
-    await finish(stores, made[0], Action.FAIL, status=404)
+    await stores.finish(made[0], Action.FAIL, status=404)
     listed = await stores.deliveries.list(limit=10)
     assert [row.id for row in listed] == [row.id for row in reversed(made)]
     assert [row.id for row in await stores.deliveries.list(limit=2, before=made[4].id)] == [made[3].id, made[2].id]
@@ -342,11 +322,11 @@ async def test_a_manual_retry_asked_for_during_an_attempt_is_not_lost_when_that_
     await stores.register()
     (delivery,) = await stores.publish()
     asked = await stores.deliveries.retry(delivery.id, now=7)
-    await finish(stores, delivery, Action.FAIL, began=delivery, status=404)
+    await stores.finish(delivery, Action.FAIL, began=delivery, status=404)
     kept = await found(stores, delivery)
     assert (kept.state, kept.next_attempt_at, kept.next_trigger) == (DeliveryState.PENDING, 7, Trigger.MANUAL)
     assert kept.attempt_count == 1
-    await finish(stores, asked, Action.SUCCEED, number=2, trigger=Trigger.MANUAL, status=200)
+    await stores.finish(asked, Action.SUCCEED, number=2, trigger=Trigger.MANUAL, status=200)
     assert (await found(stores, delivery)).state is DeliveryState.SUCCEEDED
 
 

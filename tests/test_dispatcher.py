@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from hookbin.dispatch.attempts import MAX_LARGE
 from hookbin.dispatch.dispatcher import PAUSE
@@ -25,24 +23,8 @@ from tests.support import FakeClock
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workshop(tmp_path / "hookbin.db") as shop:
-        yield shop
-
-
 def has_attempted(shop: Workshop, times: int) -> bool:
     return len(shop.seen.attempts) == times
-
-
-async def test_an_event_is_sent_at_once_and_its_delivery_has_succeeded(shop: Workshop) -> None:
-    await shop.stores.register()
-    (delivery,) = await shop.stores.publish()
-    await shop.seen.until(lambda: shop.seen.attempts)
-    (attempt,) = shop.seen.attempts
-    assert (attempt.number, attempt.status, attempt.trigger) == (1, 200, Trigger.AUTO)
-    assert attempt.id == attempt_id(delivery.id, 1)
-    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
 
 
 async def test_a_5xx_is_retried_after_its_schedule_and_then_succeeds(shop: Workshop) -> None:
@@ -65,31 +47,6 @@ async def test_a_5xx_is_retried_after_its_schedule_and_then_succeeds(shop: Works
     assert [attempt.next_attempt_at for attempt in attempts] == [*started[1:], None]
     assert [attempt.number for attempt in attempts] == [1, 2, 3, 4]
     assert await shop.state(delivery) is DeliveryState.SUCCEEDED
-
-
-async def test_after_the_last_retry_it_has_failed(shop: Workshop) -> None:
-    await shop.stores.register(retry_schedule=(1.0,))
-    shop.sender.script["wh_1"] = [500]
-    (delivery,) = await shop.stores.publish()
-    await shop.settle()
-    shop.clock.advance(1)
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
-    assert await shop.state(delivery) is DeliveryState.FAILED
-    shop.clock.advance(10_000)
-    await shop.settle()
-    assert len(shop.sender.calls) == 2
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 400, 404, 429])
-async def test_what_is_no_5xx_fails_at_once(shop: Workshop, status: int) -> None:
-    await shop.stores.register()
-    shop.sender.script["wh_1"] = [status]
-    (delivery,) = await shop.stores.publish()
-    await shop.seen.until(lambda: shop.seen.attempts)
-    assert await shop.state(delivery) is DeliveryState.FAILED
-    shop.clock.advance(10_000)
-    await shop.settle()
-    assert len(shop.sender.calls) == 1
 
 
 async def test_a_webhook_may_ask_for_retries_of_others(shop: Workshop) -> None:
@@ -139,16 +96,6 @@ async def test_a_manual_retry_that_fails_goes_on_with_the_retries_that_are_left(
     assert len(shop.sender.calls) == 2, "the retry it had before is no more"
     shop.clock.advance(100)
     await shop.seen.until(lambda: len(shop.seen.attempts) == 3)
-    assert await shop.state(delivery) is DeliveryState.FAILED
-
-
-async def test_a_manual_retry_of_an_exhausted_delivery_that_fails_leaves_it_failed(shop: Workshop) -> None:
-    await shop.stores.register(retry_schedule=())
-    shop.sender.script["wh_1"] = [500]
-    (delivery,) = await shop.stores.publish()
-    await shop.seen.until(lambda: shop.seen.attempts)
-    await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
     assert await shop.state(delivery) is DeliveryState.FAILED
 
 
@@ -236,19 +183,6 @@ async def test_webhooks_take_turns(tmp_path: Path) -> None:
         assert all(set(turns[start : start + 3]) == {"wh_a", "wh_b", "wh_c"} for start in range(0, 15, 3))
 
 
-async def test_a_hanging_destination_delays_nobody_else(shop: Workshop) -> None:
-    hanging = await shop.stores.register("wh_1")
-    prompt = await shop.stores.register("wh_2")
-    shop.sender.hold("wh_1")
-    for _ in range(200):
-        await shop.stores.publish(only=hanging)
-    for _ in range(50):
-        await shop.stores.publish(only=prompt)
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 50)
-    assert {attempt.webhook_id for attempt in shop.seen.attempts} == {"wh_2"}
-    assert shop.sender.under_way["wh_1"] == 8
-
-
 async def test_more_than_the_window_holds_is_all_delivered_once(shop: Workshop) -> None:
     await shop.stores.register()
     shop.sender.hold("wh_1")
@@ -297,30 +231,6 @@ async def test_a_restart_keeps_to_the_schedule(tmp_path: Path) -> None:
         assert shop.seen.attempts[0].number == 2
 
 
-async def test_nothing_goes_to_a_webhook_that_is_disabled(shop: Workshop) -> None:
-    webhook = await shop.stores.register(retry_schedule=(10.0,))
-    shop.sender.script["wh_1"] = [500]
-    (delivery,) = await shop.stores.publish()
-    await shop.seen.until(lambda: shop.seen.attempts)
-    await shop.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    await shop.stores.publish()
-    shop.clock.advance(10)
-    await shop.settle()
-    assert len(shop.sender.calls) == 1
-    assert await shop.state(delivery) is DeliveryState.CANCELLED
-
-
-async def test_a_webhook_that_is_enabled_again_gets_what_is_published_then(shop: Workshop) -> None:
-    webhook = await shop.stores.register()
-    await shop.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    await shop.stores.publish("missed")
-    await shop.stores.webhooks.edit(webhook.id, lambda _: webhook)
-    await shop.stores.publish("sent")
-    await shop.seen.until(lambda: shop.seen.attempts)
-    await shop.settle()
-    assert [attempt.event_type for attempt in shop.seen.attempts] == ["sent"]
-
-
 async def test_nothing_goes_to_a_webhook_that_was_deleted(shop: Workshop) -> None:
     webhook = await shop.stores.register(max_in_flight=1)
     shop.sender.hold("wh_1")
@@ -334,40 +244,6 @@ async def test_nothing_goes_to_a_webhook_that_was_deleted(shop: Workshop) -> Non
     assert [call[1] for call in shop.sender.calls] == [first.id]
     assert await shop.state(first) is DeliveryState.SUCCEEDED
     assert await shop.state(second) is DeliveryState.CANCELLED
-
-
-async def test_an_attempt_that_fails_after_the_webhook_was_disabled_is_not_retried(shop: Workshop) -> None:
-    webhook = await shop.stores.register()
-    shop.sender.script["wh_1"] = [500]
-    shop.sender.hold("wh_1")
-    (delivery,) = await shop.stores.publish()
-    await shop.seen.until(lambda: shop.sender.calls)
-    await shop.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    shop.sender.release("wh_1")
-    await shop.seen.until(lambda: shop.seen.attempts)
-    assert shop.seen.attempts[0].delivery_state is DeliveryState.CANCELLED
-    shop.clock.advance(10_000)
-    await shop.settle()
-    assert len(shop.sender.calls) == 1
-    assert await shop.state(delivery) is DeliveryState.CANCELLED
-
-
-async def test_a_410_disables_the_webhook_and_cancels_the_others(shop: Workshop) -> None:
-    await shop.stores.register(max_in_flight=1)
-    shop.sender.script["wh_1"] = [410]
-    shop.sender.hold("wh_1")
-    deliveries = [(await shop.stores.publish())[0] for _ in range(3)]
-    await shop.seen.until(lambda: shop.sender.calls)
-    shop.sender.release("wh_1")
-    await shop.seen.until(lambda: shop.seen.attempts)
-    await shop.settle()
-    webhook = shop.stores.webhooks.get("wh_1")
-    assert webhook.disabled
-    assert webhook.disabled_reason
-    assert "410" in webhook.disabled_reason
-    assert len(shop.sender.calls) == 1
-    states = [await shop.state(delivery) for delivery in deliveries]
-    assert states == [DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.CANCELLED]
 
 
 async def test_a_bin_can_tell_an_attempt_that_is_under_way(shop: Workshop) -> None:

@@ -8,7 +8,7 @@ from hookbin.models.announcements import LogRow
 from hookbin.models.deliveries import Action, AttemptSummary
 from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
-from tests.builders import Stores, an_attempt
+from tests.builders import Stores
 
 pytestmark = pytest.mark.anyio
 
@@ -20,8 +20,7 @@ async def fill(stores: Stores) -> list[LogRow]:
     for number in range(4):
         await stores.capture(bin, target=f"/{number}")
         (delivery,) = await stores.publish(f"type.{number}")
-        attempt = an_attempt(0, delivery)
-        await stores.deliveries.finish(attempt, began=delivery, action=Action.SUCCEED, disable=None)
+        await stores.finish(delivery, Action.SUCCEED)
     return [row for row in stores.seen.rows if isinstance(row, RequestSummary | EventSummary | AttemptSummary)]
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -14,16 +12,10 @@ from hookbin.dispatch.publisher import wants
 from hookbin.models.deliveries import AttemptSummary, DeliveryState
 from hookbin.models.events import Event, EventSummary
 from hookbin.models.webhooks import WebhookKind
-from tests.builders import Workshop, a_webhook, open_workshop
+from tests.builders import Workshop, a_webhook
 from tests.support import Receiver, Server, eventually
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workshop(tmp_path / "hookbin.db") as shop:
-        yield shop
 
 
 def told(shop: Workshop) -> list[EventSummary]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,6 @@ from tests.builders import Workshop, a_delivery, a_webhook, an_event, open_works
 from tests.support import FakeClock
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workshop(tmp_path / "hookbin.db") as shop:
-        yield shop
 
 
 def sent(shop: Workshop) -> list[str]:
@@ -288,13 +282,6 @@ async def test_an_event_for_later_is_sent_at_its_time(shop: Workshop) -> None:
     await shop.settle()
     assert shop.sender.calls == []
     shop.clock.advance(0.000001)
-    await shop.seen.until(lambda: shop.seen.attempts)
-
-
-async def test_a_time_that_has_passed_means_at_once(shop: Workshop) -> None:
-    await shop.stores.register()
-    published = await shop.stores.publisher.publish_json("late", b"{}", deliver_at=shop.clock.now() - 1)
-    assert published.event.deliver_at is None
     await shop.seen.until(lambda: shop.seen.attempts)
 
 

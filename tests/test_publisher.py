@@ -28,28 +28,6 @@ async def test_an_event_is_sent_in_an_envelope(stores: Stores) -> None:
     assert event.created_at == stores.clock.now()
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b'{ "b" : 1.0,\n"a":1e2, "a": "\\u00e9\xc3\xa9" }', b"null", b'"text"', b" [1 ,2 ] ", b"12345678901234567890.10"],
-)
-async def test_the_data_is_kept_byte_for_byte(stores: Stores, data: bytes) -> None:
-    published = await stores.publisher.publish_json("a", data)
-    event = await stored(stores, published.event.id)
-    assert event.body.endswith(b',"data":' + data + b"}")
-
-
-async def test_a_raw_body_is_sent_as_it_is(stores: Stores) -> None:
-    body = bytes(range(256))
-    published = await stores.publisher.publish_raw("a.b", body, "image/png")
-    event = await stored(stores, published.event.id)
-    assert (event.body, event.content_type, event.type) == (body, "image/png", "a.b")
-
-
-async def test_an_empty_raw_body_stays_empty(stores: Stores) -> None:
-    published = await stores.publisher.publish_raw("a", b"", "text/plain")
-    assert (await stored(stores, published.event.id)).body == b""
-
-
 async def test_there_is_one_delivery_for_each_webhook_that_wants_it(stores: Stores) -> None:
     await stores.register("wh_1", events=("user.*",))
     await stores.register("wh_2", events=("order.*", "*.created"))

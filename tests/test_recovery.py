@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,7 +15,7 @@ from hookbin.dispatch.recovery import Recovered
 from hookbin.errors import EventNotFound, NotCancellable, WebhookDisabled
 from hookbin.models.deliveries import Action, CancelReason, Delivery, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook
-from tests.builders import Stores, Workshop, an_attempt, open_workshop
+from tests.builders import Stores, Workshop
 from tests.support import Receiver, Server, eventually
 
 pytestmark = pytest.mark.anyio
@@ -36,8 +34,7 @@ class Bench:
     async def end(self, delivery: Delivery, action: Action, status: int = 200) -> None:
         """Have an attempt at the delivery end that way."""
         now = await self.now(delivery)
-        attempt = an_attempt(0, now, status=status, trigger=now.next_trigger)
-        await self.stores.deliveries.finish(attempt, began=now, action=action, disable=None)
+        await self.stores.finish(delivery, action, status=status, trigger=now.next_trigger)
 
     async def now(self, delivery: Delivery) -> Delivery:
         found = await self.stores.deliveries.get(delivery.id)
@@ -51,12 +48,6 @@ class Bench:
 @pytest.fixture
 def bench(stores: Stores) -> Bench:
     return Bench(stores)
-
-
-@pytest.fixture
-async def workshop(tmp_path: Path) -> AsyncIterator[Workshop]:
-    async with open_workshop(tmp_path / "hookbin.db") as workshop:
-        yield workshop
 
 
 # Recover
@@ -195,42 +186,42 @@ async def test_what_once_succeeded_is_not_brought_back_though_a_replay_of_it_fai
     assert (await bench.recover(webhook)).retried == 0
 
 
-async def test_recovered_deliveries_go_out(workshop: Workshop) -> None:
-    webhook = await workshop.stores.register()
-    workshop.sender.script["wh_1"] = [404, 200]
-    (delivery,) = await workshop.stores.publish()
-    await workshop.seen.until(lambda: len(workshop.seen.attempts) == 1)
+async def test_recovered_deliveries_go_out(shop: Workshop) -> None:
+    webhook = await shop.stores.register()
+    shop.sender.script["wh_1"] = [404, 200]
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 1)
 
-    await Bench(workshop.stores).recover(webhook)
-    await workshop.seen.until(lambda: len(workshop.seen.attempts) == 2)
+    await Bench(shop.stores).recover(webhook)
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
 
-    assert workshop.seen.attempts[1].trigger is Trigger.MANUAL
-    assert await workshop.state(delivery) is DeliveryState.SUCCEEDED
+    assert shop.seen.attempts[1].trigger is Trigger.MANUAL
+    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
 
 
-async def test_an_ordered_webhook_gets_what_comes_back_before_what_was_published_later(workshop: Workshop) -> None:
-    webhook = await workshop.stores.register(ordered=True)
-    bench = Bench(workshop.stores)
-    workshop.sender.script["wh_1"] = [404]
-    (failed,) = await workshop.stores.publish()
-    await workshop.seen.until(lambda: len(workshop.seen.attempts) == 1)
+async def test_an_ordered_webhook_gets_what_comes_back_before_what_was_published_later(shop: Workshop) -> None:
+    webhook = await shop.stores.register(ordered=True)
+    bench = Bench(shop.stores)
+    shop.sender.script["wh_1"] = [404]
+    (failed,) = await shop.stores.publish()
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 1)
     await bench.enable(webhook, False)
-    await workshop.stores.publish()
+    await shop.stores.publish()
     webhook = await bench.enable(webhook, True)
-    missed = (await workshop.stores.events.list(limit=1, before=None))[0]
-    workshop.sender.hold("wh_1")
-    workshop.sender.script["wh_1"] = [200]
-    (under_way,) = await workshop.stores.publish()
-    (last,) = await workshop.stores.publish()
-    await workshop.seen.until(lambda: len(workshop.sender.to("wh_1")) == 2)
+    missed = (await shop.stores.events.list(limit=1, before=None))[0]
+    shop.sender.hold("wh_1")
+    shop.sender.script["wh_1"] = [200]
+    (under_way,) = await shop.stores.publish()
+    (last,) = await shop.stores.publish()
+    await shop.seen.until(lambda: len(shop.sender.to("wh_1")) == 2)
 
     done = await bench.recover(webhook)
-    workshop.clock.advance(1)
-    workshop.sender.release("wh_1")
-    await workshop.seen.until(lambda: len(workshop.seen.attempts) == 5)
+    shop.clock.advance(1)
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 5)
 
     assert (done.retried, done.made) == (1, 1)
-    assert [attempt.event_id for attempt in workshop.seen.attempts[1:]] == [
+    assert [attempt.event_id for attempt in shop.seen.attempts[1:]] == [
         under_way.event_id,
         failed.event_id,
         missed.id,
@@ -321,18 +312,18 @@ async def test_what_is_not_there_can_t_be_replayed(bench: Bench) -> None:
 # Cancel
 
 
-async def test_a_cancelled_delivery_is_not_sent(workshop: Workshop) -> None:
-    await workshop.stores.register()
-    workshop.sender.script["wh_1"] = [500]
-    (delivery,) = await workshop.stores.publish()
-    await workshop.seen.until(lambda: workshop.seen.attempts)
+async def test_a_cancelled_delivery_is_not_sent(shop: Workshop) -> None:
+    await shop.stores.register()
+    shop.sender.script["wh_1"] = [500]
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.seen.attempts)
 
-    cancelled = await workshop.stores.deliveries.cancel(delivery.id, now=workshop.clock.now())
-    workshop.clock.advance(3600)
-    await workshop.settle()
+    cancelled = await shop.stores.deliveries.cancel(delivery.id, now=shop.clock.now())
+    shop.clock.advance(3600)
+    await shop.settle()
 
     assert (cancelled.state, cancelled.cancel_reason) == (DeliveryState.CANCELLED, CancelReason.OWNER)
-    assert len(workshop.seen.attempts) == 1
+    assert len(shop.seen.attempts) == 1
 
 
 @pytest.mark.parametrize("action", [Action.SUCCEED, Action.FAIL])

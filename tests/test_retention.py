@@ -18,7 +18,7 @@ from hookbin.models.requests import RequestSummary
 from hookbin.store.delete_requests import STEP
 from hookbin.store.retention import Retention
 from hookbin.store.trimmer import EVERY, Trimmer
-from tests.builders import Stores, a_request, an_attempt, open_stores
+from tests.builders import Stores, a_request, open_stores
 from tests.support import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -125,8 +125,7 @@ async def test_ended_deliveries_go_with_their_attempts_and_events(stores: Stores
     await stores.register("wh_2")
     for _ in range(4):
         for delivery in await stores.publish():
-            attempt = an_attempt(0, delivery)
-            await stores.deliveries.finish(attempt, began=delivery, action=Action.SUCCEED, disable=None)
+            await stores.finish(delivery, Action.SUCCEED)
     await trimmer(stores, ended_deliveries=3).trim()
     assert await stores.count("deliveries") == await stores.count("attempts") == 3
     # two deliveries of the newest event are left and one of the event before
@@ -139,8 +138,7 @@ async def test_what_is_pending_stays_however_old(stores: Stores) -> None:
     (waiting,) = await stores.publish()
     for _ in range(5):
         (delivery,) = await stores.publish()
-        attempt = an_attempt(0, delivery)
-        await stores.deliveries.finish(attempt, began=delivery, action=Action.FAIL, disable=None)
+        await stores.finish(delivery, Action.FAIL)
     await trimmer(stores, ended_deliveries=1).trim()
     left = await stores.deliveries.list(limit=10)
     assert [(row.id == waiting.id, row.state) for row in left] == [
@@ -165,8 +163,7 @@ async def test_an_event_that_is_still_pending_for_one_webhook_stays_when_the_oth
     await stores.register("wh_1")
     await stores.register("wh_2")
     done, waiting = await stores.publish()
-    attempt = an_attempt(0, done)
-    await stores.deliveries.finish(attempt, began=done, action=Action.SUCCEED, disable=None)
+    await stores.finish(done, Action.SUCCEED)
     await trimmer(stores, ended_deliveries=0).trim()
     assert await stores.deliveries.get(done.id) is None
     assert await stores.deliveries.get(waiting.id)
