@@ -13,6 +13,7 @@ from platformdirs import user_data_path
 from starlette.types import Receive, Scope, Send
 
 from hookbin.capture.handler import Capture
+from hookbin.capture.refused import RefusedCapture
 from hookbin.capture.services import CaptureServices
 from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings
@@ -31,6 +32,7 @@ from hookbin.dispatch.secret_expiry import SecretExpiry
 from hookbin.dispatch.sender import Sender
 from hookbin.live.activity import Activity
 from hookbin.live.metrics import Metrics
+from hookbin.live.refusals import Refusals
 from hookbin.live.timeline import Timeline
 from hookbin.live.waiters import Waiting
 from hookbin.models.announcements import Removed
@@ -99,6 +101,7 @@ class Hookbin:
             activity=Activity(now=clock.now),
             waiting=Waiting(),
             metrics=metrics,
+            refusals=Refusals(monotonic=clock.monotonic),
             stopping=asyncio.Event(),
         )
         site = Site(
@@ -116,6 +119,10 @@ class Hookbin:
         self._secret_expiry = SecretExpiry(stores.webhooks, clock=clock)
         self._trimmer = Trimmer(Retention(database), bins=stores.bins, clock=clock)
         self._capture = Capture(_capture_services(self.services))
+        self.refused = RefusedCapture(
+            find_bin=stores.bins.find, requests=stores.requests, refusals=live.refusals, clock=clock
+        )
+        """Told by the server's protocol of what it refused."""
         self.lane: Lane | None = None
         """The way of plain captures past ASGI, inside the server's protocol."""
         self._tell_of_commits()
@@ -143,6 +150,7 @@ class Hookbin:
         watch("hookbin_stream_subscribers", "Open streams", lambda: live.timeline.followers)
         watch("hookbin_waiters", "Calls that wait for requests", lambda: live.waiting.waiters)
         watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)
+        watch("hookbin_refusals", "Messages that were no HTTP", lambda: live.refusals.count)
         watch("hookbin_draining_bytes", "Bytes of large bodies in memory", lambda: memory.taken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -171,6 +179,7 @@ class Hookbin:
                 yield
             finally:
                 await self.wind_down()
+                await self.refused.aclose()
                 await self._trimmer.stop()
                 await services.delivering.sender.aclose()
                 await services.site.templates.aclose()

@@ -185,6 +185,11 @@ class RequestIncomplete(Conflict):
     title = "The captured request is not whole"
 
 
+class RequestMalformed(Conflict):
+    code = "request_malformed"
+    title = "What was captured is no HTTP request"
+
+
 class AttemptInFlight(Conflict):
     code = "attempt_in_flight"
     title = "An attempt is under way"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 TCHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
@@ -26,6 +26,7 @@ _VALUES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {ASCII: re.compile(r"[\t\x20-\x7e]*"), LATIN_1: re.compile(r"[\t\x20-\x7e\x80-\xff]*")}
 )
 """RFC 9110, 5.5; bytes over 127 are allowed there, but receivers read them in different ways."""
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?")
 _BREAKS_THE_MESSAGE = re.compile("[\x00\r\n]")
 
 
@@ -62,3 +63,10 @@ def complaint(name: str, value: str, *, reserved: Mapping[str, str], charset: st
     if value != value.strip():
         return "a header value neither begins nor ends with white space"
     return None
+
+
+def host_flags(hosts: Sequence[str]) -> tuple[str, ...]:
+    """What is wrong with the values of a request's Host fields (RFC 9112, 3.2); that there is none is not."""
+    if len(hosts) > 1:
+        return ("host_repeated",)
+    return ("host_malformed",) if hosts and _HOST.fullmatch(hosts[0]) is None else ()

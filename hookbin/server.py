@@ -32,7 +32,7 @@ def config_for(app: Hookbin) -> uvicorn.Config:
     watch = Connections(most=room_for(settings.max_connections), patience=settings.sender_timeout)
     return uvicorn.Config(
         app,
-        http=cast(Any, partial(WireProtocol, watch=watch, lane=app.lane)),
+        http=cast(Any, partial(WireProtocol, watch=watch, lane=app.lane, refused=app.refused)),
         loop="auto",
         ws="none",  # or an Upgrade request would never reach a bin
         lifespan="off",  # `_serve` opens the application itself, to tell in one line why it can't

@@ -26,7 +26,7 @@ def call(server: Server, method: str, path: str, *, json: Any = None, **headers:
 # On loopback: a page in the owner's browser
 
 
-@pytest.mark.parametrize("host", [*NOT_A_NAME, "", "a b", "[", "[::1"])
+@pytest.mark.parametrize("host", [*NOT_A_NAME, ""])
 @pytest.mark.parametrize("target", ["GET /bins", "GET /ui/", "POST /events?type=a", "GET /stream", "GET /healthz"])
 def test_a_name_that_was_rebound_to_us_gets_nothing(server: Server, host: str, target: str) -> None:
     request = f"{target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 
+import httpx
 import pytest
 
 from hookbin.wire.head import MAX_FIELDS, MAX_HEAD
 from tests.support import Server, eventually
-from tests.wire import Wire, connected, exchange, parsed, read_all
+from tests.wire import Wire, check_problem, connected, exchange, parsed, read_all
 
 METHODS = ("GET", "LIST", "BAN", "patch", "FOO", "M-SEARCH", "head", "PRI", "x" * 1000, "!#$%&'*+-.^_`|~0aZ")
 HOST = "Host: x\r\nConnection: close\r\n"
@@ -184,3 +187,76 @@ def test_the_next_request_is_not_begun_while_the_last_answer_is_not_read(server:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     assert begun < 50
+
+
+# What a refusal leaves
+
+
+def fetched(server: Server, path: str) -> httpx.Response:
+    return httpx.get(server.url + path, trust_env=False)
+
+
+def test_what_is_no_http_and_names_a_bin_is_kept_in_it(server: Server) -> None:
+    server.post("/bins", {"name": "broken"}).raise_for_status()
+    message = b"GET /b/broken?q=a b HTTP/1.1\r\nHost: x\r\n\r\n"
+    with connected(server) as connection:
+        connection.sendall(message)
+        connection.sendall(b"and \xff more")
+        connection.shutdown(socket.SHUT_WR)
+        assert parsed(read_all(connection)).status == 400
+
+    (captured,) = eventually(lambda: server.captured("broken"))
+
+    reason = "line 1: the target has a blank; in a URL it is written %20"
+    assert captured["malformed"] == {"reason": reason, "offset": 17}
+    assert (captured["method"], captured["target"], captured["headers"]) == ("", "", [])
+    assert captured["answer"]["status"] == 400
+    assert base64.b64decode(captured["body"]["base64"]) == message + b"and \xff more"
+    for format in ("curl", "httpie", "python", "har"):
+        answer = fetched(server, f"/requests/{captured['id']}/export?format={format}")
+        check_problem(answer, 409, "request_malformed")
+    raw = fetched(server, f"/requests/{captured['id']}/export?format=raw").content
+    assert raw == message + b"and \xff more"
+    assert fetched(server, "/bins/broken/export?format=ndjson").json()["malformed"]["offset"] == 17
+    har = fetched(server, "/bins/broken/export?format=har").json()["log"]
+    assert (har["entries"], "NDJSON" in har["comment"]) == ([], True)
+    check_problem(fetched(server, "/bins/broken/wait?timeout=0"), 408, "wait_timed_out")
+    replay = server.post(f"/requests/{captured['id']}/replay", {"destination": f"{server.url}/b/other"})
+    check_problem(replay, 409, "request_malformed")
+    assert "This is no HTTP" in fetched(server, f"/ui/requests/{captured['id']}").text
+
+
+def test_what_names_no_bin_is_told_of_by_itself(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    with connected(server) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
+        read_all(connection)
+
+    newest = eventually(lambda: [row for row in server.get("/refusals")["data"] if "TLS" in row["reason"]])[0]
+
+    assert (newest["status"], newest["offset"]) == (400, 0)
+    assert newest["client"].startswith("127.0.0.1:")
+    assert newest["beginning"]["text"] == "\x16\x03\x01\x02\x00\x01\x00"
+    assert "TLS handshake" in fetched(server, "/ui/?show=problems").text
+    assert "TLS handshake" in server.log()
+    assert "hookbin_refusals" in fetched(server, "/metrics").text
+
+
+HOSTS = {
+    "Host: localhost\r\nHost: evil.example\r\n": "host_repeated",
+    "Host: localhost, evil.example\r\n": "host_malformed",
+    "Host: local host\r\n": "host_malformed",
+    "Host: localhost/x\r\n": "host_malformed",
+    "Host: [::1\r\n": "host_malformed",
+}
+
+
+@pytest.mark.parametrize("hosts", HOSTS, ids=range(len(HOSTS)))
+def test_a_doubtful_host_is_refused_on_the_api_and_flagged_in_a_bin(server: Server, hosts: str) -> None:
+    bin = f"host-{list(HOSTS).index(hosts)}"
+    assert sent(server, f"GET /b/{bin} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n").status == 200
+    for path in ("/bins", "/ui/"):
+        assert sent(server, f"GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n").status == 400
+
+    (captured,) = server.captured(bin)
+    assert captured["flags"] == [HOSTS[hosts]]

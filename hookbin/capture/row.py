@@ -7,6 +7,7 @@ from msgspec import Struct
 from hookbin.answers.plan import PreparedAnswer
 from hookbin.capture.signature_check import UNCHECKED
 from hookbin.errors import SenderTimedOut
+from hookbin.http_fields import host_flags
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
 from hookbin.models.requests import CapturedRequest
@@ -27,21 +28,26 @@ class SentFields(Struct, frozen=True):
     declared_size: int | None = None
     attempt_id: str | None = None
     """The attempt of ours that it says it is; anybody can say so."""
+    flags: tuple[str, ...] = ()
+    """What is odd about them."""
 
 
 def read_fields(pairs: Pairs) -> SentFields:
     """Of several fields of one name the last one counts."""
     content_type = declared_size = attempt_id = None
+    hosts: list[str] = []
     headers = decoded(pairs)
     for name, value in headers:
         match len(name):
+            case 4 if name.lower() == "host":
+                hosts.append(value)
             case 12 if name.lower() == "content-type":
                 content_type = value
             case 14 if name.lower() == "content-length":
                 declared_size = int(value) if value.isdecimal() and len(value) <= _MAX_LENGTH_DIGITS else None
             case 18 if name.lower() == "hookbin-attempt-id":
                 attempt_id = value
-    return SentFields(headers, content_type, declared_size, attempt_id)
+    return SentFields(headers, content_type, declared_size, attempt_id, host_flags(hosts))
 
 
 def decoded(pairs: Pairs) -> Headers:
@@ -99,6 +105,7 @@ def captured_request(
         signature_reason=signature.reason,
         note=None,
         pinned=False,
+        flags=fields.flags,
         trailers=trailers,
         headers=fields.headers,
         body=body,

@@ -56,6 +56,8 @@ class RequestFilter(Struct, frozen=True, kw_only=True):
     """Received before, µs."""
     signature: str | None = None
     pinned: bool | None = None
+    malformed: bool | None = None
+    """Whether it is no HTTP."""
     attempt_id: str | None = None
     path: str | None = None
     """A glob over the path below the bin."""
@@ -192,6 +194,8 @@ def _complaints_about_row(filter: RequestFilter, row: RequestSummary) -> Iterato
         yield "until: it came later"
     if filter.signature is not None and row.signature != filter.signature:
         yield f"signature {filter.signature}: {row.signature}"
+    if filter.malformed is not None and (row.malformed is not None) != filter.malformed:
+        yield "malformed: it is not" if filter.malformed else "malformed: it is"
     if filter.pinned is not None and row.pinned != filter.pinned:
         yield "pinned: it is not" if filter.pinned else "pinned: it is"
     if filter.attempt_id is not None and row.attempt_id != filter.attempt_id:

@@ -13,7 +13,7 @@ from hookbin.clock import seq_id
 from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.forwarded_request import has_dot_segments, hops_of, original_of
 from hookbin.dispatch.publisher import MAX_HOPS
-from hookbin.errors import FieldsInvalid, RequestIncomplete, WebhookDisabled
+from hookbin.errors import FieldsInvalid, RequestIncomplete, RequestMalformed, WebhookDisabled
 from hookbin.models.deliveries import CancelReason, DeliveryState
 from hookbin.models.events import Event, Original
 from hookbin.models.requests import CapturedRequest
@@ -55,9 +55,11 @@ class Forwarding:
     ) -> list[Published]:
         """Send a captured request `times` times to a webhook, or to a destination of kind `once`.
 
-        Raises `RequestIncomplete`, `WebhookDisabled`, and `FieldsInvalid` for a path that could lead out
-        of the destination's or for too many bytes in all.
+        Raises `RequestIncomplete`, `RequestMalformed`, `WebhookDisabled`, and `FieldsInvalid` for a path that could
+        lead out of the destination's or for too many bytes in all.
         """
+        if request.malformed is not None:
+            raise RequestMalformed(f"it is no HTTP, so it can't be sent on: {request.malformed.reason}")
         if request.truncated or request.incomplete:
             what = "is larger than what was kept of it" if request.truncated else "broke off before its end"
             raise RequestIncomplete(f"the request {what}, so it can't be sent as it was")

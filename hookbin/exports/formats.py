@@ -24,6 +24,8 @@ class RequestFormat(Struct, frozen=True):
     media_type: str
     suffix: str
     title: str
+    takes_malformed: bool = False
+    """Whether what is no HTTP can be written so."""
     is_file: bool = False
     """Better kept as a file than pasted somewhere."""
 
@@ -38,6 +40,8 @@ class BinFormat(Struct, frozen=True):
     head: bytes = b""
     between: bytes = b""
     tail: bytes = b""
+    takes_malformed: bool = False
+    """Whether what is no HTTP can be written so; else it is left out."""
 
 
 REQUEST_FORMATS: Mapping[str, RequestFormat] = MappingProxyType(
@@ -45,7 +49,7 @@ REQUEST_FORMATS: Mapping[str, RequestFormat] = MappingProxyType(
         "curl": RequestFormat(curl, "text/x-shellscript", "sh", "curl"),
         "httpie": RequestFormat(httpie, "text/x-shellscript", "httpie.sh", "HTTPie"),
         "python": RequestFormat(python, "text/x-python", "py", "Python"),
-        "raw": RequestFormat(raw, "message/http", "http", "Raw HTTP"),
+        "raw": RequestFormat(raw, "message/http", "http", "Raw HTTP", takes_malformed=True),
         "har": RequestFormat(
             lambda resending: har.document(resending.request), "application/json", "har", "HAR", is_file=True
         ),
@@ -54,7 +58,7 @@ REQUEST_FORMATS: Mapping[str, RequestFormat] = MappingProxyType(
 BIN_FORMATS: Mapping[str, BinFormat] = MappingProxyType(
     {
         "har": BinFormat(har.entry, "application/json", "har", "HAR", head=har.HEAD, between=b",\n", tail=har.TAIL),
-        "ndjson": BinFormat(table.ndjson_line, "application/x-ndjson", "ndjson", "NDJSON"),
+        "ndjson": BinFormat(table.ndjson_line, "application/x-ndjson", "ndjson", "NDJSON", takes_malformed=True),
         "csv": BinFormat(table.csv_row, "text/csv", "csv", "CSV", head=table.CSV_HEAD),
     }
 )

@@ -21,7 +21,7 @@ from hookbin.models.requests import CapturedRequest
 from hookbin.text import wire
 
 HEAD = b'{"log":{"version":"1.2","creator":{"name":"hookbin","version":"%b"},"entries":[\n' % __version__.encode()
-TAIL = b"\n]}}\n"
+TAIL = b'\n],"comment":"What was no HTTP is left out; NDJSON has it."}}\n'
 _MAX_PARAMETERS = 1_000
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 

@@ -1,4 +1,6 @@
-"""A request as the message that went over the wire (RFC 9112); a chunked body in one chunk, its trailers behind it."""
+"""A request as the message that went over the wire (RFC 9112); a chunked body in one chunk, its trailers behind it.
+
+What is no HTTP is what came."""
 
 from __future__ import annotations
 
@@ -7,6 +9,8 @@ from hookbin.exports.resending import Resending
 
 def raw(resending: Resending) -> bytes:
     request = resending.request
+    if request.malformed is not None:
+        return request.body
     start = f"{request.method} {resending.target} HTTP/{request.http_version}"
     head = "".join(f"{line}\r\n" for line in (start, *(f"{name}: {value}" for name, value in resending.headers), ""))
     return head.encode("latin-1") + (_chunks(resending) if resending.chunked else resending.body)

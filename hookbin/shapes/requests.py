@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from hookbin.clock import seq_id
 from hookbin.models.common import Pair
 from hookbin.models.request_target import path_and_query
-from hookbin.models.requests import CapturedRequest, RequestSummary
+from hookbin.models.requests import CapturedRequest, Malformed, RequestSummary
 from hookbin.names import MAX_NOTE
 from hookbin.shapes.bins import Signing
 from hookbin.shapes.common import SHOWN_BODY, Body, body_shape, fields_of
@@ -55,6 +55,13 @@ class RequestRow(Struct, frozen=True, kw_only=True):
     attempt_id: str | None
     note: str | None
     pinned: bool
+    malformed: Annotated[
+        Malformed | None,
+        Meta(description="Set for what is no HTTP: the body is then its bytes, and method and target are empty."),
+    ]
+    flags: Annotated[
+        list[str], Meta(description="What is odd about a request that was taken: `host_repeated`, `host_malformed`.")
+    ]
 
 
 class RequestChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

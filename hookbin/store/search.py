@@ -184,6 +184,8 @@ def conditions(filter: RequestFilter) -> tuple[str, list[object]]:
         add("received_at < ?", filter.until)
     if filter.signature is not None:
         add("signature = ?", filter.signature)
+    if filter.malformed is not None:
+        add("(malformed IS NOT NULL) = ?", filter.malformed)
     if filter.pinned is not None:
         add("pinned = ?", filter.pinned)
     if filter.attempt_id is not None:

@@ -87,6 +87,7 @@ API: tuple[Route, ...] = (
         GET("/", operations.root, others=((303, "To the page, for one that accepts text/html."),)),
         GET("/healthz", operations.healthz),
         GET("/readyz", operations.readyz),
+        GET("/refusals", operations.refusals),
         GET("/metrics", operations.show_metrics, media="text/plain"),
         GET("/robots.txt", operations.robots, media="text/plain"),
         GET("/openapi.json", operations.openapi),

@@ -34,7 +34,7 @@ function setRequest(slots, row) {
   setAnswer(slots.status, row.answer);
   slots.size.textContent = size(row.size);
   slots.content_type.textContent = reveal(wire(row.content_type ?? ""));
-  slots.flag.textContent = row.truncated ? "truncated" : row.incomplete ? "incomplete" : "";
+  slots.flag.textContent = row.malformed ? "no HTTP" : row.truncated ? "truncated" : row.incomplete ? "incomplete" : "";
   slots.signature.textContent = SIGNATURES[row.signature.state];
   slots.signature.dataset.signature = row.signature.state;
 }

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Struct
 from starlette.responses import Response, StreamingResponse
 
 from hookbin.clock import seq_id
 from hookbin.conditions.filters import RequestFilter
+from hookbin.errors import RequestMalformed
 from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS, BinFormat, BinFormatName, RequestFormatName
 from hookbin.exports.resending import resending
 from hookbin.models.bins import Bin
@@ -19,7 +21,7 @@ from hookbin.shapes.request_diff import difference
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.requests import find
 from hookbin.web.rest.downloads import INERT, disposition
-from hookbin.web.rest.route import Call
+from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
 
 
@@ -35,6 +37,7 @@ class BinExportQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fiel
     format: Annotated[BinFormatName, Meta(description="What is made of them.")]
 
 
+@raises(RequestMalformed)
 async def of_request(call: Call[RequestExportQuery, None]) -> Response:
     """Take a captured request out.
 
@@ -44,6 +47,8 @@ async def of_request(call: Call[RequestExportQuery, None]) -> Response:
     """
     request = await find(call)
     form = REQUEST_FORMATS[call.query.format]
+    if request.malformed is not None and not form.takes_malformed:
+        raise RequestMalformed(f"it is no HTTP, so only raw and NDJSON can hold it: {request.malformed.reason}")
     wanted = resending(request, base_url=call.site.base_url, to=call.query.to)
     content = await asyncio.to_thread(form.write, wanted)
     name = f"{seq_id('req_', request.seq)}.{form.suffix}"
@@ -66,10 +71,13 @@ async def of_bin(call: Call[BinExportQuery, None]) -> Response:
 
     Oldest first, as a stream: HAR 1.2, NDJSON (a request a line with its whole body), or CSV, where a cell that
     a spreadsheet would take for a formula has an apostrophe in front. What comes meanwhile is not waited for.
+    What is no HTTP is in NDJSON only.
     """
     bin = call.stores.bins.get(call.path["bin"])
-    wanted = to_filter(call.query, now=call.site.clock.now())
     form = BIN_FORMATS[call.query.format]
+    wanted = msgspec.structs.replace(
+        to_filter(call.query, now=call.site.clock.now()), malformed=None if form.takes_malformed else False
+    )
     name = f"{bin.name or bin.id}.{form.suffix}"
     return StreamingResponse(
         _written(call.services, bin, form, wanted),

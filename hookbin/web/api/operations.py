@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from hookbin import __version__
 from hookbin.errors import StorageFailed
 from hookbin.live import metrics
-from hookbin.shapes.common import Status
+from hookbin.shapes.common import Page, Status
+from hookbin.shapes.refusals import RefusalShape, refusal_shape
 from hookbin.web.rest.openapi import document
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.routing import routes_of
@@ -37,6 +38,7 @@ async def root(call: Call[Any, None]) -> Index | Response:
         "webhooks",
         "events",
         "deliveries",
+        "refusals",
         "catalogue",
         "stream",
         "docs",
@@ -57,6 +59,15 @@ async def healthz(call: Call[Any, None]) -> Status:
     Answers without touching the database.
     """
     return Status()
+
+
+async def refusals(call: Call[Any, None]) -> Page[RefusalShape]:
+    """What was refused.
+
+    The newest 200 messages that were no HTTP, or too large a head of one, and named no bin that there is; what names
+    one is kept in it, with `malformed`. In memory only.
+    """
+    return Page(data=[refusal_shape(message) for message in call.live.refusals.newest])
 
 
 @raises(StorageFailed)

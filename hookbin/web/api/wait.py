@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 from starlette.requests import ClientDisconnect, Request
 
@@ -37,12 +38,14 @@ async def wait(call: Call[WaitQuery, None]) -> Page[RequestShape]:
 
     Answers with `count` requests in the order they came, as soon as so many are there; those already there
     count, the newest of them (looked for as far as a search goes). After `timeout` seconds 408 with `nearest`:
-    of the newest 100 those that lack the least, and what.
+    of the newest 100 those that lack the least, and what. What is no HTTP never counts.
     """
     services, query = call.services, call.query
     bin = services.stores.bins.get(call.path["bin"])
     now = services.site.clock.now()
-    wanted = to_filter(query, now=now, after=paging.before_number("req_", query.after, loc="after"))
+    wanted = msgspec.structs.replace(
+        to_filter(query, now=now, after=paging.before_number("req_", query.after, loc="after")), malformed=False
+    )
     waiter = Waiter(bin.id, wanted, checks(wanted), count=query.count)
     with services.live.waiting.join(waiter):
         position = services.live.timeline.position

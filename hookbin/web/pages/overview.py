@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from hookbin.shapes.deliveries import AttemptRow
 from hookbin.shapes.events import EventRow
+from hookbin.shapes.refusals import refusal_shape
 from hookbin.shapes.requests import RequestRow
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY, TimelineLine, paired
@@ -61,6 +62,7 @@ async def page(request: Request) -> Response:
         webhooks=webhooks,
         webhook_total=len(s.stores.webhooks.all()),
         blank=EMPTY,
+        refusals=[refusal_shape(row) for row in s.live.refusals.newest[:CARDS]] if wanted.show == "problems" else [],
     )
 
 

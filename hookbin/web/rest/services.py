@@ -20,6 +20,7 @@ from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender
 from hookbin.live.activity import Activity
 from hookbin.live.metrics import Metrics
+from hookbin.live.refusals import Refusals
 from hookbin.live.timeline import Message, Timeline
 from hookbin.live.waiters import Waiting
 from hookbin.models.announcements import Announcement
@@ -77,6 +78,7 @@ class Live(Struct, frozen=True, kw_only=True):
     activity: Activity
     waiting: Waiting
     metrics: Metrics
+    refusals: Refusals
     stopping: asyncio.Event
     """Set when the server begins to stop."""
 

@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hookbin.config import public_host
 from hookbin.delivery.targets import is_loopback_host
-from hookbin.errors import HostRefused, OriginRefused, Refused, Unauthorized
+from hookbin.errors import HookbinError, HostRefused, MalformedRequest, OriginRefused, Unauthorized
+from hookbin.http_fields import host_flags
 from hookbin.web.html.rendering import render
 from hookbin.web.rest.problem_response import problem_response
 from hookbin.web.rest.routing import read_body
@@ -54,7 +55,9 @@ class AccessMiddleware:
             await problem_response(refusal)(scope, receive, send)
 
 
-def _refusal(connection: HTTPConnection) -> Refused | None:
+def _refusal(connection: HTTPConnection) -> HookbinError | None:
+    if host_flags(connection.headers.getlist("host")):
+        return MalformedRequest("there are two Host fields, or one that is no host; send one, such as localhost:8090")
     site = services(connection).site
     token = site.settings.token
     if site.settings.on_loopback and not _is_our_host(connection.headers, site.settings.public_url):
