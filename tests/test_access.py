@@ -351,29 +351,6 @@ def register(server: Server, destination: str) -> httpx.Response:
     return call(server, "POST", "/webhooks", json={"name": "test", "destination": destination}, **BEARER)
 
 
-@pytest.mark.parametrize(
-    "destination",
-    [
-        "http://127.0.0.1:9/",
-        "http://localhost:9/",
-        "http://x.localhost/",
-        "http://[::1]/",
-        "http://10.1.2.3/",
-        "http://192.168.0.1/",
-        "http://172.16.0.1/",
-        "http://100.64.0.1/",
-        "http://[::ffff:127.0.0.1]/",
-        "http://[fd00::1]/",
-        "http://0.0.0.0/",
-        "http://169.254.169.254/",
-    ],
-)
-def test_an_exposed_server_delivers_to_no_private_address(exposed: Server, destination: str) -> None:
-    check_problem(register(exposed, destination), 422, "target_refused")
-
-    assert call(exposed, "GET", "/webhooks", **BEARER).json()["data"] == []
-
-
 def test_a_name_that_leads_to_a_private_address_is_blocked_when_it_is_dialled(
     start_server: Callable[..., Server],
 ) -> None:

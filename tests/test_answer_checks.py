@@ -12,8 +12,8 @@ from hookbin.models.answers import AnswerRule, BinHandshake, BinResponse, Chance
 
 @pytest.mark.parametrize(
     "header",
-    [("a b", "1"), ("x", "a\r\nb"), ("x", "☃"), ("Content-Length", "1"), ("TE", "1"), ("connection", "1"),
-     ("Content-Security-Policy", "script-src *")],
+    [("a b", "1"), ("", "1"), ("x", "a\r\nb"), ("x", "\0"), ("x", "☃"), ("Content-Length", "1"), ("TE", "1"),
+     ("transfer-encoding", "chunked"), ("CONNECTION", "close"), ("Content-Security-Policy", "script-src *")],
     ids=repr,
 )  # fmt: skip
 def test_a_header_that_would_break_an_answer_or_is_not_the_owner_s_is_refused(header: tuple[str, str]) -> None:

@@ -233,10 +233,6 @@ def test_the_named_schedules_are_those_of_the_design() -> None:
     assert parse_schedule("none") == ()
 
 
-def test_every_named_schedule_passes_its_own_check() -> None:
-    assert all(parse_schedule(list(seconds)) == seconds for seconds in SCHEDULES.values())
-
-
 @pytest.mark.parametrize(
     ("value", "schedule"),
     [
@@ -495,13 +491,13 @@ def documented(heading: str) -> list[list[str]]:
 
 
 SAMPLES: dict[str, list[int | ErrorClass]] = {
-    "2xx": [200, 204, 299],
-    "3xx": [300, 301, 308, 399],
+    "2xx": [200, 201, 202, 204, 299],
+    "3xx": [300, 301, 302, 304, 307, 308, 399],
     "408": [408],
     "429": [429],
     "410": [410],
-    "other 4xx": [400, 404, 409, 411, 428, 430, 499],
-    "5xx and above": [500, 503, 599, 999],
+    "other 4xx": [400, 401, 403, 404, 409, 411, 422, 425, 428, 430, 499],
+    "5xx and above": [500, 501, 502, 503, 504, 599, 600, 999],
     "an address that policy forbids, or a secret that can't sign": [
         ErrorClass.BLOCKED_TARGET,
         ErrorClass.SIGNING_ERROR,
