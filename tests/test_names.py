@@ -19,7 +19,7 @@ def test_a_bin_name_is_lower_case_letters_digits_and_dashes(name: str) -> None:
     assert names.is_bin_name(name)
 
 
-@pytest.mark.parametrize("name", ["", "-", "-a", "A", "a.b", "a_b", "a b", "a/b", "0" * 64, "a\n", "a\0", "é", "٣", "ａ"])
+@pytest.mark.parametrize("name", ["", "-", "-a", "A", "a.b", "a_b", "a b", "a/b", "0" * 64, "a\n", "é", "٣", "ａ"])
 def test_nothing_else_is_a_bin_name(name: str) -> None:
     assert not names.is_bin_name(name)
     with pytest.raises(FieldsInvalid) as caught:
