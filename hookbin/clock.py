@@ -25,7 +25,8 @@ _SEQ_DIGITS = 13
 _UUID_DIGITS = 26
 _RANDOM_BYTES = 10
 _IDS_AT_ONCE = 64
-_SEQ_MAX = 2**63 - 1
+MAX_SEQ = 2**63 - 1
+"""The highest number that the log, and SQLite, can count to."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII
@@ -115,7 +116,7 @@ def parse_seq_id(prefix: str, text: str) -> int | None:
     seq = 0
     for digit in digits:
         seq = seq * 32 + _VALUE[digit]
-    return seq if seq <= _SEQ_MAX else None
+    return seq if seq <= MAX_SEQ else None
 
 
 def lowest_id(prefix: str, time: int) -> str:

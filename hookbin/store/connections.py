@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
-
-import aiosqlite
+from typing import TypeVar
 
 from hookbin.errors import StartError
 
+T = TypeVar("T")
 _BUSY_MS = 2_000
 _HIGHEST_SEQ = (
     "SELECT max((SELECT seq FROM highest_seq), (SELECT ifnull(max(seq), 0) FROM requests),"
@@ -72,11 +74,24 @@ def open_writer(path: Path) -> tuple[sqlite3.Connection, int]:
     return connection, highest
 
 
-async def open_reader(path: Path) -> aiosqlite.Connection:
-    """A connection that can only read: it neither writes nor checkpoints."""
-    connection = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
-    await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-    return connection
+class Reader:
+    """A connection that can only read, on a thread of its own: it neither writes nor checkpoints.
+
+    A read that nobody waits for any more goes on to its end, and the next one begins behind it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(_read_only(path), uri=True, isolation_level=None, check_same_thread=False)
+        self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-reader")
+
+    async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, read, self._connection)
+
+    def close(self) -> None:
+        """Close it once the last read has ended, which is waited for."""
+        self._thread.shutdown()
+        self._connection.close()
 
 
 def _read_only(path: Path) -> str:

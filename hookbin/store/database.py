@@ -1,9 +1,23 @@
-"""The SQLite file: one writer with group commit, a few read-only readers.
+"""The database: one writer with group commit, a few readers, and what is announced after a commit.
 
-Whoever wants something written waits in a queue; one task takes all that waits, has it written
-in one transaction on the one writing thread, answers everyone and then tells the listeners what
-was committed, in order. So `await write(...)` returns after the commit, never before, and a busy
-server pays for one fsync per batch instead of one per row.
+- *Single writer.* One connection on one thread writes and checkpoints; readers can do neither. SQLite
+  lets only one write at a time anyway, so a second one could only wait, with a lock in its hand; and a
+  WAL that two connections checkpoint can be corrupted (fixed in SQLite 3.51.3).
+- *Acknowledged means durable.* `insert` and `transact` return after the commit, which with
+  `synchronous = FULL` is after the fsync. Whoever was answered finds the row there after a crash.
+- *Group commit.* An fsync costs the same for one row as for 256. So all that waits is taken as one batch
+  and committed in one transaction (`batch`): the busier the server, the less each row pays. Nothing is
+  waited for to fill a batch.
+- *Transactional outbox.* What has to happen together is written together: an event and its deliveries,
+  a captured request and what is forwarded of it, an attempt and the event that tells of it. What is to
+  be done later is a row, found again after a crash; there is no queue beside the database to lose.
+- *Announced once, in order.* Work says to its `transaction` what was written. After the commit the
+  listeners are told so, in the order of `seq`: a stream resumes behind the last number it saw. Memory
+  changes by what was announced, never before.
+- *Bounds.* Over `QUEUE_BYTES` that wait, a write is refused with `Overloaded` (503) and nothing is kept
+  of it. A piece of work that fails is undone alone. If the storage fails (disk full, I/O error), all of
+  the batch get `StorageFailed` (507) and nothing is announced. More reads than `READERS` wait in turn.
+  From `close` on, what comes is refused with `ShuttingDown` (503) and what waits is still written.
 """
 
 from __future__ import annotations
@@ -11,18 +25,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
-
-import aiosqlite
 
 from hookbin.errors import Overloaded, ShuttingDown
 from hookbin.models.announcements import Announcement, LogRow
 from hookbin.store.batch import Grouped, Insert, Result, Work, commit
-from hookbin.store.connections import LockFile, open_reader, open_writer
+from hookbin.store.connections import LockFile, Reader, open_writer
 from hookbin.store.transaction import Transaction
 
 logger = logging.getLogger("hookbin")
@@ -70,7 +81,7 @@ class Database:
         self._listeners: list[tuple[Listener, tuple[type, ...]]] = []
         self._queue: list[_Waiter[Any]] = []
         self._wake = asyncio.Event()
-        self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._readers: asyncio.LifoQueue[Reader] = asyncio.LifoQueue()
         self._closing = False
         self.queued_bytes = 0
         self.last_seq = 0
@@ -89,7 +100,7 @@ class Database:
             raise
         try:
             for _ in range(READERS):
-                self._readers.put_nowait(await open_reader(self._path))
+                self._readers.put_nowait(await self._on_thread(Reader, self._path))
         except BaseException:
             await self._close_files(readers=self._readers.qsize())
             raise
@@ -104,7 +115,7 @@ class Database:
 
     async def _close_files(self, *, readers: int) -> None:
         for _ in range(readers):
-            await (await self._readers.get()).close()
+            await self._on_thread((await self._readers.get()).close)
         await self._on_thread(self._writer.close)
         self._thread.shutdown()
         self._lock.release()
@@ -138,22 +149,16 @@ class Database:
         await self.transact(lambda transaction: transaction.execute("UPDATE highest_seq SET seq = seq").rowcount)
 
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        async with self._reader() as connection:
-            return list(await connection.execute_fetchall(sql, params))  # type: ignore[arg-type]
+        """The rows that a query finds, as they are committed by now."""
+        return await self.examine(lambda connection: connection.execute(sql, params).fetchall())
 
-    async def examine(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` on a reader's own thread. Keep it short: there are `READERS` of them for everyone."""
-        async with self._reader() as connection:
-            result: T = await connection._execute(work, connection._conn)  # type: ignore[no-untyped-call]
-            return result
-
-    @asynccontextmanager
-    async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
-        connection = await self._readers.get()
+    async def examine(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `read` on a reader's own thread. Keep it short: there are `READERS` of them for everyone."""
+        reader = await self._readers.get()
         try:
-            yield connection
+            return await reader.run(read)
         finally:
-            self._readers.put_nowait(connection)
+            self._readers.put_nowait(reader)
 
     def _wait_for(self, work: Work[T], *, size: int) -> asyncio.Future[T]:
         if self._closing:

@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 
 from hookbin.errors import NotCancellable, NotRetryable
-from hookbin.models.common import Headers
 from hookbin.models.deliveries import (
     Action,
     Attempt,
     CancelReason,
-    Connection,
     Delivery,
     DeliveryState,
-    Timings,
     Trigger,
 )
+from hookbin.store import attempt_rows
 from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
 from hookbin.store.delivery_states import change, is_possible
 from hookbin.store.publishing import NO_META_EVENTS, MetaEvents, usable_ids
-from hookbin.store.record_attempts import ATTEMPT, Ending, finish_all
+from hookbin.store.record_attempts import Ending, finish_all
 from hookbin.store.transaction import Transaction
 
-COLUMNS = (
-    "d.id, d.event_id, e.type, d.webhook_id, w.name, w.destination, d.state, d.attempt_count, d.next_attempt_at,"
-    " d.next_trigger, d.created_at, d.finished_at, d.turn, d.cancel_reason"
-)
+_SOURCES = {"event_type": "e.type", "webhook_name": "w.name", "destination": "w.destination"}
+COLUMNS = ", ".join(_SOURCES.get(field, f"d.{field}") for field in Delivery.__struct_fields__)
 TABLES = "deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id"
-_DECODERS: dict[str, Callable[[bytes | str], object]] = {
-    "request_headers": msgspec.json.Decoder(Headers).decode,
-    "response_headers": msgspec.json.Decoder(Headers).decode,
-    "timings": msgspec.json.Decoder(Timings).decode,
-    "connection": msgspec.json.Decoder(Connection).decode,
-}
-"""The columns that hold JSON."""
 
 
 class DeliveryStore:
@@ -151,16 +139,16 @@ class DeliveryStore:
     async def attempts(self, delivery: Delivery, *, newest: int = -1) -> list[Attempt]:
         """Every attempt at one delivery, or the `newest` so many, in order."""
         rows = await self._database.read(
-            f"SELECT {ATTEMPT} FROM attempts WHERE delivery_id = ? ORDER BY number DESC LIMIT ?",
+            f"SELECT {attempt_rows.COLUMNS} FROM attempts WHERE delivery_id = ? ORDER BY number DESC LIMIT ?",
             (delivery.id, newest),
         )
-        return [_to_attempt(row, delivery) for row in reversed(rows)]
+        return [attempt_rows.from_row(row, delivery) for row in reversed(rows)]
 
     async def attempt(self, delivery: Delivery, number: int) -> Attempt | None:
         rows = await self._database.read(
-            f"SELECT {ATTEMPT} FROM attempts WHERE delivery_id = ? AND number = ?", (delivery.id, number)
+            f"SELECT {attempt_rows.COLUMNS} FROM attempts WHERE delivery_id = ? AND number = ?", (delivery.id, number)
         )
-        return _to_attempt(rows[0], delivery) if rows else None
+        return attempt_rows.from_row(rows[0], delivery) if rows else None
 
     async def list(
         self,
@@ -188,17 +176,3 @@ def find(transaction: Transaction, id: str) -> Delivery | None:
 
 def to_delivery(row: Row) -> Delivery:
     return msgspec.convert(dict(zip(Delivery.__struct_fields__, row, strict=True)), Delivery)
-
-
-def _to_attempt(row: Row, delivery: Delivery) -> Attempt:
-    fields: dict[str, Any] = dict(zip(ATTEMPT.split(", "), row, strict=True))
-    for name, decode in _DECODERS.items():
-        fields[name] = None if fields[name] is None else decode(fields[name])
-    fields["response_truncated"] = bool(fields["response_truncated"])
-    fields.update(
-        event_id=delivery.event_id,
-        event_type=delivery.event_type,
-        webhook_id=delivery.webhook_id,
-        webhook_name=delivery.webhook_name,
-    )
-    return msgspec.convert(fields, Attempt)

@@ -10,8 +10,8 @@ from hookbin.models.deliveries import TRANSITIONS, Action, Attempt, CancelReason
 from hookbin.store.transaction import Transaction
 
 
-class DeliveryStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a delivery changes in the course of its life."""
+class DeliveryStatus(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What of a delivery changes in the course of its life; a row converts to it as it is."""
 
     id: str
     state: DeliveryState

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from hookbin.clock import MAX_SEQ
 from hookbin.errors import IdempotencyMismatch
 from hookbin.models.deliveries import Delivery
 from hookbin.models.events import Event, EventSummary, Original
@@ -83,7 +84,7 @@ class EventStore:
 
     async def list(self, *, limit: int, before: int | None = None, request_id: str | None = None) -> list[EventSummary]:
         """The newest first, those with a `seq` under `before` only; with `request_id` what was sent on of it."""
-        below = before if before is not None else 2**63 - 1
+        below = MAX_SEQ if before is None else before
         of_request, params = ("", (below,)) if request_id is None else (" AND request_id = ?", (below, request_id))
         rows = await self._database.read(
             f"SELECT {SUMMARY} FROM events WHERE seq < ?{of_request} ORDER BY seq DESC LIMIT ?", (*params, limit)

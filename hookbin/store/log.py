@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from hookbin.clock import MAX_SEQ
 from hookbin.models.announcements import LogRow
 from hookbin.models.deliveries import AttemptSummary
 from hookbin.store import events
@@ -36,7 +37,7 @@ class LogStore:
         """The first `limit` rows with `after < seq <= upto`, in order."""
         return await self._rows("BETWEEN ? AND ?", "ASC", (after + 1, upto, limit))
 
-    async def newest(self, *, limit: int, upto: int = 2**63 - 1) -> list[LogRow]:
+    async def newest(self, *, limit: int, upto: int = MAX_SEQ) -> list[LogRow]:
         """The last `limit` rows with `seq <= upto`, the newest first."""
         return await self._rows("<= ?", "DESC", (upto, limit))
 

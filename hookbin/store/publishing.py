@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TypeAlias
 
 import msgspec
@@ -10,14 +11,15 @@ import msgspec
 from hookbin.models.deliveries import Delivery
 from hookbin.models.events import Event
 from hookbin.models.webhooks import Webhook
-from hookbin.store.transaction import Transaction
+from hookbin.store.transaction import Transaction, insert_into
 
 _EVENT_FIELDS = Event.__struct_fields__
-_INSERT = f"INSERT INTO events ({', '.join(_EVENT_FIELDS)}) VALUES ({', '.join('?' * len(_EVENT_FIELDS))})"
-_INSERT_DELIVERY = (
-    "INSERT INTO deliveries (id, event_id, webhook_id, state, attempt_count, next_attempt_at, next_trigger, created_at,"
-    " finished_at, turn, cancel_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_INSERT = insert_into("events", _EVENT_FIELDS)
+_DELIVERY_FIELDS = [
+    field for field in Delivery.__struct_fields__ if field not in ("event_type", "webhook_name", "destination")
+]
+_INSERT_DELIVERY = insert_into("deliveries", _DELIVERY_FIELDS)
+_delivery_params = attrgetter(*_DELIVERY_FIELDS)
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,19 +89,3 @@ def usable_ids(transaction: Transaction, ids: Sequence[str]) -> set[str]:
 def _event_params(event: Event) -> tuple[object, ...]:
     original = None if event.original is None else msgspec.json.encode(event.original)
     return tuple(original if field == "original" else getattr(event, field) for field in _EVENT_FIELDS)
-
-
-def _delivery_params(delivery: Delivery) -> tuple[object, ...]:
-    return (
-        delivery.id,
-        delivery.event_id,
-        delivery.webhook_id,
-        delivery.state,
-        delivery.attempt_count,
-        delivery.next_attempt_at,
-        delivery.next_trigger,
-        delivery.created_at,
-        delivery.finished_at,
-        delivery.turn,
-        delivery.cancel_reason,
-    )

@@ -9,22 +9,15 @@ import msgspec
 from hookbin.delivery import retries
 from hookbin.models.deliveries import Action, Attempt, Delivery, DeliveryState
 from hookbin.models.webhooks import Webhook
-from hookbin.store import delivery_states, webhooks
+from hookbin.store import attempt_rows, delivery_states, webhooks
 from hookbin.store.delivery_states import STATUS, DeliveryStatus
 from hookbin.store.publishing import MetaEvents, insert
 from hookbin.store.transaction import Transaction
 
-ATTEMPT = (
-    "seq, delivery_id, number, trigger, started_at, duration, status, error, error_detail, delivery_state,"
-    " next_attempt_at, method, url, request_headers, response_truncated, response_headers, response_body,"
-    " note, timings, connection, response_raw"
-)
-_INSERT_ATTEMPT = f"INSERT INTO attempts ({ATTEMPT}) VALUES ({', '.join('?' * 21)})"
 _STANDING = (
     f"SELECT {', '.join(f'd.{field}' for field in STATUS)}, w.disable_after, w.exhausted_in_a_row"
     " FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id WHERE d.id IN (SELECT value FROM json_each(?))"
 )
-_encode = msgspec.json.encode
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,13 +68,13 @@ def finish_one(transaction: Transaction, ending: Ending) -> Attempt:
 
 def _write(transaction: Transaction, attempts: Sequence[Attempt], changed: Sequence[DeliveryStatus]) -> None:
     transaction.record(*attempts)
-    transaction.insert_rows(_INSERT_ATTEMPT, [_attempt_params(attempt) for attempt in attempts])
+    transaction.insert_rows(attempt_rows.INSERT, [attempt_rows.to_row(attempt) for attempt in attempts])
     delivery_states.write(transaction, changed)
 
 
 def _outcome(before: _Standing, ending: Ending) -> tuple[Attempt, DeliveryStatus]:
     """The attempt as it is to be written, and how its delivery stands after it."""
-    after = delivery_states.after_attempt(before.delivery, ending.began, ending.attempt, ending.action)
+    after = delivery_states.after_attempt(before, ending.began, ending.attempt, ending.action)
     attempt = msgspec.structs.replace(ending.attempt, delivery_state=after.state, next_attempt_at=after.next_attempt_at)
     return attempt, after
 
@@ -93,21 +86,17 @@ def _concerns_more(before: _Standing, attempt: Attempt, ending: Ending) -> bool:
     return ending.disable is not None or counts or (failed and ending.meta_events.exhausted is not None)
 
 
-class _Standing(msgspec.Struct, frozen=True):
+class _Standing(DeliveryStatus, frozen=True, kw_only=True, array_like=True):
     """How a delivery and its webhook stand when an attempt is recorded."""
 
-    delivery: DeliveryStatus
     disable_after: int | None
     exhausted_in_a_row: int
 
 
 def _standing(transaction: Transaction, endings: Sequence[Ending]) -> dict[str, _Standing]:
-    ids = _encode([ending.attempt.delivery_id for ending in endings]).decode()
-    found = {}
-    for *status, disable_after, exhausted in transaction.execute(_STANDING, (ids,)):
-        delivery = msgspec.convert(dict(zip(STATUS, status, strict=True)), DeliveryStatus)
-        found[delivery.id] = _Standing(delivery, disable_after, exhausted)
-    return found
+    ids = msgspec.json.encode([ending.attempt.delivery_id for ending in endings]).decode()
+    rows = transaction.execute(_STANDING, (ids,)).fetchall()
+    return {standing.id: standing for standing in msgspec.convert(rows, list[_Standing])}
 
 
 def _change_webhook(
@@ -129,29 +118,3 @@ def _change_webhook(
         return msgspec.structs.replace(webhook, disabled=True, disabled_reason=disable)
 
     return webhooks.edit(transaction, attempt.webhook_id, count_and_disable, now=now)
-
-
-def _attempt_params(attempt: Attempt) -> tuple[object, ...]:
-    return (
-        attempt.seq,
-        attempt.delivery_id,
-        attempt.number,
-        attempt.trigger,
-        attempt.started_at,
-        attempt.duration,
-        attempt.status,
-        attempt.error,
-        attempt.error_detail,
-        attempt.delivery_state,
-        attempt.next_attempt_at,
-        attempt.method,
-        attempt.url,
-        _encode(attempt.request_headers),
-        attempt.response_truncated,
-        None if attempt.response_headers is None else _encode(attempt.response_headers),
-        attempt.response_body,
-        attempt.note,
-        None if attempt.timings is None else _encode(attempt.timings).decode(),
-        None if attempt.connection is None else _encode(attempt.connection).decode(),
-        attempt.response_raw,
-    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from hookbin.clock import seq_id
+from hookbin.clock import MAX_SEQ, seq_id
 from hookbin.errors import TooManyPinned
 from hookbin.models.announcements import RequestChanged
 from hookbin.models.bins import Bin
@@ -16,30 +17,24 @@ from hookbin.models.requests import CapturedRequest, Malformed, RequestSummary
 from hookbin.store.database import Database, Row
 from hookbin.store.publishing import Publication, insert, usable_ids
 from hookbin.store.sequences import SequencePosition
-from hookbin.store.transaction import Transaction
+from hookbin.store.transaction import Transaction, insert_into
 
-SUMMARY = (
-    "seq, received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
-    " declared_size, answer_status, answer_rule, answer_delay_ms, answer_fault, answer_error, attempt_id, signature,"
-    " signature_scheme, signature_reason, note, pinned, malformed, flags"
-)
+_FIELDS = [field for field in RequestSummary.__struct_fields__ if field != "bin_id"]
+SUMMARY = ", ".join(_FIELDS)
 FULL = f"{SUMMARY}, bins.id, trailers, headers, body"
 """What `request_from_row` takes."""
-_FIELDS = SUMMARY.split(", ")
-_PLAIN = (
-    "received_at, method, target, http_version, scheme, client, content_type, size, truncated, incomplete,"
-    " declared_size, answer_status, answer_delay_ms, attempt_id, signature, bin, headers, body"
-)
 _CHOSEN = (
-    "answer_rule, answer_fault, answer_error, signature_scheme, signature_reason, note, pinned, malformed, flags,"
-    " trailers"
+    *("answer_rule", "answer_fault", "answer_error", "signature_scheme", "signature_reason", "note", "pinned"),
+    *("malformed", "flags", "trailers"),
 )
 """What most captures have nothing in: they are written without, which saves a third of the values to bind."""
-_INSERT_PLAIN = f"INSERT INTO requests (seq, {_PLAIN}) VALUES ({', '.join('?' * 19)})"
-_INSERT = f"INSERT INTO requests (seq, {_CHOSEN}, {_PLAIN}) VALUES ({', '.join('?' * 29)})"
+_PLAIN = [field for field in _FIELDS[1:] if field not in _CHOSEN]
+_chosen_values, _plain_values = attrgetter(*_CHOSEN), attrgetter(*_PLAIN)
+_NOTHING = (None, None, None, None, None, None, False, None, (), ())
+_INSERT_PLAIN = insert_into("requests", ["seq", *_PLAIN, "bin", "headers", "body"])
+_INSERT = insert_into("requests", ["seq", *_CHOSEN, *_PLAIN, "bin", "headers", "body"])
 _COUNT_POSITION = "UPDATE bins SET sequence_position = sequence_position + 1 WHERE key = ? AND sequence_run = ?"
 """A run that is over, since the response was changed meanwhile, is not counted on."""
-_NOTHING = (None, None, None, None, None, None, False, None, None, None)
 MAX_PINNED = 100
 """Requests of one bin that can be pinned: what is pinned is never trimmed."""
 _encode = msgspec.json.Encoder().encode
@@ -66,28 +61,10 @@ class RequestStore:
 
         What is forwarded is told the request's id, which is made of its number.
         """
-        plain = (
-            request.received_at,
-            request.method,
-            request.target,
-            request.http_version,
-            request.scheme,
-            request.client,
-            request.content_type,
-            request.size,
-            request.truncated,
-            request.incomplete,
-            request.declared_size,
-            request.answer_status,
-            request.answer_delay_ms,
-            request.attempt_id,
-            request.signature,
-            bin.key,
-            _encode(request.headers),
-            request.body,
-        )
-        chosen = _chosen(request)
-        sql, params = (_INSERT_PLAIN, plain) if chosen is None else (_INSERT, (*chosen, *plain))
+        sql, params = _INSERT_PLAIN, (*_plain_values(request), bin.key, _encode(request.headers), request.body)
+        chosen = _chosen_values(request)
+        if chosen != _NOTHING:
+            sql, params = _INSERT, (*_encoded(chosen), *params)
         if position is None and forward is None:
             await self._database.insert(sql, params, row=request, size=request.size)
             return
@@ -152,26 +129,20 @@ class RequestStore:
         """The newest first, those with a `seq` under `before` only."""
         rows = await self._database.read(
             f"SELECT {SUMMARY} FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
-            (bin.key, before if before is not None else 2**63 - 1, limit),
+            (bin.key, MAX_SEQ if before is None else before, limit),
         )
         return [summary_from_row(row, bin_id=bin.id) for row in rows]
 
 
-def _chosen(request: CapturedRequest) -> tuple[object, ...] | None:
-    """The values of `_CHOSEN`; None when there are none."""
-    values = (
-        request.answer_rule,
-        request.answer_fault,
-        request.answer_error,
-        request.signature_scheme,
-        request.signature_reason,
-        request.note,
-        request.pinned,
-        None if request.malformed is None else _encode(request.malformed).decode(),
-        _encode(request.flags).decode() if request.flags else None,
-        _encode(request.trailers) if request.trailers else None,
+def _encoded(chosen: tuple[Any, ...]) -> tuple[object, ...]:
+    """The values of `_CHOSEN` as they are written."""
+    *values, malformed, flags, trailers = chosen
+    return (
+        *values,
+        None if malformed is None else _encode(malformed).decode(),
+        _encode(flags).decode() if flags else None,
+        _encode(trailers) if trailers else None,
     )
-    return None if values == _NOTHING else values
 
 
 def _forward(transaction: Transaction, forward: Publication, *, request_id: str) -> None:

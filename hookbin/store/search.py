@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
+from hookbin.clock import MAX_SEQ
 from hookbin.conditions.filters import Candidate, Check, RequestFilter, checks, complaints
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
@@ -65,7 +66,7 @@ class RequestSearch:
     async def find(self, bin: Bin, filter: RequestFilter, *, limit: int, before: int | None) -> Found:
         """Up to `limit` requests that are as wanted, those with a `seq` under `before` only."""
         rows: list[RequestSummary] = []
-        position = 2**63 - 1 if before is None else before
+        position = MAX_SEQ if before is None else before
         looked_at = read = 0
         inside = checks(filter)
         async with self._turns:
@@ -82,20 +83,16 @@ class RequestSearch:
     async def nearest(self, bin: Bin, filter: RequestFilter, *, limit: int) -> list[Miss]:
         """Of the newest requests those that lack the least, the newest first among equals."""
 
-        def work(connection: sqlite3.Connection) -> list[Miss]:
-            return _compare(connection, bin, filter)
-
         async with self._turns:
-            misses = await self._database.examine(work)
+            misses = await self._database.examine(lambda connection: _compare(connection, bin, filter))
         return sorted(misses, key=lambda miss: len(miss.complaints))[:limit]
 
     async def _step(
         self, bin: Bin, filter: RequestFilter, inside: Sequence[Check], *, before: int, limit: int
     ) -> _Step:
-        def work(connection: sqlite3.Connection) -> _Step:
-            return _look(connection, bin, filter, inside, before=before, limit=limit)
-
-        return await self._database.examine(work)
+        return await self._database.examine(
+            lambda connection: _look(connection, bin, filter, inside, before=before, limit=limit)
+        )
 
 
 class _Bodies:

@@ -16,6 +16,11 @@ _ROWS_AT_ONCE = (64, 16, 4, 1)
 """Rows that one statement inserts: few sizes, so that SQLite finds each statement prepared."""
 
 
+def insert_into(table: str, columns: Sequence[str]) -> str:
+    """The statement that `Transaction.insert_rows` takes, for rows with a value for each of these columns."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
 class Transaction:
     """One transaction of the writer, handed to the work that runs in it; SQLite is spoken to through it alone.
 

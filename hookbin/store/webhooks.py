@@ -14,11 +14,11 @@ from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.store.database import Database
 from hookbin.store.delivery_states import cancel_pending
 from hookbin.store.publishing import DisabledEventMaker, insert
-from hookbin.store.transaction import Transaction
+from hookbin.store.transaction import Transaction, insert_into
 
 _FIELDS = Webhook.__struct_fields__
 _COLUMNS = ", ".join(_FIELDS)
-_INSERT = f"INSERT INTO webhooks ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})"
+_INSERT = insert_into("webhooks", _FIELDS)
 _JSON_FIELDS = ("events", "headers", "old_secrets", "retry_schedule", "retry_on")
 _FORGET = "UPDATE webhooks SET deleted_at = ?, secret = '', old_secrets = '[]', headers = '[]' WHERE id = ?"
 """A deleted webhook stays for the log's sake, its secrets don't."""
