@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import httpx
 import pytest
@@ -130,6 +130,31 @@ def test_half_a_request_holds_nothing_up_and_what_came_of_its_body_is_kept(start
         stop(server)
     (captured,) = start_server().captured("half")
     assert (captured["incomplete"], captured["body"]["text"]) == (True, "abc")
+
+
+def test_a_flood_of_pipelined_requests_holds_nothing_up(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    ending = threading.Event()
+
+    def flood() -> None:
+        with connected(server) as connection, suppress(OSError):
+            threading.Thread(target=take, args=(connection,)).start()
+            while not ending.is_set():
+                connection.sendall(b"POST /b/flood HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi" * 1_000)
+
+    def take(connection: socket.socket) -> None:
+        with suppress(OSError):
+            while connection.recv(65_536):
+                pass
+
+    threads = [threading.Thread(target=flood) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: server.captured("flood"))
+    stop(server)
+    ending.set()
+    for thread in threads:
+        thread.join()
 
 
 def test_what_was_acknowledged_until_the_end_is_there(start_server: Callable[..., Server]) -> None:

@@ -7,18 +7,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
 
 import httpx
 import pytest
-import uvicorn
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from hookbin.wire.connections import Connections
 from hookbin.wire.patience import LOOKS, MAX_PATIENCE
 from hookbin.wire.server import WireProtocol
+from tests.protocols import Transport, answering, opened
 from tests.support import Server, eventually, sse
 from tests.wire import Wire, connected, exchange, parsed, read_all
 
@@ -184,63 +180,6 @@ def greeted(server: Server) -> Wire | None:
 
 
 # The protocol alone, looked at as often as the test likes
-
-
-class Transport:
-    """What a protocol writes, and whether it has closed."""
-
-    def __init__(self) -> None:
-        self.written = b""
-        self.closed = False
-
-    def write(self, data: bytes) -> None:
-        self.written += data
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def can_write_eof(self) -> bool:
-        return True
-
-    def write_eof(self) -> None:
-        self.closed = True
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def get_extra_info(self, name: str) -> Any:
-        return None
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
-
-
-async def never_answering(scope: Scope, receive: Receive, send: Send) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def answering(scope: Scope, receive: Receive, send: Send) -> None:
-    while (await receive()).get("more_body"):
-        pass
-    await Response()(scope, receive, send)
-
-
-def opened(app: ASGIApp = never_answering, state: ServerState | None = None) -> tuple[WireProtocol, Transport]:
-    protocol = WireProtocol(
-        config=uvicorn.Config(cast(Any, app), ws="none", log_config=None),
-        server_state=state or ServerState(),
-        app_state={},
-        _loop=asyncio.get_running_loop(),
-        watch=Connections(most=1, patience=3600),
-    )
-    transport = Transport()
-    protocol.connection_made(transport)  # type: ignore[arg-type]
-    return protocol, transport
 
 
 async def looks_until_closed(protocol: WireProtocol, transport: Transport, *, piece: bytes, most: int) -> int:

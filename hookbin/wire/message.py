@@ -54,8 +54,7 @@ class MessageReader:
         if head.count(b"\n") > MAX_FIELDS + 2:
             raise FieldsTooLarge
         self._pairs, self._fields, self._in_head, self.whole = [], [], True, False
-        if self.trailers:
-            self.trailers = []
+        self.trailers = []  # a list for each: the one before may still be read
         self._feed(b"POST / HTTP/1.%b\r\n%b" % (line.minor, head[line.size :]))
         self._in_head = False
         named = dict(self._fields)

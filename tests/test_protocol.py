@@ -1,0 +1,269 @@
+"""One connection: where its requests end, whatever pieces they come in, and what of them goes by the lane."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import tracemalloc
+from typing import Any
+
+import httptools
+import pytest
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from hookbin.wire.exchange import Exchange, exchange_of
+from hookbin.wire.head import MAX_HEAD, Head, read_request_line
+from hookbin.wire.message import FieldsTooLarge, MessageBroken, MessageReader
+from tests.protocols import Transport, answering, opened
+
+Request = tuple[str, bytes, bytes, list[tuple[bytes, bytes]]]
+
+PIPELINE = (
+    b"POST /b/x HTTP/1.1\r\nContent-Length: 5\r\n\r\nfirst"
+    b"\r\npatch /b/x?y HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n\r\n\r\r\n2;e=1\r\nde\r\n0\r\nA: b\r\n\r\n"
+    b"POST /b/x HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2\r\nhi\r\n0\r\n\r\n"
+    b"GET /b/x HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    b"CONNECT /b/x HTTP/1.1\r\n\r\n"
+)
+EXPECTED: list[Request] = [
+    ("POST", b"/b/x", b"first", []),
+    ("patch", b"/b/x?y", b"\r\n\rde", [(b"A", b"b")]),
+    ("POST", b"/b/x", b"hi", []),
+    ("GET", b"/b/x", b"", []),
+    ("CONNECT", b"/b/x", b"", []),
+]
+
+
+class Seen:
+    """An application that answers, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        exchange = exchange_of(scope)
+        self.requests.append((scope["method"], exchange.target, body, exchange.trailers))
+        exchange.answer(status=200, fields=b"content-length: 0\r\n", body=b"")
+
+
+async def settled(state: ServerState) -> None:
+    while state.tasks:
+        await asyncio.gather(*state.tasks)
+
+
+@pytest.mark.anyio
+async def test_requests_are_the_same_in_whatever_pieces_they_come() -> None:
+    chance = random.Random(7)
+    for _ in range(300):
+        cuts = sorted(chance.sample(range(1, len(PIPELINE)), chance.choice((0, 1, 2, 5, 40))))
+        app, state = Seen(), ServerState()
+        protocol, transport = opened(app, state)
+        for start, end in zip([0, *cuts], [*cuts, len(PIPELINE)], strict=True):
+            protocol.data_received(PIPELINE[start:end])
+            await asyncio.sleep(0)
+        await settled(state)
+
+        assert app.requests == EXPECTED, cuts
+        assert transport.written.count(b"HTTP/1.1 200 OK\r\n") == len(EXPECTED)
+
+
+LINES = (
+    *(b"Content-Length: 3", b"Content-Length: 03", b"content-length: 4", b"Content-Length: 3 ", b"Content-Length: -1"),
+    *(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: chunked, identity"),
+    *(b"Transfer-Encoding : chunked", b"Transfer-Encoding:\tchunked", b"Transfer_Encoding: chunked", b" folded"),
+    *(b"Connection: close", b"Connection: upgrade", b"Upgrade: h2c", b"A: \x00", b"A: b\rc", b"A: b\nB: c", b"A"),
+)
+BODIES = (
+    b"",
+    b"abc",
+    b"abcd",
+    b"0\r\n\r\n",
+    b"3\r\nabc\r\n0\r\n\r\n",
+    b"3\nabc\n0\n\n",
+    b"3\r\nabc0\r\n\r\n",
+    b"g\r\n",
+)
+NEXT = b"GET /smuggled HTTP/1.1\r\n\r\n"
+
+
+class Judge:
+    """llhttp by itself, given whole messages: what it makes of them."""
+
+    def __init__(self, message: bytes) -> None:
+        self.bodies: list[bytes] = []
+        self.refused = False
+        try:
+            httptools.HttpRequestParser(self).feed_data(message)
+        except httptools.HttpParserUpgrade:
+            self.upgraded = True
+        except httptools.HttpParserError:
+            self.refused = True
+
+    upgraded = False
+
+    def on_message_begin(self) -> None:
+        self.bodies.append(b"")
+
+    def on_body(self, body: bytes) -> None:
+        self.bodies[-1] += body
+
+
+def our_reading(message: bytes) -> tuple[bytes, bytes] | None:
+    """The body, and what lies behind the message; None where it is refused."""
+    end = message.find(b"\r\n\r\n") + 4
+    line = read_request_line(message)
+    assert line is not None
+    reader = MessageReader()
+    try:
+        reader.read_head(line, message[:end])
+        rest = message[end:] if reader.whole else reader.read_body(message[end:])
+    except (MessageBroken, FieldsTooLarge):
+        return None
+    return reader.take_body(), rest
+
+
+def test_a_message_ends_where_the_parser_by_itself_says_that_it_ends() -> None:
+    chance, taken = random.Random(11), 0
+    for _ in range(4_000):
+        lines = [b"POST / HTTP/1.1", *chance.sample(LINES, chance.randint(0, 3)), b"", b""]
+        message = b"\r\n".join(lines) + chance.choice(BODIES) + NEXT
+        ours, judge = our_reading(message), Judge(message)
+        if judge.upgraded:
+            continue
+        if ours is not None:
+            taken += 1
+            assert judge.bodies[0] == ours[0], message
+
+    assert taken > 200
+
+
+@pytest.mark.anyio
+async def test_requests_leave_no_cycles_behind() -> None:
+    state = ServerState()
+    protocol, _ = opened(answering, state)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10_000):
+            protocol.data_received(b"POST /b/x HTTP/1.1\r\nA: b\r\nContent-Length: 2\r\n\r\nhi")
+            await settled(state)
+        assert gc.collect() < 100
+    finally:
+        gc.enable()
+    assert state.total_requests == 10_000
+
+
+@pytest.mark.anyio
+async def test_a_head_of_tiny_headers_that_never_ends_costs_at_most_twice_its_bytes() -> None:
+    protocol, transport = opened()
+    tracemalloc.start()
+    try:
+        protocol.data_received(b"GET /b/x HTTP/1.1\r\n" + b"A:\r\n" * 1_000)
+        for _ in range(60):
+            protocol.data_received(b"A" * 4_096)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert not transport.closed
+    assert held < 2 * MAX_HEAD
+
+
+# The lane
+
+
+class Lane:
+    """Takes what is sent to /b/lane."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[Exchange, Head, bytes]] = []
+
+    def wants(self, head: Head) -> bool:
+        return head.target == b"/b/lane"
+
+    def take(self, exchange: Exchange, head: Head, body: bytes) -> None:
+        self.taken.append((exchange, head, body))
+
+
+TO_LANE = b"POST /b/lane HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+
+
+def answer(exchange: Exchange) -> None:
+    exchange.answer(status=200, fields=b"content-length: 2\r\n", body=b"ok")
+
+
+@pytest.mark.anyio
+async def test_the_lane_is_given_what_it_wants_one_request_after_the_other() -> None:
+    lane, state = Lane(), ServerState()
+    protocol, transport = opened(answering, state, lane)
+
+    protocol.data_received(TO_LANE + b"h")
+    assert lane.taken == []
+    protocol.data_received(b"i" + TO_LANE + b"ha" + b"GET /b/other HTTP/1.1\r\n\r\n")
+    assert [body for _, _, body in lane.taken] == [b"hi"]
+    answer(lane.taken[0][0])
+    assert [body for _, _, body in lane.taken] == [b"hi", b"ha"]
+    answer(lane.taken[0][0])  # once more: it is over
+    answer(lane.taken[1][0])
+    await settled(state)
+
+    assert transport.written.count(b"HTTP/1.1 200 OK\r\n") == 3
+
+
+@pytest.mark.parametrize("head", [b"Transfer-Encoding: chunked", b"Content-Length: 65537", b"Expect: 100-continue"])
+@pytest.mark.anyio
+async def test_the_lane_is_not_asked_about_what_is_not_plain(head: bytes) -> None:
+    lane = Lane()
+    protocol, _ = opened(lane=lane)
+    protocol.data_received(b"POST /b/lane HTTP/1.1\r\n" + head + b"\r\n\r\n0\r\n\r\n")
+
+    assert lane.taken == []
+
+
+async def broken_off(protocol: Any, transport: Transport) -> None:
+    protocol.connection_lost(None)
+
+
+async def stopped(protocol: Any, transport: Transport) -> None:
+    protocol.shutdown()
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("end", [broken_off, stopped])
+@pytest.mark.anyio
+async def test_what_the_lane_waits_for_and_never_comes_is_the_applications(end: Any) -> None:
+    seen: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (message := await receive())["type"] == "http.request":
+            seen.append(message["body"])
+
+    lane, state = Lane(), ServerState()
+    protocol, transport = opened(app, state, lane)
+    protocol.data_received(TO_LANE + b"h")
+    await end(protocol, transport)
+    await settled(state)
+
+    assert (lane.taken, seen) == ([], [b"h"])
+
+
+@pytest.mark.anyio
+async def test_an_answer_of_the_lane_closes_where_the_sender_or_the_stop_wants_it() -> None:
+    lane = Lane()
+    protocol, transport = opened(lane=lane)
+    protocol.data_received(TO_LANE + b"hi" + TO_LANE + b"ha")
+    protocol.shutdown()
+    answer(lane.taken[0][0])
+
+    assert transport.closed
+    assert b"connection: close\r\n" in transport.written
+    assert len(lane.taken) == 1
