@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 from hookbin.delivery.retries import parse_retry_on, parse_schedule
 from hookbin.delivery.targets import is_loopback_host, parse_allowed
 from hookbin.errors import FieldsInvalid
-from hookbin.models.bins import Age
+from hookbin.models.bins import MAX_REQUESTS, Age
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -42,7 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=48 * MIB, description="Most bytes of a captured body that are kept; more is a 413.")
     ] = 10 * MIB
     max_requests: Annotated[
-        int, Meta(ge=1, le=1_000_000, description="Captured requests that a new bin keeps; the oldest go first.")
+        int, Meta(ge=1, le=MAX_REQUESTS, description="Captured requests that a new bin keeps; the oldest go first.")
     ] = 10_000
     max_age: Annotated[
         Age | None, Meta(description="Seconds after which a new bin's requests are deleted; no limit if unset.")

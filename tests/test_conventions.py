@@ -18,10 +18,9 @@ from hookbin.config import Settings
 from hookbin.delivery.error_classes import ERROR_CLASSES
 from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS
 from hookbin.models.answers import Fault
-from hookbin.models.bins import DigestEncoding
+from hookbin.models.bins import DIGESTS, DigestEncoding
 from hookbin.models.deliveries import ErrorClass
 from hookbin.problems import STATUS, status_of
-from hookbin.shapes.bins import DIGESTS
 from hookbin.signatures.schemes import SCHEMES
 from hookbin.signatures.styles import STYLES
 from hookbin.web.routes import API, PAGES
@@ -404,3 +403,20 @@ def test_every_handler_has_its_route_and_says_what_it_does() -> None:
 @pytest.mark.parametrize("module", [name for name in MODULES if name not in ("hookbin.web.routes", "hookbin.web.site")])
 def test_routes_stand_in_their_table_alone(module: str) -> None:
     assert "starlette.routing" not in imports(module)
+
+
+# Limits
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "hookbin.config"])
+def test_a_limit_of_the_api_has_the_name_of_its_rule(module: str) -> None:
+    """The settings have theirs in their own one place."""
+    limits = [
+        keyword.value.value
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Meta"
+        for keyword in node.keywords
+        if keyword.arg in ("le", "lt", "max_length") and isinstance(keyword.value, ast.Constant)
+    ]
+
+    assert [limit for limit in limits if limit != 1] == []

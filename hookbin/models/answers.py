@@ -9,6 +9,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hookbin.models.common import Headers
 
+MIN_STATUS, MAX_STATUS = 200, 599
+"""A final answer (RFC 9110, 15)."""
 MAX_HEADERS = 50
 """Headers of one answer."""
 MAX_BODY = 256 * 1024
@@ -23,7 +25,7 @@ MAX_CONDITIONS = 20
 """Headers, parameters or JSON paths that one rule looks at."""
 MAX_PATTERN = 256
 """Characters of a pattern, and of the name or path that it is for."""
-MAX_SECRET = 1024
+MAX_HANDSHAKE_SECRET = 1024
 """Characters of a secret shared with a provider."""
 
 
@@ -79,7 +81,7 @@ Patterns: TypeAlias = Annotated[
 class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One answer."""
 
-    status: Annotated[int, Meta(ge=200, le=599, description="HTTP status.")] = 200
+    status: Annotated[int, Meta(ge=MIN_STATUS, le=MAX_STATUS, description="HTTP status.")] = 200
     headers: Annotated[Headers, Meta(max_length=MAX_HEADERS, description="Ordered pairs; duplicates are kept.")] = (
         ("content-type", "text/plain; charset=utf-8"),
     )
@@ -130,7 +132,7 @@ class BinHandshake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     provider: Provider
     secret: Annotated[
-        Annotated[str, Meta(max_length=MAX_SECRET)] | UnsetType | None,
+        Annotated[str, Meta(max_length=MAX_HANDSHAKE_SECRET)] | UnsetType | None,
         Meta(
             description="Needed by meta (the verify token), zoom (secret token) and twitter (consumer secret). "
             "Never shown; left out in a change of the same provider, it stays.",

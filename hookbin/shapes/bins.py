@@ -3,48 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hookbin.answers.plan import next_step
 from hookbin.answers.presets import Preset
+from hookbin.delivery.limits import MAX_TARGETS
 from hookbin.models.answers import BinHandshake, BinResponse
-from hookbin.models.bins import Age, Bin, DigestEncoding, Verify
+from hookbin.models.bins import Age, Bin, Count, Verify, VerifyOptions
 from hookbin.models.webhooks import NO_SIGNATURE, Webhook
 from hookbin.shapes.common import fields_of
+from hookbin.shapes.sending import SendingOptions
 from hookbin.signatures.schemes import SchemeName
-from hookbin.signatures.secrets import hint
-
-Digest = Literal["sha256", "sha1", "sha512"]
-DIGESTS: tuple[str, ...] = get_args(Digest)
+from hookbin.signatures.secrets import MAX_SECRET, hint
 
 
-class BinVerify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BinVerify(VerifyOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How signatures are checked. What follows the secret is for the scheme `hmac` alone."""
 
     scheme: SchemeName
     secret: Annotated[
-        Annotated[str, Meta(max_length=1024)] | UnsetType,
+        Annotated[str, Meta(max_length=MAX_SECRET)] | UnsetType,
         Meta(
             description="As the provider shows it. Shown masked, whole with `?secret=true`; "
             "left out in a change of the same scheme, it stays.",
         ),
     ] = UNSET
-    header: Annotated[
-        Annotated[str, Meta(max_length=256)] | None, Meta(description="Name of the header with the signature.")
-    ] = None
-    algorithm: Digest = "sha256"
-    encoding: DigestEncoding = DigestEncoding.HEX
-    prefix: Annotated[str, Meta(max_length=64, description="What stands before the digest, such as `sha256=`.")] = ""
 
 
 Signing = Literal["original", "fresh"]
 """With the signature it came with, or with one of ours."""
 
 
-class NewTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewTarget(SendingOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a bin forwards what it captures to."""
 
     destination: Annotated[str, Meta(description="An http or https URL; path and query below the bin are added.")]
@@ -52,15 +45,11 @@ class NewTarget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     secret: Annotated[
         str | None, Meta(description="`whsec_…` to sign anew with; without one that of `verify` is used.")
     ] = None
-    retry_schedule: Annotated[
-        str | list[float] | None, Meta(description="Seconds before each retry, or default, standard, fast, none.")
-    ] = None
-    retry_on: Annotated[list[str] | None, Meta(description="Of 5xx, network, 408, 429, 4xx, 3xx.")] = None
-    timeout: Annotated[float, Meta(gt=0, le=120, description="Seconds that one attempt may take in all.")] = 15.0
-    max_in_flight: Annotated[int, Meta(ge=1, le=64, description="Attempts under way at once.")] = 8
 
 
-Targets = Annotated[list[NewTarget], Meta(max_length=10, description="Where each captured request is sent on to.")]
+Targets = Annotated[
+    list[NewTarget], Meta(max_length=MAX_TARGETS, description="Where each captured request is sent on to.")
+]
 
 
 class TargetShape(Struct, frozen=True, kw_only=True):
@@ -82,7 +71,7 @@ class NewBin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     response: BinResponse | UnsetType = UNSET
     preset: Annotated[str | UnsetType, Meta(description="The response of that name: see `GET /presets`.")] = UNSET
     verify: BinVerify | None = None
-    max_requests: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
+    max_requests: Count | UnsetType = UNSET
     max_age: Age | UnsetType | None = UNSET
     forward: Targets = []
 
@@ -94,7 +83,7 @@ class BinChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     response: BinResponse | UnsetType | None = UNSET
     preset: Annotated[str | UnsetType, Meta(description="The response of that name: see `GET /presets`.")] = UNSET
     verify: BinVerify | UnsetType | None = UNSET
-    max_requests: Annotated[int, Meta(ge=1, le=1000000)] | UnsetType | None = UNSET
+    max_requests: Count | UnsetType | None = UNSET
     max_age: Age | UnsetType | None = UNSET
     forward: Targets | UnsetType | None = UNSET
 

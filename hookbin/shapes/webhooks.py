@@ -8,17 +8,17 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from hookbin.clock import rfc3339
 from hookbin.delivery.headers import MAX_HEADERS, masked
+from hookbin.delivery.limits import MAX_OVERLAP
 from hookbin.models.common import Pair
 from hookbin.models.webhooks import OldSecret, Webhook
 from hookbin.shapes.common import fields_of
+from hookbin.shapes.sending import AtOnce, DisableAfter, Heartbeat, Patterns, RateLimit, SendingOptions, Timeout
 from hookbin.signatures.secrets import hint, public_key
 from hookbin.signatures.styles import STYLES, AnyStyleName, StyleName
 
 SentHeaders: TypeAlias = Annotated[
     list[Pair], Meta(max_length=MAX_HEADERS, description="Sent with every attempt: ordered pairs, duplicates kept.")
 ]
-RateLimit: TypeAlias = Annotated[float, Meta(ge=0.01, le=1000)]
-DisableAfter: TypeAlias = Annotated[int, Meta(ge=1, le=1000)]
 _OF_TEXT = " and ".join(name for name, style in STYLES.items() if style.secret.is_text)
 _OF_ONE_SECRET = " and ".join(name for name, style in STYLES.items() if not style.several)
 _SIGNING = (
@@ -28,11 +28,11 @@ _SIGNING = (
 Agreement: TypeAlias = Literal["cloudevents"]
 
 
-class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewWebhook(SendingOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(description="1 to 100 characters; need not be unique.")]
     destination: Annotated[str, Meta(description="An http or https URL.")]
-    events: Annotated[list[str], Meta(min_length=1, max_length=50, description="Type patterns such as `user.*`.")] = (
-        field(default_factory=lambda: ["*"])
+    events: Annotated[Patterns, Meta(description="Type patterns such as `user.*`.")] = field(
+        default_factory=lambda: ["*"]
     )
     headers: SentHeaders = field(default_factory=list)
     secret: Annotated[str | None, Meta(description=_SIGNING)] = None
@@ -40,20 +40,12 @@ class NewWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     handshake: Annotated[
         Agreement | None, Meta(description="Ask the destination first, as CloudEvents' HTTP 1.1 Web Hooks say.")
     ] = None
-    retry_schedule: Annotated[
-        str | list[float] | None, Meta(description="Seconds before each retry, or default, standard, fast, none.")
-    ] = None
-    retry_on: Annotated[list[str] | None, Meta(description="Of 5xx, network, 408, 429, 4xx, 3xx.")] = None
-    timeout: Annotated[float, Meta(gt=0, le=120, description="Seconds that one attempt may take in all.")] = 15.0
-    max_in_flight: Annotated[int, Meta(ge=1, le=64, description="Attempts under way at once.")] = 8
     rate_limit: Annotated[RateLimit | None, Meta(description="Attempts a second, at most.")] = None
     ordered: Annotated[bool, Meta(description="One after the other, in the order of publishing.")] = False
     disable_after: Annotated[
         DisableAfter | None, Meta(description="Exhausted deliveries in a row that disable the webhook.")
     ] = None
-    heartbeat: Annotated[
-        Annotated[float, Meta(ge=1, le=86_400)] | None, Meta(description="Seconds between `webhook.heartbeat` events.")
-    ] = None
+    heartbeat: Annotated[Heartbeat | None, Meta(description="Seconds between `webhook.heartbeat` events.")] = None
     disabled: bool = False
     ping: Annotated[bool, Meta(description="Send `webhook.ping` at once.")] = True
 
@@ -63,18 +55,18 @@ class WebhookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     name: str | UnsetType = UNSET
     destination: str | UnsetType = UNSET
-    events: Annotated[list[str], Meta(min_length=1, max_length=50)] | UnsetType | None = UNSET
+    events: Patterns | UnsetType | None = UNSET
     headers: SentHeaders | UnsetType | None = UNSET
     signature_style: StyleName | UnsetType | None = UNSET
     handshake: Agreement | UnsetType | None = UNSET
     retry_schedule: str | list[float] | UnsetType | None = UNSET
     retry_on: list[str] | UnsetType | None = UNSET
-    timeout: Annotated[float, Meta(gt=0, le=120)] | UnsetType | None = UNSET
-    max_in_flight: Annotated[int, Meta(ge=1, le=64)] | UnsetType | None = UNSET
+    timeout: Timeout | UnsetType | None = UNSET
+    max_in_flight: AtOnce | UnsetType | None = UNSET
     rate_limit: RateLimit | UnsetType | None = UNSET
     ordered: bool | UnsetType | None = UNSET
     disable_after: DisableAfter | UnsetType | None = UNSET
-    heartbeat: Annotated[float, Meta(ge=1, le=86400)] | UnsetType | None = UNSET
+    heartbeat: Heartbeat | UnsetType | None = UNSET
     disabled: bool | UnsetType | None = UNSET
 
 
@@ -120,7 +112,7 @@ class Rotate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     secret: Annotated[str | None, Meta(description="As at registration; made when left out.")] = None
     overlap: Annotated[
-        Annotated[int, Meta(ge=0, le=2_592_000)] | None,
+        Annotated[int, Meta(ge=0, le=MAX_OVERLAP)] | None,
         Meta(
             description="Seconds for which the secret so far still signs; 86400 when left out, but 0 in the style "
             f"{_OF_ONE_SECRET}. With 0 only the new one signs from now on."

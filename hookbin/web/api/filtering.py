@@ -12,12 +12,15 @@ from hookbin.clock import parse_rfc3339
 from hookbin.conditions.filters import MAX_SEARCH, JsonValue, Pair, RequestFilter, parse_ago, parse_statuses
 from hookbin.conditions.matching import complaints
 from hookbin.errors import FieldsInvalid
-from hookbin.models.answers import When
+from hookbin.models.answers import MAX_CONDITIONS, MAX_PATTERN, When
 
 _TIME = "2026-11-24T06:00:00Z (RFC 3339), or how long ago: -90s, -5m, -2h, -1d"
 
 
-_Texts = Annotated[list[Annotated[str, Meta(min_length=1, max_length=1024)]], Meta(max_length=20)]
+MAX_CONDITION = 1024
+"""Characters of one `header`, `query` or `json`; a value may be longer than a rule's pattern."""
+_Texts = Annotated[list[Annotated[str, Meta(min_length=1, max_length=MAX_CONDITION)]], Meta(max_length=MAX_CONDITIONS)]
+_Words = Annotated[str, Meta(min_length=1, max_length=MAX_PATTERN)]
 
 
 class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,17 +29,17 @@ class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Meta(description="Text, in capitals or not, in the target, the headers or the first 64 KiB of the body."),
     ] = None
     method: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=256)] | None,
+        _Words | None,
         Meta(description="A method, or several with commas."),
     ] = None
     status: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=256)] | None,
+        _Words | None,
         Meta(description="What it was answered with: 404, 4xx, none, or several with commas."),
     ] = None
     since: Annotated[str | None, Meta(description=f"Received then or later: {_TIME}.")] = None
     until: Annotated[str | None, Meta(description=f"Received before: {_TIME}.")] = None
     path: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=256)] | None,
+        _Words | None,
         Meta(description="Pattern for what follows the bin: `*` within a segment, `**` across, `?` one character."),
     ] = None
     header: Annotated[

@@ -37,6 +37,8 @@ logger = logging.getLogger("hookbin")
 
 MAX_MISSED = 1_000
 """More rows than this are not sent after a reconnect; a `gap` says so instead."""
+MAX_AFTER = 2**62
+"""The highest `seq` that can be named; none is given out near it."""
 CHUNK = 1_000
 MAX_CHUNKS = 20
 """So many times `CHUNK` rows of the log are looked through for those that a follower wants; then it is a `gap` too."""
@@ -54,7 +56,7 @@ class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         str | None, Meta(description="Comma-separated: request, event, attempt, bin, webhook; all when left out.")
     ] = None
     after: Annotated[
-        Annotated[int, Meta(ge=0, le=2**62)] | None,
+        Annotated[int, Meta(ge=0, le=MAX_AFTER)] | None,
         Meta(description="Begin behind this `seq`; the header Last-Event-ID does the same and wins."),
     ] = None
 

@@ -6,23 +6,22 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from hookbin.delivery.retries import SCHEDULES, parse_retry_on, parse_schedule
 from hookbin.errors import FieldsInvalid, TargetRefused
 from hookbin.models.bins import Bin, Verify
 from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import NO_SIGNATURE, Webhook, WebhookKind
 from hookbin.shapes.bins import NewTarget
 from hookbin.shapes.requests import NewReplay
+from hookbin.shapes.sending import SendingOptions
 from hookbin.signatures.secrets import parse_secret
 from hookbin.signatures.styles import STYLES
-from hookbin.web.api.webhooks import check_destination
+from hookbin.web.api.options import check_destination, read_retry_on, read_schedule
 from hookbin.web.rest.services import Services
 
 _NEEDED = (
     "is needed to sign anew: give a whsec_ secret, or have the bin verify "
     f"{', '.join([*STYLES][:-1])} or {[*STYLES][-1]} signatures"
 )
-_DEFAULT = NewTarget(destination="")
 
 
 class Signer(Struct, frozen=True):
@@ -69,7 +68,7 @@ def make_destination(
         name="replay",
         destination=url,
         signer=signer,
-        retry_schedule=SCHEDULES["none"] if wanted.retry_schedule is None else parse_schedule(wanted.retry_schedule),
+        options=SendingOptions(retry_schedule="none" if wanted.retry_schedule is None else wanted.retry_schedule),
     )
 
 
@@ -77,7 +76,6 @@ def _target(services: Services, bin: Bin, wanted: NewTarget) -> Webhook:
     signer = UNSIGNED
     if wanted.signature == "fresh":
         signer = _signer(_given(wanted.secret) or _as_before(services, bin, wanted.destination) or _verifier(bin))
-    schedule = services.site.settings.retry_schedule if wanted.retry_schedule is None else wanted.retry_schedule
     return _webhook(
         services,
         WebhookKind.FORWARD,
@@ -85,10 +83,7 @@ def _target(services: Services, bin: Bin, wanted: NewTarget) -> Webhook:
         name=f"forward of {bin.name or bin.id}",
         destination=wanted.destination,
         signer=signer,
-        retry_schedule=parse_schedule(schedule),
-        retry_on=wanted.retry_on,
-        timeout=wanted.timeout,
-        max_in_flight=wanted.max_in_flight,
+        options=wanted,
     )
 
 
@@ -100,10 +95,7 @@ def _webhook(
     name: str,
     destination: str,
     signer: Signer,
-    retry_schedule: tuple[float, ...],
-    retry_on: list[str] | None = None,
-    timeout: float = _DEFAULT.timeout,
-    max_in_flight: int = _DEFAULT.max_in_flight,
+    options: SendingOptions,
 ) -> Webhook:
     return Webhook(
         id=services.site.ids.webhook(),
@@ -114,10 +106,10 @@ def _webhook(
         events=(),
         secret=signer.secret,
         signature_style=signer.style,
-        retry_schedule=retry_schedule,
-        retry_on=parse_retry_on(services.site.settings.retry_on.split(",") if retry_on is None else retry_on),
-        timeout=timeout,
-        max_in_flight=max_in_flight,
+        retry_schedule=read_schedule(services.site.settings, options.retry_schedule),
+        retry_on=read_retry_on(services.site.settings, options.retry_on),
+        timeout=options.timeout,
+        max_in_flight=options.max_in_flight,
         heartbeat=None,
         disabled=False,
         disabled_reason=None,

@@ -22,13 +22,17 @@ from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
 
+MAX_COUNT = 50
+"""Requests that one call waits for."""
+MAX_SECONDS = 300
+"""How long one call waits."""
 NEAREST = 3
 """Requests that nearly were as wanted, told after the timeout."""
 
 
 class WaitQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    count: Annotated[int, Meta(ge=1, le=50, description="How many must be there.")] = 1
-    timeout: Annotated[float, Meta(ge=0, le=300, description="Seconds to wait.")] = 30.0
+    count: Annotated[int, Meta(ge=1, le=MAX_COUNT, description="How many must be there.")] = 1
+    timeout: Annotated[float, Meta(ge=0, le=MAX_SECONDS, description="Seconds to wait.")] = 30.0
     after: Annotated[str | None, Meta(description="The id of a request: only what came later counts.")] = None
 
 

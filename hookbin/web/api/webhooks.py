@@ -10,8 +10,6 @@ from msgspec import UNSET, Meta, Struct
 from hookbin.clock import parse_rfc3339, rfc3339
 from hookbin.delivery import samples
 from hookbin.delivery.headers import check_headers, unmasked
-from hookbin.delivery.retries import parse_retry_on, parse_schedule
-from hookbin.delivery.targets import check_literal, parse_destination
 from hookbin.dispatch.cloudevents_handshake import ask
 from hookbin.errors import FieldsInvalid, HandshakeRefused, TargetRefused, WebhookDisabled
 from hookbin.models.events import Original
@@ -34,6 +32,7 @@ from hookbin.shapes.webhooks import (
 from hookbin.signatures.rotation import rotated
 from hookbin.signatures.secrets import make_secret
 from hookbin.signatures.styles import STYLES, check_secret, fits
+from hookbin.web.api.options import check_destination, read_retry_on, read_schedule
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
@@ -68,8 +67,8 @@ async def create(call: Call[None, NewWebhook]) -> WebhookShape:
         secret=make_secret() if wanted.secret is None else check_secret(wanted.secret, style=style),
         signature_style=style,
         handshake=None if wanted.handshake is None else Handshake(wanted.handshake),
-        retry_schedule=_schedule(services, wanted.retry_schedule),
-        retry_on=_retry_on(services, wanted.retry_on),
+        retry_schedule=read_schedule(services.site.settings, wanted.retry_schedule),
+        retry_on=read_retry_on(services.site.settings, wanted.retry_on),
         timeout=wanted.timeout,
         max_in_flight=wanted.max_in_flight,
         rate_limit=wanted.rate_limit,
@@ -227,14 +226,6 @@ def _overlap(webhook: Webhook) -> int:
     return ROTATION_OVERLAP if STYLES[webhook.signature_style].several else 0
 
 
-def check_destination(services: Services, url: str) -> str:
-    """The URL as given. Raises `FieldsInvalid` or `TargetRefused`; our own bins are always allowed."""
-    parse_destination(url)
-    if not services.site.addresses.is_own_bin(url):
-        check_literal(services.delivering.policy, url)
-    return url
-
-
 def _changed(webhook: Webhook, changes: dict[str, Any]) -> Webhook:
     """The webhook with the changes. Raises `FieldsInvalid` for those that don't fit what is there."""
     changed = msgspec.structs.replace(webhook, **changes)
@@ -278,25 +269,14 @@ def _changes(change: WebhookChange, services: Services) -> dict[str, Any]:
     if change.handshake is not UNSET:
         changes["handshake"] = None if change.handshake is None else Handshake(change.handshake)
     if change.retry_schedule is not UNSET:
-        changes["retry_schedule"] = _schedule(services, change.retry_schedule)
+        changes["retry_schedule"] = read_schedule(services.site.settings, change.retry_schedule)
     if change.retry_on is not UNSET:
-        changes["retry_on"] = _retry_on(services, change.retry_on)
+        changes["retry_on"] = read_retry_on(services.site.settings, change.retry_on)
     for field in _PLAIN:
         value = getattr(change, field)
         if value is not UNSET:
             changes[field] = getattr(_DEFAULT, field) if value is None else value
     return changes
-
-
-def _schedule(services: Services, wanted: str | list[float] | None) -> tuple[float, ...]:
-    return parse_schedule(services.site.settings.retry_schedule if wanted is None else wanted)
-
-
-def _retry_on(services: Services, wanted: list[str] | None) -> tuple[str, ...]:
-    words = services.site.settings.retry_on.split(",") if wanted is None else wanted
-    if not words:
-        raise FieldsInvalid(("retry_on", "name at least one; to retry nothing set retry_schedule to none"))
-    return parse_retry_on(words)
 
 
 def _greeting(webhook: Webhook) -> bytes:

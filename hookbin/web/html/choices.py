@@ -7,10 +7,9 @@ from typing import Any
 from hookbin.conditions.filters import MAX_SEARCH
 from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS
 from hookbin.models.answers import Fault
-from hookbin.models.bins import DigestEncoding
+from hookbin.models.bins import DIGESTS, DigestEncoding
 from hookbin.models.webhooks import NO_SIGNATURE
 from hookbin.names import MAX_EVENT_TYPE, MAX_NOTE
-from hookbin.shapes.bins import DIGESTS
 from hookbin.shapes.requests import MAX_REPLAYS, MIN_REPLAYS
 from hookbin.signatures.styles import STYLES
 

@@ -12,9 +12,11 @@ from hookbin.clock import ALPHABET, parse_seq_id, seq_id
 from hookbin.errors import FieldsInvalid
 from hookbin.shapes.common import Page
 
+MAX_ROWS = 250
+"""Rows on a page."""
 Row = TypeVar("Row")
 Shape = TypeVar("Shape")
-Limit = Annotated[int, Meta(ge=1, le=250, description="Rows on a page.")]
+Limit = Annotated[int, Meta(ge=1, le=MAX_ROWS, description="Rows on a page.")]
 Cursor = Annotated[str | None, Meta(description="`next_cursor` of the page before.")]
 
 
