@@ -260,10 +260,20 @@ class Stores:
         **changes: Any,
     ) -> Attempt:
         """Commit an attempt at the delivery as it is now; `began` is how it was before, where that matters."""
-        now = await self.deliveries.get(delivery.id)
-        assert now is not None
+        now = await self.found(delivery)
         attempt = an_attempt(0, now, next_attempt_at=LATER if action is Action.RESCHEDULE else None, **changes)
         return await self.deliveries.finish(attempt, began=began or now, action=action, disable=disable)
+
+    async def found(self, delivery: Delivery) -> Delivery:
+        """The delivery as it is now."""
+        found = await self.deliveries.get(delivery.id)
+        assert found is not None
+        return found
+
+    async def kept(self, bin: Bin) -> list[int]:
+        """The numbers of a bin's requests, in order."""
+        rows = await self.requests.list(bin, limit=100_000, before=None)
+        return [row.seq for row in reversed(rows)]
 
     async def count(self, table: str) -> int:
         ((count,),) = await self.database.read(f"SELECT count(*) FROM {table}")
@@ -388,9 +398,7 @@ class Workshop:
             quiet = 0 if busy or len(self.sender.calls) > calls else quiet + 1
 
     async def state(self, delivery: Delivery) -> DeliveryState:
-        found = await self.stores.deliveries.get(delivery.id)
-        assert found is not None
-        return found.state
+        return (await self.stores.found(delivery)).state
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from hookbin.errors import BinNotFound, NameTaken
 from hookbin.models.announcements import Removed
 from hookbin.models.answers import BinResponse
-from tests.builders import Stores, a_request, open_stores
+from tests.builders import Stores, open_stores
 
 pytestmark = pytest.mark.anyio
 
@@ -145,7 +145,7 @@ async def test_a_name_is_free_after_its_bin_was_deleted_and_the_new_bin_is_empty
 async def test_a_request_that_comes_as_its_bin_goes_is_counted_for_nobody(stores: Stores) -> None:
     bin = await stores.make_bin("joe")
     await stores.bins.delete(bin)
-    await stores.requests.add(a_request(0, bin), bin)
+    await stores.capture(bin)
     assert stores.bins.count(bin) == 0
 
 

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, expect
 
 from hookbin.errors import TooManyPinned
-from hookbin.models.bins import Bin
 from hookbin.store.delete_requests import STEP, RequestRemoval
 from hookbin.store.requests import MAX_PINNED
 from hookbin.store.retention import Retention
@@ -22,11 +21,6 @@ from tests.support import PATIENCE, FakeClock, Server, sse
 from tests.wire import check_problem
 
 pytestmark = pytest.mark.anyio
-
-
-async def kept(stores: Stores, bin: Bin) -> list[int]:
-    rows = await stores.requests.list(bin, limit=100_000, before=None)
-    return [row.seq for row in reversed(rows)]
 
 
 async def pin(stores: Stores, seq: int, *, pinned: bool = True) -> None:
@@ -50,15 +44,15 @@ async def test_pinned_requests_are_trimmed_neither_by_number_nor_by_age(stores: 
         await pin(stores, seq)
     trimmer = Trimmer(Retention(stores.database), bins=stores.bins, clock=stores.clock)
     await trimmer.trim()
-    assert await kept(stores, bin) == [1, 3, 4, 5, 6]
+    assert await stores.kept(bin) == [1, 3, 4, 5, 6]
     assert isinstance(stores.clock, FakeClock)
     stores.clock.advance(61)
     await trimmer.trim()
-    assert await kept(stores, bin) == [1, 3]
+    assert await stores.kept(bin) == [1, 3]
     assert (stores.bins.count(bin), stores.bins.count_unpinned(bin)) == (2, 0)
     await pin(stores, 1, pinned=False)
     await trimmer.trim()
-    assert await kept(stores, bin) == [3]
+    assert await stores.kept(bin) == [3]
 
 
 async def test_only_so_many_can_be_pinned(stores: Stores) -> None:
@@ -84,7 +78,7 @@ async def test_all_are_deleted_but_the_pinned_and_what_comes_later(stores: Store
     await asyncio.sleep(0)
     later = await stores.capture(bin)
     assert await clearing == STEP + 19
-    assert await kept(stores, bin) == [7, later.seq]
+    assert await stores.kept(bin) == [7, later.seq]
     assert (stores.bins.count(bin), stores.bins.count(other)) == (2, 1)
     assert await removal.all(bin, with_pinned=True) == 2
     assert stores.bins.count(bin) == stores.bins.count_unpinned(bin) == 0

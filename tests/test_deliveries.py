@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -28,15 +29,14 @@ pytestmark = pytest.mark.anyio
 OUTCOMES = (Action.SUCCEED, Action.RESCHEDULE, Action.FAIL)
 
 
-async def found(stores: Stores, delivery: Delivery) -> Delivery:
-    row = await stores.deliveries.get(delivery.id)
-    assert row is not None
-    return row
-
-
-async def put_into(stores: Stores, delivery: Delivery, state: DeliveryState) -> None:
-    sql = "UPDATE deliveries SET state = ?, next_attempt_at = NULL, finished_at = 1 WHERE id = ?"
-    await stores.database.transact(lambda connection: connection.execute(sql, (state, delivery.id)).rowcount)
+async def a_delivery_that_is(stores: Stores, state: DeliveryState, **changes: Any) -> Delivery:
+    """A delivery to a new webhook, in that state from the start."""
+    event, ended = an_event(0), state is not DeliveryState.PENDING
+    if ended:
+        changes |= {"next_attempt_at": None, "finished_at": 1}
+    delivery = a_delivery(event, await stores.register(), state=state, **changes)
+    await stores.events.publish(Publication(event=event, deliveries=(delivery,)))
+    return delivery
 
 
 async def test_an_event_and_its_deliveries_are_one_commit(stores: Stores) -> None:
@@ -47,7 +47,7 @@ async def test_an_event_and_its_deliveries_are_one_commit(stores: Stores) -> Non
     assert isinstance(commit[0], EventSummary)
     assert commit[1:] == deliveries
     assert {delivery.webhook_id for delivery in deliveries} == {"wh_1", "wh_2"}
-    assert [await found(stores, delivery) for delivery in deliveries] == deliveries
+    assert [await stores.found(delivery) for delivery in deliveries] == deliveries
 
 
 async def test_when_a_delivery_cannot_be_made_there_is_no_event_either(stores: Stores) -> None:
@@ -126,7 +126,7 @@ async def test_an_attempt_comes_back_as_it_was_written(stores: Stores) -> None:
         ),
         trigger=Trigger.MANUAL,
     )
-    assert await stores.deliveries.attempts(await found(stores, delivery)) == [written, again]
+    assert await stores.deliveries.attempts(await stores.found(delivery)) == [written, again]
     assert stores.seen.attempts == [written, again]
     assert [written.number, again.number] == [1, 2]
 
@@ -136,12 +136,10 @@ async def test_an_attempt_comes_back_as_it_was_written(stores: Stores) -> None:
 async def test_an_outcome_changes_the_state_as_the_table_says(
     stores: Stores, state: DeliveryState, action: Action
 ) -> None:
-    await stores.register()
-    (delivery,) = await stores.publish()
-    await put_into(stores, delivery, state)
+    delivery = await a_delivery_that_is(stores, state)
     written = await stores.finish(delivery, action)
     expected = TRANSITIONS[state, action]
-    now = await found(stores, delivery)
+    now = await stores.found(delivery)
     assert now.state is written.delivery_state is expected
     assert now.attempt_count == 1
     pending = expected is DeliveryState.PENDING
@@ -156,7 +154,7 @@ async def test_a_delivery_cancelled_under_way_stays_cancelled_when_the_attempt_f
     written = await stores.finish(delivery, Action.RESCHEDULE, status=500)
     assert written.delivery_state is DeliveryState.CANCELLED
     assert written.next_attempt_at is None
-    assert (await found(stores, delivery)).attempt_count == 1
+    assert (await stores.found(delivery)).attempt_count == 1
 
 
 async def test_a_delivery_cancelled_under_way_has_succeeded_when_the_attempt_got_through(stores: Stores) -> None:
@@ -164,7 +162,7 @@ async def test_a_delivery_cancelled_under_way_has_succeeded_when_the_attempt_got
     (delivery,) = await stores.publish()
     await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
     await stores.finish(delivery, Action.SUCCEED)
-    assert (await found(stores, delivery)).state is DeliveryState.SUCCEEDED
+    assert (await stores.found(delivery)).state is DeliveryState.SUCCEEDED
 
 
 async def test_the_same_attempt_twice_is_refused_and_changes_nothing(stores: Stores) -> None:
@@ -173,7 +171,7 @@ async def test_the_same_attempt_twice_is_refused_and_changes_nothing(stores: Sto
     first = await stores.finish(delivery, Action.RESCHEDULE, status=500)
     with pytest.raises(Exception, match="UNIQUE"):
         await stores.finish(delivery, Action.SUCCEED, number=first.number)
-    assert (await found(stores, delivery)).state is DeliveryState.PENDING
+    assert (await stores.found(delivery)).state is DeliveryState.PENDING
 
 
 async def test_an_attempt_at_a_delivery_that_is_no_longer_kept_is_dropped(stores: Stores) -> None:
@@ -195,7 +193,7 @@ async def test_gone_disables_the_webhook_and_cancels_its_other_deliveries_in_the
     written = await stores.finish(first, Action.FAIL, disable="410", status=410)
     assert stores.seen.commits[-1] == [written, disabled]
     assert stores.webhooks.get("wh_1").disabled_reason == "410"
-    states = [(await found(stores, delivery)).state for delivery in (first, second, elsewhere)]
+    states = [(await stores.found(delivery)).state for delivery in (first, second, elsewhere)]
     assert states == [DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.PENDING]
 
 
@@ -209,12 +207,9 @@ async def test_gone_from_a_webhook_deleted_meanwhile_does_not_bring_it_back(stor
 
 @pytest.mark.parametrize("state", [state for state in DeliveryState if (state, Action.RETRY) in TRANSITIONS])
 async def test_a_manual_retry_makes_it_due_now(stores: Stores, state: DeliveryState) -> None:
-    await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.finish(delivery, Action.RESCHEDULE, status=500)
-    await put_into(stores, delivery, state)
+    delivery = await a_delivery_that_is(stores, state, attempt_count=1)
     retried = await stores.deliveries.retry(delivery.id, now=77)
-    assert retried == await found(stores, delivery)
+    assert retried == await stores.found(delivery)
     assert stores.seen.rows[-1] == retried
     assert (retried.state, retried.next_attempt_at, retried.next_trigger) == (DeliveryState.PENDING, 77, Trigger.MANUAL)
     assert retried.finished_at is None
@@ -231,7 +226,7 @@ async def test_a_second_manual_retry_is_not_lost_when_the_webhook_was_disabled_a
     await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=False))
     await stores.deliveries.retry(delivery.id, now=9)
     await stores.finish(delivery, Action.FAIL, began=began, trigger=Trigger.MANUAL, status=404)
-    kept = await found(stores, delivery)
+    kept = await stores.found(delivery)
     assert (kept.state, kept.next_attempt_at, kept.next_trigger) == (DeliveryState.PENDING, 9, Trigger.MANUAL)
 
 
@@ -240,7 +235,7 @@ async def test_after_a_manual_attempt_the_next_one_is_automatic(stores: Stores) 
     (delivery,) = await stores.publish()
     await stores.deliveries.retry(delivery.id, now=1)
     await stores.finish(delivery, Action.RESCHEDULE, trigger=Trigger.MANUAL, status=500)
-    assert (await found(stores, delivery)).next_trigger is Trigger.AUTO
+    assert (await stores.found(delivery)).next_trigger is Trigger.AUTO
 
 
 async def test_what_succeeded_is_not_retried(stores: Stores) -> None:
@@ -266,7 +261,7 @@ async def test_nothing_is_retried_to_a_webhook_out_of_use(stores: Stores, how: s
         await stores.webhooks.delete(webhook)
     with pytest.raises(NotRetryable, match="disabled or deleted"):
         await stores.deliveries.retry(delivery.id, now=1)
-    assert (await found(stores, delivery)).state is DeliveryState.CANCELLED
+    assert (await stores.found(delivery)).state is DeliveryState.CANCELLED
 
 
 async def test_due_lists_what_is_pending_for_one_webhook_the_earliest_first(stores: Stores) -> None:
@@ -323,11 +318,11 @@ async def test_a_manual_retry_asked_for_during_an_attempt_is_not_lost_when_that_
     (delivery,) = await stores.publish()
     asked = await stores.deliveries.retry(delivery.id, now=7)
     await stores.finish(delivery, Action.FAIL, began=delivery, status=404)
-    kept = await found(stores, delivery)
+    kept = await stores.found(delivery)
     assert (kept.state, kept.next_attempt_at, kept.next_trigger) == (DeliveryState.PENDING, 7, Trigger.MANUAL)
     assert kept.attempt_count == 1
     await stores.finish(asked, Action.SUCCEED, number=2, trigger=Trigger.MANUAL, status=200)
-    assert (await found(stores, delivery)).state is DeliveryState.SUCCEEDED
+    assert (await stores.found(delivery)).state is DeliveryState.SUCCEEDED
 
 
 async def test_a_manual_retry_is_refused_while_one_is_on_its_way(stores: Stores) -> None:

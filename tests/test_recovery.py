@@ -21,169 +21,149 @@ from tests.support import Receiver, Server, eventually
 pytestmark = pytest.mark.anyio
 
 
-class Bench:
-    """Stores with a recovery of their own."""
-
-    def __init__(self, stores: Stores) -> None:
-        self.stores = stores
-
-    async def recover(self, webhook: Webhook, **options: Any) -> Recovered:
-        wanted: dict[str, Any] = {"since": 0, "cursor": None, "dry_run": False, **options}
-        return await self.stores.recovery.recover(webhook, **wanted)
-
-    async def end(self, delivery: Delivery, action: Action, status: int = 200) -> None:
-        """Have an attempt at the delivery end that way."""
-        now = await self.now(delivery)
-        await self.stores.finish(delivery, action, status=status, trigger=now.next_trigger)
-
-    async def now(self, delivery: Delivery) -> Delivery:
-        found = await self.stores.deliveries.get(delivery.id)
-        assert found is not None
-        return found
-
-    async def enable(self, webhook: Webhook, enabled: bool) -> Webhook:
-        return await self.stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=not enabled))
+async def recover(stores: Stores, webhook: Webhook, **options: Any) -> Recovered:
+    wanted: dict[str, Any] = {"since": 0, "cursor": None, "dry_run": False, **options}
+    return await stores.recovery.recover(webhook, **wanted)
 
 
-@pytest.fixture
-def bench(stores: Stores) -> Bench:
-    return Bench(stores)
+async def enable(stores: Stores, webhook: Webhook, enabled: bool) -> Webhook:
+    return await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=not enabled))
 
 
 # Recover
 
 
-async def test_what_failed_and_was_cancelled_is_retried_and_what_succeeded_is_not(bench: Bench) -> None:
-    webhook = await bench.stores.register()
-    failed, cancelled, succeeded, pending = [(await bench.stores.publish())[0] for _ in range(4)]
-    await bench.end(failed, Action.FAIL, 404)
-    await bench.stores.deliveries.cancel(cancelled.id, now=1)
-    await bench.end(succeeded, Action.SUCCEED)
+async def test_what_failed_and_was_cancelled_is_retried_and_what_succeeded_is_not(stores: Stores) -> None:
+    webhook = await stores.register()
+    failed, cancelled, succeeded, pending = [(await stores.publish())[0] for _ in range(4)]
+    await stores.finish(failed, Action.FAIL, status=404)
+    await stores.deliveries.cancel(cancelled.id, now=1)
+    await stores.finish(succeeded, Action.SUCCEED)
 
-    done = await bench.recover(webhook)
+    done = await recover(stores, webhook)
 
     assert (done.retried, done.made, done.cursor) == (2, 0, None)
-    again = [await bench.now(failed), await bench.now(cancelled)]
+    again = [await stores.found(failed), await stores.found(cancelled)]
     assert [(each.state, each.next_trigger) for each in again] == [(DeliveryState.PENDING, Trigger.MANUAL)] * 2
     assert [each.cancel_reason for each in again] == [None, None]
-    assert (await bench.now(succeeded)).state is DeliveryState.SUCCEEDED
-    assert (await bench.now(pending)).next_trigger is Trigger.AUTO
+    assert (await stores.found(succeeded)).state is DeliveryState.SUCCEEDED
+    assert (await stores.found(pending)).next_trigger is Trigger.AUTO
 
 
-async def test_an_event_published_while_it_was_disabled_gets_its_delivery(bench: Bench) -> None:
-    webhook = await bench.stores.register(events=("user.*",))
-    await bench.enable(webhook, False)
-    assert await bench.stores.publish("user.created") == []
-    assert await bench.stores.publish("order.paid") == []
-    webhook = await bench.enable(webhook, True)
+async def test_an_event_published_while_it_was_disabled_gets_its_delivery(stores: Stores) -> None:
+    webhook = await stores.register(events=("user.*",))
+    await enable(stores, webhook, False)
+    assert await stores.publish("user.created") == []
+    assert await stores.publish("order.paid") == []
+    webhook = await enable(stores, webhook, True)
 
-    done = await bench.recover(webhook)
+    done = await recover(stores, webhook)
 
     assert (done.retried, done.made) == (0, 1)
-    (made,) = await bench.stores.deliveries.list(limit=10)
+    (made,) = await stores.deliveries.list(limit=10)
     assert (made.event_type, made.state, made.next_trigger) == ("user.created", DeliveryState.PENDING, Trigger.AUTO)
-    assert (await bench.recover(webhook)).made == 0
+    assert (await recover(stores, webhook)).made == 0
 
 
-async def test_what_was_meant_for_another_webhook_alone_is_not_brought_back(bench: Bench) -> None:
-    webhook = await bench.stores.register("wh_1")
-    other = await bench.stores.register("wh_2")
-    await bench.stores.publish("webhook.ping", only=other)
+async def test_what_was_meant_for_another_webhook_alone_is_not_brought_back(stores: Stores) -> None:
+    webhook = await stores.register("wh_1")
+    other = await stores.register("wh_2")
+    await stores.publish("webhook.ping", only=other)
 
-    assert (await bench.recover(webhook)).made == 0
-
-
-async def test_what_was_published_before_is_left_alone(bench: Bench) -> None:
-    webhook = await bench.stores.register()
-    (early,) = await bench.stores.publish()
-    await bench.end(early, Action.FAIL, 404)
-    bench.stores.clock.advance(60)  # type: ignore[attr-defined]
-    since = bench.stores.clock.now()
-    (late,) = await bench.stores.publish()
-    await bench.end(late, Action.FAIL, 404)
-
-    assert (await bench.recover(webhook, since=since)).retried == 1
-    assert (await bench.now(early)).state is DeliveryState.FAILED
+    assert (await recover(stores, webhook)).made == 0
 
 
-async def test_a_dry_run_counts_the_same_and_changes_nothing(bench: Bench) -> None:
-    webhook = await bench.stores.register()
-    (failed,) = await bench.stores.publish()
-    await bench.end(failed, Action.FAIL, 404)
-    await bench.enable(webhook, False)
-    await bench.stores.publish()
-    before = len(bench.stores.seen.rows)
+async def test_what_was_published_before_is_left_alone(stores: Stores) -> None:
+    webhook = await stores.register()
+    (early,) = await stores.publish()
+    await stores.finish(early, Action.FAIL, status=404)
+    stores.clock.advance(60)  # type: ignore[attr-defined]
+    since = stores.clock.now()
+    (late,) = await stores.publish()
+    await stores.finish(late, Action.FAIL, status=404)
 
-    done = await bench.recover(await bench.enable(webhook, False), dry_run=True)
+    assert (await recover(stores, webhook, since=since)).retried == 1
+    assert (await stores.found(early)).state is DeliveryState.FAILED
+
+
+async def test_a_dry_run_counts_the_same_and_changes_nothing(stores: Stores) -> None:
+    webhook = await stores.register()
+    (failed,) = await stores.publish()
+    await stores.finish(failed, Action.FAIL, status=404)
+    await enable(stores, webhook, False)
+    await stores.publish()
+    before = len(stores.seen.rows)
+
+    done = await recover(stores, await enable(stores, webhook, False), dry_run=True)
 
     assert (done.retried, done.made) == (1, 1)
-    assert await bench.stores.count("deliveries") == 1
-    assert [row for row in bench.stores.seen.rows[before:] if isinstance(row, Delivery)] == []
+    assert await stores.count("deliveries") == 1
+    assert [row for row in stores.seen.rows[before:] if isinstance(row, Delivery)] == []
 
 
-async def test_a_disabled_webhook_recovers_nothing(bench: Bench) -> None:
-    webhook = await bench.enable(await bench.stores.register(), False)
-
-    with pytest.raises(WebhookDisabled):
-        await bench.recover(webhook)
-
-
-async def test_a_webhook_that_is_disabled_meanwhile_recovers_nothing(bench: Bench) -> None:
-    before = await bench.stores.register()
-    (failed,) = await bench.stores.publish()
-    await bench.end(failed, Action.FAIL, 404)
-    await bench.enable(before, False)
+async def test_a_disabled_webhook_recovers_nothing(stores: Stores) -> None:
+    webhook = await enable(stores, await stores.register(), False)
 
     with pytest.raises(WebhookDisabled):
-        await bench.recover(before)
-    assert (await bench.now(failed)).state is DeliveryState.FAILED
+        await recover(stores, webhook)
 
 
-async def test_a_call_brings_back_so_many_and_its_cursor_goes_on(bench: Bench) -> None:
-    webhook = await bench.enable(await bench.stores.register(), False)
+async def test_a_webhook_that_is_disabled_meanwhile_recovers_nothing(stores: Stores) -> None:
+    before = await stores.register()
+    (failed,) = await stores.publish()
+    await stores.finish(failed, Action.FAIL, status=404)
+    await enable(stores, before, False)
+
+    with pytest.raises(WebhookDisabled):
+        await recover(stores, before)
+    assert (await stores.found(failed)).state is DeliveryState.FAILED
+
+
+async def test_a_call_brings_back_so_many_and_its_cursor_goes_on(stores: Stores) -> None:
+    webhook = await enable(stores, await stores.register(), False)
     total = module.MAX_AT_ONCE + 50
-    await asyncio.gather(*(bench.stores.publish() for _ in range(total)))
-    webhook = await bench.enable(webhook, True)
+    await asyncio.gather(*(stores.publish() for _ in range(total)))
+    webhook = await enable(stores, webhook, True)
 
-    counted = await bench.recover(webhook, dry_run=True)
-    first = await bench.recover(webhook)
-    second = await bench.recover(webhook, cursor=first.cursor)
+    counted = await recover(stores, webhook, dry_run=True)
+    first = await recover(stores, webhook)
+    second = await recover(stores, webhook, cursor=first.cursor)
 
     assert counted == first
     assert (first.made, second.made, second.cursor) == (module.MAX_AT_ONCE, 50, None)
     assert first.cursor is not None
-    made = [commit for commit in bench.stores.seen.commits if any(isinstance(row, Delivery) for row in commit)]
+    made = [commit for commit in stores.seen.commits if any(isinstance(row, Delivery) for row in commit)]
     assert max(len(commit) for commit in made) <= module.STEP
 
 
-async def test_what_comes_back_is_due_in_the_order_of_publishing(bench: Bench) -> None:
-    webhook = await bench.stores.register()
-    first = (await bench.stores.publish())[0]
-    await bench.end(first, Action.FAIL, 404)
-    await bench.enable(webhook, False)
-    await bench.stores.publish()
-    webhook = await bench.enable(webhook, True)
-    third = (await bench.stores.publish())[0]
-    await bench.stores.deliveries.cancel(third.id, now=1)
+async def test_what_comes_back_is_due_in_the_order_of_publishing(stores: Stores) -> None:
+    webhook = await stores.register()
+    first = (await stores.publish())[0]
+    await stores.finish(first, Action.FAIL, status=404)
+    await enable(stores, webhook, False)
+    await stores.publish()
+    webhook = await enable(stores, webhook, True)
+    third = (await stores.publish())[0]
+    await stores.deliveries.cancel(third.id, now=1)
 
-    await bench.recover(webhook)
+    await recover(stores, webhook)
 
-    due = await bench.stores.deliveries.due(webhook.id, limit=10)
-    found = [await bench.stores.deliveries.get(id) for id, _, _ in due]
+    due = await stores.deliveries.due(webhook.id, limit=10)
+    found = [await stores.deliveries.get(id) for id, _, _ in due]
     events = [each.event_id for each in found if each is not None]
     assert events == sorted(events)
     assert len(events) == 3
 
 
-async def test_what_once_succeeded_is_not_brought_back_though_a_replay_of_it_failed(bench: Bench) -> None:
-    webhook = await bench.stores.register()
-    (delivery,) = await bench.stores.publish()
-    await bench.end(delivery, Action.SUCCEED)
-    await bench.stores.recovery.replay(delivery.event_id, None, busy=())
-    await bench.end(delivery, Action.FAIL, 404)
-    assert (await bench.now(delivery)).state is DeliveryState.FAILED
+async def test_what_once_succeeded_is_not_brought_back_though_a_replay_of_it_failed(stores: Stores) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    await stores.finish(delivery, Action.SUCCEED)
+    await stores.recovery.replay(delivery.event_id, None, busy=())
+    await stores.finish(delivery, Action.FAIL, status=404)
+    assert (await stores.found(delivery)).state is DeliveryState.FAILED
 
-    assert (await bench.recover(webhook)).retried == 0
+    assert (await recover(stores, webhook)).retried == 0
 
 
 async def test_recovered_deliveries_go_out(shop: Workshop) -> None:
@@ -192,7 +172,7 @@ async def test_recovered_deliveries_go_out(shop: Workshop) -> None:
     (delivery,) = await shop.stores.publish()
     await shop.seen.until(lambda: len(shop.seen.attempts) == 1)
 
-    await Bench(shop.stores).recover(webhook)
+    await recover(shop.stores, webhook)
     await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
 
     assert shop.seen.attempts[1].trigger is Trigger.MANUAL
@@ -201,13 +181,12 @@ async def test_recovered_deliveries_go_out(shop: Workshop) -> None:
 
 async def test_an_ordered_webhook_gets_what_comes_back_before_what_was_published_later(shop: Workshop) -> None:
     webhook = await shop.stores.register(ordered=True)
-    bench = Bench(shop.stores)
     shop.sender.script["wh_1"] = [404]
     (failed,) = await shop.stores.publish()
     await shop.seen.until(lambda: len(shop.seen.attempts) == 1)
-    await bench.enable(webhook, False)
+    await enable(shop.stores, webhook, False)
     await shop.stores.publish()
-    webhook = await bench.enable(webhook, True)
+    webhook = await enable(shop.stores, webhook, True)
     missed = (await shop.stores.events.list(limit=1, before=None))[0]
     shop.sender.hold("wh_1")
     shop.sender.script["wh_1"] = [200]
@@ -215,7 +194,7 @@ async def test_an_ordered_webhook_gets_what_comes_back_before_what_was_published
     (last,) = await shop.stores.publish()
     await shop.seen.until(lambda: len(shop.sender.to("wh_1")) == 2)
 
-    done = await bench.recover(webhook)
+    done = await recover(shop.stores, webhook)
     shop.clock.advance(1)
     shop.sender.release("wh_1")
     await shop.seen.until(lambda: len(shop.seen.attempts) == 5)
@@ -239,39 +218,39 @@ def test_the_lowest_id_of_a_time_sorts_before_those_made_then() -> None:
 # Replay
 
 
-async def test_a_replay_makes_what_lacks_and_retries_what_is_there(bench: Bench) -> None:
-    old = await bench.stores.register("wh_1")
-    (delivery,) = await bench.stores.publish()
-    await bench.end(delivery, Action.SUCCEED)
-    await bench.stores.register("wh_2")
-    await bench.stores.register("wh_3", events=("other.*",))
+async def test_a_replay_makes_what_lacks_and_retries_what_is_there(stores: Stores) -> None:
+    old = await stores.register("wh_1")
+    (delivery,) = await stores.publish()
+    await stores.finish(delivery, Action.SUCCEED)
+    await stores.register("wh_2")
+    await stores.register("wh_3", events=("other.*",))
 
-    done = await bench.stores.recovery.replay(delivery.event_id, None, busy=())
+    done = await stores.recovery.replay(delivery.event_id, None, busy=())
 
     assert [each.webhook_id for each in done.made] == ["wh_2"]
     assert [(each.id, each.webhook_id) for each in done.retried] == [(delivery.id, old.id)]
-    assert (await bench.now(delivery)).next_trigger is Trigger.MANUAL
-    assert await bench.stores.count("deliveries") == 2
+    assert (await stores.found(delivery)).next_trigger is Trigger.MANUAL
+    assert await stores.count("deliveries") == 2
 
 
-async def test_a_replay_to_one_webhook_asks_for_no_type(bench: Bench) -> None:
-    await bench.stores.register("wh_1")
-    other = await bench.stores.register("wh_2", events=("other.*",))
-    (delivery,) = await bench.stores.publish()
+async def test_a_replay_to_one_webhook_asks_for_no_type(stores: Stores) -> None:
+    await stores.register("wh_1")
+    other = await stores.register("wh_2", events=("other.*",))
+    (delivery,) = await stores.publish()
 
-    done = await bench.stores.recovery.replay(delivery.event_id, other, busy=())
+    done = await stores.recovery.replay(delivery.event_id, other, busy=())
 
     assert [each.webhook_id for each in done.made] == ["wh_2"]
     assert done.retried == ()
 
 
-async def test_a_replay_leaves_alone_what_is_on_its_way(bench: Bench) -> None:
-    await bench.stores.register("wh_1")
-    await bench.stores.register("wh_2")
-    busy, manual = await bench.stores.publish()
-    await bench.stores.deliveries.retry(manual.id, now=1)
+async def test_a_replay_leaves_alone_what_is_on_its_way(stores: Stores) -> None:
+    await stores.register("wh_1")
+    await stores.register("wh_2")
+    busy, manual = await stores.publish()
+    await stores.deliveries.retry(manual.id, now=1)
 
-    done = await bench.stores.recovery.replay(busy.event_id, None, busy={busy.id})
+    done = await stores.recovery.replay(busy.event_id, None, busy={busy.id})
 
     assert (done.made, done.retried) == ((), ())
     assert {delivery.id: reason for delivery, reason in done.left} == {
@@ -280,33 +259,33 @@ async def test_a_replay_leaves_alone_what_is_on_its_way(bench: Bench) -> None:
     }
 
 
-async def test_a_replay_says_which_webhooks_are_disabled(bench: Bench) -> None:
-    webhook = await bench.stores.register()
-    (delivery,) = await bench.stores.publish()
-    webhook = await bench.enable(webhook, False)
+async def test_a_replay_says_which_webhooks_are_disabled(stores: Stores) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    webhook = await enable(stores, webhook, False)
 
-    done = await bench.stores.recovery.replay(delivery.event_id, None, busy=())
+    done = await stores.recovery.replay(delivery.event_id, None, busy=())
 
     assert [reason for _, reason in done.left] == ["its webhook is disabled or deleted"]
     with pytest.raises(WebhookDisabled):
-        await bench.stores.recovery.replay(delivery.event_id, webhook, busy=())
+        await stores.recovery.replay(delivery.event_id, webhook, busy=())
 
 
-async def test_two_replays_at_once_make_one_delivery(bench: Bench) -> None:
-    (none,) = [await bench.stores.publish()]
-    event = (await bench.stores.events.list(limit=1))[0]
-    await bench.stores.register()
+async def test_two_replays_at_once_make_one_delivery(stores: Stores) -> None:
+    (none,) = [await stores.publish()]
+    event = (await stores.events.list(limit=1))[0]
+    await stores.register()
 
-    done = await asyncio.gather(*(bench.stores.recovery.replay(event.id, None, busy=()) for _ in range(5)))
+    done = await asyncio.gather(*(stores.recovery.replay(event.id, None, busy=()) for _ in range(5)))
 
     assert none == []
     assert sum(len(each.made) for each in done) == 1
-    assert await bench.stores.count("deliveries") == 1
+    assert await stores.count("deliveries") == 1
 
 
-async def test_what_is_not_there_can_t_be_replayed(bench: Bench) -> None:
+async def test_what_is_not_there_can_t_be_replayed(stores: Stores) -> None:
     with pytest.raises(EventNotFound):
-        await bench.stores.recovery.replay("evt_none", None, busy=())
+        await stores.recovery.replay("evt_none", None, busy=())
 
 
 # Cancel
@@ -327,24 +306,24 @@ async def test_a_cancelled_delivery_is_not_sent(shop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("action", [Action.SUCCEED, Action.FAIL])
-async def test_what_has_ended_can_t_be_cancelled(bench: Bench, action: Action) -> None:
-    await bench.stores.register()
-    (delivery,) = await bench.stores.publish()
-    await bench.end(delivery, action)
+async def test_what_has_ended_can_t_be_cancelled(stores: Stores, action: Action) -> None:
+    await stores.register()
+    (delivery,) = await stores.publish()
+    await stores.finish(delivery, action)
 
     with pytest.raises(NotCancellable):
-        await bench.stores.deliveries.cancel(delivery.id, now=1)
+        await stores.deliveries.cancel(delivery.id, now=1)
 
 
-async def test_a_webhook_that_goes_says_why_its_deliveries_were_cancelled(bench: Bench) -> None:
+async def test_a_webhook_that_goes_says_why_its_deliveries_were_cancelled(stores: Stores) -> None:
     for id in ("wh_1", "wh_2"):
-        await bench.stores.register(id)
-    disabled, deleted = await bench.stores.publish()
-    await bench.enable(bench.stores.webhooks.get("wh_1"), False)
-    await bench.stores.webhooks.delete(bench.stores.webhooks.get("wh_2"))
+        await stores.register(id)
+    disabled, deleted = await stores.publish()
+    await enable(stores, stores.webhooks.get("wh_1"), False)
+    await stores.webhooks.delete(stores.webhooks.get("wh_2"))
 
-    assert (await bench.now(disabled)).cancel_reason is CancelReason.WEBHOOK_DISABLED
-    assert (await bench.now(deleted)).cancel_reason is CancelReason.WEBHOOK_DELETED
+    assert (await stores.found(disabled)).cancel_reason is CancelReason.WEBHOOK_DISABLED
+    assert (await stores.found(deleted)).cancel_reason is CancelReason.WEBHOOK_DELETED
 
 
 # Over HTTP

@@ -18,7 +18,7 @@ from hookbin.models.requests import RequestSummary
 from hookbin.store.delete_requests import STEP
 from hookbin.store.retention import Retention
 from hookbin.store.trimmer import EVERY, Trimmer
-from tests.builders import Stores, a_request, open_stores
+from tests.builders import Stores, open_stores
 from tests.support import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -40,11 +40,6 @@ async def trimming(stores: Stores) -> AsyncIterator[Trimmer]:
         await at_work.stop()
 
 
-async def kept(stores: Stores, bin: str) -> list[int]:
-    rows = await stores.requests.list(stores.bins.get(bin), limit=10_000, before=None)
-    return [row.seq for row in reversed(rows)]
-
-
 def turn(clock: object, seconds: float) -> None:
     assert isinstance(clock, FakeClock)
     clock.advance(seconds)
@@ -56,8 +51,8 @@ async def test_a_bin_keeps_its_newest_requests(stores: Stores) -> None:
         await stores.capture(bin)
         await stores.capture(other)
     await trimmer(stores).trim()
-    assert await kept(stores, "joe") == [5, 7, 9]
-    assert len(await kept(stores, "other")) == 5
+    assert await stores.kept(bin) == [5, 7, 9]
+    assert len(await stores.kept(other)) == 5
     assert (stores.bins.count(bin), stores.bins.count(other)) == (3, 5)
 
 
@@ -68,10 +63,10 @@ async def test_a_bin_forgets_what_is_too_old(stores: Stores) -> None:
     await stores.capture(bin)
     turn(stores.clock, 10)
     await trimmer(stores).trim()
-    assert await kept(stores, "joe") == [1, 2]
+    assert await stores.kept(bin) == [1, 2]
     turn(stores.clock, 0.000001)
     await trimmer(stores).trim()
-    assert await kept(stores, "joe") == [2]
+    assert await stores.kept(bin) == [2]
     assert stores.bins.count(bin) == 1
 
 
@@ -83,7 +78,7 @@ async def test_number_and_age_are_both_kept_to(stores: Stores) -> None:
     for _ in range(2):
         await stores.capture(bin)
     await trimmer(stores).trim()
-    assert await kept(stores, "joe") == [4, 5]
+    assert await stores.kept(bin) == [4, 5]
     assert stores.bins.count(bin) == 2
 
 
@@ -177,7 +172,7 @@ async def test_the_trimmer_wakes_when_a_bin_grows_over_its_number(stores: Stores
             await stores.capture(bin)
         await stores.seen.until(lambda: True)
         await _rounds(stores, lambda: stores.bins.count(bin) == 5)
-    assert await kept(stores, "joe") == [8, 9, 10, 11, 12]
+    assert await stores.kept(bin) == [8, 9, 10, 11, 12]
 
 
 async def test_the_trimmer_wakes_when_a_bin_is_deleted(stores: Stores) -> None:
@@ -227,7 +222,7 @@ async def test_captures_go_on_while_much_is_trimmed(stores: Stores) -> None:
     trim = asyncio.create_task(trimmer(stores).trim())
     during = 0
     while not trim.done():
-        await stores.requests.add(a_request(0, other), other)
+        await stores.capture(other)
         during += not trim.done()
     assert during >= 5
     assert stores.bins.count(bin) == 1

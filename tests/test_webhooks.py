@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hookbin.errors import WebhookNotFound
 from hookbin.models.announcements import Removed
-from hookbin.models.deliveries import DeliveryState
+from hookbin.models.deliveries import Action, DeliveryState
 from tests.builders import Stores, open_stores
 
 pytestmark = pytest.mark.anyio
@@ -52,8 +52,7 @@ async def test_a_change_is_announced_and_kept(stores: Stores) -> None:
     assert stores.webhooks.get("wh_1") == changed
     assert stores.seen.rows[-1] == changed
     ((delivery),) = await stores.publish()
-    found = await stores.deliveries.get(delivery.id)
-    assert found
+    found = await stores.found(delivery)
     assert (found.webhook_name, found.destination) == ("new", "http://localhost:2/")
 
 
@@ -62,19 +61,17 @@ async def test_disabling_cancels_what_is_pending_for_it_and_for_nobody_else(stor
     await stores.register("wh_2")
     mine, other = await stores.publish()
     await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    assert [await _state(stores, mine.id), await _state(stores, other.id)] == ["cancelled", "pending"]
-    found = await stores.deliveries.get(mine.id)
-    assert found
-    assert found.next_attempt_at is None
-    assert found.finished_at == stores.clock.now()
+    cancelled = await stores.found(mine)
+    assert (cancelled.state, (await stores.found(other)).state) == (DeliveryState.CANCELLED, DeliveryState.PENDING)
+    assert (cancelled.next_attempt_at, cancelled.finished_at) == (None, stores.clock.now())
 
 
 async def test_disabling_leaves_what_has_ended(stores: Stores) -> None:
     webhook = await stores.register()
     (delivery,) = await stores.publish()
-    await _set_state(stores, delivery.id, DeliveryState.SUCCEEDED)
+    await stores.finish(delivery, Action.SUCCEED)
     await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    assert await _state(stores, delivery.id) == "succeeded"
+    assert (await stores.found(delivery)).state is DeliveryState.SUCCEEDED
 
 
 async def test_a_deleted_webhook_is_gone_and_its_deliveries_can_still_be_read(tmp_path: Path) -> None:
@@ -86,8 +83,7 @@ async def test_a_deleted_webhook_is_gone_and_its_deliveries_can_still_be_read(tm
         assert stores.seen.rows[-1] == Removed(kind="webhook", id="wh_1")
     async with open_stores(tmp_path / "hookbin.db") as stores:
         assert stores.webhooks.all() == []
-        found = await stores.deliveries.get(delivery.id)
-        assert found
+        found = await stores.found(delivery)
         assert (found.state, found.webhook_name) == (DeliveryState.CANCELLED, "name of wh_1")
 
 
@@ -100,16 +96,6 @@ async def test_a_deleted_webhook_cannot_be_changed_back_to_life(tmp_path: Path) 
         assert stores.webhooks.all() == []
     async with open_stores(tmp_path / "hookbin.db") as stores:
         assert stores.webhooks.all() == []
-
-
-async def _state(stores: Stores, delivery_id: str) -> DeliveryState | None:
-    found = await stores.deliveries.get(delivery_id)
-    return found.state if found else None
-
-
-async def _set_state(stores: Stores, delivery_id: str, state: DeliveryState) -> None:
-    sql = "UPDATE deliveries SET state = ?, next_attempt_at = NULL WHERE id = ?"
-    await stores.database.transact(lambda connection: connection.execute(sql, (state, delivery_id)).rowcount)
 
 
 async def test_of_two_changes_at_once_none_is_lost(stores: Stores) -> None:
