@@ -125,16 +125,19 @@ class Server:
         """All that it printed, to stdout and stderr."""
         return (self.database.parent / f"log-{self.port}.txt").read_text()
 
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return httpx.request(method, self.url + path, trust_env=False, verify=False, **options)
+
     def get(self, path: str, **options: Any) -> Any:
-        response = httpx.get(self.url + path, trust_env=False, verify=False, **options)
+        response = self.request("GET", path, **options)
         assert response.status_code == 200, response.text
         return response.json()
 
     def post(self, path: str, json_body: Any = None, **options: Any) -> httpx.Response:
-        return httpx.post(self.url + path, json=json_body, trust_env=False, verify=False, **options)
+        return self.request("POST", path, json=json_body, **options)
 
     def patch(self, path: str, json_body: Any) -> httpx.Response:
-        return httpx.patch(self.url + path, json=json_body, trust_env=False, verify=False)
+        return self.request("PATCH", path, json=json_body)
 
     def register(self, destination: str, **options: Any) -> Any:
         """The webhook, as the API gave it."""
@@ -142,6 +145,22 @@ class Server:
         response = self.post("/webhooks", body)
         assert response.status_code == 201, response.text
         return response.json()
+
+    def publish(self, type: str, data: Any = None) -> Any:
+        """The event, as the API gave it."""
+        response = self.post("/events", {"type": type, "data": data})
+        assert response.status_code == 202, response.text
+        return response.json()
+
+    def pages(self, path: str, *, limit: int) -> Iterator[Any]:
+        """Each page of a list in turn; something new may be made between two."""
+        cursor = ""
+        while True:
+            page = self.get(f"{path}{'&' if '?' in path else '?'}limit={limit}{cursor}")
+            yield page["data"]
+            if page["next_cursor"] is None:
+                return
+            cursor = f"&cursor={page['next_cursor']}"
 
     def deliveries(self, **query: str) -> list[Any]:
         found: list[Any] = self.get("/deliveries", params={"limit": "250", **query})["data"]

@@ -20,7 +20,7 @@ NOT_A_NAME = ["evil.example", "localhost.evil.example", "evil-localhost", "127.0
 
 def call(server: Server, method: str, path: str, *, json: Any = None, **headers: str) -> httpx.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.request(method, server.url + path, json=json, headers=named, trust_env=False, verify=False)
+    return server.request(method, path, json=json, headers=named)
 
 
 # On loopback: a page in the owner's browser
@@ -203,7 +203,7 @@ def test_without_the_token_nothing_is_to_be_had(exposed: Server, method: str, pa
 def test_a_wrong_token_is_none(exposed: Server, authorization: str) -> None:
     headers = [(b"authorization", authorization.encode())]
 
-    response = httpx.get(f"{exposed.url}/bins", headers=headers, trust_env=False, verify=False)
+    response = exposed.request("GET", "/bins", headers=headers)
 
     check_problem(response, 401, "unauthorized")
 
@@ -245,7 +245,7 @@ def test_a_page_sends_one_to_the_sign_in_and_back(exposed: Server, path: str) ->
 
 
 def sign_in(server: Server, **form: str) -> httpx.Response:
-    return httpx.post(f"{server.url}/ui/sign-in", data=form, trust_env=False, verify=False)
+    return server.request("POST", "/ui/sign-in", data=form)
 
 
 def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_do_not_get(exposed: Server) -> None:
@@ -265,12 +265,11 @@ def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_do_not_get(expos
 def test_the_cookie_is_for_https_alone_when_that_is_how_one_came(start_server: Callable[..., Server]) -> None:
     server = start_server("--host", "0.0.0.0", "--trust-proxy", "127.0.0.1", env={"HOOKBIN_TOKEN": TOKEN})
 
-    response = httpx.post(
-        f"{server.url}/ui/sign-in",
+    response = server.request(
+        "POST",
+        "/ui/sign-in",
         data={"token": TOKEN},
         headers={"x-forwarded-proto": "https", "x-forwarded-for": "198.51.100.1"},
-        trust_env=False,
-        verify=False,
     )
 
     assert "secure" in response.headers["set-cookie"].lower()
@@ -302,14 +301,12 @@ def test_signing_in_with_a_wrong_token_is_a_401_with_the_form_again(exposed: Ser
 )
 def test_signing_in_leads_to_our_own_pages_only(exposed: Server, target: str) -> None:
     assert sign_in(exposed, token=TOKEN, next=target).headers["location"] == "/ui/"
-    page = httpx.get(f"{exposed.url}/ui/sign-in", params={"next": target}, trust_env=False, verify=False)
+    page = exposed.request("GET", "/ui/sign-in", params={"next": target})
     assert 'name="next" value="/ui/"' in page.text
 
 
 def test_a_form_that_no_one_could_have_typed_is_refused(exposed: Server) -> None:
-    response = httpx.post(
-        f"{exposed.url}/ui/sign-in", content=b"token=" + b"x" * 2_000_000, trust_env=False, verify=False
-    )
+    response = exposed.request("POST", "/ui/sign-in", content=b"token=" + b"x" * 2_000_000)
 
     check_problem(response, 413, "body_too_large")
     assert sign_in(exposed, token="&".join(["a=1"] * 2000)).status_code == 401

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.support import Server, eventually
@@ -34,12 +33,8 @@ def make(server: Server, **fields: Any) -> Any:
     return response.json()
 
 
-def request(method: str, url: str, **options: Any) -> httpx.Response:
-    return httpx.request(method, url, trust_env=False, verify=False, **options)
-
-
 def test_a_bin_made_of_nothing_has_every_default(server: Server) -> None:
-    response = request("POST", f"{server.url}/bins")
+    response = server.request("POST", "/bins")
     bin = response.json()
 
     assert response.status_code == 201
@@ -63,7 +58,7 @@ def test_a_bin_is_read_by_its_name_and_by_its_id(server: Server) -> None:
 def test_a_bin_without_a_name_captures_under_its_id(server: Server) -> None:
     bin = make(server)
 
-    assert httpx.get(bin["url"], trust_env=False, verify=False).text == "ok\n"
+    assert server.request("GET", f"/b/{bin['id']}").text == "ok\n"
     assert [captured["bin"] for captured in server.captured(bin["id"])] == [bin["id"]]
 
 
@@ -79,7 +74,7 @@ def test_renaming_to_a_taken_name_is_a_conflict_and_changes_nothing(server: Serv
     make(server, name="first-come")
     second = make(server, name="second-come")
 
-    response = request("PATCH", f"{server.url}/bins/second-come", json={"name": "first-come"})
+    response = server.request("PATCH", "/bins/second-come", json={"name": "first-come"})
 
     check_problem(response, 409, "name_taken")
 
@@ -98,18 +93,18 @@ def test_an_id_can_not_be_taken_as_a_name(server: Server) -> None:
 def test_a_renamed_bin_is_found_by_its_new_name_only(server: Server) -> None:
     bin = make(server, name="old-name")
 
-    renamed = request("PATCH", f"{server.url}/bins/old-name", json={"name": "new-name"}).json()
+    renamed = server.request("PATCH", "/bins/old-name", json={"name": "new-name"}).json()
 
     assert renamed == {**bin, "name": "new-name", "url": f"{server.url}/b/new-name"}
     assert server.get("/bins/new-name") == renamed
-    check_problem(request("GET", f"{server.url}/bins/old-name"), 404, "bin_not_found")
+    check_problem(server.request("GET", "/bins/old-name"), 404, "bin_not_found")
 
 
 def test_a_patch_leaves_alone_what_it_does_not_name(server: Server) -> None:
     response = {"status": 418, "headers": [["x-tea", "pot"]], "body": "short and stout", "delay_ms": 1}
     bin = make(server, name="patched", response=response, max_age=60)
 
-    changed = request("PATCH", f"{server.url}/bins/patched", json={"max_requests": 7}).json()
+    changed = server.request("PATCH", "/bins/patched", json={"max_requests": 7}).json()
 
     assert changed == {**bin, "max_requests": 7}
 
@@ -118,7 +113,7 @@ def test_null_in_a_patch_puts_the_default_back(server: Server) -> None:
     make(server, name="nulled", response={"status": 500}, max_requests=7, max_age=60)
 
     nothing = dict.fromkeys(("name", "response", "max_requests", "max_age"))
-    changed = request("PATCH", f"{server.url}/bins/nulled", json=nothing).json()
+    changed = server.request("PATCH", "/bins/nulled", json=nothing).json()
 
     assert changed["response"] == DEFAULT_RESPONSE
     assert (changed["max_requests"], changed["max_age"], changed["name"]) == (10_000, None, None)
@@ -128,7 +123,7 @@ def test_null_in_a_patch_puts_the_default_back(server: Server) -> None:
 def test_an_empty_patch_changes_nothing(server: Server) -> None:
     bin = make(server, name="unchanged")
 
-    assert request("PATCH", f"{server.url}/bins/unchanged", json={}).json() == bin
+    assert server.request("PATCH", "/bins/unchanged", json={}).json() == bin
 
 
 @pytest.mark.parametrize(
@@ -164,23 +159,23 @@ def test_a_field_that_is_wrong_is_named(server: Server, fields: dict[str, Any], 
 def test_a_bin_that_is_deleted_is_gone_with_what_it_captured(start_server: Callable[..., Server]) -> None:
     server = start_server("--no-auto-create")
     bin = make(server, name="short-lived")
-    httpx.post(bin["url"], content=b"x", trust_env=False, verify=False)
+    server.request("POST", "/b/short-lived", content=b"x")
     (captured,) = server.captured("short-lived")
 
-    response = request("DELETE", f"{server.url}/bins/short-lived")
+    response = server.request("DELETE", "/bins/short-lived")
 
     assert (response.status_code, response.content) == (204, b"")
-    check_problem(request("GET", f"{server.url}/bins/short-lived"), 404, "bin_not_found")
-    check_problem(request("GET", f"{server.url}/bins/{bin['id']}/requests"), 404, "bin_not_found")
-    check_problem(request("GET", f"{server.url}/requests/{captured['id']}"), 404, "request_not_found")
-    check_problem(request("DELETE", f"{server.url}/bins/short-lived"), 404, "bin_not_found")
-    check_problem(request("POST", bin["url"]), 404, "bin_not_found")
+    check_problem(server.request("GET", "/bins/short-lived"), 404, "bin_not_found")
+    check_problem(server.request("GET", f"/bins/{bin['id']}/requests"), 404, "bin_not_found")
+    check_problem(server.request("GET", f"/requests/{captured['id']}"), 404, "request_not_found")
+    check_problem(server.request("DELETE", "/bins/short-lived"), 404, "bin_not_found")
+    check_problem(server.request("POST", "/b/short-lived"), 404, "bin_not_found")
 
 
 def test_a_bin_of_a_deleted_one_s_name_begins_empty(server: Server) -> None:
     bin = make(server, name="phoenix")
-    httpx.post(bin["url"], trust_env=False, verify=False)
-    request("DELETE", f"{server.url}/bins/phoenix")
+    server.request("POST", "/b/phoenix")
+    server.request("DELETE", "/bins/phoenix")
 
     risen = make(server, name="phoenix")
 
@@ -190,17 +185,17 @@ def test_a_bin_of_a_deleted_one_s_name_begins_empty(server: Server) -> None:
 
 
 def test_the_request_count_follows_the_captures(server: Server) -> None:
-    bin = make(server, name="counted")
+    make(server, name="counted")
     for _ in range(3):
-        httpx.post(bin["url"], trust_env=False, verify=False)
+        server.request("POST", "/b/counted")
 
     assert server.get("/bins/counted")["request_count"] == 3
 
 
 def test_the_oldest_requests_go_when_a_bin_holds_more_than_it_should(server: Server) -> None:
-    bin = make(server, name="small", max_requests=3)
+    make(server, name="small", max_requests=3)
     for number in range(10):
-        httpx.post(bin["url"], content=str(number), trust_env=False, verify=False)
+        server.request("POST", "/b/small", content=str(number))
 
     eventually(lambda: server.get("/bins/small")["request_count"] == 3)
 
@@ -209,11 +204,11 @@ def test_the_oldest_requests_go_when_a_bin_holds_more_than_it_should(server: Ser
 
 def test_what_is_too_old_goes(start_server: Callable[..., Server]) -> None:
     server = start_server("--max-age", "1")
-    httpx.post(f"{server.url}/b/brief", trust_env=False, verify=False)
+    server.request("POST", "/b/brief")
 
     def count_after_a_change() -> int:
         """A change of a bin has its requests looked through at once."""
-        request("PATCH", f"{server.url}/bins/brief", json={})
+        server.request("PATCH", "/bins/brief", json={})
         count: int = server.get("/bins/brief")["request_count"]
         return count
 
@@ -225,7 +220,7 @@ def test_what_is_too_old_goes(start_server: Callable[..., Server]) -> None:
 def test_a_bin_keeps_its_settings_and_requests_over_a_restart(start_server: Callable[..., Server]) -> None:
     server = start_server()
     make(server, name="kept", response={"status": 202, "body": "later"}, max_requests=5)
-    httpx.post(f"{server.url}/b/kept", content=b"\x00\xff", trust_env=False, verify=False)
+    server.request("POST", "/b/kept", content=b"\x00\xff")
     bin, captured = server.get("/bins/kept"), server.captured("kept")
     assert server.stop() == 0
 
@@ -236,7 +231,7 @@ def test_a_bin_keeps_its_settings_and_requests_over_a_restart(start_server: Call
 
 
 def test_a_request_in_a_list_comes_without_headers_and_body(server: Server) -> None:
-    httpx.post(f"{server.url}/b/rows/deep?x=1", content=b"hello", trust_env=False, verify=False)
+    server.request("POST", "/b/rows/deep?x=1", content=b"hello")
 
     (row,) = server.get("/bins/rows/requests")["data"]
     whole = server.get(f"/requests/{row['id']}")
@@ -249,7 +244,7 @@ def test_a_request_in_a_list_comes_without_headers_and_body(server: Server) -> N
 
 
 def test_a_body_that_is_not_utf_8_is_shown_in_base64(server: Server) -> None:
-    httpx.post(f"{server.url}/b/binary", content=b"\xff\xfe", trust_env=False, verify=False)
+    server.request("POST", "/b/binary", content=b"\xff\xfe")
 
     (captured,) = server.captured("binary")
 
@@ -258,7 +253,7 @@ def test_a_body_that_is_not_utf_8_is_shown_in_base64(server: Server) -> None:
 
 def test_a_long_body_is_cut_in_json_between_two_characters_and_whole_in_the_download(server: Server) -> None:
     body = b"x" + "é".encode() * 200_000
-    httpx.post(f"{server.url}/b/long", content=body, trust_env=False, verify=False)
+    server.request("POST", "/b/long", content=body)
 
     (captured,) = server.captured("long")
 
@@ -266,17 +261,15 @@ def test_a_long_body_is_cut_in_json_between_two_characters_and_whole_in_the_down
     assert captured["body"]["size"] == captured["size"] == 400_001
     assert captured["body"]["text"] == "x" + "é" * ((256 * 1024 - 1) // 2)
     assert captured["truncated"] is False
-    assert request("GET", f"{server.url}/requests/{captured['id']}/body").content == body
+    assert server.request("GET", f"/requests/{captured['id']}/body").content == body
 
 
 def test_a_raw_body_is_a_download_that_no_browser_renders(server: Server) -> None:
     page = b"<script>alert(1)</script>"
-    httpx.post(
-        f"{server.url}/b/inert", content=page, headers={"content-type": "text/html"}, trust_env=False, verify=False
-    )
+    server.request("POST", "/b/inert", content=page, headers={"content-type": "text/html"})
     (captured,) = server.captured("inert")
 
-    response = request("GET", f"{server.url}/requests/{captured['id']}/body")
+    response = server.request("GET", f"/requests/{captured['id']}/body")
 
     assert response.content == page
     assert response.headers["content-type"] == "application/octet-stream"
@@ -285,25 +278,14 @@ def test_a_raw_body_is_a_download_that_no_browser_renders(server: Server) -> Non
     assert "sandbox" in response.headers["content-security-policy"]
 
 
-def pages(server: Server, path: str, *, limit: int) -> Any:
-    """Each page of a list in turn; something new may be made between two."""
-    cursor = ""
-    while True:
-        page = server.get(f"{path}{'&' if '?' in path else '?'}limit={limit}{cursor}")
-        yield page["data"]
-        if page["next_cursor"] is None:
-            return
-        cursor = f"&cursor={page['next_cursor']}"
-
-
 def test_paging_through_requests_misses_and_repeats_nothing_while_more_arrive(server: Server) -> None:
     def capture(number: int) -> None:
-        httpx.post(f"{server.url}/b/paged/{number}", trust_env=False, verify=False)
+        server.request("POST", f"/b/paged/{number}")
 
     for number in range(7):
         capture(number)
     seen = []
-    for page in pages(server, "/bins/paged/requests", limit=2):
+    for page in server.pages("/bins/paged/requests", limit=2):
         seen += [row["path"] for row in page]
         capture(100 + len(seen))
 
@@ -315,17 +297,17 @@ def test_paging_through_bins_goes_on_when_some_are_made_and_deleted(start_server
     for number in range(7):
         make(server, name=f"bin-{number}")
     seen = []
-    for page in pages(server, "/bins", limit=2):
+    for page in server.pages("/bins", limit=2):
         seen += [bin["name"] for bin in page]
         make(server, name=f"late-{len(seen)}")
-        request("DELETE", f"{server.url}/bins/{page[-1]['name']}")
+        server.request("DELETE", f"/bins/{page[-1]['name']}")
 
     assert seen == [f"bin-{number}" for number in range(6, -1, -1)]
 
 
 def test_a_full_last_page_has_no_next_one(server: Server) -> None:
     for _ in range(2):
-        httpx.post(f"{server.url}/b/exact", trust_env=False, verify=False)
+        server.request("POST", "/b/exact")
 
     page = server.get("/bins/exact/requests?limit=2")
 

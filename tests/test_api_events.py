@@ -19,7 +19,7 @@ JSON = {"content-type": "application/json"}
 
 def post(server: Server, content: bytes, *, query: str = "", **headers: str) -> httpx.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.post(f"{server.url}/events{query}", content=content, headers=named, trust_env=False, verify=False)
+    return server.request("POST", f"/events{query}", content=content, headers=named)
 
 
 def publish(server: Server, type: str, **headers: str) -> Any:
@@ -29,7 +29,7 @@ def publish(server: Server, type: str, **headers: str) -> Any:
 
 
 def retry(server: Server, delivery: Any) -> httpx.Response:
-    return httpx.post(f"{server.url}/deliveries/{delivery['id']}/retry", trust_env=False, verify=False)
+    return server.request("POST", f"/deliveries/{delivery['id']}/retry")
 
 
 def delivery_of(server: Server, event: Any, state: str) -> Any:
@@ -151,7 +151,7 @@ def test_any_body_is_sent_as_it_is_when_the_type_is_in_the_query(hooked: Server)
 
     delivery = delivery_of(hooked, event, "succeeded")
     (captured,) = [c for c in hooked.captured("in") if c["attempt_id"] == delivery["attempts"][0]["id"]]
-    raw = httpx.get(f"{hooked.url}/requests/{captured['id']}/body", trust_env=False, verify=False)
+    raw = hooked.request("GET", f"/requests/{captured['id']}/body")
     assert raw.content == body
     assert captured["content_type"] == event["content_type"] == "image/x-noise; q=1"
     assert captured["signature"]["state"] == "ok"
@@ -222,11 +222,11 @@ def test_raw_events_repeat_under_a_key_too(server: Server) -> None:
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "é"])
 def test_a_key_that_can_not_be_one_is_refused(server: Server, key: str) -> None:
-    response = httpx.post(
-        f"{server.url}/events",
+    response = server.request(
+        "POST",
+        "/events",
         content=b'{"type": "bad.key", "data": 1}',
         headers=[(b"content-type", b"application/json"), (b"idempotency-key", key.encode())],
-        trust_env=False,
     )
 
     check_problem(response, 422, "invalid_fields", loc="Idempotency-Key")
@@ -244,32 +244,26 @@ def test_events_are_listed_newest_first_without_bodies(server: Server) -> None:
     assert "body" not in rows[0]
 
 
-def paged(server: Server, path: str, *, between: Callable[[], object]) -> list[str]:
-    """The ids on all pages of a list, with something done between two."""
-    ids: list[str] = []
-    cursor = ""
-    while True:
-        page = server.get(f"{path}{'&' if '?' in path else '?'}limit=3{cursor}")
-        ids += [row["id"] for row in page["data"]]
-        if page["next_cursor"] is None:
-            return ids
-        cursor = f"&cursor={page['next_cursor']}"
-        between()
-
-
 def test_paging_through_events_misses_and_repeats_nothing_while_more_come(start_server: Callable[..., Server]) -> None:
     server = start_server()
     ids = [publish(server, "paged")["id"] for _ in range(8)]
+    seen: list[str] = []
+    for page in server.pages("/events", limit=3):
+        seen += [row["id"] for row in page]
+        publish(server, "late")
 
-    assert paged(server, "/events", between=lambda: publish(server, "late")) == ids[::-1]
+    assert seen == ids[::-1]
 
 
 def test_paging_through_deliveries_misses_and_repeats_nothing_while_more_come(server: Server) -> None:
     webhook = server.register(f"{server.url}/b/paged", events=["paged.delivery"], ping=False)
     ids = [publish(server, "paged.delivery")["deliveries"][0]["id"] for _ in range(8)]
+    seen: list[str] = []
+    for page in server.pages(f"/deliveries?webhook={webhook['id']}", limit=3):
+        seen += [row["id"] for row in page]
+        publish(server, "paged.delivery")
 
-    path = f"/deliveries?webhook={webhook['id']}"
-    assert paged(server, path, between=lambda: publish(server, "paged.delivery")) == ids[::-1]
+    assert seen == ids[::-1]
 
 
 # Deliveries
@@ -390,9 +384,7 @@ def test_a_cancelled_delivery_is_sent_by_a_retry_once_its_webhook_is_enabled(ser
         event = publish(server, "cancelled")
         eventually(lambda: server.deliveries(event=event["id"])[0]["attempt_count"] == 1)
         for disabled in (True, False):
-            httpx.patch(
-                f"{server.url}/webhooks/{webhook['id']}", json={"disabled": disabled}, trust_env=False, verify=False
-            )
+            server.request("PATCH", f"/webhooks/{webhook['id']}", json={"disabled": disabled})
         delivery_of(server, event, "cancelled")
 
         assert retry(server, event["deliveries"][0]).status_code == 202
@@ -404,7 +396,7 @@ def test_a_delivery_to_a_webhook_that_is_no_more_can_not_be_retried(server: Serv
     with Receiver(400).serving() as url:
         webhook = server.register(url, events=["orphan"], ping=False)
         failed = delivery_of(server, publish(server, "orphan"), "failed")
-    httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False, verify=False)
+    server.request("DELETE", f"/webhooks/{webhook['id']}")
 
     check_problem(retry(server, failed), 409, "not_retryable")
 

@@ -25,13 +25,7 @@ def nowhere() -> str:
 
 
 def patch(server: Server, id: str, **fields: Any) -> httpx.Response:
-    return httpx.patch(f"{server.url}/webhooks/{id}", json=fields, trust_env=False, verify=False)
-
-
-def publish(server: Server, type: str, data: Any = None) -> Any:
-    response = server.post("/events", {"type": type, "data": data})
-    assert response.status_code == 202, response.text
-    return response.json()
+    return server.request("PATCH", f"/webhooks/{id}", json=fields)
 
 
 def receivers(event: Any) -> list[str]:
@@ -106,7 +100,7 @@ def test_one_s_own_secret_signs_what_is_sent(server: Server) -> None:
 
 def test_without_ping_nothing_is_sent(server: Server) -> None:
     webhook = server.register(f"{server.url}/b/unpinged", ping=False)
-    publish(server, "after.registration")
+    server.publish("after.registration")
 
     eventually(lambda: types(server, "unpinged") == ["after.registration"])
 
@@ -117,7 +111,7 @@ def test_several_webhooks_may_share_a_name_and_a_destination(server: Server) -> 
     one = server.register(f"{server.url}/b/shared", name="same", events=["shared.event"], ping=False)
     two = server.register(f"{server.url}/b/shared", name="same", events=["shared.event"], ping=False)
 
-    event = publish(server, "shared.event")
+    event = server.publish("shared.event")
 
     assert {one["id"], two["id"]} <= set(receivers(event))
     eventually(lambda: types(server, "shared") == ["shared.event"] * 2)
@@ -141,11 +135,11 @@ def test_a_webhook_gets_the_types_that_it_asked_for(server: Server, patterns: li
     got = [
         type
         for type in ("user.created", "user.a.b", "users", "order.x")
-        if webhook["id"] in receivers(publish(server, type))
+        if webhook["id"] in receivers(server.publish(type))
     ]
 
     assert got == wanted
-    httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False, verify=False)
+    server.request("DELETE", f"/webhooks/{webhook['id']}")
 
 
 def test_a_heartbeat_comes_by_itself(server: Server) -> None:
@@ -250,7 +244,7 @@ def test_a_patch_that_is_wrong_changes_nothing(server: Server, fields: dict[str,
 
 def test_a_changed_destination_holds_for_what_is_still_to_be_sent(server: Server) -> None:
     webhook = server.register(nowhere(), ping=False, retry_schedule=[1], events=["moved"])
-    publish(server, "moved")
+    server.publish("moved")
     eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 1)
 
     patch(server, webhook["id"], destination=f"{server.url}/b/moved")
@@ -260,11 +254,11 @@ def test_a_changed_destination_holds_for_what_is_still_to_be_sent(server: Server
 
 def test_disabling_cancels_what_is_pending_and_stops_what_would_come(server: Server) -> None:
     webhook = server.register(nowhere(), retry_schedule=[3600], events=["stop.it"], ping=False)
-    publish(server, "stop.it")
+    server.publish("stop.it")
     eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 1)
 
     disabled = patch(server, webhook["id"], disabled=True).json()
-    event = publish(server, "stop.it")
+    event = server.publish("stop.it")
 
     assert disabled["disabled"] is True
     assert disabled["disabled_reason"]
@@ -276,10 +270,10 @@ def test_disabling_cancels_what_is_pending_and_stops_what_would_come(server: Ser
 
 def test_a_webhook_that_is_enabled_again_gets_what_comes_then(server: Server) -> None:
     webhook = server.register(f"{server.url}/b/again", events=["again"], disabled=True)
-    assert webhook["id"] not in receivers(publish(server, "again"))
+    assert webhook["id"] not in receivers(server.publish("again"))
 
     enabled = patch(server, webhook["id"], disabled=False).json()
-    publish(server, "again")
+    server.publish("again")
 
     assert (enabled["disabled"], enabled["disabled_reason"]) == (False, None)
     eventually(lambda: types(server, "again") == ["again"])
@@ -305,16 +299,14 @@ def test_a_deleted_webhook_leaves_its_deliveries_in_the_log(server: Server) -> N
     webhook = server.register(nowhere(), retry_schedule=[3600])
     eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 1)
 
-    response = httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False, verify=False)
+    response = server.request("DELETE", f"/webhooks/{webhook['id']}")
 
     assert (response.status_code, response.content) == (204, b"")
     (delivery,) = server.deliveries(webhook=webhook["id"])
     assert delivery["state"] == "cancelled"
     assert len(server.get(f"/deliveries/{delivery['id']}")["attempts"]) == 1
     for method in ("GET", "PATCH", "DELETE"):
-        again = httpx.request(
-            method, f"{server.url}/webhooks/{webhook['id']}", json={} if method == "PATCH" else None, trust_env=False
-        )
+        again = server.request(method, f"/webhooks/{webhook['id']}", json={} if method == "PATCH" else None)
         check_problem(again, 404, "webhook_not_found")
 
 
@@ -322,15 +314,10 @@ def test_paging_through_webhooks_goes_on_when_some_are_made_and_deleted(start_se
     server = start_server()
     made = [server.register(nowhere(), ping=False)["id"] for _ in range(5)]
     seen: list[str] = []
-    cursor = ""
-    while True:
-        page = server.get(f"/webhooks?limit=2{cursor}")
-        seen += [row["id"] for row in page["data"]]
-        if page["next_cursor"] is None:
-            break
-        cursor = f"&cursor={page['next_cursor']}"
+    for page in server.pages("/webhooks", limit=2):
+        seen += [row["id"] for row in page]
         server.register(nowhere(), ping=False)
-        httpx.delete(f"{server.url}/webhooks/{seen[-1]}", trust_env=False, verify=False)
+        server.request("DELETE", f"/webhooks/{seen[-1]}")
 
     assert seen == made[::-1]
 
@@ -398,7 +385,7 @@ def test_a_credential_is_sent_but_shown_nowhere(server: Server) -> None:
         (delivery,) = eventually(lambda: server.deliveries(webhook=webhook["id"], state="succeeded"))
     changed = patch(server, webhook["id"], headers=[*shown, ["X-C", "d"]], destination=f"{server.url}/b/credited")
 
-    publish(server, "again")
+    server.publish("again")
 
     eventually(lambda: server.captured("credited"))
     assert ["Authorization", "Bearer hunter2hunter2"] in server.captured("credited")[0]["headers"]
@@ -407,7 +394,7 @@ def test_a_credential_is_sent_but_shown_nowhere(server: Server) -> None:
     read = [f"/webhooks/{webhook['id']}?secret=true", "/webhooks", f"/deliveries/{delivery['id']}", "/openapi.json"]
     pages = ["/ui/", f"/ui/webhooks/{webhook['id']}", f"/ui/deliveries/{delivery['id']}"]
     for path in [*read, *pages]:
-        assert "hunter2" not in httpx.get(server.url + path, trust_env=False, verify=False).text, path
+        assert "hunter2" not in server.request("GET", path).text, path
     (attempt,) = server.get(f"/deliveries/{delivery['id']}")["attempts"]
     assert ["Authorization", "********"] in attempt["request"]["headers"]
     assert "hunter2" not in server.log()

@@ -27,7 +27,7 @@ def contents(server: Server) -> Any:
 @pytest.fixture(scope="module", autouse=True)
 def something_is_there(server: Server) -> None:
     """Or nothing could be lost."""
-    httpx.post(f"{server.url}/b/headed", content=b"12345", trust_env=False, verify=False)
+    server.request("POST", "/b/headed", content=b"12345")
     server.register("http://localhost:1/", disabled=True)
     server.post("/events", {"type": "there", "data": None})
 
@@ -42,7 +42,7 @@ def nothing_is_left_behind(server: Server) -> Iterator[None]:
 
 def send(server: Server, method: str, path: str, content: bytes | None = None, **headers: str) -> httpx.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.request(method, server.url + path, content=content, headers=named, trust_env=False, verify=False)
+    return server.request(method, path, content=content, headers=named)
 
 
 # Bodies
@@ -250,7 +250,7 @@ def test_a_sender_that_breaks_off_in_the_middle_of_its_body(server: Server) -> N
 def test_a_header_that_can_not_be_used(server: Server, name: str, value: str) -> None:
     headers = [(name.encode(), value.encode())]
 
-    response = httpx.post(f"{server.url}/events?type=a", content=b"x", headers=headers, trust_env=False, verify=False)
+    response = server.request("POST", "/events?type=a", content=b"x", headers=headers)
 
     check_problem(response, 422, "invalid_fields", loc=name)
 

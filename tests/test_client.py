@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 import trustme
 from click.testing import CliRunner
@@ -91,7 +90,7 @@ def test_data_comes_from_a_file_or_standard_input_and_goes_out_byte_for_byte(ser
     assert hookbin("send", "--type", "bytes.stdin", "--data", "@-", *raw, server=server, stdin=body)[0] == 0
 
     for request in server.captured("bytes"):
-        found = httpx.get(f"{server.url}/requests/{request['id']}/body", trust_env=False).content
+        found = server.request("GET", f"/requests/{request['id']}/body").content
         assert (found, request["content_type"]) == (body, "application/x-raw")
 
 

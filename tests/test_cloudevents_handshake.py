@@ -27,7 +27,7 @@ def register(server: Server, destination: str, **options: Any) -> httpx.Response
 
 
 def patch(server: Server, id: str, **fields: Any) -> httpx.Response:
-    return httpx.patch(f"{server.url}/webhooks/{id}", json=fields, trust_env=False, verify=False)
+    return server.request("PATCH", f"/webhooks/{id}", json=fields)
 
 
 def asked(server: Server, bin: str) -> list[dict[str, str]]:

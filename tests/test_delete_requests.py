@@ -145,36 +145,32 @@ def filled(server: Server, name: str, *paths: str) -> list[str]:
     """A bin with these captures; their ids in order."""
     server.post("/bins", {"name": name})
     for path in paths:
-        httpx.post(f"{server.url}/b/{name}/{path}", content=path, trust_env=False)
+        server.request("POST", f"/b/{name}/{path}", content=path)
     return [row["id"] for row in reversed(server.get(f"/bins/{name}/requests")["data"])]
-
-
-def call(server: Server, method: str, path: str, **options: object) -> httpx.Response:
-    return httpx.request(method, f"{server.url}{path}", trust_env=False, **options)  # type: ignore[arg-type]
 
 
 def test_a_request_is_noted_pinned_and_put_back(server: Server) -> None:
     (id,) = filled(server, "noted", "a")
-    changed = call(server, "PATCH", f"/requests/{id}", json={"note": "the odd one ✓", "pinned": True}).json()
+    changed = server.request("PATCH", f"/requests/{id}", json={"note": "the odd one ✓", "pinned": True}).json()
     assert (changed["note"], changed["pinned"], changed["body"]["text"]) == ("the odd one ✓", True, "a")
     assert server.get(f"/requests/{id}") == changed
     assert server.get("/bins/noted/requests?pinned=true")["data"][0]["note"] == "the odd one ✓"
-    back = call(server, "PATCH", f"/requests/{id}", json={"note": None}).json()
+    back = server.request("PATCH", f"/requests/{id}", json={"note": None}).json()
     assert (back["note"], back["pinned"]) == (None, True)
-    assert call(server, "PATCH", f"/requests/{id}", json={}).json() == back
+    assert server.request("PATCH", f"/requests/{id}", json={}).json() == back
 
 
 @pytest.mark.parametrize("note", ["", "x" * 1001, "a\nb", "a\0", "\x1b[31m", "\u202e"])
 def test_a_note_that_could_deceive_is_refused(server: Server, note: str) -> None:
     (id,) = filled(server, f"refused-{abs(hash(note))}", "a")
-    check_problem(call(server, "PATCH", f"/requests/{id}", json={"note": note}), 422, "invalid_fields", loc="note")
+    check_problem(server.request("PATCH", f"/requests/{id}", json={"note": note}), 422, "invalid_fields", loc="note")
 
 
 def test_a_deleted_request_is_gone(server: Server) -> None:
     first, second = filled(server, "one-less", "a", "b")
-    assert call(server, "DELETE", f"/requests/{first}").status_code == 204
+    assert server.request("DELETE", f"/requests/{first}").status_code == 204
     for method, path in (("GET", ""), ("GET", "/body"), ("DELETE", ""), ("PATCH", "")):
-        response = call(server, method, f"/requests/{first}{path}", **({"json": {}} if method == "PATCH" else {}))
+        response = server.request(method, f"/requests/{first}{path}", **({"json": {}} if method == "PATCH" else {}))
         check_problem(response, 404, "request_not_found")
     assert [row["id"] for row in server.get("/bins/one-less/requests")["data"]] == [second]
     assert server.get("/bins/one-less")["request_count"] == 1
@@ -182,18 +178,18 @@ def test_a_deleted_request_is_gone(server: Server) -> None:
 
 def test_a_bin_is_emptied_but_for_what_is_pinned(server: Server) -> None:
     ids = filled(server, "emptied", "a", "b", "c")
-    call(server, "PATCH", f"/requests/{ids[1]}", json={"pinned": True})
-    assert call(server, "DELETE", "/bins/emptied/requests").json() == {"deleted": 2, "next_cursor": None}
+    server.request("PATCH", f"/requests/{ids[1]}", json={"pinned": True})
+    assert server.request("DELETE", "/bins/emptied/requests").json() == {"deleted": 2, "next_cursor": None}
     assert [row["id"] for row in server.get("/bins/emptied/requests")["data"]] == [ids[1]]
-    assert call(server, "DELETE", "/bins/emptied/requests?include_pinned=true").json()["deleted"] == 1
+    assert server.request("DELETE", "/bins/emptied/requests?include_pinned=true").json()["deleted"] == 1
     assert server.get("/bins/emptied")["request_count"] == 0
 
 
 def test_what_a_query_shows_is_deleted(server: Server) -> None:
     ids = filled(server, "garden", "weed", "rose", "weed2")
-    call(server, "PATCH", f"/requests/{ids[2]}", json={"pinned": True})
-    assert call(server, "DELETE", "/bins/garden/requests?q=weed").json() == {"deleted": 1, "next_cursor": None}
-    assert call(server, "DELETE", "/bins/garden/requests?pinned=true").json()["deleted"] == 1
+    server.request("PATCH", f"/requests/{ids[2]}", json={"pinned": True})
+    assert server.request("DELETE", "/bins/garden/requests?q=weed").json() == {"deleted": 1, "next_cursor": None}
+    assert server.request("DELETE", "/bins/garden/requests?pinned=true").json()["deleted"] == 1
     assert [row["id"] for row in server.get("/bins/garden/requests")["data"]] == [ids[1]]
 
 
@@ -203,9 +199,9 @@ def test_the_stream_tells_of_changes_and_deletions_beside_the_log(server: Server
     url = f"{server.url}/stream?bin=told&after={server.get(f'/requests/{ids[-1]}')['seq']}"
     with httpx.stream("GET", url, trust_env=False, timeout=PATIENCE) as stream:
         messages = sse(stream.iter_lines())
-        call(server, "PATCH", f"/requests/{ids[0]}", json={"pinned": True})
-        call(server, "DELETE", f"/requests/{ids[1]}")
-        call(server, "DELETE", "/bins/told/requests")
+        server.request("PATCH", f"/requests/{ids[0]}", json={"pinned": True})
+        server.request("DELETE", f"/requests/{ids[1]}")
+        server.request("DELETE", "/bins/told/requests")
         changed, deleted, emptied = (next(messages) for _ in range(3))
     assert (changed[:2], changed[2]["id"], changed[2]["pinned"]) == ((None, "request"), ids[0], True)
     assert deleted == (None, "request", {"id": ids[1], "bin": bin["id"], "deleted": True, "request_count": 2})
@@ -222,16 +218,16 @@ def test_open_pages_follow_what_is_deleted(server: Server, browser: Browser) -> 
             expect(page.locator("[data-connection]")).to_have_attribute("data-connection", "live")
         expect(bin.locator("[data-requests] > li")).to_have_count(4)
 
-        call(server, "DELETE", f"/requests/{ids[1]}")
+        server.request("DELETE", f"/requests/{ids[1]}")
         expect(bin.locator("[data-requests] > li")).to_have_count(3)
         expect(bin.locator("[data-count]")).to_have_text("3")
         expect(overview.locator(f"a[href$='{ids[1]}']")).to_have_count(0)
 
-        call(server, "PATCH", f"/requests/{ids[0]}", json={"pinned": True})
-        call(server, "DELETE", "/bins/watched/requests")
+        server.request("PATCH", f"/requests/{ids[0]}", json={"pinned": True})
+        server.request("DELETE", "/bins/watched/requests")
         expect(bin.locator("[data-requests] > li")).to_have_count(1)
         expect(bin.locator("[data-count]")).to_have_text("1")
 
-        httpx.post(f"{server.url}/b/watched/later", trust_env=False)
+        server.request("POST", "/b/watched/later")
         expect(bin.locator("[data-requests] > li")).to_have_count(2)
         expect(bin.locator("[data-count]")).to_have_text("2")

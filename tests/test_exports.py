@@ -58,8 +58,8 @@ def capture(server: Server, sent: Sent, bin: str | None = None) -> Any:
 
 
 def export(server: Server, captured: Any, format: str, **query: str) -> bytes:
-    url = f"{server.url}/requests/{captured['id']}/export"
-    response = httpx.get(url, params={"format": format, **query}, trust_env=False, verify=False)
+    path = f"/requests/{captured['id']}/export"
+    response = server.request("GET", path, params={"format": format, **query})
     assert response.status_code == 200, response.text
     assert response.headers["content-disposition"].startswith("attachment;")
     assert response.headers["x-content-type-options"] == "nosniff"
@@ -67,7 +67,7 @@ def export(server: Server, captured: Any, format: str, **query: str) -> bytes:
 
 
 def body_of(server: Server, captured: Any) -> bytes:
-    return httpx.get(f"{server.url}/requests/{captured['id']}/body", trust_env=False, verify=False).content
+    return server.request("GET", f"/requests/{captured['id']}/body").content
 
 
 def resent(server: Server, captured: Any, format: str) -> Any:
@@ -299,7 +299,7 @@ def test_a_har_is_valid_and_keeps_a_binary_body(server: Server) -> None:
 
 
 def of_bin(server: Server, bin: str, **query: str) -> bytes:
-    response = httpx.get(f"{server.url}/bins/{bin}/export", params=query, trust_env=False, verify=False)
+    response = server.request("GET", f"/bins/{bin}/export", params=query)
     assert response.status_code == 200, response.text
     assert response.headers["content-disposition"].startswith(f'attachment; filename="{bin}.')
     return response.content
@@ -342,7 +342,7 @@ def test_a_bin_goes_out_as_csv_without_formulas(server: Server, full: str) -> No
 @pytest.mark.parametrize("body", ['a,b"c"\r\nd', '"', "a\nb", "a\rb", "\t=1", "", "'", "ä;\u2028"])
 def test_what_a_csv_cell_holds_comes_back(server: Server, body: str) -> None:
     bin = server.post("/bins", {}).json()["id"]
-    httpx.post(f"{server.url}/b/{bin}", content=body.encode(), trust_env=False, verify=False)
+    server.request("POST", f"/b/{bin}", content=body.encode())
 
     (row,) = csv.DictReader(io.StringIO(of_bin(server, bin, format="csv").decode(), newline=""))
 
@@ -371,9 +371,9 @@ def test_an_empty_bin_goes_out_too(server: Server, format: str) -> None:
 )
 def test_a_destination_that_is_none_is_refused(server: Server, to: str) -> None:
     captured = capture(server, Sent())
-    url = f"{server.url}/requests/{captured['id']}/export"
+    path = f"/requests/{captured['id']}/export"
 
-    response = httpx.get(url, params={"format": "curl", "to": to}, trust_env=False, verify=False)
+    response = server.request("GET", path, params={"format": "curl", "to": to})
 
     check_problem(response, 422, "invalid_fields", loc="to")
 
@@ -381,7 +381,7 @@ def test_a_destination_that_is_none_is_refused(server: Server, to: str) -> None:
 def test_an_unknown_format_is_refused(server: Server) -> None:
     server.post("/bins", {"name": "formats"})
 
-    response = httpx.get(f"{server.url}/bins/formats/export?format=xls", trust_env=False, verify=False)
+    response = server.request("GET", "/bins/formats/export?format=xls")
 
     check_problem(response, 422, "invalid_fields", loc="format")
 

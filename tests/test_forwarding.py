@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 import standardwebhooks
 from msgspec.structs import replace
@@ -167,7 +166,7 @@ def test_a_captured_request_arrives_at_the_target_byte_for_byte(server: Server) 
 
 def test_a_request_without_a_body_is_sent_on_without_one(server: Server) -> None:
     forwarding_bin(server, "fw-get", {"destination": f"{server.url}/b/fw-get-target", **NO_RETRIES})
-    httpx.get(f"{server.url}/b/fw-get/x", trust_env=False)
+    server.request("GET", "/b/fw-get/x")
     (got,) = eventually(lambda: server.captured("fw-get-target"))
 
     assert (got["method"], got["path"], got["body"]["size"]) == ("GET", "/b/fw-get-target/x", 0)
@@ -191,14 +190,14 @@ def test_each_target_gets_its_own_delivery_with_retries_and_a_log(server: Server
     assert [attempt["status"] for attempt in detail["attempts"]] == [500, 200]
     assert detail["attempts"][0]["request"]["method"] == "POST"
     assert [body for _, body in flaky.requests] == [b'{"n":1}'] * 2
-    assert httpx.get(f"{server.url}/ui/deliveries/{first['id']}", trust_env=False).status_code == 200
+    assert server.request("GET", f"/ui/deliveries/{first['id']}").status_code == 200
 
 
 def test_a_fresh_signature_takes_the_place_of_the_one_it_came_with(server: Server) -> None:
     target = {"destination": f"{server.url}/b/fw-fresh-target", "signature": "fresh", "secret": SECRET, **NO_RETRIES}
     bin = forwarding_bin(server, "fw-fresh", target)
     headers = {"webhook-id": "msg_1", "webhook-signature": "v1,old", "svix-signature": "v1,old"}
-    httpx.post(f"{server.url}/b/fw-fresh", content=b"{}", headers=headers, trust_env=False)
+    server.request("POST", "/b/fw-fresh", content=b"{}", headers=headers)
     (got,) = eventually(lambda: server.captured("fw-fresh-target"))
 
     sent = {name.lower(): value for name, value in got["headers"]}
@@ -216,7 +215,7 @@ def test_a_bin_that_checks_github_s_signature_can_sign_as_github_does(server: Se
         forward = [target] if name == "fw-github" else []
         assert server.post("/bins", {"name": name, "verify": verify, "forward": forward}).status_code == 201
     headers = {"x-hub-signature-256": "sha256=0", "x-github-event": "push"}
-    httpx.post(f"{server.url}/b/fw-github", content=b"{}", headers=headers, trust_env=False)
+    server.request("POST", "/b/fw-github", content=b"{}", headers=headers)
     (got,) = eventually(lambda: server.captured("fw-github-target"))
 
     assert got["signature"]["state"] == "ok"
@@ -227,8 +226,8 @@ def test_a_bin_that_checks_github_s_signature_can_sign_as_github_does(server: Se
 def test_what_is_not_whole_is_not_sent_on(start_server: Callable[..., Server]) -> None:
     server = start_server("--max-body", "10")
     bin = forwarding_bin(server, "small", {"destination": f"{server.url}/b/target", **NO_RETRIES})
-    httpx.post(f"{server.url}/b/small", content=b"x" * 11, trust_env=False)
-    httpx.post(f"{server.url}/b/small", content=b"x", trust_env=False)
+    server.request("POST", "/b/small", content=b"x" * 11)
+    server.request("POST", "/b/small", content=b"x")
     eventually(lambda: server.captured("target"))
 
     (whole,) = server.deliveries(webhook=bin["forward"][0]["id"])
@@ -275,7 +274,7 @@ def test_targets_are_no_webhooks_of_the_list(server: Server) -> None:
     server.post("/events", {"type": "to.everyone", "data": 1})
 
     assert id not in [webhook["id"] for webhook in server.get("/webhooks", params={"limit": "250"})["data"]]
-    assert httpx.get(f"{server.url}/webhooks/{id}", trust_env=False).status_code == 404
+    assert server.request("GET", f"/webhooks/{id}").status_code == 404
     assert server.deliveries(webhook=id) == []
 
 
@@ -300,7 +299,7 @@ def test_a_deleted_bin_s_targets_are_gone(start_server: Callable[..., Server]) -
     url = f"http://localhost:{free_port()}/"
     bin = forwarding_bin(server, "gone", {"destination": url, "retry_schedule": [600]})
     server.post("/b/gone", {"n": 1})
-    httpx.delete(f"{server.url}/bins/gone", trust_env=False)
+    server.request("DELETE", "/bins/gone")
 
     (cancelled,) = eventually(lambda: server.deliveries(webhook=bin["forward"][0]["id"], state="cancelled"))
     assert "deleted" in server.get(f"/deliveries/{cancelled['id']}")["explanation"]
@@ -333,7 +332,7 @@ def test_a_target_that_can_t_be_is_refused_and_no_bin_is_made(
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     if loc is not None:
         assert answer.json()["errors"][0]["loc"].replace("[...]", "[0]").startswith(loc.partition("[")[0])
-    assert httpx.get(f"{server.url}/bins/fw-refused", trust_env=False).status_code == 404
+    assert server.request("GET", "/bins/fw-refused").status_code == 404
 
 
 # Replays
@@ -419,7 +418,7 @@ def test_a_replay_is_bound_by_the_target_policy(server: Server) -> None:
 
 def test_what_is_truncated_can_t_be_replayed(start_server: Callable[..., Server]) -> None:
     server = start_server("--max-body", "10")
-    httpx.post(f"{server.url}/b/cut", content=b"x" * 11, trust_env=False)
+    server.request("POST", "/b/cut", content=b"x" * 11)
     (captured,) = server.captured("cut")
 
     answer = server.post(f"/requests/{captured['id']}/replay", {"destination": f"{server.url}/b/x"})
@@ -442,7 +441,7 @@ def test_an_odd_target_is_sent_on_to_another_server(server: Server) -> None:
 
 
 def test_many_replays_of_a_large_request_are_refused(server: Server) -> None:
-    httpx.post(f"{server.url}/b/rp-large", content=bytes(2**22), trust_env=False)
+    server.request("POST", "/b/rp-large", content=bytes(2**22))
     captured = server.get("/bins/rp-large/requests")["data"][0]
 
     answer = server.post(f"/requests/{captured['id']}/replay", {"destination": f"{server.url}/b/x", "times": 9})

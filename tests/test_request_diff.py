@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import httpx
 import pytest
 
 from hookbin.shapes.request_diff import difference
@@ -16,7 +15,7 @@ from tests.wire import check_problem
 
 def diff(server: Server, bin: str, left: bytes, right: bytes, **options: Any) -> Any:
     for body in (left, right):
-        httpx.post(f"{server.url}/b/{bin}", content=body, trust_env=False, verify=False, **options)
+        server.request("POST", f"/b/{bin}", content=body, **options)
     one, other = server.captured(bin)
     return server.get(f"/requests/{one['id']}/diff/{other['id']}")
 
@@ -52,7 +51,7 @@ def test_bytes_are_compared_by_the_first_that_differs(server: Server) -> None:
 
 def test_headers_and_query_are_compared_by_name(server: Server) -> None:
     for query, value in (("a=1&b=2", "1"), ("a=1&c=3", "2")):
-        httpx.post(f"{server.url}/b/fields?{query}", headers={"X-A": value}, trust_env=False, verify=False)
+        server.request("POST", f"/b/fields?{query}", headers={"X-A": value})
     one, other = server.captured("fields")
 
     found = server.get(f"/requests/{one['id']}/diff/{other['id']}")
@@ -63,11 +62,11 @@ def test_headers_and_query_are_compared_by_name(server: Server) -> None:
 
 
 def test_a_request_is_identical_with_itself(server: Server) -> None:
-    httpx.post(f"{server.url}/b/itself", content=b"x", trust_env=False, verify=False)
+    server.request("POST", "/b/itself", content=b"x")
     (one,) = server.captured("itself")
 
     assert server.get(f"/requests/{one['id']}/diff/{one['id']}")["identical"] is True
-    response = httpx.get(f"{server.url}/requests/{one['id']}/diff/req_nothing", trust_env=False, verify=False)
+    response = server.request("GET", f"/requests/{one['id']}/diff/req_nothing")
     check_problem(response, 404, "request_not_found")
 
 

@@ -338,22 +338,49 @@ def test_a_delivery_is_explained_in_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("state", "last", "retry_on", "retries", "sentence"),
+    ("state", "count", "last", "known", "sentence"),
     [
-        (PENDING, 429, ("429",), 8, "429 is a 4xx; attempt 2 of 9 follows at NOON."),
-        (FAILED, 503, ("network",), 8, "503 is a server error, which this webhook does not retry."),
-        (FAILED, TIMEOUT, ("5xx",), 8, "No complete answer came in time (timeout), which this webhook does not retry."),
-        (FAILED, 503, ("5xx",), 0, "503 is a server error, and its webhook's schedule has no retries."),
+        (PENDING, 1, 429, {"retry_on": ("429",)}, "429 is a 4xx; attempt 2 of 9 follows at NOON."),
+        (FAILED, 1, 503, {"retry_on": ("network",)}, "503 is a server error, which this webhook does not retry."),
+        (FAILED, 1, 503, {"retries": 0}, "503 is a server error, and its webhook's schedule has no retries."),
+        (PENDING, 1, 500, {"at": None}, "500 is a server error; attempt 2 of 9 follows."),
+        (FAILED, 1, 410, {"can_be_disabled": False}, "410 means the destination is gone, so it was not retried."),
+        (
+            FAILED,
+            1,
+            TIMEOUT,
+            {"retry_on": ("5xx",)},
+            "No complete answer came in time (timeout), which this webhook does not retry.",
+        ),
+        (
+            FAILED,
+            9,
+            500,
+            {"disabled_reason": "3 deliveries in a row failed"},
+            "All 9 attempts failed, the last got 500, and nothing more is planned;"
+            " its webhook is disabled (3 deliveries in a row failed).",
+        ),
+        (
+            PENDING,
+            9,
+            500,
+            {"waiting": Waiting(Hold.PLACE), "next_trigger": Trigger.MANUAL},
+            "500 is a server error; attempt 10, asked for by hand, is due and begins as soon as there is a place"
+            " for it.",
+        ),
+        (
+            CANCELLED,
+            1,
+            500,
+            {"waiting": Waiting(Hold.UNDER_WAY), "cancel_reason": CancelReason.OWNER},
+            "Cancelled by hand while attempt 2 was under way: if that succeeds, so has it.",
+        ),
     ],
 )
-def test_the_explanation_knows_the_webhooks_own_rules(
-    state: DeliveryState, last: int | ErrorClass, retry_on: tuple[str, ...], retries: int, sentence: str
+def test_the_explanation_knows_the_webhook_and_the_moment(
+    state: DeliveryState, count: int, last: int | ErrorClass, known: dict[str, Any], sentence: str
 ) -> None:
-    assert explained(state, count=1, last=last, retry_on=retry_on, retries=retries) == sentence
-
-
-def test_an_attempt_without_a_known_time_simply_follows() -> None:
-    assert explained(PENDING, count=1, last=500, at=None) == "500 is a server error; attempt 2 of 9 follows."
+    assert explained(state, count=count, last=last, **known) == sentence
 
 
 @pytest.mark.parametrize(
@@ -386,13 +413,6 @@ def test_what_a_pending_delivery_waits_for_is_said(waiting: Waiting, count: int,
     assert explained(PENDING, count=count, last=500 if count else None, waiting=waiting) == sentence
 
 
-def test_an_attempt_asked_for_by_hand_is_called_so() -> None:
-    sentence = explained(PENDING, count=9, last=500, waiting=Waiting(Hold.PLACE), next_trigger=Trigger.MANUAL)
-    assert sentence == (
-        "500 is a server error; attempt 10, asked for by hand, is due and begins as soon as there is a place for it."
-    )
-
-
 @pytest.mark.parametrize(
     ("reason", "count", "sentence"),
     [
@@ -420,28 +440,9 @@ def test_a_cancelled_delivery_says_why(reason: CancelReason, count: int, sentenc
     assert explained(CANCELLED, count=count, last=None, cancel_reason=reason) == sentence
 
 
-def test_a_cancelled_delivery_whose_attempt_is_under_way_says_so() -> None:
-    sentence = explained(
-        CANCELLED, count=1, last=500, waiting=Waiting(Hold.UNDER_WAY), cancel_reason=CancelReason.OWNER
-    )
-    assert sentence == "Cancelled by hand while attempt 2 was under way: if that succeeds, so has it."
-
-
-def test_the_destination_of_a_single_replay_is_not_said_to_be_disabled_by_a_410() -> None:
-    sentence = explained(FAILED, count=1, last=410, can_be_disabled=False)
-    assert sentence == "410 means the destination is gone, so it was not retried."
-
-
 @pytest.mark.parametrize("error", ErrorClass)
 def test_every_class_of_error_has_words_and_names_itself(error: ErrorClass) -> None:
     assert f" ({error})" in explained(FAILED, count=1, last=error)
-
-
-def test_a_failure_that_left_its_webhook_disabled_says_so() -> None:
-    reason = "3 deliveries in a row failed; the last attempt got 500"
-    assert explained(FAILED, count=9, last=500, disabled_reason=reason) == (
-        f"All 9 attempts failed, the last got 500, and nothing more is planned; its webhook is disabled ({reason})."
-    )
 
 
 @pytest.mark.parametrize("last", [*range(100, 1000, 7), 408, 410, 429, *ErrorClass])

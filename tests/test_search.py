@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -134,8 +133,8 @@ async def test_any_text_at_all_can_be_looked_for(stores: Stores, text: str) -> N
 def searched(server: Server) -> str:
     server.post("/bins", {"name": "searched"})
     for path, body in (("/orders?id=1", b'{"n": 1}'), ("/users", b"\xff\xfe"), ("/orders?id=2", "Größe".encode())):
-        httpx.post(f"{server.url}/b/searched{path}", content=body, headers={"x-kind": path[1:6]}, trust_env=False)
-    httpx.get(f"{server.url}/b/searched/ping", trust_env=False)
+        server.request("POST", f"/b/searched{path}", content=body, headers={"x-kind": path[1:6]})
+    server.request("GET", "/b/searched/ping")
     return "/bins/searched/requests"
 
 
@@ -205,5 +204,5 @@ def test_a_narrowed_list_has_pages(server: Server, searched: str) -> None:
     ],
 )
 def test_a_query_that_makes_no_sense_is_explained(server: Server, searched: str, query: str, loc: str) -> None:
-    response = httpx.get(f"{server.url}{searched}?{query}", trust_env=False)
+    response = server.request("GET", f"{searched}?{query}")
     check_problem(response, 422, "invalid_fields", loc=loc)

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.support import Server, eventually
@@ -22,13 +21,9 @@ def made(server: Server, **verify: Any) -> Any:
     return response.json()
 
 
-def request(method: str, url: str, **options: Any) -> httpx.Response:
-    return httpx.request(method, url, trust_env=False, verify=False, **options)
-
-
 def signature_of(server: Server, bin: Any, *, body: bytes = BODY, **headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    request("POST", bin["url"], content=body, headers=named)
+    server.request("POST", f"/b/{bin['id']}", content=body, headers=named)
     return server.captured(bin["id"])[-1]["signature"]
 
 
@@ -65,20 +60,20 @@ def test_the_secret_is_masked_wherever_a_bin_is_shown_but_where_it_is_asked_for(
 
     assert bin["verify"] == expected
     assert server.get(f"/bins/{bin['id']}")["verify"] == expected
-    assert SECRET not in request("GET", f"{server.url}/bins").text
-    assert SECRET not in request("GET", f"{server.url}/ui/bins/{bin['id']}").text
+    assert SECRET not in server.request("GET", "/bins").text
+    assert SECRET not in server.request("GET", f"/ui/bins/{bin['id']}").text
     assert server.get(f"/bins/{bin['id']}?secret=true")["verify"]["secret"] == SECRET
 
 
 def test_a_change_without_the_secret_keeps_it_and_null_ends_the_check(server: Server) -> None:
     bin = made(server, scheme="hmac", secret=SECRET, header="x-sig")
-    url = f"{server.url}/bins/{bin['id']}"
+    path = f"/bins/{bin['id']}"
 
-    request("PATCH", url, json={"verify": {"scheme": "hmac", "header": "x-other", "prefix": "sha256="}})
+    server.request("PATCH", path, json={"verify": {"scheme": "hmac", "header": "x-other", "prefix": "sha256="}})
     assert signature_of(server, bin, X_Other=github())["state"] == "ok"
-    other = request("PATCH", url, json={"verify": {"scheme": "github"}})
+    other = server.request("PATCH", path, json={"verify": {"scheme": "github"}})
     check_problem(other, 422, "invalid_fields", loc="verify.secret")
-    assert request("PATCH", url, json={"verify": None}).json()["verify"] is None
+    assert server.request("PATCH", path, json={"verify": None}).json()["verify"] is None
     assert signature_of(server, bin)["state"] == "unchecked"
 
 
@@ -125,6 +120,6 @@ def test_the_page_shows_the_scheme_and_the_reason(server: Server) -> None:
     bin = made(server, scheme="github", secret=SECRET)
     signature_of(server, bin, X_Hub_Signature="sha1=00")
 
-    page = request("GET", f"{server.url}/ui/bins/{bin['id']}").text
+    page = server.request("GET", f"/ui/bins/{bin['id']}").text
     assert "github" in page
     assert "There is no X-Hub-Signature-256 header, but X-Hub-Signature" in page

@@ -51,12 +51,8 @@ def position(server: Server) -> int:
     return seq
 
 
-def publish(server: Server, type: str) -> Any:
-    return server.post("/events", {"type": type, "data": None}).json()
-
-
 def metric(server: Server, name: str) -> float:
-    text = httpx.get(f"{server.url}/metrics", trust_env=False, verify=False).text
+    text = server.request("GET", "/metrics").text
     return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
 
 
@@ -66,7 +62,7 @@ def metric(server: Server, name: str) -> float:
 def test_a_capture_an_event_and_an_attempt_come_with_their_number_in_order(server: Server) -> None:
     server.register(f"{server.url}/b/told", events=["told"], ping=False)
     with following(server, "?kinds=request,event,attempt") as messages:
-        event = publish(server, "told")
+        event = server.publish("told")
         (first, second, third) = islice(messages, 3)
 
     assert (first[0], first[1]) == (str(event["seq"]), "event")
@@ -86,8 +82,8 @@ def test_bins_and_webhooks_come_without_a_number(server: Server) -> None:
     with following(server, "?kinds=bin,webhook") as messages:
         bin = server.post("/bins", {"name": "announced"}).json()
         webhook = server.register(bin["url"], ping=False, disabled=True)
-        httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False, verify=False)
-        httpx.delete(f"{server.url}/bins/announced", trust_env=False, verify=False)
+        server.request("DELETE", f"/webhooks/{webhook['id']}")
+        server.request("DELETE", "/bins/announced")
         told = list(islice(messages, 4))
 
     secret = webhook.pop("secret")
@@ -123,7 +119,7 @@ def test_a_follower_of_a_bin_hears_of_nothing_else(server: Server) -> None:
     capture(server, "followed")
     with following(server, "?bin=followed&kinds=request,event") as messages:
         capture(server, "ignored")
-        publish(server, "ignored")
+        server.publish("ignored")
         capture(server, "followed")
 
         _, kind, row = next(messages)
@@ -136,8 +132,8 @@ def test_a_follower_of_a_webhook_hears_of_its_attempts(server: Server) -> None:
     ours = server.register(f"{server.url}/b/of-ours", events=["of.ours"], ping=False)
     server.register(f"{server.url}/b/of-theirs", events=["of.*"], ping=False)
     with following(server, f"?webhook={ours['id']}") as messages:
-        publish(server, "of.theirs")
-        publish(server, "of.ours")
+        server.publish("of.theirs")
+        server.publish("of.ours")
 
         _, kind, row = next(messages)
 
@@ -148,7 +144,7 @@ def test_a_follower_of_a_bin_and_a_webhook_hears_of_both(server: Server) -> None
     capture(server, "side-by-side")
     webhook = server.register(f"{server.url}/b/side-by-side", events=["side"], ping=False)
     with following(server, f"?bin=side-by-side&webhook={webhook['id']}") as messages:
-        publish(server, "side")
+        server.publish("side")
 
         assert [kind for _, kind, _ in islice(messages, 2)] == ["request", "attempt"]
 
@@ -158,21 +154,21 @@ def test_a_follower_of_a_kind_hears_of_that_kind(server: Server, kind: str) -> N
     server.register(f"{server.url}/b/kinds", events=["kinds"], ping=False)
     with following(server, f"?kinds={kind}") as messages:
         for _ in range(2):
-            publish(server, "kinds")
+            server.publish("kinds")
 
         assert [told for _, told, _ in islice(messages, 2)] == [kind] * 2
 
 
 @pytest.mark.parametrize("query", ["kinds=", "kinds=x", "kinds=request,", "kinds=request&kinds=event", "colour=red"])
 def test_a_query_that_is_wrong_is_a_422(server: Server, query: str) -> None:
-    response = httpx.get(f"{server.url}/stream?{query}", trust_env=False, verify=False)
+    response = server.request("GET", f"/stream?{query}")
 
     check_problem(response, 422, "invalid_fields")
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "1.5", "", "9223372036854775807", "9" * 30])
 def test_a_number_to_begin_behind_that_is_none_is_a_422(server: Server, after: str) -> None:
-    response = httpx.get(f"{server.url}/stream?after={after}", trust_env=False, verify=False)
+    response = server.request("GET", f"/stream?after={after}")
 
     check_problem(response, 422, "invalid_fields", loc="after")
 
@@ -184,7 +180,7 @@ def test_a_number_to_begin_behind_that_is_none_is_a_422(server: Server, after: s
 def test_what_happened_meanwhile_is_told_first(server: Server, way: str) -> None:
     server.register(f"{server.url}/b/missed", events=[f"missed.{way}"], ping=False)
     begin = position(server)
-    event = publish(server, f"missed.{way}")
+    event = server.publish(f"missed.{way}")
     eventually(lambda: server.deliveries(event=event["id"], state="succeeded"))
 
     query, after = ("", begin) if way == "header" else (f"?after={begin}", None)
@@ -212,7 +208,7 @@ def test_a_last_event_id_that_is_none_of_ours_begins_with_what_comes(server: Ser
     with httpx.stream("GET", url, headers=headers, timeout=PATIENCE, trust_env=False, verify=False) as response:
         lines = response.iter_lines()
         assert next(lines) == "retry: 1000"
-        event = publish(server, "none.of.ours")
+        event = server.publish("none.of.ours")
 
         assert next(sse(lines))[2]["id"] == event["id"]
 
@@ -381,7 +377,7 @@ def test_sigterm_during_a_slow_delivery_loses_nothing(start_server: Callable[...
     hung = threading.Event()
     with hanging(hung) as url, following(server, "?kinds=attempt"):
         webhook = server.register(url, ping=False, events=["slow"], timeout=60)
-        event = publish(server, "slow")
+        event = server.publish("slow")
         assert hung.wait(PATIENCE)
         begun = time.monotonic()
         code = server.stop()
@@ -394,9 +390,7 @@ def test_sigterm_during_a_slow_delivery_loses_nothing(start_server: Callable[...
     (pending,) = again.deliveries(event=event["id"])
     receiver = Receiver(200)
     with receiver.serving() as url:
-        changed = httpx.patch(
-            f"{again.url}/webhooks/{webhook['id']}", json={"destination": url}, trust_env=False, verify=False
-        )
+        changed = again.request("PATCH", f"/webhooks/{webhook['id']}", json={"destination": url})
         assert changed.status_code == 200
         eventually(lambda: receiver.requests or again.deliveries(state="failed"))
     assert pending["id"] == event["deliveries"][0]["id"]

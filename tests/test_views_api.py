@@ -23,14 +23,10 @@ def capture(server: Server, bin: str, body: bytes, content_type: str | None = No
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     if content_type is not None:
         fields["content-type"] = content_type
-    response = httpx.post(f"{server.url}/b/{bin}", content=body, headers=fields, trust_env=False, timeout=30)
+    response = server.request("POST", f"/b/{bin}", content=body, headers=fields, timeout=30)
     assert response.status_code == 200, response.text
     id: str = server.get(f"/bins/{bin}/requests", params={"limit": "1"})["data"][0]["id"]
     return id
-
-
-def get(server: Server, path: str) -> httpx.Response:
-    return httpx.get(server.url + path, trust_env=False, timeout=30)
 
 
 def view_names(server: Server, id: str) -> list[str]:
@@ -53,11 +49,11 @@ def test_an_empty_body_has_no_views(server: Server) -> None:
 def test_a_view_that_does_not_apply_is_not_there(server: Server) -> None:
     id = capture(server, "not-there", b"text")
     for path in ("views/json", "views/nothing", "decoded", "image"):
-        check_problem(get(server, f"/requests/{id}/{path}"), 404, "view_not_found")
+        check_problem(server.request("GET", f"/requests/{id}/{path}"), 404, "view_not_found")
     for number in ("1", "0", "-1", "x", "99999999999999999999"):
-        check_problem(get(server, f"/requests/{id}/parts/{number}"), 404, "part_not_found")
+        check_problem(server.request("GET", f"/requests/{id}/parts/{number}"), 404, "part_not_found")
     for path in ("views", "views/hex", "decoded", "image", "parts/1"):
-        check_problem(get(server, f"/requests/req_7zzzzzzzzzzzz/{path}"), 404, "request_not_found")
+        check_problem(server.request("GET", f"/requests/req_7zzzzzzzzzzzz/{path}"), 404, "request_not_found")
 
 
 def inert(response: httpx.Response) -> None:
@@ -73,7 +69,7 @@ def test_a_compressed_body_can_be_downloaded_decompressed(server: Server) -> Non
     assert answer["data"][0]["name"] == "json"
     assert answer["data"][0]["notice"] == "Unpacked from gzip: 28 bytes became 8."
     assert answer["data"][-1]["name"] == "sent"
-    response = get(server, f"/requests/{id}/decoded")
+    response = server.request("GET", f"/requests/{id}/decoded")
     inert(response)
     assert response.content == b'{"a": 1}'
     assert response.headers["content-type"] == "application/octet-stream"
@@ -95,18 +91,18 @@ def test_the_parts_of_a_form_are_listed_and_each_can_be_downloaded(server: Serve
     assert (note["number"], note["name"], note["filename"], note["text"]) == (1, "note", None, "hi\r\n--xy\r\nthere")
     assert (file["number"], file["filename"], file["size"], file["text"]) == (2, "a b.png", len(PNG), None)
     assert file["headers"][1] == ["Content-Type", "image/png"]
-    response = get(server, f"/requests/{id}/parts/2")
+    response = server.request("GET", f"/requests/{id}/parts/2")
     inert(response)
     assert response.content == PNG
     assert response.headers["content-type"] == "application/octet-stream"
     assert response.headers["content-disposition"] == "attachment; filename=\"a_b.png\"; filename*=UTF-8''a%20b.png"
-    check_problem(get(server, f"/requests/{id}/parts/3"), 404, "part_not_found")
+    check_problem(server.request("GET", f"/requests/{id}/parts/3"), 404, "part_not_found")
 
 
 def test_an_image_is_served_as_what_it_is_and_not_as_what_it_is_called(server: Server) -> None:
     id = capture(server, "image", PNG, "text/html")
     assert view_names(server, id)[0] == "image"
-    response = get(server, f"/requests/{id}/image")
+    response = server.request("GET", f"/requests/{id}/image")
     inert(response)
     assert response.headers["content-type"] == "image/png"
     assert response.content == PNG
@@ -117,7 +113,7 @@ def test_svg_is_text_and_never_an_image(server: Server) -> None:
         server, "svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "image/svg+xml"
     )
     assert view_names(server, id) == ["xml", "text", "hex"]
-    check_problem(get(server, f"/requests/{id}/image"), 404, "view_not_found")
+    check_problem(server.request("GET", f"/requests/{id}/image"), 404, "view_not_found")
 
 
 MUST_SHOW = {
@@ -136,7 +132,7 @@ def test_page_and_api_answer_in_under_a_second_with_a_notice(server: Server, nam
     id = capture(server, bin, body, content_type, content_encoding=encoding)
     for path in (f"/requests/{id}/views", f"/ui/bins/{bin}?request={id}"):
         began = time.monotonic()
-        response = get(server, path)
+        response = server.request("GET", path)
         assert time.monotonic() - began < 1.0
         assert response.status_code == 200
         if path.startswith("/ui"):

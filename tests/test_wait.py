@@ -26,15 +26,15 @@ def make(server: Server, name: str) -> str:
 
 
 def send(server: Server, bin: str, path: str = "", **options: Any) -> None:
-    httpx.post(f"{server.url}/b/{bin}{path}", trust_env=False, **options).raise_for_status()
+    server.request("POST", f"/b/{bin}{path}", **options).raise_for_status()
 
 
 def wait(server: Server, bin: str, query: str) -> httpx.Response:
-    return httpx.get(f"{server.url}/bins/{bin}/wait?{query}", trust_env=False, timeout=PATIENCE)
+    return server.request("GET", f"/bins/{bin}/wait?{query}", timeout=PATIENCE)
 
 
 def waiters(server: Server) -> int:
-    text = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    text = server.request("GET", "/metrics").text
     return next(int(float(line.split()[1])) for line in text.splitlines() if line.startswith("hookbin_waiters "))
 
 
