@@ -181,7 +181,8 @@ class Receiver:
         self._headers = headers or {}
         self._body = body
         self._lock = threading.Lock()
-        self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.requests: list[tuple[httpx.Headers, bytes]] = []
+        """The headers, to be had by names in any case, and the body of each."""
 
     @contextmanager
     def serving(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
@@ -193,7 +194,7 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
-                status = receiver._next(dict(self.headers.items()), body)
+                status = receiver._next(httpx.Headers(self.headers.items(), encoding="latin-1"), body)
                 self.send_response(status)
                 for name, value in receiver._headers.items():
                     self.send_header(name, value)
@@ -217,7 +218,7 @@ class Receiver:
             server.server_close()
             thread.join()
 
-    def _next(self, headers: dict[str, str], body: bytes) -> int:
+    def _next(self, headers: httpx.Headers, body: bytes) -> int:
         with self._lock:
             self.requests.append((headers, body))
             return self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]

@@ -136,11 +136,8 @@ def server_body(server: Server, event: Any) -> Any:
     return server.get(f"/events/{event['id']}")["body"]["text"]
 
 
-def test_json_needs_no_content_type(hooked: Server) -> None:
+def test_a_json_content_type_may_lack_or_have_parameters_and_suffixes(hooked: Server) -> None:
     assert post(hooked, b'{"type": "in.untyped", "data": 1}').status_code == 202
-
-
-def test_a_json_content_type_may_have_parameters_and_suffixes(hooked: Server) -> None:
     for content_type in ("application/json; charset=utf-8", "application/cloudevents+json", "APPLICATION/JSON"):
         assert post(hooked, b'{"type": "in.typed", "data": 1}', content_type=content_type).status_code == 202
 
@@ -213,25 +210,6 @@ def test_a_key_holds_over_a_restart(start_server: Callable[..., Server]) -> None
     assert publish(start_server(), "kept", idempotency_key="key")["id"] == first["id"]
 
 
-def test_raw_events_repeat_under_a_key_too(server: Server) -> None:
-    events = [post(server, b"\xff", query="?type=raw.once", idempotency_key="raw-key").json() for _ in range(2)]
-
-    assert events[0]["id"] == events[1]["id"]
-    check_problem(post(server, b"\xfe", query="?type=raw.once", idempotency_key="raw-key"), 409, "idempotency_mismatch")
-
-
-@pytest.mark.parametrize("key", ["", "a b", "x" * 256, "é"])
-def test_a_key_that_can_not_be_one_is_refused(server: Server, key: str) -> None:
-    response = server.request(
-        "POST",
-        "/events",
-        content=b'{"type": "bad.key", "data": 1}',
-        headers=[(b"content-type", b"application/json"), (b"idempotency-key", key.encode())],
-    )
-
-    check_problem(response, 422, "invalid_fields", loc="Idempotency-Key")
-
-
 # Reading
 
 
@@ -291,7 +269,7 @@ def test_a_delivery_shows_its_attempts_as_they_went_over_the_wire(server: Server
     assert attempt["request"]["url"] == url
     assert attempt["request"]["body"]["text"] == body.decode()
     recorded = {name.lower(): value for name, value in attempt["request"]["headers"]}
-    assert recorded == {name.lower(): value for name, value in headers.items()}
+    assert recorded == dict(headers)
     assert recorded["webhook-id"] == event["id"]
     assert recorded["hookbin-attempt-id"] == attempt["id"]
     assert ["x-answer", "yes"] in [[name.lower(), value] for name, value in attempt["response"]["headers"]]
@@ -342,7 +320,7 @@ def test_a_failed_delivery_is_retried_by_hand(server: Server) -> None:
     assert response.json()["state"] == "pending"
     assert [attempt["trigger"] for attempt in delivery["attempts"]] == ["auto", "manual"]
     assert [attempt["number"] for attempt in delivery["attempts"]] == [1, 2]
-    sent = [{name.lower(): value for name, value in headers.items()} for headers, _ in receiver.requests]
+    sent = [headers for headers, _ in receiver.requests]
     assert sent[0]["webhook-id"] == sent[1]["webhook-id"] == event["id"]
     assert sent[0]["hookbin-attempt-id"] != sent[1]["hookbin-attempt-id"]
 
@@ -390,14 +368,3 @@ def test_a_cancelled_delivery_is_sent_by_a_retry_once_its_webhook_is_enabled(ser
         assert retry(server, event["deliveries"][0]).status_code == 202
 
         assert delivery_of(server, event, "succeeded")["attempt_count"] == 2
-
-
-def test_a_delivery_to_a_webhook_that_is_no_more_can_not_be_retried(server: Server) -> None:
-    with Receiver(400).serving() as url:
-        webhook = server.register(url, events=["orphan"], ping=False)
-        failed = delivery_of(server, publish(server, "orphan"), "failed")
-    server.request("DELETE", f"/webhooks/{webhook['id']}")
-
-    check_problem(retry(server, failed), 409, "not_retryable")
-
-    assert server.get(f"/deliveries/{failed['id']}")["state"] == "failed"

@@ -72,7 +72,9 @@ def test_a_pattern_that_is_none_is_named_by_its_place(pattern: str) -> None:
     ("check", "value"),
     [
         (names.check_idempotency_key, "k" * 256),
+        (names.check_idempotency_key, ""),
         (names.check_idempotency_key, "a b"),
+        (names.check_idempotency_key, "é"),
         (names.check_content_type, "text"),
     ],
 )

@@ -44,7 +44,7 @@ def send(server: Server, receiver: Receiver, webhook: Any, body: str, *, attempt
     )
     assert answer.status_code == 202, answer.text
     eventually(lambda: len(receiver.requests) == before + attempts)
-    return [({name.lower(): value for name, value in sent.items()}, body) for sent, body in receiver.requests[before:]]
+    return [(dict(headers), sent) for headers, sent in receiver.requests[before:]]
 
 
 def accepted(judge: Callable[[str], Any], secret: str, attempt: Attempt) -> bool:

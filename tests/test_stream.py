@@ -96,13 +96,6 @@ def test_bins_and_webhooks_come_without_a_number(server: Server) -> None:
     assert secret not in str(told)
 
 
-def test_two_followers_get_the_same(server: Server) -> None:
-    with following(server, "?kinds=request") as one, following(server, "?kinds=request") as other:
-        capture(server, "twice", 5)
-
-        assert list(islice(one, 5)) == list(islice(other, 5))
-
-
 def test_it_is_an_event_stream_that_nothing_stores_or_holds_back(server: Server) -> None:
     with httpx.stream("GET", f"{server.url}/stream", trust_env=False, verify=False) as response:
         headers = response.headers
@@ -159,18 +152,13 @@ def test_a_follower_of_a_kind_hears_of_that_kind(server: Server, kind: str) -> N
         assert [told for _, told, _ in islice(messages, 2)] == [kind] * 2
 
 
-@pytest.mark.parametrize("query", ["kinds=", "kinds=x", "kinds=request,", "kinds=request&kinds=event", "colour=red"])
+@pytest.mark.parametrize(
+    "query",
+    ["kinds=", "kinds=x", "kinds=request,", "kinds=request&kinds=event", "colour=red"]
+    + [f"after={after}" for after in ("-1", "x", "1.5", "", "9223372036854775807", "9" * 30)],
+)
 def test_a_query_that_is_wrong_is_a_422(server: Server, query: str) -> None:
-    response = server.request("GET", f"/stream?{query}")
-
-    check_problem(response, 422, "invalid_fields")
-
-
-@pytest.mark.parametrize("after", ["-1", "x", "1.5", "", "9223372036854775807", "9" * 30])
-def test_a_number_to_begin_behind_that_is_none_is_a_422(server: Server, after: str) -> None:
-    response = server.request("GET", f"/stream?after={after}")
-
-    check_problem(response, 422, "invalid_fields", loc="after")
+    check_problem(server.request("GET", f"/stream?{query}"), 422, "invalid_fields", loc=query.partition("=")[0])
 
 
 # Resuming
