@@ -103,10 +103,7 @@ def test_a_write_from_another_site_s_page_is_refused(server: Server, method: str
 @pytest.mark.parametrize("headers", [{}, {"sec_fetch_site": "same-origin"}, {"sec_fetch_site": "none"}])
 def test_a_write_from_our_own_page_or_from_no_page_is_taken(server: Server, headers: dict[str, str]) -> None:
     assert call(server, "POST", "/bins", json={}, **headers).status_code == 201
-
-
-def test_a_write_with_our_own_origin_is_taken(server: Server) -> None:
-    assert call(server, "POST", "/bins", json={}, origin=server.url).status_code == 201
+    assert call(server, "POST", "/bins", json={}, origin=server.url, **headers).status_code == 201
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
@@ -166,10 +163,6 @@ def test_an_exposed_server_makes_a_token_and_prints_it_once(start_server: Callab
     assert call(server, "GET", "/bins", authorization=f"Bearer {token}").status_code == 200
 
 
-def test_a_token_of_one_s_own_is_not_printed(exposed: Server) -> None:
-    assert TOKEN not in exposed.log()
-
-
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -213,17 +206,14 @@ def test_the_bearer_of_the_token_may_do_everything(exposed: Server, scheme: str)
     authorization = f"{scheme} {TOKEN}"
 
     assert call(exposed, "POST", "/bins", json={}, authorization=authorization).status_code == 201
-    assert call(exposed, "GET", "/metrics", authorization=authorization).status_code == 200
+    assert call(exposed, "GET", "/metrics", authorization=authorization, host="hooks.example").status_code == 200
+    assert TOKEN not in exposed.log()
     assert call(exposed, "GET", "/ui/", authorization=authorization).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/robots.txt", "/static/favicon.svg", "/ui/sign-in"])
 def test_what_monitors_and_the_sign_in_page_need_is_open(exposed: Server, path: str) -> None:
     assert call(exposed, "GET", path).status_code == 200
-
-
-def test_an_exposed_server_answers_to_any_host(exposed: Server) -> None:
-    assert call(exposed, "GET", "/bins", host="hooks.example", **BEARER).status_code == 200
 
 
 def test_the_token_does_not_help_another_site_s_page(exposed: Server) -> None:

@@ -253,17 +253,6 @@ def test_a_right_signature_at_a_wrong_time_says_by_how_much(stamp: int | str, wo
 @pytest.mark.parametrize(
     ("secret", "key", "words"),
     [
-        (STANDARD, STANDARD.encode(), "must base64-decode"),
-        (STANDARD, STANDARD.removeprefix("whsec_").encode(), "must base64-decode"),
-    ],
-)
-def test_a_standard_key_used_as_text_is_told(secret: str, key: bytes, words: str) -> None:
-    assert words in failing("standard", standard(key=key), secret=secret)
-
-
-@pytest.mark.parametrize(
-    ("secret", "key", "words"),
-    [
         (f'"{SECRET}"', SECRET, "with quotes"),
         (f" {SECRET}\n", SECRET, "with white space"),
         (f"v1,{SECRET}", SECRET, "prefix of signatures such as v1,"),
@@ -275,6 +264,11 @@ def test_a_standard_key_used_as_text_is_told(secret: str, key: bytes, words: str
 )
 def test_a_key_in_the_wrong_form_is_told(secret: str, key: str | bytes, words: str) -> None:
     assert words in failing("github", github(key=key), secret=secret)
+
+
+@pytest.mark.parametrize("key", [STANDARD.encode(), STANDARD.removeprefix("whsec_").encode()])
+def test_a_standard_key_used_as_text_is_told(key: bytes) -> None:
+    assert "must base64-decode" in failing("standard", standard(key=key), secret=STANDARD)
 
 
 @pytest.mark.parametrize(
