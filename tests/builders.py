@@ -241,11 +241,6 @@ class Stores:
         await self.requests.add(request, bin)
         return request
 
-    async def kept(self, bin: Bin) -> list[int]:
-        """The numbers of its requests, oldest first."""
-        rows = await self.requests.list(bin, limit=100_000, before=None)
-        return [row.seq for row in reversed(rows)]
-
     async def register(self, id: str = "wh_1", **changes: Any) -> Webhook:
         webhook = a_webhook(id, **changes)
         await self.webhooks.create(webhook)
