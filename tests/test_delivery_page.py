@@ -256,7 +256,7 @@ def test_what_was_captured_before_a_crash_and_never_recorded_is_said_and_then_re
         expect(said(page)).to_contain_text("captured this attempt 3 times")
         opened(server, page, delivery)
         expect(said(page).first).to_contain_text("A receiver knows the repeat by webhook-id.")
-        expect(page.locator(".compare")).to_have_count(3)
+        expect(page.locator(".both-ends")).to_have_count(3)
         expect(page.locator(".unrecorded")).to_have_count(0)
         page.goto(f"{server.url}/ui/requests/{request['id']}")
         expect(page.locator("main")).to_contain_text("The sender saw")

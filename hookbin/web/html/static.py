@@ -13,30 +13,7 @@ from starlette.types import Scope
 
 from hookbin.web.html import assets
 
-SHEETS = (
-    "tokens",
-    "base",
-    "words",
-    "controls",
-    "copyable",
-    "connection",
-    "toasts",
-    "dialogs",
-    "newer",
-    "facts",
-    "code",
-    "cards",
-    "heads",
-    "forms",
-    "tabs",
-    "chips",
-    "menu",
-    "charts",
-    "boxes",
-    "sequence",
-    "diff",
-    "print",
-)
+SHEETS = ("tokens", "base", "patterns", "words", "controls", "panels", "code", "forms", "print")
 """The styles that every page has, in their order. They are served as one: each file would be a round trip that the
 first paint waits for."""
 COMMON = "css/common.css"
