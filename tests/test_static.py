@@ -7,8 +7,10 @@ import re
 import httpx
 import pytest
 
-from hookbin.web.html.static import BASE, SHEETS
+from hookbin.web.html.static import FILES, SHEETS
 from tests.support import ROOT, Server
+
+BASE = FILES.base
 
 
 def get(server: Server, path: str, **headers: str) -> httpx.Response:

@@ -1,8 +1,10 @@
-"""The wheel, installed somewhere else, has its pages in it."""
+"""Where the pages come from: the wheel, installed somewhere else, has them in it; in a checkout they are edited."""
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -79,6 +81,26 @@ def test_the_installed_package_serves_its_pages_and_what_they_load(installed: Pa
             path = file.relative_to(ROOT).as_posix()
             assert httpx.get(f"{url}/{path}", trust_env=False, verify=False).content == file.read_bytes()
         assert httpx.post(f"{url}/b/joe", trust_env=False, verify=False).status_code == 200
+
+
+def test_an_edit_in_a_checkout_shows_on_reload(tmp_path: Path) -> None:
+    for name in ("hookbin", "templates", "static"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with serving(tmp_path, tmp_path / "hookbin.db") as url:
+
+        def loaded() -> tuple[str, ...]:
+            """The page, and the style and module that it names."""
+            page = httpx.get(f"{url}/ui/", trust_env=False).text
+            named = [re.findall(rf'"(/static/v-[^"]+/{file})"', page)[0] for file in ("css/common.css", "js/app.js")]
+            return page, *(httpx.get(url + path, trust_env=False).text for path in named)
+
+        assert not any("edited" in text for text in loaded())
+        for file, edit in (("css/words.css", "\n.edited {}\n"), ("js/app.js", "\n// edited\n")):
+            with (tmp_path / "static" / file).open("a") as opened:
+                opened.write(edit)
+        base = tmp_path / "templates/base.html"
+        base.write_text(base.read_text().replace('name="robots"', 'name="edited"'))
+        assert all("edited" in text for text in loaded())
 
 
 def test_the_installed_command_tells_its_version(installed: Path) -> None:

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
 from hookbin.problems import problem
 from hookbin.web.html.rendering import render
-from hookbin.web.html.static import StaticApp
+from hookbin.web.html.static import FILES, StaticApp
 from hookbin.web.rest.problem_response import problem_response
 from hookbin.web.rest.routing import Resource
 from hookbin.web.rest.services import Services
@@ -34,7 +34,7 @@ def site_app(services: Services, *, lifespan: Callable[[], AbstractAsyncContextM
             yield
 
     site = Starlette(
-        routes=[*_api(), *PAGES, Mount("/static", StaticApp())],
+        routes=[*_api(), *PAGES, Mount("/static", StaticApp(FILES))],
         middleware=[Middleware(SecurityHeadersMiddleware), Middleware(access.AccessMiddleware)],
         exception_handlers={HookbinError: _problem, HTTPException: _http_problem, Exception: _internal_problem},
         lifespan=run,

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from hookbin import text
-from hookbin.web.html import assets, choices, filters, static
+from hookbin.web.html import assets, choices, filters
+from hookbin.web.html.static import FILES
 from hookbin.web.rest.services import services
 
 _templates = jinja2.Environment(
@@ -19,7 +20,7 @@ _templates = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.globals.update(choices.GLOBALS, static=static.BASE)
+_templates.globals.update(choices.GLOBALS)
 _templates.filters.update(
     ago=text.ago,
     attempt_number=filters.attempt_number,
@@ -36,7 +37,9 @@ _templates.filters.update(
 
 
 def render(request: Request, template: str, /, *, status: int = 200, **context: Any) -> Response:
-    """The page made from `template`; `base_url` and `now` are there for every one."""
+    """The page made from `template`; `base_url`, `now` and `static` are there for every one."""
     s = services(request)
-    page = _templates.get_template(template).render(base_url=s.site.base_url, now=s.site.clock.now(), **context)
+    page = _templates.get_template(template).render(
+        base_url=s.site.base_url, now=s.site.clock.now(), static=FILES.base, **context
+    )
     return HTMLResponse(page, status_code=status)
