@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 from starlette.types import Receive, Scope, Send
 
+from hookbin.answers.plan import Plans
 from hookbin.capture.handler import Capture
+from hookbin.capture.lane import CaptureLane
 from hookbin.capture.refused import RefusedCapture
 from hookbin.capture.services import CaptureServices
 from hookbin.clock import Clock, Ids, SystemClock
@@ -118,13 +120,14 @@ class Hookbin:
         )
         self._secret_expiry = SecretExpiry(stores.webhooks, clock=clock)
         self._trimmer = Trimmer(Retention(database), bins=stores.bins, clock=clock)
-        self._capture = Capture(_capture_services(self.services))
+        capturing = _capture_services(self.services)
+        self._capture = Capture(capturing)
+        self.lane: Lane | None = None if settings.trust_proxy else CaptureLane(capturing)
+        """The way of plain captures past ASGI, inside the server's protocol; it knows no proxy's headers."""
         self.refused = RefusedCapture(
             find_bin=stores.bins.find, requests=stores.requests, refusals=live.refusals, clock=clock
         )
         """Told by the server's protocol of what it refused."""
-        self.lane: Lane | None = None
-        """The way of plain captures past ASGI, inside the server's protocol."""
         self._tell_of_commits()
         self._watch_numbers()
         self._site = site_app(self.services, lifespan=self.running)
@@ -221,6 +224,7 @@ def _capture_services(services: Services) -> CaptureServices:
         clock=services.site.clock,
         random=random.random,
         bins=stores.bins,
+        plans=Plans(),
         requests=stores.requests,
         webhooks=stores.webhooks,
         webhook_of=delivering.attempts.webhook_of,

@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from hookbin.wire.exchange import Exchange, exchange_of
 from hookbin.wire.head import MAX_HEAD, Head, read_request_line
+from hookbin.wire.lane import Taker
 from hookbin.wire.message import FieldsTooLarge, MessageBroken, MessageReader
 from tests.protocols import Transport, answering, opened
 
@@ -187,10 +188,10 @@ class Lane:
     def __init__(self) -> None:
         self.taken: list[tuple[Exchange, Head, bytes]] = []
 
-    def wants(self, head: Head) -> bool:
-        return head.target == b"/b/lane"
+    def taker_of(self, head: Head) -> Taker | None:
+        return self._take if head.target == b"/b/lane" else None
 
-    def take(self, exchange: Exchange, head: Head, body: bytes) -> None:
+    def _take(self, exchange: Exchange, head: Head, body: bytes) -> None:
         self.taken.append((exchange, head, body))
 
 

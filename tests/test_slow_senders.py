@@ -25,6 +25,7 @@ SLOW = {
     "half a method": b"P",
     "half a header": b"POST /b/head HTTP/1.1\r\nHost: x\r\nX-Slow",
     "half a body": b"POST /b/half HTTP/1.1\r\nHost: x\r\n" + HALF_A_BODY,
+    "half a body by the lane": b"POST /b/known HTTP/1.1\r\nHost: x\r\n" + HALF_A_BODY,
     "a chunk": b"POST /b/chunked HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
     "no body": b"POST /b/bodyless HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
     "upgrade": b"POST /b/upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n" + HALF_A_BODY,
@@ -45,6 +46,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def answers(hasty: Server) -> dict[str, bytes]:
     """What each of `SLOW` hears until its connection is closed; they wait all at once."""
+    hasty.post("/bins", {"name": "known"})
     with ThreadPoolExecutor(len(SLOW)) as pool:
         return dict(zip(SLOW, pool.map(lambda start: heard(hasty, start), SLOW.values()), strict=True))
 
@@ -80,11 +82,12 @@ def test_a_head_that_does_not_end_gets_a_408(hasty: Server, answers: dict[str, b
     ("start", "bin", "kept"),
     [
         ("half a body", "half", "{"),
+        ("half a body by the lane", "known", "{"),
         ("a chunk", "chunked", "abc"),
         ("no body", "bodyless", ""),
         ("upgrade",) * 2 + ("{",),
     ],
-    ids=["declared", "chunked", "nothing of it", "upgrade"],
+    ids=["declared", "by the lane", "chunked", "nothing of it", "upgrade"],
 )
 def test_a_body_that_stands_still_is_kept_as_incomplete_and_gets_a_408(
     hasty: Server, answers: dict[str, bytes], start: str, bin: str, kept: str

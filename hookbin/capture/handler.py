@@ -25,7 +25,7 @@ import asyncio
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from hookbin.answers.plan import Plan, Plans, PreparedAnswer, prepare, refusal
+from hookbin.answers.plan import Plan, PreparedAnswer, prepare, refusal
 from hookbin.capture.faults import Faults, pause
 from hookbin.capture.read_body import MemoryBudget, ReceivedBody, linger, read_body
 from hookbin.capture.row import address, captured_request, decoded, read_fields
@@ -66,7 +66,6 @@ class Capture:
 
     def __init__(self, services: CaptureServices) -> None:
         self._services = services
-        self._plans = Plans()
         self._faults = Faults(services.stopping)
         self.memory = MemoryBudget()
 
@@ -114,7 +113,7 @@ class Capture:
 
     async def _answer_and_keep(self, arrival: _Arrival) -> PreparedAnswer:
         """The answer that fits the request, once both are kept."""
-        plan = self._plans.of(arrival.bin)
+        plan = self._services.plans.of(arrival.bin)
         if arrival.body.truncated:
             return await self._keep(arrival, _TOO_LARGE)
         if plan.plain or arrival.body.incomplete:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from hookbin.answers.plan import Plans
 from hookbin.clock import Clock
 from hookbin.config import Settings
 from hookbin.dispatch.forwarding import Forwarding
@@ -25,6 +26,7 @@ class CaptureServices(Struct, frozen=True, kw_only=True):
     random: Callable[[], float]
     """0 to 1, for answers by chance."""
     bins: BinStore
+    plans: Plans
     requests: RequestStore
     webhooks: WebhookStore
     """Whose secrets the diagnosis of a failed signature tries."""

@@ -28,7 +28,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from hookbin.errors import Overloaded, ShuttingDown
 from hookbin.models.announcements import Announcement, LogRow
@@ -39,6 +39,7 @@ from hookbin.store.transaction import Transaction
 logger = logging.getLogger("hookbin")
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 Row: TypeAlias = tuple[Any, ...]
 Listener: TypeAlias = Callable[[Sequence[Announcement]], None]
 
@@ -52,15 +53,26 @@ _OVERHEAD = 512
 """Bytes that a waiting row costs besides its body."""
 
 
+class Outcome(Protocol[T_contra]):
+    """What is told of a commit: a future, or what does without one."""
+
+    def done(self) -> bool:
+        """Nobody waits any longer."""
+
+    def set_result(self, result: T_contra, /) -> None: ...
+
+    def set_exception(self, error: Exception, /) -> None: ...
+
+
 class _Waiter(Generic[T]):
     """Someone who waits for a commit."""
 
-    __slots__ = ("future", "size", "work")
+    __slots__ = ("outcome", "size", "work")
 
-    def __init__(self, work: Work[T], size: int, future: asyncio.Future[T]) -> None:
+    def __init__(self, work: Work[T], size: int, outcome: Outcome[T]) -> None:
         self.work = work
         self.size = size
-        self.future = future
+        self.outcome = outcome
 
 
 class Database:
@@ -136,6 +148,10 @@ class Database:
         """
         await self._wait_for(Insert(sql, params, row), size=size)
 
+    def insert_soon(self, sql: str, params: Sequence[Any], *, row: LogRow, size: int, outcome: Outcome[None]) -> None:
+        """The same without a future: `outcome` is told after the commit. Raises `Overloaded` at once."""
+        self._submit(Insert(sql, params, row), size=size, outcome=outcome)
+
     async def transact(self, work: Grouped[T] | Callable[[Transaction], T], *, size: int = 0) -> T:
         """Run `work` inside a transaction of the writer and return its result after the commit.
 
@@ -161,16 +177,19 @@ class Database:
             self._readers.put_nowait(reader)
 
     def _wait_for(self, work: Work[T], *, size: int) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._submit(work, size=size, outcome=future)
+        return future
+
+    def _submit(self, work: Work[T], *, size: int, outcome: Outcome[T]) -> None:
         if self._closing:
             raise ShuttingDown("hookbin is stopping; send it again in a moment")
         size += _OVERHEAD
         if self.queued_bytes and self.queued_bytes + size > self._queue_bytes:
             raise Overloaded("more is waiting to be written than the server holds; send it again in a second")
-        waiter = _Waiter(work, size, self._loop.create_future())
         self.queued_bytes += size
-        self._queue.append(waiter)
+        self._queue.append(_Waiter(work, size, outcome))
         self._wake.set()
-        return waiter.future
 
     async def _write_forever(self) -> None:
         while not (self._closing and not self._queue):
@@ -200,7 +219,7 @@ class Database:
         self.queued_bytes -= sum(waiter.size for waiter in batch)
         self.last_seq = committed.last_seq
         for waiter, result in zip(batch, committed.results, strict=True):
-            _resolve(waiter, result)
+            _resolve(waiter.outcome, result)
         self._announce(committed.announcements)
 
     def _announce(self, rows: Sequence[Announcement]) -> None:
@@ -216,10 +235,13 @@ class Database:
         return await self._loop.run_in_executor(self._thread, function, *args)
 
 
-def _resolve(waiter: _Waiter[T], result: Result[T]) -> None:
-    if waiter.future.done():  # whoever waited was cancelled; the row is written all the same
+def _resolve(outcome: Outcome[T], result: Result[T]) -> None:
+    if outcome.done():  # whoever waited was cancelled; the row is written all the same
         return
-    if isinstance(result, Exception):
-        waiter.future.set_exception(result)
-    else:
-        waiter.future.set_result(result)
+    try:
+        if isinstance(result, Exception):
+            outcome.set_exception(result)
+        else:
+            outcome.set_result(result)
+    except Exception:  # the others of the batch wait too
+        logger.exception("someone could not be told of a commit")

@@ -14,7 +14,7 @@ from hookbin.models.announcements import RequestChanged
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
 from hookbin.models.requests import CapturedRequest, Malformed, RequestSummary
-from hookbin.store.database import Database, Row
+from hookbin.store.database import Database, Outcome, Row
 from hookbin.store.publishing import Publication, insert, usable_ids
 from hookbin.store.sequences import SequencePosition
 from hookbin.store.transaction import Transaction, insert_into
@@ -61,10 +61,7 @@ class RequestStore:
 
         What is forwarded is told the request's id, which is made of its number.
         """
-        sql, params = _INSERT_PLAIN, (*_plain_values(request), bin.key, _encode(request.headers), request.body)
-        chosen = _chosen_values(request)
-        if chosen != _NOTHING:
-            sql, params = _INSERT, (*_encoded(chosen), *params)
+        sql, params = _insertion(request, bin)
         if position is None and forward is None:
             await self._database.insert(sql, params, row=request, size=request.size)
             return
@@ -79,6 +76,11 @@ class RequestStore:
 
         size = request.size if forward is None else 2 * request.size
         await self._database.transact(add_with_what_follows, size=size)
+
+    def add_plain(self, request: CapturedRequest, bin: Bin, outcome: Outcome[None]) -> None:
+        """The same for one that nothing follows, without awaiting: `outcome` is told after the commit."""
+        sql, params = _insertion(request, bin)
+        self._database.insert_soon(sql, params, row=request, size=request.size, outcome=outcome)
 
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
@@ -132,6 +134,13 @@ class RequestStore:
             (bin.key, MAX_SEQ if before is None else before, limit),
         )
         return [summary_from_row(row, bin_id=bin.id) for row in rows]
+
+
+def _insertion(request: CapturedRequest, bin: Bin) -> tuple[str, tuple[object, ...]]:
+    """The statement, and its values behind the number."""
+    params = (*_plain_values(request), bin.key, _encode(request.headers), request.body)
+    chosen = _chosen_values(request)
+    return (_INSERT_PLAIN, params) if chosen == _NOTHING else (_INSERT, (*_encoded(chosen), *params))
 
 
 def _encoded(chosen: tuple[Any, ...]) -> tuple[object, ...]:

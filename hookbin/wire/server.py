@@ -40,7 +40,7 @@ from hookbin.wire.exchange import Exchange
 from hookbin.wire.farewell import Farewell
 from hookbin.wire.flow import Flow
 from hookbin.wire.head import Head, read_request_line
-from hookbin.wire.lane import MAX_LANE_BODY, Lane
+from hookbin.wire.lane import MAX_LANE_BODY, Lane, Taker
 from hookbin.wire.message import FieldsTooLarge, MessageBroken, MessageReader
 from hookbin.wire.patience import Owed, Patience
 from hookbin.wire.received import Received
@@ -111,8 +111,9 @@ class WireProtocol(asyncio.Protocol):
         """None once its answer was given."""
         self._cycle: RequestResponseCycle | None = None
         """None for one that goes by the lane."""
-        self._lane_body: list[bytes] | None = None
-        """Pieces of a body that the lane waits for."""
+        self._taker: Taker | None = None
+        """Who takes it when it is whole, if it goes by the lane, and `_lane_body` is the body that it waits for."""
+        self._lane_body: list[bytes] = []
         self._idle_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._patience = Patience()
@@ -159,7 +160,7 @@ class WireProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._state.connections.discard(cast(Any, self))
-        if self._lane_body is not None:
+        if self._taker is not None:
             self._leave_lane()
         if self._cycle is not None:
             self._loop.call_soon(_disconnect, self._cycle)  # behind the taking of what came of the body just now
@@ -187,7 +188,7 @@ class WireProtocol(asyncio.Protocol):
         if self._exchange is None:
             self._close()
             return
-        if self._lane_body is not None:
+        if self._taker is not None:
             self._leave_lane()
         self._end_keep_alive()
 
@@ -290,9 +291,8 @@ class WireProtocol(asyncio.Protocol):
         self._head, self._keep_alive, self._cycle = head, head.keep_alive, None
         self._exchange = Exchange(head.target, head.pairs, self)
         self._phase = _Phase.BODY
-        if self._goes_by_lane(head):
-            self._lane_body = []
-        else:
+        self._taker = self._taker_of(head)
+        if self._taker is None:
             self._start_cycle()
         if self._reader.whole:
             self._end_request()
@@ -330,7 +330,7 @@ class WireProtocol(asyncio.Protocol):
 
     def _pass_on(self, body: bytes) -> None:
         cycle = self._cycle
-        if self._lane_body is not None:
+        if self._taker is not None:
             self._lane_body.append(body)
         elif cycle is not None and self._exchange is not None:
             cycle.body += body
@@ -346,9 +346,9 @@ class WireProtocol(asyncio.Protocol):
             return
         self._phase = _Phase.ANSWER
         exchange.trailers = self._reader.trailers
-        if self._lane_body is not None:
-            body, self._lane_body = b"".join(self._lane_body), None
-            cast(Lane, self._lane).take(exchange, cast(Head, self._head), body)
+        if self._taker is not None:
+            take, self._taker = self._taker, None
+            take(exchange, cast(Head, self._head), self._take_lane_body())
         elif cycle is not None:
             cycle.more_body = False
             cycle.message_event.set()
@@ -385,14 +385,19 @@ class WireProtocol(asyncio.Protocol):
 
     # The two ways of a request
 
-    def _goes_by_lane(self, head: Head) -> bool:
+    def _taker_of(self, head: Head) -> Taker | None:
         if self._lane is None or head.length is None or head.length > MAX_LANE_BODY or head.expects_continue:
-            return False
-        return self._lane.wants(head)
+            return None
+        return self._lane.taker_of(head)
+
+    def _take_lane_body(self) -> bytes:
+        body = b"".join(self._lane_body)
+        self._lane_body = []
+        return body
 
     def _leave_lane(self) -> None:
         """Give the application what the lane waited for, as much as has come of it."""
-        body, self._lane_body = b"".join(self._lane_body or ()), None
+        self._taker, body = None, self._take_lane_body()
         self._start_cycle()
         if body:
             self._pass_on(body)
@@ -435,7 +440,7 @@ class WireProtocol(asyncio.Protocol):
 
     def _break_off_body(self, last_words: bytes) -> None:
         """Read no further, and tell the application that no more will come, as when the sender hangs up."""
-        if self._lane_body is not None:
+        if self._taker is not None:
             self._leave_lane()
         self._phase = _Phase.OVER
         self._loop.call_soon(self._end_body, self._cycle, last_words)  # behind the taking of what came of it just now
