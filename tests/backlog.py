@@ -26,7 +26,7 @@ async def build(path: Path, *, deliveries: int, destination: str) -> None:
         def publish(transaction: Transaction) -> None:
             for number in range(deliveries // WEBHOOKS):
                 body = b'{"number":%d,"pad":"%b"}' % (number, _PAD)
-                event = an_event(0, stores.ids.event(), created_at=began + number, size=len(body), body=body)
+                event = an_event(stores.ids.event(), created_at=began + number, size=len(body), body=body)
                 made = (replace(a_delivery(event, webhook), id=stores.ids.delivery()) for webhook in webhooks)
                 insert(transaction, Publication(event=event, deliveries=tuple(made)))
 

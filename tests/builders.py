@@ -48,9 +48,8 @@ LATER = 2_000_000_000_000_000
 PATIENCE = 20.0
 
 
-def a_request(seq: int, bin: Bin, **changes: Any) -> CapturedRequest:
+def a_request(bin: Bin, **changes: Any) -> CapturedRequest:
     request = CapturedRequest(
-        seq=seq,
         bin_id=bin.id,
         received_at=NOW,
         method="POST",
@@ -114,9 +113,8 @@ def a_webhook(id: str = "wh_1", **changes: Any) -> Webhook:
     return replace(webhook, **changes)
 
 
-def an_event(seq: int = 1, id: str = "evt_1", **changes: Any) -> Event:
+def an_event(id: str = "evt_1", **changes: Any) -> Event:
     event = Event(
-        seq=seq,
         id=id,
         type="user.created",
         created_at=NOW,
@@ -152,9 +150,8 @@ def a_delivery(event: Event, webhook: Webhook, **changes: Any) -> Delivery:
     return replace(delivery, **changes)
 
 
-def an_attempt(seq: int, delivery: Delivery, **changes: Any) -> Attempt:
+def an_attempt(delivery: Delivery, **changes: Any) -> Attempt:
     attempt = Attempt(
-        seq=seq,
         delivery_id=delivery.id,
         event_id=delivery.event_id,
         event_type=delivery.event_type,
@@ -236,7 +233,7 @@ class Stores:
         return await self.bins.create(name=name, response=BinResponse(), **settings)
 
     async def capture(self, bin: Bin, **changes: Any) -> CapturedRequest:
-        request = a_request(0, bin, received_at=self.clock.now())
+        request = a_request(bin, received_at=self.clock.now())
         request = replace(request, **changes)
         await self.requests.add(request, bin)
         return request
@@ -261,7 +258,7 @@ class Stores:
     ) -> Attempt:
         """Commit an attempt at the delivery as it is now; `began` is how it was before, where that matters."""
         now = await self.found(delivery)
-        attempt = an_attempt(0, now, next_attempt_at=LATER if action is Action.RESCHEDULE else None, **changes)
+        attempt = an_attempt(now, next_attempt_at=LATER if action is Action.RESCHEDULE else None, **changes)
         return await self.deliveries.finish(attempt, began=began or now, action=action, disable=disable)
 
     async def found(self, delivery: Delivery) -> Delivery:

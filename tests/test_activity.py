@@ -16,16 +16,16 @@ DELIVERY = a_delivery(an_event(), a_webhook())
 
 def attempt(clock: FakeClock, *, ok: bool = True, duration: int = 1_000) -> AttemptSummary:
     state = DeliveryState.SUCCEEDED if ok else DeliveryState.PENDING
-    return an_attempt(1, DELIVERY, started_at=clock.now(), delivery_state=state, duration=duration)
+    return an_attempt(DELIVERY, started_at=clock.now(), delivery_state=state, duration=duration)
 
 
 def test_captures_are_counted_in_the_span_they_came_in() -> None:
     clock = FakeClock()
     activity = Activity(now=clock.now)
     bin = a_bin()
-    activity.committed([a_request(1, bin, received_at=clock.now())] * 3)
+    activity.committed([a_request(bin, received_at=clock.now())] * 3)
     clock.advance(SPAN / SECOND)
-    activity.committed([a_request(2, bin, received_at=clock.now())])
+    activity.committed([a_request(bin, received_at=clock.now())])
 
     assert activity.counts(bin.id) == [0] * (BARS - 2) + [3, 1]
     assert activity.counts("bin_other") == [0] * BARS
@@ -35,18 +35,18 @@ def test_what_is_older_than_the_chart_is_forgotten() -> None:
     clock = FakeClock()
     activity = Activity(now=clock.now)
     bin = a_bin()
-    activity.committed([a_request(1, bin, received_at=clock.now())])
+    activity.committed([a_request(bin, received_at=clock.now())])
     clock.advance(BARS * SPAN / SECOND)
     assert activity.counts(bin.id) == [0] * BARS
 
-    activity.committed([a_request(2, bin, received_at=clock.now())])
+    activity.committed([a_request(bin, received_at=clock.now())])
     assert sum(activity.counts(bin.id)) == 1
 
 
 def test_a_flood_of_bins_is_counted_up_to_a_bound() -> None:
     clock = FakeClock()
     activity = Activity(now=clock.now)
-    activity.committed(a_request(1, a_bin(id=f"bin_{n}"), received_at=clock.now()) for n in range(COUNTED + 5))
+    activity.committed(a_request(a_bin(id=f"bin_{n}"), received_at=clock.now()) for n in range(COUNTED + 5))
 
     assert sum(activity.counts(f"bin_{COUNTED - 1}")) == 1
     assert sum(activity.counts(f"bin_{COUNTED + 1}")) == 0

@@ -36,7 +36,7 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def named(name: object) -> Insert:
-    return Insert(INSERT, (name,), a_request(0, BIN))
+    return Insert(INSERT, (name,), a_request(BIN))
 
 
 def names(connection: sqlite3.Connection) -> list[str]:
@@ -184,7 +184,7 @@ def test_a_damaged_file_is_a_storage_failure(connection: sqlite3.Connection, pat
 def test_rows_are_numbered_and_announced_in_the_order_in_which_they_are_written(
     connection: sqlite3.Connection,
 ) -> None:
-    rows = [a_request(0, BIN) for _ in range(4)]
+    rows = [a_request(BIN) for _ in range(4)]
     together = Grouped(_record, rows[1], 0)
     last = [Insert(INSERT, (name,), row) for name, row in (("a", rows[0]), ("b", rows[2]), ("c", rows[3]))]
     done = batch.commit(connection, [last[0], together, *last[1:]], 7)
@@ -212,7 +212,7 @@ def _record(transaction: Transaction, rows: Sequence[LogRow]) -> list[None]:
 
 
 def _insert(transaction: Transaction, name: str) -> None:
-    row = a_request(0, BIN)
+    row = a_request(BIN)
     transaction.record(row)
     transaction.execute(INSERT, (row.seq, name))
 

@@ -287,6 +287,13 @@ def test_the_search_for_sql_finds_the_store_s() -> None:
     assert any(SQL.search(text) for text in strings("hookbin.store.requests"))
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_a_function_is_named_after_what_it_does(module: str) -> None:
+    functions = [node.name for node in ast.walk(tree(module)) if isinstance(node, ast.FunctionDef)]
+
+    assert "work" not in functions
+
+
 def test_a_delivery_changes_in_one_file_alone() -> None:
     """Where the table of its states is asked, and the one statement stands."""
     states = "hookbin.store.delivery_states"

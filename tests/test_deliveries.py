@@ -31,7 +31,7 @@ OUTCOMES = (Action.SUCCEED, Action.RESCHEDULE, Action.FAIL)
 
 async def a_delivery_that_is(stores: Stores, state: DeliveryState, **changes: Any) -> Delivery:
     """A delivery to a new webhook, in that state from the start."""
-    event, ended = an_event(0), state is not DeliveryState.PENDING
+    event, ended = an_event(), state is not DeliveryState.PENDING
     if ended:
         changes |= {"next_attempt_at": None, "finished_at": 1}
     delivery = a_delivery(event, await stores.register(), state=state, **changes)
@@ -52,7 +52,7 @@ async def test_an_event_and_its_deliveries_are_one_commit(stores: Stores) -> Non
 
 async def test_when_a_delivery_cannot_be_made_there_is_no_event_either(stores: Stores) -> None:
     webhook = await stores.register()
-    event = an_event(0)
+    event = an_event()
     twice = (a_delivery(event, webhook), a_delivery(event, webhook))
     with pytest.raises(Exception, match="UNIQUE"):
         await stores.events.publish(Publication(event=event, deliveries=twice))
@@ -62,7 +62,7 @@ async def test_when_a_delivery_cannot_be_made_there_is_no_event_either(stores: S
 
 async def test_a_webhook_that_was_disabled_meanwhile_gets_no_delivery(stores: Stores) -> None:
     webhook, other = await stores.register("wh_1"), await stores.register("wh_2")
-    event = an_event(0)
+    event = an_event()
     wanted = stores.factory.publication(event, [webhook, other])
     _, published = await asyncio.gather(
         stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True)), stores.events.publish(wanted)
@@ -177,7 +177,7 @@ async def test_the_same_attempt_twice_is_refused_and_changes_nothing(stores: Sto
 async def test_an_attempt_at_a_delivery_that_is_no_longer_kept_is_dropped(stores: Stores) -> None:
     webhook = await stores.register()
     gone = a_delivery(an_event(), webhook)
-    attempt = an_attempt(0, gone, next_attempt_at=LATER)
+    attempt = an_attempt(gone, next_attempt_at=LATER)
     written = await stores.deliveries.finish(attempt, began=gone, action=Action.RESCHEDULE, disable=None)
     assert written.next_attempt_at is None
     assert await stores.count("attempts") == 0
@@ -268,7 +268,7 @@ async def test_due_lists_what_is_pending_for_one_webhook_the_earliest_first(stor
     webhook, other = await stores.register("wh_1"), await stores.register("wh_2")
     times = [30, 10, 20, 40]
     for number, time in enumerate(times):
-        event = an_event(0, f"evt_{number}", created_at=time)
+        event = an_event(f"evt_{number}", created_at=time)
         deliveries = (a_delivery(event, webhook), a_delivery(event, other))
         await stores.events.publish(Publication(event=event, deliveries=deliveries))
     due = await stores.deliveries.due("wh_1", limit=3)

@@ -83,7 +83,7 @@ def test_path_and_query_are_added_to_the_destination_s(
     ],
 )
 def test_what_stands_below_the_bin_is_sent_on(target: str, suffix: str, query: str | None) -> None:
-    original = forwarded_request.original_of(a_request(1, a_bin(), target=target))
+    original = forwarded_request.original_of(a_request(a_bin(), target=target))
 
     assert (original.suffix, original.query) == (suffix, query)
 
@@ -101,7 +101,7 @@ def test_headers_of_one_connection_and_ours_stay_behind() -> None:
         ("x-a", "2"),
         ("Authorization", "Bearer x"),
     )
-    original = forwarded_request.original_of(a_request(1, a_bin(), headers=headers))
+    original = forwarded_request.original_of(a_request(a_bin(), headers=headers))
 
     assert original.headers == (("X-A", "1"), ("x-a", "2"), ("Authorization", "Bearer x"))
 
@@ -120,7 +120,7 @@ def test_other_dots_are_harmless(suffix: str) -> None:
 
 @pytest.mark.parametrize(("value", "hops"), [("2", 2), ("", 0), ("-1", 0), ("x", 0), ("99999", 0), ("²", 0)])
 def test_the_number_of_hops_is_read_from_the_headers(value: str, hops: int) -> None:
-    assert forwarded_request.hops_of(a_request(1, a_bin(), headers=(("HOOKBIN-HOPS", value),))) == hops
+    assert forwarded_request.hops_of(a_request(a_bin(), headers=(("HOOKBIN-HOPS", value),))) == hops
 
 
 @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ async def test_a_target_that_is_taken_away_meanwhile_leaves_the_capture_alone(st
     bin = await stores.make_bin()
     target = a_webhook("wh_f", kind=WebhookKind.FORWARD, bin_id=bin.id, events=())
     await stores.webhooks.create(target)
-    request = a_request(0, bin)
+    request = a_request(bin)
     forward = stores.forwarding.of_capture(request)
     assert forward is not None
     await stores.webhooks.delete(target)
@@ -487,7 +487,7 @@ async def test_a_target_that_is_taken_away_meanwhile_leaves_the_capture_alone(st
 async def test_a_capture_and_what_is_forwarded_of_it_are_one_commit(stores: Stores) -> None:
     bin = await stores.make_bin()
     await stores.webhooks.create(a_webhook("wh_f", kind=WebhookKind.FORWARD, bin_id=bin.id, events=()))
-    request = a_request(0, bin)
+    request = a_request(bin)
     forward = stores.forwarding.of_capture(request)
     assert forward is not None
     await stores.requests.add(request, bin, forward=forward)
@@ -500,7 +500,7 @@ async def test_a_capture_and_what_is_forwarded_of_it_are_one_commit(stores: Stor
 async def test_a_request_that_came_round_too_often_is_cancelled_from_the_start(stores: Stores) -> None:
     bin = await stores.make_bin()
     await stores.webhooks.create(a_webhook("wh_f", kind=WebhookKind.FORWARD, bin_id=bin.id, events=()))
-    request = a_request(0, bin, headers=(("hookbin-hops", "6"),))
+    request = a_request(bin, headers=(("hookbin-hops", "6"),))
     forward = stores.forwarding.of_capture(request)
     assert forward is not None
     (delivery,) = forward.deliveries
@@ -512,4 +512,4 @@ async def test_a_request_that_came_round_too_often_is_cancelled_from_the_start(s
 async def test_a_bin_without_targets_forwards_nothing(stores: Stores) -> None:
     bin = await stores.make_bin()
 
-    assert stores.forwarding.of_capture(a_request(1, bin)) is None
+    assert stores.forwarding.of_capture(a_request(bin)) is None

@@ -43,19 +43,19 @@ def test_an_outcome_ends_what_is_pending_and_of_what_has_ended_success_alone_cha
 def test_an_attempts_id_follows_from_its_delivery_and_number() -> None:
     assert attempt_id("dlv_0abc", 3) == "att_0abc_3"
     delivery = a_delivery(an_event(), a_webhook())
-    assert an_attempt(1, delivery, number=2).id == attempt_id(delivery.id, 2)
+    assert an_attempt(delivery, number=2).id == attempt_id(delivery.id, 2)
 
 
 def test_a_full_row_is_a_kind_of_its_summary() -> None:
     delivery = a_delivery(an_event(), a_webhook())
-    assert isinstance(a_request(1, a_bin()), RequestSummary)
+    assert isinstance(a_request(a_bin()), RequestSummary)
     assert isinstance(an_event(), EventSummary)
-    assert isinstance(an_attempt(1, delivery), AttemptSummary)
+    assert isinstance(an_attempt(delivery), AttemptSummary)
     assert issubclass(CapturedRequest, RequestSummary)
     assert issubclass(Event, EventSummary)
 
 
-@pytest.mark.parametrize("row", [a_bin(), a_webhook(), an_event(), a_request(1, a_bin())])
+@pytest.mark.parametrize("row", [a_bin(), a_webhook(), an_event(), a_request(a_bin())])
 def test_rows_are_frozen(row: object) -> None:
     with pytest.raises(AttributeError):
         row.id = "other"  # type: ignore[attr-defined]

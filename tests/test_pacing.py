@@ -389,12 +389,12 @@ def test_what_is_held_is_bounded_by_number_and_by_bytes() -> None:
     recent = PublishedCache(max_deliveries=3, max_bytes=100)
     deliveries = []
     for number in range(5):
-        event = an_event(number, f"evt_{number}", body=b"x" * 10)
+        event = an_event(f"evt_{number}", body=b"x" * 10)
         deliveries.append(a_delivery(event, a_webhook()))
         recent.add(deliveries[-1], event)
     assert [recent.take(delivery.id) is not None for delivery in deliveries] == [False, False, True, True, True]
     for number, size in enumerate((60, 60, 200)):
-        event = an_event(number, f"evt_{number}", body=b"x" * size)
+        event = an_event(f"evt_{number}", body=b"x" * size)
         recent.add(a_delivery(event, a_webhook()), event)
         assert len(recent) == (1 if size <= 100 else 0)
 

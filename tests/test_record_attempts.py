@@ -80,7 +80,7 @@ def test_together_they_lead_to_what_each_by_itself_leads_to(
         for number, (after, row) in enumerate(streaks)
     ]
     deliveries = [
-        a_delivery(an_event(0, f"evt_{place}"), hooks[place % 2], state=state, next_trigger=trigger)
+        a_delivery(an_event(f"evt_{place}"), hooks[place % 2], state=state, next_trigger=trigger)
         for place, (state, trigger) in enumerate(standing)
     ]
     endings = [_make(deliveries, place, each) for place, each in enumerate(ended)]
@@ -88,7 +88,7 @@ def test_together_they_lead_to_what_each_by_itself_leads_to(
     def run(finish: Callable[[Transaction, Sequence[Ending]], list[Attempt]]) -> tuple[object, object]:
         with database(hooks) as (transaction, _):
             for place, delivery in enumerate(deliveries):
-                insert(transaction, Publication(event=an_event(0, f"evt_{place}"), deliveries=(delivery,)))
+                insert(transaction, Publication(event=an_event(f"evt_{place}"), deliveries=(delivery,)))
             return finish(transaction, endings), led_to(transaction)
 
     assert run(finish_all) == run(one_by_one)
@@ -96,11 +96,11 @@ def test_together_they_lead_to_what_each_by_itself_leads_to(
 
 def _make(deliveries: Sequence[Delivery], place: int, ended: Ended) -> Ending:
     which, action, disable, trigger, tells = ended
-    gone = a_delivery(an_event(0, "evt_gone"), a_webhook("wh_0"))
+    gone = a_delivery(an_event("evt_gone"), a_webhook("wh_0"))
     delivery = deliveries[which] if which < len(deliveries) else gone
     due = DUE if action is Action.RESCHEDULE else None
-    attempt = an_attempt(0, delivery, number=place + 1, trigger=trigger, next_attempt_at=due)
-    told = Publication(event=an_event(0, f"evt_told_{place}"), deliveries=()) if tells else None
+    attempt = an_attempt(delivery, number=place + 1, trigger=trigger, next_attempt_at=due)
+    told = Publication(event=an_event(f"evt_told_{place}"), deliveries=()) if tells else None
     return Ending(
         attempt=attempt, began=delivery, action=action, disable=disable, meta_events=MetaEvents(exhausted=told)
     )
@@ -108,10 +108,10 @@ def _make(deliveries: Sequence[Delivery], place: int, ended: Ended) -> Ending:
 
 def test_successes_of_a_batch_take_three_statements() -> None:
     hook = a_webhook()
-    events = [an_event(0, f"evt_{number}") for number in range(64)]
+    events = [an_event(f"evt_{number}") for number in range(64)]
     deliveries = [a_delivery(event, hook) for event in events]
     endings = [
-        Ending(attempt=an_attempt(0, each), began=each, action=Action.SUCCEED, disable=None, meta_events=MetaEvents())
+        Ending(attempt=an_attempt(each), began=each, action=Action.SUCCEED, disable=None, meta_events=MetaEvents())
         for each in deliveries
     ]
     with database([hook]) as (transaction, connection):
@@ -134,7 +134,7 @@ def test_events_published_together_are_written_as_each_by_itself_would_be(wanted
     hooks = [a_webhook(f"wh_{number}", disabled=number == 3) for number in range(4)]
     publications = []
     for place, numbers in enumerate(wanted):
-        event = an_event(0, f"evt_{place}")
+        event = an_event(f"evt_{place}")
         made = tuple(a_delivery(event, hooks[number]) for number in sorted(numbers))
         publications.append(Publication(event=event, deliveries=made))
     with database(hooks) as (transaction, _):

@@ -26,13 +26,13 @@ DELIVERY = a_delivery(an_event(), WEBHOOK)
 
 
 def attempt(**changes: Any) -> Attempt:
-    return an_attempt(2, DELIVERY, **changes)
+    return an_attempt(DELIVERY, seq=2, **changes)
 
 
 def compared(
     sent: Headers = (), received: Headers = (), *, body: bytes = b"hello", arrived: bytes = b"hello"
 ) -> Comparison:
-    return compare(attempt(request_headers=sent), a_request(3, a_bin(), headers=received, body=arrived), sent=body)
+    return compare(attempt(request_headers=sent), a_request(a_bin(), headers=received, body=arrived, seq=3), sent=body)
 
 
 def marks(found: Comparison) -> list[tuple[str, str]]:
@@ -96,21 +96,21 @@ def test_the_target_of_a_url(url: str, target: str) -> None:
 
 def test_method_and_target_are_compared_too() -> None:
     assert compared().same_line
-    assert not compare(attempt(), a_request(3, a_bin(), method="PUT"), sent=b"hello").same_line
+    assert not compare(attempt(), a_request(a_bin(), method="PUT", seq=3), sent=b"hello").same_line
 
 
 def test_an_attempt_that_both_ends_know_alike_needs_no_words() -> None:
-    assert of_captured(attempt(), [a_request(3, a_bin())]) == []
+    assert of_captured(attempt(), [a_request(a_bin(), seq=3)]) == []
 
 
 def test_an_answer_that_another_one_came_back_for_is_said() -> None:
-    (said,) = of_captured(attempt(status=502), [a_request(3, a_bin())])
+    (said,) = of_captured(attempt(status=502), [a_request(a_bin(), seq=3)])
     assert said.text == "The bin says that it answered 200; 502 came back."
 
 
 def test_a_lost_answer_and_a_repeat_are_said_together() -> None:
     lost = attempt(status=None, error=ErrorClass.CONNECTION_RESET)
-    repeat, answer = of_captured(lost, [a_request(3, a_bin()), a_request(4, a_bin())])
+    repeat, answer = of_captured(lost, [a_request(a_bin(), seq=3), a_request(a_bin(), seq=4)])
     assert "captured this attempt 2 times" in repeat.text
     assert answer.text.endswith("the connection broke off. The bin had 200 to answer.")
 

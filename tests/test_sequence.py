@@ -28,7 +28,7 @@ async def capture(stores: Stores, bin: Bin, **changes: Any) -> int:
     """Answer one request by the sequence, as a capture does; its place."""
     with stores.bins.next_position(bin) as position:
         place = position.take()
-        await stores.requests.add(a_request(0, bin, **changes), bin, position=position.taken)
+        await stores.requests.add(a_request(bin, **changes), bin, position=position.taken)
     return place
 
 

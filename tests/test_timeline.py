@@ -29,7 +29,7 @@ class Encoder:
 
 
 def requests(*seqs: int) -> list[Announcement]:
-    return [a_request(seq, BIN) for seq in seqs]
+    return [a_request(BIN, seq=seq) for seq in seqs]
 
 
 async def ready(subscription: Subscription) -> list[int | None]:
@@ -39,9 +39,9 @@ async def ready(subscription: Subscription) -> list[int | None]:
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        (a_request(1, BIN), ("request", "bin_1", None)),
+        (a_request(BIN, seq=1), ("request", "bin_1", None)),
         (an_event(), ("event", None, None)),
-        (an_attempt(1, DELIVERY), ("attempt", None, "wh_1")),
+        (an_attempt(DELIVERY, seq=1), ("attempt", None, "wh_1")),
         (BIN, ("bin", "bin_1", None)),
         (WEBHOOK, ("webhook", None, "wh_1")),
         (Removed(kind="bin", id="bin_1"), ("bin", "bin_1", None)),
@@ -54,11 +54,11 @@ def test_every_row_has_its_place(row: Announcement, expected: tuple[str, str | N
 
 
 ROWS: list[Announcement] = [
-    a_request(1, BIN),
-    a_request(2, OTHER),
-    an_event(3),
-    an_attempt(4, DELIVERY),
-    an_attempt(5, a_delivery(an_event(), a_webhook("wh_2"))),
+    a_request(BIN, seq=1),
+    a_request(OTHER, seq=2),
+    an_event(seq=3),
+    an_attempt(DELIVERY, seq=4),
+    an_attempt(a_delivery(an_event(), a_webhook("wh_2")), seq=5),
 ]
 
 
@@ -165,7 +165,7 @@ async def test_after_an_overflow_nothing_is_queued_even_when_there_is_room_again
 async def test_a_follower_knows_the_position_at_which_it_began() -> None:
     timeline = Timeline(Encoder(), position=7)
     assert timeline.subscribe(Topic()).position == 7
-    timeline.committed([a_request(8, BIN), a_request(9, BIN), BIN])
+    timeline.committed([a_request(BIN, seq=8), a_request(BIN, seq=9), BIN])
     assert timeline.subscribe(Topic()).position == 9
     timeline.committed([BIN])
     assert timeline.position == 9

@@ -37,9 +37,9 @@ class RequestsDeleted(Struct, frozen=True, kw_only=True):
     pinned: int
     """How many of them were pinned."""
     seq: int | None
-    """Of the one that was deleted by itself."""
+    """The number of the one that was deleted by itself; None when several were."""
     complete: bool = False
-    """The last of several steps: whoever shows the bin's list loads it anew."""
+    """Whether this was the last of several steps: whoever shows the bin's list loads it anew then."""
 
 
 LogRow: TypeAlias = RequestSummary | EventSummary | AttemptSummary

@@ -44,5 +44,5 @@ class Event(EventSummary, frozen=True, kw_only=True):
     fingerprint: bytes
     """SHA-256 of what was posted, to tell a repeat from a clash under one idempotency key."""
     original: Original | None
-    """None for what is posted as an event is."""
+    """Set for a captured request that is sent on; None for what was posted as an event."""
     body: bytes

@@ -16,7 +16,7 @@ _BIN = re.compile(r"/(?:b|%62)(?:/|%2[fF])(?:(?!%2[fF])[^/])*")
 
 
 def origin_form(target: str) -> str:
-    """From the path on."""
+    """Return the target from its path on: without the scheme and the authority of an absolute one."""
     if target.startswith("/"):
         return target
     rest = _AUTHORITY.sub("", target, count=1)
@@ -24,12 +24,12 @@ def origin_form(target: str) -> str:
 
 
 def path_and_query(target: str) -> tuple[str, str | None]:
-    """The query is None when there is no `?`."""
+    """Split a target into its path and its query, which is None when there is no `?`."""
     path, mark, query = origin_form(target).partition("#")[0].partition("?")
     return path, query if mark else None
 
 
 def below_the_bin(path: str) -> str:
-    """`/x/y` of `/b/joe/x/y`; empty when nothing follows."""
+    """Return what follows the bin in a path: `/x/y` of `/b/joe/x/y`, or nothing."""
     rest = path[match.end() :] if (match := _BIN.match(path)) else path
     return rest if not rest or rest.startswith("/") else f"/{rest[3:]}"

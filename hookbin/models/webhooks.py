@@ -16,7 +16,7 @@ class WebhookKind(StrEnum):
     """What a row of webhooks is for."""
 
     WEBHOOK = "webhook"
-    """Registered by its owner."""
+    """It was registered by its owner."""
     FORWARD = "forward"
     """A bin sends on to it what it captures."""
     ONCE = "once"
@@ -42,12 +42,12 @@ class Webhook(Struct, frozen=True, kw_only=True):
     id: str
     kind: WebhookKind = WebhookKind.WEBHOOK
     bin_id: str | None = None
-    """Whose captures are forwarded to it; None for what is no forward target."""
+    """The bin whose captures are forwarded to it; None for what is no forward target."""
     name: str
     destination: str
     events: tuple[str, ...]
     headers: Headers = ()
-    """The owner's own, sent with every attempt."""
+    """Headers of the owner's own, which are sent with every attempt."""
     secret: str
     old_secrets: tuple[OldSecret, ...] = ()
     signature_style: str = "standard"
@@ -63,7 +63,7 @@ class Webhook(Struct, frozen=True, kw_only=True):
     rate_limit: float | None = None
     """Attempts a second; None for no limit."""
     ordered: bool = False
-    """One at a time in the order of publishing; what waits for a retry holds up what follows."""
+    """Whether deliveries go one at a time, in the order of publishing; what waits for a retry holds up the rest."""
     disable_after: int | None = None
     """Deliveries in a row that must be exhausted for the webhook to be disabled; None for never."""
     exhausted_in_a_row: int = 0

@@ -14,7 +14,7 @@
 - *Announced once, in order.* Work says to its `transaction` what was written. After the commit the
   listeners are told so, in the order of `seq`: a stream resumes behind the last number it saw. Memory
   changes by what was announced, never before.
-- *Bounds.* Over `QUEUE_BYTES` that wait, a write is refused with `Overloaded` (503) and nothing is kept
+- *Bounds.* Over `MAX_QUEUED_BYTES` that wait, a write is refused with `Overloaded` (503) and nothing is kept
   of it. A piece of work that fails is undone alone. If the storage fails (disk full, I/O error), all of
   the batch get `StorageFailed` (507) and nothing is announced. More reads than `READERS` wait in turn.
   From `close` on, what comes is refused with `ShuttingDown` (503) and what waits is still written.
@@ -43,7 +43,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 Row: TypeAlias = tuple[Any, ...]
 Listener: TypeAlias = Callable[[Sequence[Announcement]], None]
 
-QUEUE_BYTES = 64 * 1024 * 1024
+MAX_QUEUED_BYTES = 64 * 1024 * 1024
 """Bound of what may wait for the writer; over it, `Overloaded`."""
 
 MAX_GATHERED = 256
@@ -82,7 +82,7 @@ class Database:
         self,
         path: Path,
         *,
-        queue_bytes: int = QUEUE_BYTES,
+        queue_bytes: int = MAX_QUEUED_BYTES,
         observe_batch: Callable[[int, float], None] = lambda rows, seconds: None,
         monotonic: Callable[[], float] = lambda: 0.0,
     ) -> None:

@@ -23,7 +23,7 @@ _PINNED = "bin = ? AND seq <= ? AND pinned"
 
 
 def delete_some(transaction: Transaction, condition: str, *params: object) -> list[tuple[int, int]]:
-    """Delete the oldest requests that meet the condition, as many as make one step; `(seq, pinned)` of each."""
+    """Delete the oldest requests that meet the condition, as many as make one step; returns `(seq, pinned)` of each."""
     sql = (
         "DELETE FROM requests WHERE seq IN ("
         " SELECT seq FROM ("
@@ -35,13 +35,13 @@ def delete_some(transaction: Transaction, condition: str, *params: object) -> li
 
 
 class RequestRemoval:
-    """What is deleted here is announced, and gone for every reader once it was."""
+    """Deletes requests; what is deleted is announced, and gone for every reader by then."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def one(self, seq: int) -> bool:
-        """Whether there was such a request."""
+        """Delete the request of that number; returns whether there was one."""
 
         def delete(transaction: Transaction) -> bool:
             sql = "SELECT bins.id FROM requests JOIN bins ON bins.key = bin WHERE seq = ?"
@@ -55,12 +55,12 @@ class RequestRemoval:
         return await self._database.transact(delete)
 
     async def found(self, bin: Bin, seqs: Sequence[int], *, with_pinned: bool) -> int:
-        """Delete these; how many went."""
+        """Delete the requests of these numbers; returns how many went."""
         numbers = msgspec.json.encode(seqs).decode()
         return await self._in_steps(bin, (_FOUND, bin.key, numbers, with_pinned))
 
     async def all(self, bin: Bin, *, with_pinned: bool) -> int:
-        """Delete all that is captured so far; how many went."""
+        """Delete all that is captured so far; returns how many went."""
         upto = self._database.last_seq
         conditions = [(_ALL, bin.key, upto), (_PINNED, bin.key, upto)]
         return await self._in_steps(bin, *conditions[: 1 + with_pinned])
@@ -80,7 +80,7 @@ class RequestRemoval:
 
 
 def delete_of_bin(transaction: Transaction, bin: Bin, condition: str, *params: object) -> int:
-    """One step of a bin's requests that meet the condition; how many went."""
+    """Delete one step of a bin's requests that meet the condition, and announce it; returns how many went."""
     rows = delete_some(transaction, condition, *params)
     pinned = sum(pinned for _, pinned in rows)
     transaction.announce(RequestsDeleted(bin_id=bin.id, count=len(rows), pinned=pinned, seq=None))

@@ -159,7 +159,7 @@ class DeliveryStore:
         event_id: str | None = None,
         state: DeliveryState | None = None,
     ) -> list[Delivery]:
-        """The newest first."""
+        """Return the deliveries that are asked for, the newest first, those with an id under `before` only."""
         wanted = {"d.id < ?": before, "d.webhook_id = ?": webhook_id, "d.event_id = ?": event_id, "d.state = ?": state}
         clauses = [clause for clause, value in wanted.items() if value is not None]
         values = [value for value in wanted.values() if value is not None]

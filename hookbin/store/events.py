@@ -83,7 +83,7 @@ class EventStore:
         return delivery_rows.to_delivery(rows[0][:count]), _to_event(rows[0][count:])
 
     async def list(self, *, limit: int, before: int | None = None, request_id: str | None = None) -> list[EventSummary]:
-        """The newest first, those with a `seq` under `before` only; with `request_id` what was sent on of it."""
+        """Return events, the newest first, those with a `seq` under `before` only; or what was sent on of a request."""
         below = MAX_SEQ if before is None else before
         of_request, params = ("", (below,)) if request_id is None else (" AND request_id = ?", (below, request_id))
         rows = await self._database.read(

@@ -23,7 +23,7 @@ class RequestExport:
         self._database = database
 
     async def oldest_first(self, bin: Bin, filter: RequestFilter, *, until: int) -> AsyncIterator[CapturedRequest]:
-        """Those that are as wanted, up to the `seq` `until`; one that is deleted meanwhile may be missing."""
+        """Yield the requests that are as wanted, up to the `seq` `until`; one deleted meanwhile may be missing."""
         inside = checks(filter)
         position = 0
         while sizes := await self._sizes(bin, filter, after=position, until=until):

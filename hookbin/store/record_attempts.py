@@ -52,7 +52,7 @@ def finish_all(transaction: Transaction, endings: Sequence[Ending]) -> list[Atte
 
 
 def finish_one(transaction: Transaction, ending: Ending) -> Attempt:
-    """Write it with all that it brings about; the attempt as it was written, nothing if its delivery is not kept."""
+    """Write an attempt with all that it brings about; nothing is written if its delivery is no longer kept."""
     before = _standing(transaction, [ending]).get(ending.attempt.delivery_id)
     if before is None:
         return msgspec.structs.replace(ending.attempt, next_attempt_at=None)

@@ -51,9 +51,9 @@ class RecoveryStore:
     async def bring_back(
         self, webhook_id: str, *, retry: Sequence[tuple[str, int]], make: Sequence[Delivery]
     ) -> tuple[int, int] | None:
-        """Make `retry` (id and due time) due as manual attempts, and write the deliveries of `make`: how many of each.
+        """Make `retry` (id and due time) due as manual attempts, and write those of `make`; returns how many of each.
 
-        None when the webhook can't be used by now. What was retried or made meanwhile is left out.
+        Returns None when the webhook can't be used by now. What was retried or made meanwhile is left out.
         """
 
         def retry_and_make(transaction: Transaction) -> tuple[int, int] | None:

@@ -128,7 +128,7 @@ class RequestStore:
         return found
 
     async def list(self, bin: Bin, *, limit: int, before: int | None) -> list[RequestSummary]:
-        """The newest first, those with a `seq` under `before` only."""
+        """Return a bin's requests, the newest first, those with a `seq` under `before` only."""
         rows = await self._database.read(
             f"SELECT {SUMMARY} FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
             (bin.key, MAX_SEQ if before is None else before, limit),

@@ -9,7 +9,7 @@ from hookbin.store.database import Database
 from hookbin.store.delete_requests import STEP, delete_of_bin, delete_some
 from hookbin.store.transaction import Transaction
 
-ENDED_DELIVERIES = 100_000
+MAX_ENDED_DELIVERIES = 100_000
 """Deliveries kept after they ended, with their attempts; and events that led to no delivery."""
 
 _OF_BIN = "bin = ?"
@@ -41,7 +41,7 @@ _DONE_WITH = (
 class Retention:
     """Each method takes one step and returns how many rows went; 0 means that nothing is left to do."""
 
-    def __init__(self, database: Database, *, ended_deliveries: int = ENDED_DELIVERIES) -> None:
+    def __init__(self, database: Database, *, ended_deliveries: int = MAX_ENDED_DELIVERIES) -> None:
         self._database = database
         self._ended_deliveries = ended_deliveries
         self._newest_event: int | None = None

@@ -24,9 +24,9 @@ MAX_BYTES = 16 * 1024 * 1024
 STEP_ROWS = 500
 STEP_BYTES = 1024 * 1024
 """What is looked at without giving the reader back in between."""
-COMPARED = 100
+MAX_COMPARED = 100
 """Requests, the newest, among which those are looked for that are nearly as wanted."""
-AT_ONCE = 2
+MAX_SEARCHES = 2
 """Searches under way; fewer than there are readers, so that one is always left for all else."""
 
 _decode_headers = msgspec.json.Decoder(Headers).decode
@@ -35,7 +35,7 @@ _PLACE_OF_TARGET = SUMMARY.split(", ").index("target")
 
 class Found(Struct, frozen=True):
     rows: list[RequestSummary]
-    """The newest first."""
+    """What was found, the newest first."""
     next_before: int | None
     """Where the search goes on: below this `seq`; None when all was looked at."""
 
@@ -61,10 +61,10 @@ class RequestSearch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = asyncio.Semaphore(MAX_SEARCHES)
 
     async def find(self, bin: Bin, filter: RequestFilter, *, limit: int, before: int | None) -> Found:
-        """Up to `limit` requests that are as wanted, those with a `seq` under `before` only."""
+        """Find up to `limit` requests that are as wanted, those with a `seq` under `before` only."""
         rows: list[RequestSummary] = []
         position = MAX_SEQ if before is None else before
         looked_at = read = 0
@@ -81,7 +81,7 @@ class RequestSearch:
         return Found(rows, position)
 
     async def nearest(self, bin: Bin, filter: RequestFilter, *, limit: int) -> list[Miss]:
-        """Of the newest requests those that lack the least, the newest first among equals."""
+        """Find those of the newest requests that lack the least, the newest first among equals."""
 
         async with self._turns:
             misses = await self._database.examine(lambda connection: _compare(connection, bin, filter))
@@ -140,7 +140,7 @@ def _compare(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter) ->
     bodies = _Bodies(connection)
     misses: list[Miss] = []
     sql = f"SELECT {SUMMARY}, headers FROM requests WHERE bin = ? AND seq > ? ORDER BY seq DESC LIMIT ?"
-    for *values, headers in connection.execute(sql, (bin.key, filter.after or 0, COMPARED)):
+    for *values, headers in connection.execute(sql, (bin.key, filter.after or 0, MAX_COMPARED)):
         row = summary_from_row(tuple(values), bin_id=bin.id)
         candidate = Candidate(target=row.target, headers=_decode_headers(headers), body=bodies.of(row.seq))
         if found := complaints(filter, inside, row, candidate):
@@ -151,7 +151,7 @@ def _compare(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter) ->
 
 
 def beginning_of_body(connection: sqlite3.Connection, seq: int, size: int) -> bytes:
-    """So many bytes of a body: `substr` would read all of it first."""
+    """Read so many bytes of a body: `substr` would read all of it first."""
     try:
         with connection.blobopen("requests", "body", seq, readonly=True) as blob:
             return blob.read(size)
@@ -160,7 +160,7 @@ def beginning_of_body(connection: sqlite3.Connection, seq: int, size: int) -> by
 
 
 def conditions(filter: RequestFilter) -> tuple[str, list[object]]:
-    """What the columns of a row can answer, as SQL."""
+    """Return what the columns of a row can answer, as SQL with its parameters."""
     parts: list[str] = []
     params: list[object] = []
 

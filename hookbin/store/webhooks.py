@@ -40,11 +40,11 @@ class WebhookStore:
             self._remember(_from_row(row))
 
     def find(self, id: str) -> Webhook | None:
-        """Of any kind."""
+        """Return the webhook of that id, of whatever kind."""
         return self._by_id.get(id)
 
     def get(self, id: str) -> Webhook:
-        """A registered one."""
+        """Return the registered webhook of that id. Raises `WebhookNotFound`."""
         webhook = self.find(id)
         if webhook is not None and webhook.kind is WebhookKind.WEBHOOK:
             return webhook
@@ -61,7 +61,7 @@ class WebhookStore:
         return list(self._by_id.values())
 
     def forwards_of(self, bin_id: str) -> Sequence[Webhook]:
-        """Where a bin forwards what it captures to, oldest first."""
+        """Return the targets that a bin forwards its captures to, oldest first."""
         return tuple(found.values()) if (found := self._forwards.get(bin_id)) else ()
 
     async def create(self, webhook: Webhook) -> None:
