@@ -123,18 +123,6 @@ def test_a_reset_begins_the_sequence_again(server: Server) -> None:
     check_problem(server.post("/bins/nobody/sequence/reset"), 404, "bin_not_found")
 
 
-def test_another_response_begins_its_sequence_and_another_name_does_not(server: Server) -> None:
-    url = make(server, "changing", FLAKY)
-    send(url)
-    assert change(server, "changing", max_requests=5).json()["sequence_position"] == 1
-    assert change(server, "changing", response=FLAKY).json()["sequence_position"] == 1
-
-    changed = change(server, "changing", response={"sequence": [{"status": 201}, {"status": 202}]}).json()
-
-    assert (changed["sequence_position"], changed["sequence_next"]) == (0, 0)
-    assert send(url).status_code == 201
-
-
 def test_a_chance_is_met_about_as_often_as_it_says(server: Server) -> None:
     """200 at one half: the odds of fewer than 50 or more than 150 are below one in a billion."""
     url = make(server, "chancy", {"chance": {"probability": 0.5, "status": 503}})
@@ -176,17 +164,11 @@ def test_a_refused_handshake_says_why(server: Server) -> None:
     ("response", "loc"),
     [
         ({"rules": [{"when": {}}, {"when": {}, "headers": [["a b", "1"]]}]}, "response.rules[1].headers[0]"),
-        ({"sequence": [{"headers": [["content-length", "1"]]}]}, "response.sequence[0].headers[0]"),
-        ({"chance": {"probability": 0.5, "headers": [["connection", "close"]]}}, "response.chance.headers[0]"),
-        ({"rules": [{"when": {"path": "no-slash"}}]}, "response.rules[0].when.path"),
         ({"rules": [{"when": {"json": {"a[": 1}}}]}, "response.rules[0].when.json.a["),
         ({"rules": [{"status": 200}]}, "response.rules[0].when"),
         ({"template": True, "body": "{{"}, "response.body"),
         ({"sequence": [{"template": True, "body": "{% x %}"}]}, "response.sequence[0].body"),
-        ({"fault": "explode"}, "response.fault"),
         ({"then": "stop"}, "response.then"),
-        ({"handshake": {"provider": "zoom"}}, "response.handshake.secret"),
-        ({"handshake": {"provider": "myspace"}}, "response.handshake.provider"),
         ({"chance": {}}, "response.chance.probability"),
         ({"chance": {"probability": 1.1}}, "response.chance.probability"),
         ({"sequence": [{}, {}, {"repeat": 0}]}, "response.sequence[2].repeat"),
@@ -197,7 +179,6 @@ def test_a_refused_handshake_says_why(server: Server) -> None:
         ({"rules": [{"when": {"header": {"a": "", "b": "x" * 257}}}]}, "response.rules[0].when.header"),
         ({"rules": [{"when": {"query": {"x" * 257: ""}}}]}, "response.rules[0].when.query"),
         ({"body": "x" * 262_145}, "response.body"),
-        ({"sequence": [{"body": "x" * 250_000}] * 3}, "response"),
         ({"sequence": [{"sequence": []}]}, "response.sequence[0].sequence"),
     ],
 )
