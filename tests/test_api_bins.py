@@ -111,21 +111,9 @@ def test_null_in_a_patch_puts_the_default_back(server: Server) -> None:
     [
         ({"colour": "red"}, "colour"),
         ({"name": "a b"}, "name"),
-        ({"response": {"colour": "red"}}, "response.colour"),
-        ({"response": {"status": 199}}, "response.status"),
         ({"response": {"status": 600}}, "response.status"),
-        ({"response": {"status": "200"}}, "response.status"),
-        ({"response": {"delay_ms": -1}}, "response.delay_ms"),
-        ({"response": {"delay_ms": 30_001}}, "response.delay_ms"),
-        ({"response": {"body": "x" * 262_145}}, "response.body"),
-        ({"response": {"headers": [["x-a", "1"]] * 51}}, "response.headers"),
         ({"response": {"headers": [["x-a", "1"], ["x-b", "1\r\nx-c: 2"]]}}, "response.headers[1]"),
         ({"response": {"headers": [["content-security-policy", "script-src *"]]}}, "response.headers[0]"),
-        ({"max_requests": 0}, "max_requests"),
-        ({"max_requests": 1_000_001}, "max_requests"),
-        ({"max_requests": True}, "max_requests"),
-        ({"max_age": 0}, "max_age"),
-        ({"max_age": 10**20}, "max_age"),
     ],
 )
 def test_a_field_that_is_wrong_is_named(server: Server, fields: dict[str, Any], loc: str) -> None:

