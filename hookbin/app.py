@@ -65,6 +65,7 @@ from hookbin.web.rest.services import Delivering, Live, Services, Site, Stores
 from hookbin.web.rest.viewer import Viewer
 from hookbin.web.site import site_app
 from hookbin.wire.lane import Lane
+from hookbin.wire.proxy import parse_proxy
 from hookbin.wire.tls import trusting
 
 DRAIN_SECONDS = 2.0
@@ -241,7 +242,9 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
         policy=policy,
         is_own=addresses.is_own_bin,
         origin=urlsplit(addresses.base_url).hostname or "localhost",
-        tls=trusting(settings.ca_file),
+        tls=trusting(settings.ca_file, client_cert=settings.client_cert, client_key=settings.client_key),
+        proxy=None if settings.proxy is None else parse_proxy(settings.proxy),
+        monotonic=clock.monotonic,
     )
     factory = EventFactory(clock=clock, ids=ids)
     meta_events = MetaEventMaker(webhooks, factory)

@@ -19,6 +19,7 @@ from hookbin.delivery.retries import parse_retry_on, parse_schedule
 from hookbin.delivery.targets import is_loopback_host, parse_allowed
 from hookbin.errors import FieldsInvalid
 from hookbin.models.bins import MAX_REQUESTS, Age
+from hookbin.wire.proxy import parse_proxy
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -60,6 +61,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     ca_file: Annotated[
         Path | None,
         Meta(description="PEM file of certificates that deliveries by https trust, besides the system's."),
+    ] = None
+    client_cert: Annotated[
+        Path | None,
+        Meta(description="PEM file of the certificate that deliveries by https show to who asks for one."),
+    ] = None
+    client_key: Annotated[Path | None, Meta(description="PEM file of its key, when that is not in the same file.")] = (
+        None
+    )
+    proxy: Annotated[
+        str | None, Meta(description="Proxy that deliveries go through: http://[USER:PASSWORD@]HOST:PORT.")
     ] = None
     trust_proxy: Annotated[
         tuple[str, ...],
@@ -105,6 +116,10 @@ def check(settings: Settings) -> Settings:
     parse_retry_on(settings.retry_on.split(","))
     if settings.public_url is not None:
         _check_public_url(settings.public_url)
+    if settings.proxy is not None:
+        parse_proxy(settings.proxy)
+    if settings.client_key is not None and settings.client_cert is None:
+        raise FieldsInvalid(("client_key", "goes with client_cert, which is not set"))
     if settings.token is not None and _TOKEN.fullmatch(settings.token) is None:
         raise FieldsInvalid(("token", "use visible ASCII characters, at least one"))
     return msgspec.structs.replace(

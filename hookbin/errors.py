@@ -12,7 +12,7 @@
     ├── SenderTimedOut          what was begun did not come to its end in time
     ├── WaitTimedOut            carries the nearest misses
     ├── Refused                 Unauthorized, HostRefused, OriginRefused
-    ├── Unavailable             Overloaded, ViewsBusy, StorageFailed, ShuttingDown
+    ├── Unavailable             Overloaded, ViewsBusy, StorageFailed, OutOfResources, ShuttingDown
     └── StartError              hookbin could not start (command line, exit code 3)
 
 The HTTP status of each code stands in `hookbin.problems`, nowhere else.
@@ -259,6 +259,13 @@ class TooManyWaiting(Unavailable):
 class StorageFailed(Unavailable):
     code = "storage_failed"
     title = "The database could not be written"
+
+
+class OutOfResources(Unavailable):
+    """What this process or its machine lacks, so that a request can't be sent: no failure of the destination's."""
+
+    code = "out_of_resources"
+    title = "Nothing can be sent just now"
 
 
 class ShuttingDown(Unavailable):

@@ -152,8 +152,8 @@ def test_a_captured_request_arrives_at_the_target_byte_for_byte(server: Server) 
     assert got["body"] == sent["body"]
     assert [pair for pair in got["headers"] if pair[0].lower() == "x-dup"] == [["X-Dup", "1"], ["x-dup", "2"]]
     assert header(got, "webhook-signature") == ["v1,kept"]
-    assert header(got, "x-utf") == header(sent, "x-utf")
-    assert header(got, "x-latin") == ["café".encode().decode("latin-1")]
+    for name in ("x-utf", "x-latin"):
+        assert header(got, name) == header(sent, name)
     assert header(got, "content-type") == ["application/octet-stream"]
     assert header(got, "hookbin-hops") == ["1"]
     assert got["attempt_id"] is not None

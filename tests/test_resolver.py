@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from hookbin.wire.resolver import MAX_LOOKUPS, BlockedTarget, Resolver
+from hookbin.errors import OutOfResources
+from hookbin.models.deliveries import ErrorClass
+from hookbin.wire.failure import Failure
+from hookbin.wire.resolver import MAX_LOOKUPS, Resolver, by_turns
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +26,7 @@ class Names:
         self.release = threading.Event()
         self.asked: list[str] = []
 
-    def __call__(self, host: str, port: int, **_: Any) -> list[Any]:
+    def __call__(self, host: str, port: None, **_: Any) -> list[Any]:
         self.asked.append(host)
         if host.startswith("slow"):
             self.release.wait()
@@ -47,60 +50,64 @@ def resolver(names: Names) -> Resolver:
     return Resolver(refusal=not_ten, lookup=names)
 
 
-async def addresses(resolver: Resolver, host: str) -> list[str]:
-    return [found["host"] for found in await resolver.resolve(host, 80, socket.AF_UNSPEC)]
-
-
 async def test_a_name_gives_its_addresses(names: Names) -> None:
-    assert await addresses(resolver(names), "fast") == ["192.0.2.2"]
+    assert await resolver(names).resolve("fast") == ["192.0.2.2"]
 
 
 async def test_only_the_addresses_that_may_be_called_are_left(names: Names) -> None:
-    assert await addresses(resolver(names), "mixed") == ["192.0.2.3"]
+    assert await resolver(names).resolve("mixed") == ["192.0.2.3"]
 
 
 async def test_a_name_whose_every_address_is_refused_is_blocked(names: Names) -> None:
-    with pytest.raises(BlockedTarget, match="inside: private"):
-        await addresses(resolver(names), "inside")
+    for host, detail in (("inside", "inside: private"), ("10.0.0.1", "private")):
+        with pytest.raises(Failure) as raised:
+            await resolver(names).resolve(host)
+        assert (raised.value.error, raised.value.detail) == (ErrorClass.BLOCKED_TARGET, detail)
 
 
 async def test_an_unknown_name_is_an_error_of_the_look_up(names: Names) -> None:
-    with pytest.raises(socket.gaierror):
-        await addresses(resolver(names), "nobody")
+    with pytest.raises(Failure, match="the name nobody does not exist") as raised:
+        await resolver(names).resolve("nobody")
+    assert raised.value.error is ErrorClass.DNS_ERROR
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST.", "app.localhost"])
 async def test_this_machine_needs_no_look_up(names: Names, name: str) -> None:
-    assert await addresses(resolver(names), name) == ["127.0.0.1", "::1"]
+    assert await resolver(names).resolve(name) == ["127.0.0.1", "::1"]
     assert names.asked == []
 
 
 async def test_a_slow_name_does_not_hold_up_another(names: Names) -> None:
     asked = resolver(names)
-    slow = [asyncio.create_task(addresses(asked, f"slow-{number}")) for number in range(40)]
-    assert await addresses(asked, "fast") == ["192.0.2.2"]
+    slow = [asyncio.create_task(asked.resolve(f"slow-{number}")) for number in range(40)]
+    assert await asked.resolve("fast") == ["192.0.2.2"]
     assert not any(task.done() for task in slow)
     names.release.set()
-    assert all(isinstance(error, OSError) for error in await asyncio.gather(*slow, return_exceptions=True))
+    assert all(isinstance(error, Failure) for error in await asyncio.gather(*slow, return_exceptions=True))
 
 
 async def test_a_name_is_looked_up_once_for_all_who_ask_meanwhile(names: Names) -> None:
     asked = resolver(names)
-    waiting = [asyncio.create_task(addresses(asked, "slow")) for _ in range(5)]
-    given_up = asyncio.create_task(addresses(asked, "slow"))
-    await addresses(asked, "fast")
+    waiting = [asyncio.create_task(asked.resolve("slow")) for _ in range(5)]
+    given_up = asyncio.create_task(asked.resolve("slow"))
+    await asked.resolve("fast")
     given_up.cancel()
     names.release.set()
     assert await asyncio.gather(*waiting) == [["192.0.2.1"]] * 5
     assert names.asked.count("slow") == 1
 
 
-async def test_one_name_too_many_fails_at_once(names: Names) -> None:
+async def test_one_name_too_many_is_a_lack_of_ours(names: Names) -> None:
     asked = resolver(names)
-    slow = [asyncio.create_task(addresses(asked, f"slow-{number}")) for number in range(MAX_LOOKUPS)]
+    slow = [asyncio.create_task(asked.resolve(f"slow-{number}")) for number in range(MAX_LOOKUPS)]
     await asyncio.sleep(0)
-    with pytest.raises(OSError, match="don't answer"):
-        await addresses(asked, "fast")
+    with pytest.raises(OutOfResources, match="don't answer"):
+        await asked.resolve("fast")
     names.release.set()
     await asyncio.gather(*slow, return_exceptions=True)
-    assert await addresses(asked, "fast") == ["192.0.2.2"]
+    assert await asked.resolve("fast") == ["192.0.2.2"]
+
+
+def test_the_families_take_turns() -> None:
+    found = by_turns(["2001:db8::1", "2001:db8::2", "192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3"])
+    assert found == ["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2", "192.0.2.3"]

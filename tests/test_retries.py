@@ -33,7 +33,8 @@ from tests.support import ROOT
 NOW = int(datetime(2026, 11, 24, 6, 30, tzinfo=UTC).timestamp()) * SECOND
 DAY = 24 * 3600 * SECOND
 DEFAULT = SCHEDULES["default"]
-NETWORK_ERRORS = [error for error in ErrorClass if error not in (ErrorClass.BLOCKED_TARGET, ErrorClass.SIGNING_ERROR)]
+NEVER_RETRIED = (ErrorClass.BLOCKED_TARGET, ErrorClass.SIGNING_ERROR, ErrorClass.UNSENDABLE)
+NETWORK_ERRORS = [error for error in ErrorClass if error not in NEVER_RETRIED]
 
 
 def decide(
@@ -499,10 +500,7 @@ SAMPLES: dict[str, list[int | ErrorClass]] = {
     "410": [410],
     "other 4xx": [400, 401, 403, 404, 409, 411, 422, 425, 428, 430, 499],
     "5xx and above": [500, 501, 502, 503, 504, 599, 600, 999],
-    "an address that policy forbids, or a secret that can't sign": [
-        ErrorClass.BLOCKED_TARGET,
-        ErrorClass.SIGNING_ERROR,
-    ],
+    "an address that policy forbids, a secret that can't sign, or what HTTP can't carry": [*NEVER_RETRIED],
     "no answer, or no final one": [*NETWORK_ERRORS, 101, 103],
 }
 

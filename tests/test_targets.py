@@ -5,7 +5,6 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import httpx
 import pytest
-import yarl
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from hookbin.delivery.targets import (
     parse_destination,
     refusal,
 )
+from hookbin.wire.place import split_url
 
 EXPOSED = Policy(allow_private=False)
 LOCAL = Policy(allow_private=True)
@@ -160,14 +160,14 @@ def test_any_text_is_refused_or_read_alike_by_the_dialler(text: str, start: str)
 
 
 def assert_all_parsers_agree(url: str) -> None:
-    """httpx builds the request, aiohttp dials what yarl reads from it; both go by the authority as written."""
+    """httpx reads the host for its header, we dial what `split_url` reads; both go by the authority as written."""
     authority = url.split("//", 1)[1].replace("?", "/").split("/", 1)[0].lower()
     written = httpx.URL(url)
-    dialled = yarl.URL(str(written))
-    host, port = (dialled.raw_host or "").rstrip("."), dialled.explicit_port
+    place, _ = split_url(url)
+    host, port = place.host.rstrip("."), place.port
     bracketed = authority.startswith("[")
     name, _, tail = authority[1:].partition("]") if bracketed else authority.partition(":")
-    assert port in (int(tail.strip(":")), None) if tail.strip(":") else port is None
+    assert port == (int(tail.strip(":")) if tail.strip(":") else {"http": 80, "https": 443}[place.scheme])
     assert (ip_address(host) == ip_address(name)) if bracketed else (host == name.rstrip("."))
     assert written.raw_host.decode().lower().rstrip(".") == name.rstrip(".")
     if literal_address(url):

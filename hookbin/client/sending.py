@@ -15,6 +15,7 @@ from hookbin.clock import Clock, Ids
 from hookbin.delivery.targets import Policy
 from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.sender import Sender
+from hookbin.errors import OutOfResources
 from hookbin.logs import printable
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import Webhook
@@ -71,6 +72,9 @@ async def send_once(message: Message, how: DirectTarget, *, clock: Clock, wait: 
     started = clock.monotonic()
     try:
         sent = await sender.send(webhook, event, delivery_id=ids.delivery(), number=1, timestamp=clock.now() // SECOND)
+    except OutOfResources as lack:
+        say(lack.detail)
+        return False
     finally:
         await sender.aclose()
     took = f"{(clock.monotonic() - started) * 1000:.0f} ms"

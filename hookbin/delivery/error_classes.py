@@ -48,11 +48,17 @@ ERROR_CLASSES: Mapping[ErrorClass, ErrorFacts] = MappingProxyType(
         ErrorClass.PROTOCOL_ERROR: ErrorFacts(
             meaning="What came back was no HTTP", brief="protocol", lost="what came back was no HTTP"
         ),
+        ErrorClass.ANSWER_LIMIT: ErrorFacts(
+            meaning="The answer went past a limit", brief="limit", lost="the answer went past a limit"
+        ),
         ErrorClass.BLOCKED_TARGET: ErrorFacts(
             meaning="The address may not be called", brief="blocked", is_retried=False, is_sent=False
         ),
         ErrorClass.SIGNING_ERROR: ErrorFacts(
             meaning="It could not be signed", brief="unsigned", is_retried=False, is_sent=False
+        ),
+        ErrorClass.UNSENDABLE: ErrorFacts(
+            meaning="It could not be sent as it is", brief="unsendable", is_retried=False, is_sent=False
         ),
     }
 )

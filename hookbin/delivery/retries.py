@@ -11,6 +11,7 @@
     5xx and above                5xx                           failed
     address that policy forbids  -                             failed
     nothing sent: no signature   -                             failed
+    nothing sent: no HTTP        -                             failed
     no answer, or no final one   network                       failed
 """
 

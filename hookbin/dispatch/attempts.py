@@ -132,6 +132,10 @@ class Attempts:
             response_headers=sent.response_headers,
             response_body=sent.response_body,
             response_truncated=sent.response_truncated,
+            note=sent.note,
+            timings=sent.timings,
+            connection=sent.connection,
+            response_raw=sent.response_raw,
         )
         meta_events = self._meta_events.of_attempt(attempt, webhook, action=decision.action, hops=event.hops)
         written = await self._deliveries.finish(

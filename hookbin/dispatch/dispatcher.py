@@ -42,7 +42,7 @@ from hookbin.store.webhooks import WebhookStore
 logger = logging.getLogger("hookbin")
 
 PAUSE = 5 * SECOND
-"""How long a lane rests when an attempt could not be recorded or its deliveries not be read."""
+"""How long a lane rests when an attempt could not be made or recorded, or its deliveries not be read."""
 
 
 class Dispatcher:
@@ -249,7 +249,7 @@ class Dispatcher:
         try:
             again = await self._attempts.make(delivery_id)
         except Unavailable as error:
-            logger.error("an attempt could not be recorded and will be repeated: %s", error.detail)
+            logger.error("an attempt could not be made or recorded, and will be repeated: %s", error.detail)
             again = self._rest(lane), 0
         except Exception:
             logger.exception("an attempt failed inside hookbin and will be repeated")

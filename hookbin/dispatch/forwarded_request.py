@@ -75,21 +75,10 @@ def headers(original: Original, *, size: int, replaced: Collection[str]) -> Head
     """Those of the original but for the ones that we set in their place; `replaced` has their names in lower case."""
     signed_anew = {SIGNATURE_HEADERS[name] for name in replaced if name in SIGNATURE_HEADERS}
     left_out = {*replaced, *(name for style in signed_anew for name in style.older)}
-    kept = tuple((name, _utf8(value)) for name, value in original.headers if name.lower() not in left_out)
+    kept = tuple(pair for pair in original.headers if pair[0].lower() not in left_out)
     if size or original.method in _WITH_CONTENT:
         return (("content-length", str(size)), *kept)
     return kept
-
-
-def _utf8(value: str) -> str:
-    """The value, as latin-1 text, with bytes that are no UTF-8 written as that: the client below sends nothing else."""
-    if value.isascii():
-        return value
-    try:
-        value.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        return value.encode().decode("latin-1")
-    return value
 
 
 def _quoted(text: str) -> str:

@@ -5,35 +5,45 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
-from contextvars import ContextVar
+from collections.abc import AsyncIterable, Callable
 from functools import lru_cache, partial
+from typing import cast
 
-import aiohttp
 import httpx
-from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 
+from hookbin.clock import SystemClock
 from hookbin.delivery.headers import masked
-from hookbin.delivery.targets import Policy, literal_address, refusal
+from hookbin.delivery.targets import Policy, refusal
 from hookbin.dispatch import request_headers
 from hookbin.errors import FieldsInvalid
 from hookbin.models.common import Headers
-from hookbin.models.deliveries import ErrorClass
+from hookbin.models.deliveries import Connection, ErrorClass, Timings
 from hookbin.models.events import Event
 from hookbin.models.webhooks import Webhook
-from hookbin.wire.client import Connector, ExactTransport, put_exact_headers, request_of, url_as_sent
-from hookbin.wire.resolver import BlockedTarget, Lookup, Resolver
+from hookbin.wire.client import WireTransport, request_of
+from hookbin.wire.dialing import Dialer
+from hookbin.wire.evidence import Evidence, Phase
+from hookbin.wire.failure import Failure
+from hookbin.wire.place import url_as_sent
+from hookbin.wire.proxy import Proxy
+from hookbin.wire.resolver import Lookup, Resolver
 from hookbin.wire.tls import trusting
 
 RESPONSE_BYTES = 64 * 1024
 """How much of a response body is kept."""
-DETAIL_CHARACTERS = 500
-"""What is kept of a library's words on a failure, which can quote what came back."""
-CONNECT_SECONDS = 10.0
-KEEP_ALIVE_SECONDS = 15.0
+MAX_DETAIL = 500
+"""Characters that are kept of the words on a failure, which can quote what came back."""
 MAX_TARGETS = 4096
 """Destinations of which is kept what a look at their URL says."""
+_CLOCK = SystemClock()
+_LATE = {
+    Phase.RESOLVING: (ErrorClass.DNS_ERROR, "the destination's name was not looked up"),
+    Phase.CONNECTING: (ErrorClass.CONNECT_TIMEOUT, "no connection was made"),
+    Phase.HANDSHAKING: (ErrorClass.CONNECT_TIMEOUT, "TLS had not begun"),
+    Phase.EXCHANGING: (ErrorClass.TIMEOUT, "no complete answer"),
+}
+"""What a deadline cut short."""
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -47,13 +57,10 @@ class Sent(Struct, frozen=True, kw_only=True):
     response_truncated: bool = False
     error: ErrorClass | None = None
     error_detail: str | None = None
-
-
-class _Answer(Struct, frozen=True):
-    status: int
-    headers: Headers
-    body: bytes
-    truncated: bool
+    note: str | None = None
+    timings: Timings | None = None
+    connection: Connection | None = None
+    response_raw: bytes | None = None
 
 
 class _Target(Struct, frozen=True):
@@ -63,27 +70,6 @@ class _Target(Struct, frozen=True):
     """As it goes out."""
     own: bool
     """It is one of our own bins'."""
-
-
-class _Dial:
-    """What is known of the connection that one attempt uses."""
-
-    __slots__ = ("connecting", "resolving", "reused")
-
-    def __init__(self) -> None:
-        self.resolving = False
-        self.connecting = False
-        self.reused = False
-
-    @property
-    def late(self) -> ErrorClass:
-        """What a deadline cut short."""
-        if self.resolving:
-            return ErrorClass.DNS_ERROR
-        return ErrorClass.CONNECT_TIMEOUT if self.connecting else ErrorClass.TIMEOUT
-
-
-_dial: ContextVar[_Dial] = ContextVar("hookbin_dial")
 
 
 class Sender:
@@ -96,29 +82,38 @@ class Sender:
         is_own: Callable[[str], bool],
         origin: str = "localhost",
         tls: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
         lookup: Lookup = socket.getaddrinfo,
+        transport: httpx.AsyncBaseTransport | None = None,
+        monotonic: Callable[[], float] = _CLOCK.monotonic,
     ) -> None:
         """`origin` is what destinations know this server by, in a handshake and after it.
 
-        `tls` says which certificates are trusted, by default those that the system trusts.
+        `tls` says which certificates are trusted, by default those that the system trusts. `proxy` is what all goes
+        through but what goes to our own bins. `transport` takes the place of everything that dials.
         """
         self.origin = origin
-        self._policy = policy
         self._is_own = is_own
+        self._monotonic = monotonic
         self._destination = lru_cache(maxsize=MAX_TARGETS)(self._target)
         context = tls or trusting(None)
+        anywhere = Resolver(refusal=lambda address: None, lookup=lookup)
+        allowed = Resolver(refusal=partial(refusal, policy), lookup=lookup)
         # Two, so that no connection that was allowed as one to a bin is used again for anything else.
-        to_bins = Resolver(refusal=lambda address: None, lookup=lookup)
-        to_others = Resolver(refusal=partial(refusal, policy), lookup=lookup)
-        self._to_bins = ExactTransport(verify=context, client=lambda: _session(context, to_bins))
-        self._to_others = ExactTransport(verify=context, client=lambda: _session(context, to_others))
+        to_bins = Dialer(resolver=anywhere, tls=context)
+        to_others = Dialer(resolver=allowed, tls=context, proxy=proxy, proxies=anywhere)
+        self._to_bins = transport or WireTransport(to_bins, monotonic=monotonic)
+        self._to_others = transport or WireTransport(to_others, monotonic=monotonic)
 
     async def aclose(self) -> None:
         await self._to_bins.aclose()
         await self._to_others.aclose()
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
-        """Send the event's body. `timestamp` is this attempt's second (Standard Webhooks). Never raises."""
+        """Send the event's body. `timestamp` is this attempt's second (Standard Webhooks).
+
+        Raises `OutOfResources` when this server can't send it now: then nothing was sent.
+        """
         url = request_headers.url(webhook, event)
         try:
             headers = request_headers.request_headers(
@@ -130,7 +125,7 @@ class Sender:
         return await self._send(request_headers.method(event), webhook, url, headers, event.body)
 
     async def ask(self, webhook: Webhook, headers: Headers) -> Sent:
-        """Send OPTIONS to the destination in this server's name, with these headers and the owner's. Never raises."""
+        """Send OPTIONS in this server's name, with these headers and the owner's. Raises as `send`."""
         named = (
             *request_headers.opening(webhook.destination, chosen=webhook.headers, size=0),
             (request_headers.REQUEST_ORIGIN, self.origin),
@@ -142,140 +137,75 @@ class Sender:
     async def _send(self, method: str, webhook: Webhook, url: str, headers: Headers, body: bytes) -> Sent:
         """`url` is the webhook's destination with what was captured added, which no rule for destinations holds for."""
         target = self._destination(url) if url == webhook.destination else self._target(url)
-        url = target.url
-        sent_headers = masked(headers)
-        blocked = None if target.own else self._literal_refusal(webhook.destination)
-        if blocked is not None:
-            return Sent(url=url, request_headers=sent_headers, error=ErrorClass.BLOCKED_TARGET, error_detail=blocked)
-        request = request_of(method, url, headers, body, connect=CONNECT_SECONDS)
-        dial = _Dial()
-        _dial.set(dial)
+        transport = self._to_bins if target.own else self._to_others
+        evidence = Evidence(self._monotonic)
+        request = request_of(method, target.url, headers, body, evidence=evidence)
         try:
             async with asyncio.timeout(webhook.timeout):
-                answer = await _exchange(self._to_bins if target.own else self._to_others, request, dial)
+                outcome = await _exchange(transport, request)
         except TimeoutError:
-            detail = f"no complete answer within {webhook.timeout:g} s"
-            return Sent(url=url, request_headers=sent_headers, error=dial.late, error_detail=detail)
-        except Exception as failure:
-            error, detail = classify(failure)
-            return Sent(url=url, request_headers=sent_headers, error=error, error_detail=detail)
+            outcome = _late(evidence, webhook.timeout)
+        except httpx.TransportError as failure:
+            outcome = _failed(failure)
         return Sent(
-            url=url,
-            request_headers=sent_headers,
-            status=answer.status,
-            response_headers=answer.headers,
-            response_body=answer.body,
-            response_truncated=answer.truncated,
+            url=target.url,
+            request_headers=masked(headers),
+            status=outcome.status,
+            response_headers=outcome.headers,
+            response_body=outcome.body,
+            response_truncated=outcome.truncated,
+            error=outcome.error,
+            error_detail=outcome.detail,
+            note=evidence.note,
+            timings=evidence.timings(),
+            connection=evidence.connection(),
+            response_raw=outcome.raw,
         )
 
     def _target(self, url: str) -> _Target:
         exact = url_as_sent(url)
         return _Target(exact, self._is_own(exact))
 
-    def _literal_refusal(self, url: str) -> str | None:
-        address = literal_address(url)
-        return None if address is None else refusal(self._policy, address)
+
+class _Outcome(Struct, frozen=True, kw_only=True):
+    """What came back, or why nothing did."""
+
+    status: int | None = None
+    headers: Headers | None = None
+    body: bytes | None = None
+    truncated: bool = False
+    error: ErrorClass | None = None
+    detail: str | None = None
+    raw: bytes | None = None
 
 
-async def _exchange(transport: ExactTransport, request: httpx.Request, dial: _Dial) -> _Answer:
-    try:
-        response = await transport.handle_async_request(request)
-    except httpx.TransportError as failure:
-        if not (dial.reused and _is_stale(failure)):
-            raise
-        dial.reused = False  # the receiver had closed the kept connection before it saw this request
-        response = await transport.handle_async_request(request)
+async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> _Outcome:
+    response = await transport.handle_async_request(request)
     body = bytearray()
     try:
-        async for chunk in response.stream:  # type: ignore[union-attr]
-            body += chunk
+        async for piece in cast(AsyncIterable[bytes], response.stream):
+            body += piece
             if len(body) > RESPONSE_BYTES:
                 break
     finally:
         await response.aclose()
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-    return _Answer(response.status_code, headers, bytes(body[:RESPONSE_BYTES]), len(body) > RESPONSE_BYTES)
-
-
-def _session(context: ssl.SSLContext, resolver: AbstractResolver) -> aiohttp.ClientSession:
-    connector = Connector(
-        resolver=resolver,
-        use_dns_cache=False,
-        limit=0,
-        keepalive_timeout=KEEP_ALIVE_SECONDS,
-        ssl=context,
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-        trust_env=False,
-        trace_configs=[_tracing()],
+    return _Outcome(
+        status=response.status_code,
+        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw),
+        body=bytes(body[:RESPONSE_BYTES]),
+        truncated=len(body) > RESPONSE_BYTES,
     )
 
 
-def classify(failure: Exception) -> tuple[ErrorClass, str]:
-    """The class of a failure and what it says, told by its cause: httpx-aiohttp maps many to one."""
-    causes = _causes(failure)
-    detail = " ".join(str(causes[-1]).split())[:DETAIL_CHARACTERS] or type(causes[-1]).__name__
-    for wanted, error in _CLASSES:
-        if any(isinstance(cause, wanted) for cause in causes):
-            return error, detail
-    return ErrorClass.PROTOCOL_ERROR, detail
+def _late(evidence: Evidence, seconds: float) -> _Outcome:
+    if isinstance(evidence.failure, Failure):
+        return _failed(evidence.failure)
+    error, what = _LATE[evidence.phase]
+    return _Outcome(error=error, detail=f"{what} within {seconds:g} s")
 
 
-_CLASSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], ErrorClass], ...] = (
-    (BlockedTarget, ErrorClass.BLOCKED_TARGET),
-    ((aiohttp.ClientConnectorDNSError, socket.gaierror), ErrorClass.DNS_ERROR),
-    (
-        (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError, ssl.CertificateError),
-        ErrorClass.TLS_ERROR,
-    ),
-    (aiohttp.ConnectionTimeoutError, ErrorClass.CONNECT_TIMEOUT),
-    (TimeoutError, ErrorClass.TIMEOUT),
-    (aiohttp.ClientConnectorError, ErrorClass.CONNECTION_REFUSED),
-    ((aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError), ErrorClass.CONNECTION_RESET),
-    (aiohttp.ClientPayloadError, ErrorClass.CONNECTION_RESET),
-)
-"""The first row that any of the causes matches decides; what matches none broke the protocol."""
-
-
-def _causes(failure: BaseException) -> list[BaseException]:
-    causes = [failure]
-    while (cause := causes[-1].__cause__) is not None and cause not in causes:
-        causes.append(cause)
-    return causes
-
-
-def _is_stale(failure: Exception) -> bool:
-    stale = (aiohttp.ServerDisconnectedError, ConnectionResetError, BrokenPipeError, aiohttp.ClientOSError)
-    return any(isinstance(cause, stale) for cause in _causes(failure))
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    """One for all that is traced: aiohttp calls each at a dozen points of every request."""
-    trace = aiohttp.TraceConfig()
-
-    async def connecting(*_: object) -> None:
-        _dial.get().connecting = True
-
-    async def connected(*_: object) -> None:
-        _dial.get().connecting = False
-
-    async def resolving(*_: object) -> None:
-        _dial.get().resolving = True
-
-    async def resolved(*_: object) -> None:
-        _dial.get().resolving = False
-
-    async def reused(*_: object) -> None:
-        _dial.get().reused = True
-
-    trace.on_request_start.append(put_exact_headers)
-    trace.on_connection_create_start.append(connecting)
-    trace.on_connection_create_end.append(connected)
-    trace.on_dns_resolvehost_start.append(resolving)
-    trace.on_dns_resolvehost_end.append(resolved)
-    trace.on_connection_reuseconn.append(reused)
-    return trace
+def _failed(failure: httpx.TransportError) -> _Outcome:
+    detail = " ".join(str(failure).split())[:MAX_DETAIL] or type(failure).__name__
+    if isinstance(failure, Failure):
+        return _Outcome(error=failure.error, detail=detail, raw=failure.raw or None)
+    return _Outcome(error=ErrorClass.PROTOCOL_ERROR, detail=detail)

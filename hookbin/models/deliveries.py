@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from hookbin.models.common import Headers
 
+MAX_RAW = 64 * 1024
+"""Bytes that are kept of what came back and is no HTTP."""
+
 
 class DeliveryState(StrEnum):
     PENDING = "pending"
@@ -82,9 +85,13 @@ class ErrorClass(StrEnum):
     TIMEOUT = "timeout"
     CONNECTION_RESET = "connection_reset"
     PROTOCOL_ERROR = "protocol_error"
+    ANSWER_LIMIT = "answer_limit"
+    """It went past what is read of an answer before its status is known."""
     BLOCKED_TARGET = "blocked_target"
     SIGNING_ERROR = "signing_error"
     """Its secret can't sign: nothing was sent."""
+    UNSENDABLE = "unsendable"
+    """HTTP can't carry it: nothing was sent."""
 
 
 class Delivery(Struct, frozen=True, kw_only=True):

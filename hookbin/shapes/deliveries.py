@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
 
 from hookbin.models.common import Pair
-from hookbin.models.deliveries import Attempt, AttemptSummary, Delivery, DeliveryState, ErrorClass, Trigger
+from hookbin.models.deliveries import (
+    MAX_RAW,
+    Attempt,
+    AttemptSummary,
+    Connection,
+    Delivery,
+    DeliveryState,
+    ErrorClass,
+    Timings,
+    Trigger,
+)
 from hookbin.shapes.common import Body, body_shape, fields_of
 
 
@@ -38,13 +49,30 @@ class SentRequest(Struct, frozen=True, kw_only=True):
 
 
 class ReceivedResponse(Struct, frozen=True, kw_only=True):
+    """What came back: an answer, or as `raw` what is no HTTP."""
+
     headers: list[Pair]
-    body: Body
+    body: Body | None
+    raw: Body | None
+
+
+class Phases(Struct, frozen=True, kw_only=True):
+    """When each phase was over, in ms from `started_at`; null for one that did not happen."""
+
+    resolved: float | None
+    connected: float | None
+    tls: float | None
+    sent: float | None
+    first_byte: float | None
+    last_byte: float | None
 
 
 class AttemptShape(AttemptRow, frozen=True, kw_only=True):
     request: SentRequest
     response: ReceivedResponse | None
+    note: str | None
+    timings: Phases | None
+    connection: Connection | None
 
 
 class DeliveryRow(Struct, frozen=True, kw_only=True):
@@ -78,14 +106,33 @@ def attempt_row(attempt: AttemptSummary) -> AttemptRow:
 
 def attempt_shape(attempt: Attempt, *, sent: bytes) -> AttemptShape:
     """`sent` is the event's body: what the attempt sent."""
-    response = None
-    if attempt.response_headers is not None:
-        received = body_shape(attempt.response_body or b"", truncated=attempt.response_truncated)
-        response = ReceivedResponse(headers=list(attempt.response_headers), body=received)
     request = SentRequest(
         method=attempt.method, url=attempt.url, headers=list(attempt.request_headers), body=body_shape(sent)
     )
-    return AttemptShape(**_ATTEMPT(attempt), duration_ms=attempt.duration / 1000, request=request, response=response)
+    return AttemptShape(
+        **_ATTEMPT(attempt),
+        duration_ms=attempt.duration / 1000,
+        request=request,
+        response=_response(attempt),
+        note=attempt.note,
+        timings=None if attempt.timings is None else phases(attempt.timings),
+        connection=attempt.connection,
+    )
+
+
+def phases(timings: Timings) -> Phases:
+    times = msgspec.structs.asdict(timings)
+    return Phases(**{name: None if time is None else time / 1000 for name, time in times.items()})
+
+
+def _response(attempt: Attempt) -> ReceivedResponse | None:
+    if attempt.response_raw is not None:
+        raw = body_shape(attempt.response_raw, truncated=len(attempt.response_raw) >= MAX_RAW)
+        return ReceivedResponse(headers=[], body=None, raw=raw)
+    if attempt.response_headers is None:
+        return None
+    body = body_shape(attempt.response_body or b"", truncated=attempt.response_truncated)
+    return ReceivedResponse(headers=list(attempt.response_headers), body=body, raw=None)
 
 
 def delivery_row(delivery: Delivery) -> DeliveryRow:

@@ -10,88 +10,100 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from ipaddress import ip_address
+from itertools import chain, zip_longest
 from typing import Any, TypeAlias
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from hookbin.delivery.targets import is_loopback_host
+from hookbin.errors import OutOfResources
+from hookbin.models.deliveries import ErrorClass
+from hookbin.wire.failure import Failure, no_address
 
 MAX_LOOKUPS = 64
-"""Look-ups under way at once; one more name fails as `dns_error`."""
+"""Look-ups under way at once; one more name has to wait until one of them has ended."""
 
 Lookup: TypeAlias = Callable[..., list[Any]]
 """As `socket.getaddrinfo`."""
-_Key: TypeAlias = tuple[str, int, int]
-_LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
-class BlockedTarget(OSError):
-    """The policy forbids every address that a name leads to."""
-
-
-class Resolver(AbstractResolver):
-    """It sees every dial by name. `refusal` says why an address may not be called, or None."""
+class Resolver:
+    """It sees every dial, by name or by address. `refusal` says why an address may not be called, or None."""
 
     def __init__(self, *, refusal: Callable[[str], str | None], lookup: Lookup = socket.getaddrinfo) -> None:
         self._refusal = refusal
         self._lookup = lookup
-        self._under_way: dict[_Key, asyncio.Future[list[ResolveResult]]] = {}
+        self._under_way: dict[str, asyncio.Future[list[str]]] = {}
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        if is_loopback_host(host):
-            found = [_result(host, port, kind, address) for kind, address in _LOOPBACK if family in (0, kind)]
-        else:
-            found = await self._look_up(host, port, family)
-        refusals = [self._refusal(result["host"]) for result in found]
-        allowed = [result for result, refused in zip(found, refusals, strict=True) if refused is None]
+    async def resolve(self, host: str) -> list[str]:
+        """The addresses that may be called, in the order in which they are tried.
+
+        Raises `Failure` when there is none, `OutOfResources` when it can't be asked for now.
+        """
+        found = [host] if is_address(host) else await self._addresses(host)
+        refusals = [self._refusal(address) for address in found]
+        allowed = [address for address, refused in zip(found, refusals, strict=True) if refused is None]
         if not allowed:
-            raise BlockedTarget(f"{host}: {next((text for text in refusals if text), 'no address')}")
+            reason = next((text for text in refusals if text), "no address")
+            raise Failure(ErrorClass.BLOCKED_TARGET, reason if found == [host] else f"{host}: {reason}")
         return allowed
 
-    async def close(self) -> None:
-        """Nothing to close: a look-up ends when the system ends it."""
+    async def _addresses(self, host: str) -> list[str]:
+        if is_loopback_host(host):
+            return list(_LOOPBACK)
+        try:
+            return await self._look_up(host)
+        except OSError as error:
+            raise no_address(error, host) from error
 
-    async def _look_up(self, host: str, port: int, family: int) -> list[ResolveResult]:
+    async def _look_up(self, host: str) -> list[str]:
         """Everyone who asks for a name while it is being looked up gets the one answer."""
-        key = (host, port, family)
-        if key not in self._under_way:
+        if host not in self._under_way:
             if len(self._under_way) >= MAX_LOOKUPS:
-                raise OSError(f"{host}: {MAX_LOOKUPS} other names are being looked up and don't answer")
+                raise OutOfResources(f"{MAX_LOOKUPS} names are being looked up and don't answer, so {host} has to wait")
             loop = asyncio.get_running_loop()
-            future: asyncio.Future[list[ResolveResult]] = loop.create_future()
-            thread = threading.Thread(target=self._ask, args=(loop, future, key), name="hookbin-lookup", daemon=True)
+            future: asyncio.Future[list[str]] = loop.create_future()
+            thread = threading.Thread(target=self._ask, args=(loop, future, host), name="hookbin-lookup", daemon=True)
             try:
                 thread.start()
             except RuntimeError as error:
-                raise OSError(f"{host}: {error}") from error
-            self._under_way[key] = future
-            future.add_done_callback(lambda _: self._under_way.pop(key))
-        return await asyncio.shield(self._under_way[key])
+                raise OutOfResources(f"no thread is left to look up {host}: {error}") from error
+            self._under_way[host] = future
+            future.add_done_callback(lambda _: self._under_way.pop(host))
+        return await asyncio.shield(self._under_way[host])
 
-    def _ask(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[list[ResolveResult]], key: _Key) -> None:
-        host, port, family = key
-        answer: list[ResolveResult] | OSError
+    def _ask(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[list[str]], host: str) -> None:
+        answer: list[str] | Exception
         try:
-            infos = self._lookup(host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-            answer = [_result(host, port, kind, address[0]) for kind, _, _, _, address in infos]
+            infos = self._lookup(host, None, family=0, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+            answer = by_turns([address[0] for _, _, _, _, address in infos])
         except Exception as error:  # whatever it is, those who wait hear of it
             answer = error if isinstance(error, OSError) else socket.gaierror(str(error))
         with suppress(RuntimeError):  # the event loop is closed: nobody waits for the answer any more
             loop.call_soon_threadsafe(_settle, future, answer)
 
 
-def _settle(future: asyncio.Future[list[ResolveResult]], answer: list[ResolveResult] | OSError) -> None:
-    if isinstance(answer, OSError):
+def is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def by_turns(addresses: Sequence[str]) -> list[str]:
+    """IPv6 and IPv4 by turns, beginning with the one that the system prefers (RFC 8305, 4); none twice."""
+    addresses = list(dict.fromkeys(addresses))
+    first = [address for address in addresses if (":" in address) == (":" in addresses[0])]
+    other = [address for address in addresses if address not in first]
+    return [address for address in chain.from_iterable(zip_longest(first, other)) if address is not None]
+
+
+def _settle(future: asyncio.Future[list[str]], answer: list[str] | Exception) -> None:
+    if isinstance(answer, Exception):
         future.set_exception(answer)
         future.exception()  # whoever asked may have given up
     else:
         future.set_result(answer)
-
-
-def _result(host: str, port: int, family: int, address: str) -> ResolveResult:
-    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=socket.IPPROTO_TCP, flags=flags)
