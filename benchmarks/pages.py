@@ -1,7 +1,4 @@
-"""How fast the pages are, as Chromium itself reports it.
-
-    python benchmarks/pages.py             first contentful paint and weight of a bin with 10,000 requests; then the
-                                           input delay while 1,000 requests a second come in
+"""How fast the pages of a bin with 10,000 requests are, as Chromium itself reports it.
 
 The paint is measured in new browser contexts, which have nothing in their cache, and once more in each with what the
 first visit left there. The input delay is what the Event Timing API says of `j` and `k`, pressed on and on while the
@@ -10,12 +7,10 @@ load lasts: from the key press to the frame that shows what it did, which is wha
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import multiprocessing
 import os
 import statistics
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -23,16 +18,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.load import BODY
+from benchmarks.options import Options
+from benchmarks.report import table
 from benchmarks.servers import hookbin
 
 HELD = 10_000
 CONNECTIONS = 8
+RATE = 1_000
+"""Requests per second that come in while keys are pressed."""
 CHROMIUM = "/usr/bin/chromium"
 SCREEN: Any = {"width": 1440, "height": 900}
 _WATCH_KEYS = """() => {
@@ -43,8 +40,7 @@ _WATCH_KEYS = """() => {
 }"""
 
 
-def main() -> None:
-    options = _options()
+def pages(options: Options) -> str:
     with tempfile.TemporaryDirectory() as folder, hookbin(Path(folder) / "hookbin.db", core=None) as url:
         url = url.replace("127.0.0.1", "localhost")
         httpx.post(f"{url}/bins", json={"name": "ten", "max_requests": 10 * HELD}).raise_for_status()
@@ -52,15 +48,15 @@ def main() -> None:
         with sync_playwright() as playwright:
             path = CHROMIUM if os.path.exists(CHROMIUM) else None
             browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Chromium {browser.version}\n")
-            _paints(browser, f"{url}/ui/bins/ten", rounds=options.rounds)
+            rows = _paints(browser, f"{url}/ui/bins/ten", rounds=3 * options.rounds)
             for page in ("/ui/bins/ten", "/ui/"):
-                for rate in (0, options.rate):
-                    _delays(browser, url, page, rate=rate, seconds=options.seconds)
+                rows += [_delays(browser, url, page, rate=rate, seconds=2 * options.seconds) for rate in (0, RATE)]
+            head = f"Chromium {browser.version}; a bin that holds {HELD:,} requests.\n\n"
             browser.close()
+    return head + table(["", "measured"], rows)
 
 
-def _paints(browser: Browser, url: str, *, rounds: int) -> None:
+def _paints(browser: Browser, url: str, *, rounds: int) -> list[list[str]]:
     found: dict[str, list[float]] = {"nothing cached": [], "second visit": []}
     weights: list[int] = []
     for _ in range(rounds):
@@ -73,12 +69,13 @@ def _paints(browser: Browser, url: str, *, rounds: int) -> None:
                 if visit == "nothing cached":
                     weight, requests = sum(weights), len(weights)
                 weights.clear()
-    print(f"a bin that holds {HELD:,}: {weight / 1024:.0f} KiB in {requests} requests")
-    for visit, times in found.items():
-        print(f"first contentful paint, {visit}: {_spread(times)} ms ({rounds} visits)")
+    rows = [["weight of the bin's page, uncompressed", f"{weight / 1024:.0f} KiB in {requests} requests"]]
+    return rows + [
+        [f"first contentful paint, {visit}", f"{_spread(times)} ms ({rounds} visits)"] for visit, times in found.items()
+    ]
 
 
-def _delays(browser: Browser, url: str, path: str, *, rate: int, seconds: float) -> None:
+def _delays(browser: Browser, url: str, path: str, *, rate: int, seconds: float) -> list[str]:
     with browser.new_context(viewport=SCREEN) as context:
         page = context.new_page()
         _open(page, url + path)
@@ -97,7 +94,7 @@ def _delays(browser: Browser, url: str, path: str, *, rate: int, seconds: float)
         delays = sorted([*slow, *[16.0] * (pressed - len(slow))])  # those under 16 ms are not reported
         p98 = delays[min(len(delays) - 1, int(len(delays) * 0.98))]
         found = f"p50 {statistics.median(delays):.0f}, p98 {p98:.0f}, longest {delays[-1]:.0f} ms"
-        print(f"{path} at {sent.value / seconds:,.0f} requests/s: {pressed} keys, input delay {found}", flush=True)
+        return [f"input delay of {path} at {sent.value / seconds:,.0f} requests/s", f"{found} ({pressed} keys)"]
 
 
 def _open(page: Page, url: str) -> None:
@@ -139,15 +136,3 @@ async def _sender(url: str, count: int, rate: int | None, done: list[int], place
         await reader.readexactly(int(answer.lower().partition(b"content-length:")[2].split()[0]))
         done[place] += 1
     writer.close()
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="First paint, weight, and input delay under load.")
-    parser.add_argument("--rounds", type=int, default=9, help="browsers with an empty cache that open the page")
-    parser.add_argument("--seconds", type=float, default=10, help="how long keys are pressed")
-    parser.add_argument("--rate", type=int, default=1_000, help="requests per second that come in meanwhile")
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    main()

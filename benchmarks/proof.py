@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.options import Options
 from benchmarks.servers import hookbin
 
 REQUESTS = 20
@@ -16,11 +17,10 @@ _SYNC = re.compile(r"\b(?:fdatasync|fsync)\(\d+<(?P<file>[^>]*)>")
 _MARK = "proof-of-commit-"
 
 
-def prove() -> bool:
-    """Post one request after the other, and look in the trace for the sync before each answer."""
+def proof(options: Options) -> str:
+    """Post one request after the other, and look for the sync before each answer. Raises `RuntimeError`."""
     if shutil.which("strace") is None:
-        print("strace is not installed; on Debian: apt-get install strace")
-        return False
+        raise RuntimeError("strace is not installed; on Debian: apt-get install strace")
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder) / "trace"
         calls = "trace=fdatasync,fsync,sendto,sendmsg,write,writev"
@@ -34,7 +34,7 @@ def prove() -> bool:
         return _judge(trace.read_text(errors="replace").splitlines())
 
 
-def _judge(lines: list[str]) -> bool:
+def _judge(lines: list[str]) -> str:
     answers, synced, kept = 0, None, 0
     for line in lines:
         if found := _SYNC.search(line):
@@ -44,5 +44,6 @@ def _judge(lines: list[str]) -> bool:
             if synced is not None and synced.endswith("-wal"):
                 kept += 1
             synced = None
-    print(f"{answers} answers seen, {kept} of them with a sync of the write-ahead log since the answer before")
-    return answers >= REQUESTS and kept == answers
+    if answers < REQUESTS or kept < answers:
+        raise RuntimeError(f"only {kept} of {answers} answers had a sync of the write-ahead log before them")
+    return f"{kept} of {answers} answers had a sync of the write-ahead log between their request and them."

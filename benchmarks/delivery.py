@@ -1,15 +1,11 @@
 """How fast events are delivered, as a ratio to a floor measured in the same run.
 
-    python benchmarks/dispatch.py              rates, the ratio, latencies, fan-out
-    python benchmarks/dispatch.py --backlog    a restart with 200,000 pending deliveries
-
 The floor is a bare aiohttp loop that POSTs the same bodies to the same receiver. It and hookbin have one
 core, the receiver and whoever publishes the other. A delivery counts once its attempt is committed.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import re
@@ -23,17 +19,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 import httpx
 
-from benchmarks import backlog
+from benchmarks.options import Options, cores, on_core
 from benchmarks.receiver import Publisher, receiving
+from benchmarks.report import table
 from benchmarks.servers import follower, hookbin, processor_time
 
 CONNECTIONS = 32
 AT_ONCE = 64
 """Attempts under way at once: of the webhook that is measured, and of the floor."""
+EVENTS = 4_000
+"""Deliveries of a round."""
+RATE, LATENCY_SECONDS = 200.0, 10.0
+"""Events a second while latency is measured, and for how long."""
 PAD = "x" * 980
 """Makes an event about 1 KiB."""
 _FLOOR = """
@@ -55,20 +54,16 @@ uvloop.run(main())
 """
 
 
-def main() -> None:
-    options = _options()
-    server_core, load_core = _cores()
-    os.sched_setaffinity(0, {load_core})
-    if options.backlog:
-        backlog.show(core=server_core)
-        return
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+def delivery(options: Options) -> str:
+    """Rates and processor time against the floor, latency at a steady rate, one event to many."""
+    server_core, load_core = cores()
+    with on_core(load_core), tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         database = Path(folder) / "hookbin.db"
         url = stack.enter_context(hookbin(database, core=server_core))
-        asyncio.run(_measure(url, database, options, server_core))
+        return asyncio.run(_measure(url, database, options, server_core))
 
 
-async def _measure(url: str, database: Path, options: argparse.Namespace, core: int) -> None:
+async def _measure(url: str, database: Path, options: Options, core: int) -> str:
     receipts: dict[bytes, float] = {}
 
     def received(body: bytes, now: float) -> None:
@@ -77,11 +72,11 @@ async def _measure(url: str, database: Path, options: argparse.Namespace, core: 
     async with receiving(received) as destination, httpx.AsyncClient(base_url=url, trust_env=False) as api:
         await _register(api, destination, "one.*", 1)
         await _register(api, destination, "ten.*", 10)
-        print(f"events of 1 KiB; medians of {options.rounds} alternating rounds\n")
-        await _rates(_Server(url, api, database), destination, options, core)
-        await _latency(url, receipts, options)
+        rates = await _rates(_Server(url, api, database), destination, options, core)
+        latency = await _latency(url, receipts)
         await _register(api, destination, "many.*", 1_000)
-        await _fan_out(url, api, options)
+        fan_out = await _fan_out(url, api, options)
+    return f"Events of 1 KiB; medians of {options.rounds} alternating rounds.\n\n{rates}\n\n{latency} {fan_out}"
 
 
 class _Server(NamedTuple):
@@ -97,24 +92,25 @@ class _Measured(NamedTuple):
     """Seconds of processor time a delivery."""
 
 
-async def _rates(server: _Server, destination: str, options: argparse.Namespace, core: int) -> None:
+async def _rates(server: _Server, destination: str, options: Options, core: int) -> str:
     floors, singles, tens = [], [], []
     for _ in range(options.rounds):
-        floors.append(await _floor(destination, options.events, core))
-        singles.append(await _deliver(server, "one.a", options.events, deliveries=1))
-        tens.append(await _deliver(server, "ten.a", options.events // 10, deliveries=10))
-    print(f"{'':>36}  {'per second':>10}  ratio  {'processor time':>14}  ratio")
-    rows = {
+        floors.append(await _floor(destination, EVENTS, core))
+        singles.append(await _deliver(server, "one.a", EVENTS, deliveries=1))
+        tens.append(await _deliver(server, "ten.a", EVENTS // 10, deliveries=10))
+    sides = {
         "bare aiohttp, POSTs alone": floors,
         "published one by one, to one webhook": singles,
         "published, to ten webhooks each": tens,
     }
-    for name, found in rows.items():
+    rows = []
+    for name, found in sides.items():
         pairs = list(zip(found, floors, strict=True))
         rate, cost = statistics.median(each.rate for each in found), statistics.median(each.cost for each in found)
         rates = statistics.median(each.rate / floor.rate for each, floor in pairs)
         costs = statistics.median(each.cost / floor.cost for each, floor in pairs)
-        print(f"{name:>36}  {rate:>10,.0f}  {rates:>5.2f}  {1e6 * cost:>11,.0f} µs  {costs:>5.2f}", flush=True)
+        rows.append([name, f"{rate:,.0f}", f"{rates:.2f}", f"{1e6 * cost:,.0f} µs", f"{costs:.2f}"])
+    return table(["", "deliveries/s", "ratio", "processor time", "ratio"], rows)
 
 
 async def _floor(destination: str, count: int, core: int) -> _Measured:
@@ -147,7 +143,7 @@ async def _deliver(server: _Server, type: str, events: int, *, deliveries: int) 
     return _Measured(events * deliveries / took, spent / (events * deliveries))
 
 
-async def _latency(url: str, receipts: dict[bytes, float], options: argparse.Namespace) -> None:
+async def _latency(url: str, receipts: dict[bytes, float]) -> str:
     """From the first byte of a POST to the receipt of the delivery, at a steady rate and with a stream open."""
     receipts.clear()
     sent: dict[bytes, float] = {}
@@ -157,8 +153,8 @@ async def _latency(url: str, receipts: dict[bytes, float], options: argparse.Nam
     tasks = set()
     with follower(url):
         started = time.perf_counter()
-        for number in range(round(options.rate * options.seconds)):
-            await asyncio.sleep(max(0.0, started + number / options.rate - time.perf_counter()))
+        for number in range(round(RATE * LATENCY_SECONDS)):
+            await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
             task = asyncio.create_task(_publish_timed(idle, number, sent))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
@@ -166,10 +162,9 @@ async def _latency(url: str, receipts: dict[bytes, float], options: argparse.Nam
         await _until(lambda: len(receipts) >= len(sent))
     times = sorted(1000 * (receipts[number] - at) for number, at in sent.items())
     p50, p95, p99 = (times[int(len(times) * share)] for share in (0.5, 0.95, 0.99))
-    print(
-        f"\npublish to receipt at {options.rate:g} events/s, a stream open: "
-        f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, p99 {p99:.1f} ms",
-        flush=True,
+    return (
+        f"From the first byte of the POST to the receipt, at {RATE:g} events/s and with a stream open: "
+        f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, p99 {p99:.1f} ms."
     )
 
 
@@ -180,7 +175,7 @@ async def _publish_timed(idle: asyncio.Queue[Publisher], number: int, sent: dict
     idle.put_nowait(publisher)
 
 
-async def _fan_out(url: str, api: httpx.AsyncClient, options: argparse.Namespace) -> None:
+async def _fan_out(url: str, api: httpx.AsyncClient, options: Options) -> str:
     publisher = await Publisher.connect(url)
     answered, ended = [], []
     for number in range(options.rounds):
@@ -191,9 +186,9 @@ async def _fan_out(url: str, api: httpx.AsyncClient, options: argparse.Namespace
             await asyncio.sleep(0.01)
         ended.append(time.perf_counter() - started)
     publisher.close()
-    print(
-        f"one event to 1,000 webhooks: accepted after {1000 * statistics.median(answered):.0f} ms, "
-        f"all delivered and committed after {statistics.median(ended):.2f} s"
+    return (
+        f"One event to 1,000 webhooks: accepted after {1000 * statistics.median(answered):.0f} ms, "
+        f"all delivered and committed after {statistics.median(ended):.2f} s."
     )
 
 
@@ -222,22 +217,3 @@ def _event(type: str, number: int) -> bytes:
 
 def _number(body: bytes) -> bytes:
     return body.partition(b'"number":')[2].partition(b",")[0]
-
-
-def _cores() -> tuple[int, int]:
-    cores = sorted(os.sched_getaffinity(0))
-    return cores[0], cores[-1]
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Deliveries against a bare loop of POSTs.")
-    parser.add_argument("--rounds", type=int, default=3, help="alternating rounds")
-    parser.add_argument("--events", type=int, default=4_000, help="deliveries of a round")
-    parser.add_argument("--rate", type=float, default=200, help="events a second while latency is measured")
-    parser.add_argument("--seconds", type=float, default=10, help="for how long")
-    parser.add_argument("--backlog", action="store_true", help="start with 200,000 pending deliveries instead")
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    main()
