@@ -82,4 +82,4 @@ async def _fill(path: Path, size: int) -> None:
         bins = [await stores.make_bin(f"bin-{number}", max_requests=1_000_000) for number in range(BINS)]
         for start in range(0, size, _AT_ONCE):
             of_bins = [bins[number % BINS] for number in range(start, min(start + _AT_ONCE, size))]
-            await asyncio.gather(*(stores.requests.add(a_request(0, bin, body=b"x" * 200), bin) for bin in of_bins))
+            await asyncio.gather(*(stores.requests.add(a_request(bin, body=b"x" * 200), bin) for bin in of_bins))
