@@ -116,14 +116,14 @@ HUGE = {
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_a_huge_body_is_seen_in_under_a_second_with_a_notice(name: str) -> None:
+def test_a_huge_body_is_seen_in_bounded_time_with_a_notice(name: str) -> None:
     body, content_type, encoding = HUGE[name]
     one = source(body, content_type, content_encoding=encoding)
-    began = time.monotonic()
+    began = time.process_time()
     views = registry.every(one)
     best = views.data[0]
     markup = colored(best.text or "", best.language, Budget(time.monotonic))
-    took = time.monotonic() - began
+    took = time.process_time() - began
     assert took < 1.0
     assert views.decoded_size <= max(limits.PACKED, len(body))
     assert best.notice or best.broken
