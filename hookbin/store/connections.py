@@ -13,6 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+import aiosqlite
+
 from hookbin.errors import StartError
 
 T = TypeVar("T")
@@ -74,8 +76,15 @@ def open_writer(path: Path) -> tuple[sqlite3.Connection, int]:
     return connection, highest
 
 
-class Reader:
-    """A connection that can only read, on a thread of its own: it neither writes nor checkpoints.
+async def open_reader(path: Path) -> aiosqlite.Connection:
+    """A connection that can only read, for queries: it neither writes nor checkpoints."""
+    connection = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
+    await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+    return connection
+
+
+class Examiner:
+    """A connection that can only read, for functions that go through rows on a thread of its own.
 
     A read that nobody waits for any more goes on to its end, and the next one begins behind it.
     """
@@ -83,7 +92,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(_read_only(path), uri=True, isolation_level=None, check_same_thread=False)
         self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-reader")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-examiner")
 
     async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, read, self._connection)

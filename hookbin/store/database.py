@@ -30,10 +30,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+import aiosqlite
+
 from hookbin.errors import Overloaded, ShuttingDown
 from hookbin.models.announcements import Announcement, LogRow
 from hookbin.store.batch import Grouped, Insert, Result, Work, commit
-from hookbin.store.connections import LockFile, Reader, open_writer
+from hookbin.store.connections import Examiner, LockFile, open_reader, open_writer
 from hookbin.store.transaction import Transaction
 
 logger = logging.getLogger("hookbin")
@@ -49,6 +51,7 @@ MAX_QUEUED_BYTES = 64 * 1024 * 1024
 MAX_GATHERED = 256
 """Rows at which the writer gathers no more, but writes."""
 READERS = 3
+EXAMINERS = 2
 _OVERHEAD = 512
 """Bytes that a waiting row costs besides its body."""
 
@@ -93,7 +96,8 @@ class Database:
         self._listeners: list[tuple[Listener, tuple[type, ...]]] = []
         self._queue: list[_Waiter[Any]] = []
         self._wake = asyncio.Event()
-        self._readers: asyncio.LifoQueue[Reader] = asyncio.LifoQueue()
+        self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._examiners: asyncio.LifoQueue[Examiner] = asyncio.LifoQueue()
         self._closing = False
         self.queued_bytes = 0
         self.last_seq = 0
@@ -112,9 +116,11 @@ class Database:
             raise
         try:
             for _ in range(READERS):
-                self._readers.put_nowait(await self._on_thread(Reader, self._path))
+                self._readers.put_nowait(await open_reader(self._path))
+            for _ in range(EXAMINERS):
+                self._examiners.put_nowait(await self._on_thread(Examiner, self._path))
         except BaseException:
-            await self._close_files(readers=self._readers.qsize())
+            await self._close_files(readers=self._readers.qsize(), examiners=self._examiners.qsize())
             raise
         self._task = asyncio.create_task(self._write_forever(), name="hookbin-writer")
 
@@ -123,11 +129,13 @@ class Database:
         self._closing = True
         self._wake.set()
         await self._task
-        await self._close_files(readers=READERS)
+        await self._close_files(readers=READERS, examiners=EXAMINERS)
 
-    async def _close_files(self, *, readers: int) -> None:
+    async def _close_files(self, *, readers: int, examiners: int) -> None:
         for _ in range(readers):
-            await self._on_thread((await self._readers.get()).close)
+            await (await self._readers.get()).close()
+        for _ in range(examiners):
+            await self._on_thread((await self._examiners.get()).close)
         await self._on_thread(self._writer.close)
         self._thread.shutdown()
         self._lock.release()
@@ -166,15 +174,19 @@ class Database:
 
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """The rows that a query finds, as they are committed by now."""
-        return await self.examine(lambda connection: connection.execute(sql, params).fetchall())
+        connection = await self._readers.get()
+        try:
+            return list(await connection.execute_fetchall(sql, params))  # type: ignore[arg-type]
+        finally:
+            self._readers.put_nowait(connection)
 
     async def examine(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `read` on a reader's own thread. Keep it short: there are `READERS` of them for everyone."""
-        reader = await self._readers.get()
+        """Run `read` on an examiner's own thread. Keep it short: there are `EXAMINERS` of them for everyone."""
+        examiner = await self._examiners.get()
         try:
-            return await reader.run(read)
+            return await examiner.run(read)
         finally:
-            self._readers.put_nowait(reader)
+            self._examiners.put_nowait(examiner)
 
     def _wait_for(self, work: Work[T], *, size: int) -> asyncio.Future[T]:
         future: asyncio.Future[T] = self._loop.create_future()
