@@ -209,7 +209,8 @@ def test_a_single_request_by_https_trusts_the_authority_it_is_told_of(tmp_path: 
     with Receiver(200).serving(context) as url:
         send = ("send", "--type", "a", "--to", url, "--secret", SECRET)
 
-        assert hookbin(*send, "--ca-file", str(tmp_path / "ca.pem"))[0] == 0
+        trusted = hookbin(*send, "--ca-file", str(tmp_path / "ca.pem"))
+        assert trusted[0] == 0, trusted
         code, out, _ = hookbin(*send)
 
     assert code == 1

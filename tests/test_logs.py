@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from hookbin.logs import JsonFormatter, TextFormatter, printable
-from tests.support import Server
+from tests.support import Server, eventually
 from tests.wire import exchange
 
 
@@ -60,7 +60,7 @@ def test_a_server_logs_in_the_format_that_was_asked_for(start_server: Callable[.
     server = start_server("--log-format", format)
     exchange(server, b"nonsense\r\n\r\n")
 
-    (line,) = [line for line in server.log().splitlines() if "Invalid HTTP" in line]
+    (line,) = eventually(lambda: [line for line in server.log().splitlines() if "400 for" in line])
 
     assert line.startswith("{") == (format == "json")
     if format == "json":

@@ -229,8 +229,12 @@ class ClientConnection(asyncio.Protocol):
         return False
 
     def _check_silence(self) -> None:
-        """Whoever speaks before it is asked does not speak HTTP."""
-        if self.is_open and self._is_silent():
+        """Whoever speaks before it is asked does not speak HTTP.
+
+        What can be read of a new connection by TLS may be its session tickets (RFC 8446, 4.6.1): only what was
+        said inside counts.
+        """
+        if self.is_open and (self._is_silent() if self._tls is None else not self._early):
             return
         if self._tls is None:
             self._salvage()
