@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.support import Server, eventually
 
 DESKTOP: Any = {"width": 1440, "height": 900}
 PHONE: Any = {"width": 390, "height": 844}
+SCHEMES: Any = (("light", {}), ("dark", {"runOnly": ["color-contrast"]}))
 
 
 class Watched:
@@ -35,6 +37,20 @@ class Watched:
 def capture(server: Server, path: str, content: str | bytes = b"", **options: Any) -> None:
     response = httpx.post(f"{server.url}/b/{path}", content=content, trust_env=False, **options)
     assert response.status_code == 200, response.text
+
+
+def opened(server: Server, page: Page, path: str) -> None:
+    """The page is there, and follows the stream."""
+    page.goto(server.url + path)
+    is_live(page)
+
+
+def assert_accessible(page: Page, name: str, *, dark: bool = True) -> None:
+    """Axe finds nothing on the page as it stands; in the dark only contrast can be otherwise, so only that is asked."""
+    for scheme, rules in SCHEMES if dark else SCHEMES[:1]:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found = Axe().run(page, options={"resultTypes": ["violations"], **rules})
+        assert found.violations_count == 0, f"{name}, {scheme}: {found.generate_report()}"
 
 
 def is_live(page: Page) -> None:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from playwright.sync_api import Browser, expect
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
-
-from tests.browsing import DESKTOP, capture, delivered_to, is_live
+from tests.browsing import DESKTOP, assert_accessible, capture, delivered_to, opened
 from tests.support import Server
 
 
-def assert_accessible(page: Page, name: str) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(
-    server: Server, browser: Browser, scheme: Any
-) -> None:
+def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: Server, browser: Browser) -> None:
     capture(server, "axed/path?a=1", b'{"a": 1}', headers={"content-type": "application/json", "x-axed": "yes"})
-    with browser.new_context(viewport=DESKTOP, color_scheme=scheme, reduced_motion="reduce") as context:
+    with browser.new_context(viewport=DESKTOP) as context:
         page = context.new_page()
         for tab in ("headers", "query", "answer", "signature", "from"):
-            page.goto(f"{server.url}/ui/bins/axed?tab={tab}")
-            is_live(page)
+            opened(server, page, f"/ui/bins/axed?tab={tab}")
             assert_accessible(page, tab)
         for opener in ("settings", "new-bin", "note", "replay"):
             page.locator(f"[data-opens='{opener}']").click()
@@ -51,13 +38,11 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(
         assert_accessible(page, "picked")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_what_opens_at_a_webhook(server: Server, browser: Browser, scheme: Any) -> None:
-    webhook = delivered_to(server, f"axed-{scheme}")["webhook_id"]
-    with browser.new_context(viewport=DESKTOP, color_scheme=scheme, reduced_motion="reduce") as context:
+def test_axe_finds_nothing_in_what_opens_at_a_webhook(server: Server, browser: Browser) -> None:
+    webhook = delivered_to(server, "axed-webhook")["webhook_id"]
+    with browser.new_context(viewport=DESKTOP) as context:
         page = context.new_page()
-        page.goto(f"{server.url}/ui/webhooks/{webhook}")
-        is_live(page)
+        opened(server, page, f"/ui/webhooks/{webhook}")
         for dialog in ("edit", "recover", "delete"):
             page.locator(f"details:has([data-opens='{dialog}']) > summary").click()
             assert_accessible(page, "menu")

@@ -9,13 +9,8 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.browsing import Watched, is_live
+from tests.browsing import Watched, is_live, opened
 from tests.support import Server, eventually, free_port
-
-
-def opened(server: Server, page: Page, query: str = "") -> None:
-    page.goto(f"{server.url}/ui/send{query}")
-    is_live(page)
 
 
 def body_of(server: Server, bin: str) -> bytes:
@@ -27,7 +22,7 @@ def test_an_event_is_published_as_it_was_typed_and_its_way_is_shown(server: Serv
     server.register(f"{server.url}/b/typed", name="typed", events=["typed.*"], ping=False)
     nowhere = f"http://127.0.0.1:{free_port()}/"
     server.register(nowhere, name="nobody", events=["typed.*"], ping=False, retry_schedule="none")
-    opened(server, page)
+    opened(server, page, "/ui/send")
     page.get_by_label("Type", exact=True).fill("typed.one")
     page.get_by_label("Data").fill('{"n": 1.0, "big": 12345678901234567890123}')
     page.get_by_role("button", name="Publish").click()
@@ -43,7 +38,7 @@ def test_an_event_is_published_as_it_was_typed_and_its_way_is_shown(server: Serv
 
 
 def test_json_that_is_broken_is_said_with_its_place_and_not_sent(server: Server, page: Page) -> None:
-    opened(server, page)
+    opened(server, page, "/ui/send")
     page.get_by_label("Data").fill('{"a": 1,\n "b": }')
     expect(page.locator("#data-error")).to_have_text("line 2, column 7: a value is expected here")
     page.get_by_role("button", name="Publish").click()
@@ -56,7 +51,7 @@ def test_json_that_is_broken_is_said_with_its_place_and_not_sent(server: Server,
 
 def test_a_type_that_is_not_taken_is_said_beside_its_field(server: Server, watched: Watched) -> None:
     page = watched.page
-    opened(server, page)
+    opened(server, page, "/ui/send")
     page.get_by_label("Type", exact=True).fill("no blanks")
     page.keyboard.press("Enter")
     expect(page.locator("#type-error")).to_contain_text("use 1 to 128 letters")
@@ -67,7 +62,7 @@ def test_a_type_that_is_not_taken_is_said_beside_its_field(server: Server, watch
 def test_one_webhook_alone_can_be_chosen(server: Server, page: Page) -> None:
     chosen = server.register(f"{server.url}/b/chosen", name="chosen", events=["other"], ping=False)
     server.register(f"{server.url}/b/passed-over", name="passed over", events=["chosen.*"], ping=False)
-    opened(server, page, f"?webhook={chosen['id']}")
+    opened(server, page, f"/ui/send?webhook={chosen['id']}")
     page.get_by_label("Type", exact=True).fill("chosen.one")
     page.get_by_role("button", name="Publish").click()
     expect(page.locator("#fan-out tbody > tr")).to_have_count(1)
@@ -77,7 +72,7 @@ def test_one_webhook_alone_can_be_chosen(server: Server, page: Page) -> None:
 
 
 def test_a_sample_fills_the_form(server: Server, page: Page) -> None:
-    opened(server, page)
+    opened(server, page, "/ui/send")
     page.get_by_label("Start from a sample").select_option("stripe.invoice.paid")
     expect(page.get_by_label("Type", exact=True)).to_have_value("stripe.invoice.paid")
     expect(page.get_by_label("Data")).to_have_value(re.compile("invoice"))
@@ -88,7 +83,7 @@ def test_a_file_goes_out_byte_for_byte(server: Server, page: Page, tmp_path: Pat
     server.register(f"{server.url}/b/filed", events=["filed.*"], ping=False)
     content = bytes(range(256))
     (tmp_path / "all.bin").write_bytes(content)
-    opened(server, page)
+    opened(server, page, "/ui/send")
     page.get_by_label("Type", exact=True).fill("filed.one")
     page.get_by_text("a file", exact=True).click()
     page.locator("#file").set_input_files(tmp_path / "all.bin")
@@ -100,7 +95,7 @@ def test_a_file_goes_out_byte_for_byte(server: Server, page: Page, tmp_path: Pat
 
 def test_an_event_for_later_says_when_it_is_due(server: Server, page: Page) -> None:
     server.register(f"{server.url}/b/due", events=["due.*"], ping=False)
-    opened(server, page)
+    opened(server, page, "/ui/send")
     page.get_by_label("Type", exact=True).fill("due.later")
     page.get_by_label("Not before").evaluate(
         "input => input.value = new Date(Date.now() + 86400000 - new Date().getTimezoneOffset() * 60000)"

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import DESKTOP, Watched, capture, is_live
+from tests.browsing import DESKTOP, Watched, capture, is_live, opened
 from tests.support import Server
 
 
@@ -18,15 +18,10 @@ def rows(page: Page) -> Any:
     return page.locator("[data-requests] > li")
 
 
-def opened(server: Server, page: Page, bin: str, query: str = "") -> None:
-    page.goto(f"{server.url}/ui/bins/{bin}{query}")
-    is_live(page)
-
-
 def test_the_url_holds_the_selection_and_the_tab(server: Server, page: Page) -> None:
     capture(server, "held/first?a=1")
     capture(server, "held/second?b=2")
-    opened(server, page, "held")
+    opened(server, page, "/ui/bins/held")
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(page.locator("#detail-title")).to_contain_text("/b/held/first")
@@ -45,7 +40,7 @@ def test_the_url_holds_the_selection_and_the_tab(server: Server, page: Page) -> 
 def test_a_search_looks_into_bodies_and_follows_what_comes(server: Server, page: Page) -> None:
     capture(server, "search/1", "a needle in here")
     capture(server, "search/2", "hay")
-    opened(server, page, "search")
+    opened(server, page, "/ui/bins/search")
     page.keyboard.press("/")
     page.keyboard.type("needle")
     page.keyboard.press("Enter")
@@ -62,7 +57,7 @@ def test_a_search_looks_into_bodies_and_follows_what_comes(server: Server, page:
 def test_chips_narrow_and_a_filter_that_makes_no_sense_is_said(server: Server, page: Page) -> None:
     capture(server, "chips/post")
     httpx.get(f"{server.url}/b/chips/get", trust_env=False)
-    opened(server, page, "chips")
+    opened(server, page, "/ui/bins/chips")
     page.locator(".search").get_by_role("link", name="GET").click()
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("/b/chips/get")
@@ -75,7 +70,7 @@ def test_chips_narrow_and_a_filter_that_makes_no_sense_is_said(server: Server, p
 
 def test_the_first_request_appears_and_is_shown(server: Server, page: Page) -> None:
     server.post("/bins", {"name": "fresh-bin"})
-    opened(server, page, "fresh-bin")
+    opened(server, page, "/ui/bins/fresh-bin")
     expect(page.get_by_role("heading", name="Waiting for the first request")).to_be_visible()
     capture(server, "fresh-bin/hello", "hi there")
     expect(rows(page)).to_have_count(1)
@@ -84,7 +79,7 @@ def test_the_first_request_appears_and_is_shown(server: Server, page: Page) -> N
 
 def test_a_pause_holds_new_rows_until_it_ends(server: Server, page: Page) -> None:
     capture(server, "paused/0")
-    opened(server, page, "paused")
+    opened(server, page, "/ui/bins/paused")
     page.get_by_role("button", name="Pause").click()
     capture(server, "paused/1")
     capture(server, "paused/2")
@@ -96,7 +91,7 @@ def test_a_pause_holds_new_rows_until_it_ends(server: Server, page: Page) -> Non
 
 def test_a_request_is_pinned_and_noted_and_the_list_says_so(server: Server, page: Page) -> None:
     capture(server, "noted/1")
-    opened(server, page, "noted")
+    opened(server, page, "/ui/bins/noted")
     page.keyboard.press("p")
     expect(rows(page).locator(".mark-pinned")).to_have_text("pinned")
     expect(page.get_by_role("button", name="Unpin")).to_be_visible()
@@ -110,7 +105,7 @@ def test_a_request_is_pinned_and_noted_and_the_list_says_so(server: Server, page
 def test_deleting_a_request_goes_on_to_the_next(server: Server, page: Page) -> None:
     for number in range(3):
         capture(server, f"deleted/{number}")
-    opened(server, page, "deleted")
+    opened(server, page, "/ui/bins/deleted")
     expect(page.locator("#detail-title")).to_contain_text("/b/deleted/2")
     page.keyboard.press("d")
     expect(rows(page)).to_have_count(2)
@@ -121,7 +116,7 @@ def test_deleting_a_request_goes_on_to_the_next(server: Server, page: Page) -> N
 def test_several_are_picked_and_deleted(server: Server, page: Page) -> None:
     for number in range(4):
         capture(server, f"picked/{number}")
-    opened(server, page, "picked")
+    opened(server, page, "/ui/bins/picked")
     page.locator("[data-pick]").nth(0).click()
     page.locator("[data-pick]").nth(2).click(modifiers=["Shift"])
     expect(page.locator("[data-bulk-count]")).to_have_text("3 picked")
@@ -133,7 +128,7 @@ def test_several_are_picked_and_deleted(server: Server, page: Page) -> None:
 def test_those_that_are_picked_are_exported_as_one_file(server: Server, page: Page) -> None:
     for number in range(3):
         capture(server, f"exported/{number}", f"body {number}")
-    opened(server, page, "exported")
+    opened(server, page, "/ui/bins/exported")
     page.locator("[data-pick]").nth(0).click()
     page.locator("[data-pick]").nth(1).click()
     with page.expect_download() as download:
@@ -145,8 +140,8 @@ def test_those_that_are_picked_are_exported_as_one_file(server: Server, page: Pa
 def test_the_last_searches_are_offered_again(server: Server, page: Page) -> None:
     capture(server, "sought/1", "x")
     for text in ("first words", "second words", "first words"):
-        opened(server, page, "sought", f"?q={text}")
-    opened(server, page, "sought")
+        opened(server, page, f"/ui/bins/sought?q={text}")
+    opened(server, page, "/ui/bins/sought")
     offered = page.locator("#searches option").evaluate_all("options => options.map((option) => option.value)")
     assert offered == ["first words", "second words"]
 
@@ -156,7 +151,7 @@ def test_two_that_are_picked_are_compared(server: Server, page: Page) -> None:
         body = f'{{"id": {number}, "same": [1, 2], "only{number}": "<b>"}}'
         headers = {"content-type": "application/json", "x-number": str(number)}
         capture(server, f"compared/{number}?n={number}", body, headers=headers)
-    opened(server, page, "compared")
+    opened(server, page, "/ui/bins/compared")
     page.locator("[data-pick]").nth(0).click()
     page.locator("[data-pick]").nth(1).click()
     page.locator("[data-compare]").click()
@@ -187,7 +182,7 @@ def test_all_but_the_pinned_are_deleted(server: Server, page: Page) -> None:
         capture(server, f"emptied/{number}")
     kept = server.captured("emptied")[1]["id"]
     httpx.patch(f"{server.url}/requests/{kept}", json={"pinned": True}, trust_env=False)
-    opened(server, page, "emptied")
+    opened(server, page, "/ui/bins/emptied")
     page.locator("#bin-menu summary").click()
     page.get_by_role("button", name="Delete all but pinned").click()
     expect(rows(page)).to_have_count(1)
@@ -196,7 +191,7 @@ def test_all_but_the_pinned_are_deleted(server: Server, page: Page) -> None:
 
 def test_the_answer_is_set_and_its_next_step_is_marked(server: Server, page: Page) -> None:
     capture(server, "set/0")
-    opened(server, page, "set")
+    opened(server, page, "/ui/bins/set")
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("Answer like").select_option("flaky")
     expect(page.get_by_label("Answer, as JSON")).to_contain_text("sequence")
@@ -214,7 +209,7 @@ def test_the_answer_is_set_and_its_next_step_is_marked(server: Server, page: Pag
 def test_a_setting_that_is_wrong_is_said_beside_its_field(server: Server, watched: Watched) -> None:
     page = watched.page
     capture(server, "wrong-setting/0")
-    opened(server, page, "wrong-setting")
+    opened(server, page, "/ui/bins/wrong-setting")
     page.keyboard.press("s")
     page.get_by_label("Status", exact=True).fill("99")
     page.locator("#settings").get_by_role("button", name="Save").click()
@@ -231,7 +226,7 @@ def test_a_setting_that_is_wrong_is_said_beside_its_field(server: Server, watche
 
 def test_a_bin_is_made_renamed_and_deleted(server: Server, page: Page) -> None:
     capture(server, "maker/0")
-    opened(server, page, "maker")
+    opened(server, page, "/ui/bins/maker")
     page.locator(".bins-pane").get_by_role("button", name="New").click()
     page.locator("#new-name").fill("made-here")
     page.get_by_role("button", name="Make it").click()
@@ -269,7 +264,7 @@ def test_a_bin_of_ten_thousand_opens_at_once_and_pages(start_server: Callable[..
             client.post(f"{server.url}/b/many/{number}")
     with browser.new_context(viewport=DESKTOP) as context:
         page = context.new_page()
-        opened(server, page, "many")
+        opened(server, page, "/ui/bins/many")
         seen: list[str] = []
         while True:
             seen += page.locator("[data-requests] .path").all_inner_texts()
@@ -284,7 +279,7 @@ def test_a_bin_of_ten_thousand_opens_at_once_and_pages(start_server: Callable[..
 
 def test_a_bin_that_is_deleted_elsewhere_says_so_and_stays_readable(server: Server, page: Page) -> None:
     capture(server, "vanishing/1", "still here")
-    opened(server, page, "vanishing")
+    opened(server, page, "/ui/bins/vanishing")
     httpx.delete(f"{server.url}/bins/vanishing", trust_env=False)
     expect(page.locator("[data-outcome]")).to_contain_text("This bin was deleted.")
     expect(page.locator("pre.body")).to_contain_text("still here")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browsing import capture, delivered_to, is_live
+from tests.browsing import capture, delivered_to, is_live, opened
 from tests.support import Server, eventually, free_port
 
 
@@ -39,8 +39,7 @@ def test_problems_are_shown_alone_and_with_both_their_halves(start_server: Calla
     server = start_server()
     server.post("/bins", {"name": "broken", "response": {"status": 503}})
     delivered_to(server, "fine")
-    page.goto(f"{server.url}/ui/?show=problems")
-    is_live(page)
+    opened(server, page, "/ui/?show=problems")
     expect(page.get_by_text("Nothing matches so far.")).to_be_visible()
 
     delivered_to(server, "broken", retry_schedule="none")
@@ -56,8 +55,7 @@ def test_a_half_that_the_filter_left_out_comes_along_when_the_other_matches(
     start_server: Callable[..., Server], page: Page
 ) -> None:
     server = start_server()
-    page.goto(f"{server.url}/ui/?q=webhook.ping")
-    is_live(page)
+    opened(server, page, "/ui/?q=webhook.ping")
     delivered_to(server, "late")
 
     line = page.locator("[data-timeline] > li", has=page.locator(".sent"))
@@ -66,8 +64,7 @@ def test_a_half_that_the_filter_left_out_comes_along_when_the_other_matches(
 
 
 def test_a_request_whose_sender_hung_up_is_shown_without_an_answer(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/ui/?q=%2Fb%2Fhung-up")
-    is_live(page)
+    opened(server, page, "/ui/?q=%2Fb%2Fhung-up")
     with socket.create_connection(("localhost", server.port)) as connection:
         connection.sendall(b"POST /b/hung-up HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
     status = page.locator("[data-timeline] .status")
@@ -100,8 +97,7 @@ def test_the_charts_survive_a_restart(start_server: Callable[..., Server], page:
 
 
 def test_the_list_of_webhooks_tells_how_each_is_and_keeps_current(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/ui/webhooks")
-    is_live(page)
+    opened(server, page, "/ui/webhooks")
     webhook = server.register(f"http://127.0.0.1:{free_port()}/", name="unwell", retry_schedule=[3600])
     row = page.locator("tr", has_text="unwell")
     expect(row).to_contain_text("0 % of 1")

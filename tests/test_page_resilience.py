@@ -9,10 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browsing import DESKTOP, PHONE, Watched, capture, delivered_to, is_live
+from tests.browsing import DESKTOP, PHONE, Watched, assert_accessible, capture, delivered_to, is_live, opened
 from tests.support import Server, eventually
 
 HIDE = """
@@ -44,11 +43,6 @@ def paths(server: Server) -> dict[str, str]:
     }
 
 
-def opened(server: Server, page: Page, path: str) -> None:
-    page.goto(server.url + path)
-    is_live(page)
-
-
 @pytest.fixture
 def alone(browser: Browser) -> Iterator[Page]:
     """A page that may complain of what a test takes away from it."""
@@ -69,7 +63,7 @@ def test_each_pane_says_that_the_server_is_away_and_is_current_again_when_it_is_
     panes = alone.locator("[data-pane] > [data-stale]")
     expect(panes).to_have_count(3)
     expect(panes.first).to_contain_text(re.compile(r"(Reconnecting|can’t be reached).+What is shown is from \d"))
-    assert Axe().run(alone).violations_count == 0
+    assert_accessible(alone, "pane")
     server.start()
     capture(server, "away/after")
     panes.last.get_by_role("button", name="Try now").click()
@@ -98,7 +92,7 @@ def test_a_detail_that_cannot_be_loaded_says_so_and_is_tried_again(server: Serve
     box = alone.locator("#detail .box")
     expect(box).to_contain_text("This could not be loaded")
     expect(box).to_contain_text("The server answered 503.")
-    assert Axe().run(alone).violations_count == 0
+    assert_accessible(alone, "pane")
     alone.unroute(fails)
     alone.route(fails, lambda route: route.abort())
     box.get_by_role("button", name="Try again").click()
@@ -126,7 +120,7 @@ def test_a_detail_that_takes_long_says_that_it_loads(server: Server, page: Page)
     page.route(re.compile("request=req_"), lambda route: held.append(route))
     page.locator("a.request", has_text="/b/waits/a").click()
     expect(page.locator("#detail > [data-loading]")).to_have_text("Loading")
-    assert Axe().run(page).violations_count == 0
+    assert_accessible(page, "pane")
     expect(page.locator("#detail-title")).to_contain_text("/b/waits/b")
     held[0].continue_()
     expect(page.locator("#detail-title")).to_contain_text("/b/waits/a")

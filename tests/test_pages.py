@@ -8,10 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browsing import DESKTOP, PHONE, capture, delivered_to, ended_delivery, is_live
+from tests.browsing import DESKTOP, PHONE, assert_accessible, capture, delivered_to, ended_delivery, is_live, opened
 from tests.support import Server, eventually
 
 # Overview
@@ -47,8 +46,7 @@ def test_what_was_sent_and_what_was_received_stand_on_one_line(server: Server, p
 
 
 def test_the_overview_grows_without_a_reload(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/ui/")
-    is_live(page)
+    opened(server, page, "/ui/")
     capture(server, "grows/here", b"hello")
     first = page.locator(".exchange").first
     expect(first.locator(".received")).to_contain_text("/b/grows/here")
@@ -88,8 +86,7 @@ def test_the_page_comes_back_to_a_server_that_was_away(
     server = start_server()
     capture(server, "away/before", b"x")
     page = context.new_page()
-    page.goto(f"{server.url}/ui/")
-    is_live(page)
+    opened(server, page, "/ui/")
     server.kill()
     expect(page.locator("[data-connection]")).not_to_have_attribute("data-connection", "live")
     server.start()
@@ -103,8 +100,7 @@ def test_the_page_comes_back_to_a_server_that_was_away(
 
 def test_a_bin_page_shows_a_request_without_a_reload(server: Server, page: Page) -> None:
     capture(server, "live-bin/first", b"1")
-    page.goto(f"{server.url}/ui/bins/live-bin")
-    is_live(page)
+    opened(server, page, "/ui/bins/live-bin")
     page.evaluate("window.notReloaded = true")
     capture(server, "live-bin/second?x=1", b"2")
     expect(page.locator("[data-requests] > li")).to_have_count(2)
@@ -125,8 +121,7 @@ def test_an_empty_bin_waits_for_its_first_request_and_selects_it(server: Server,
 def test_new_rows_do_not_steal_the_selection(server: Server, page: Page) -> None:
     capture(server, "steady/chosen", b"chosen")
     capture(server, "steady/other", b"other")
-    page.goto(f"{server.url}/ui/bins/steady")
-    is_live(page)
+    opened(server, page, "/ui/bins/steady")
     page.locator("a.request", has_text="/b/steady/chosen").click()
     expect(page.locator("#detail")).to_contain_text("/b/steady/chosen")
     capture(server, "steady/newest", b"newest")
@@ -139,8 +134,7 @@ def test_new_rows_do_not_steal_the_selection(server: Server, page: Page) -> None
 def test_new_rows_wait_behind_a_button_while_the_list_is_scrolled(server: Server, page: Page) -> None:
     for number in range(40):
         capture(server, f"scrolled/{number}")
-    page.goto(f"{server.url}/ui/bins/scrolled")
-    is_live(page)
+    opened(server, page, "/ui/bins/scrolled")
     page.locator("[data-requests] > li").last.scroll_into_view_if_needed()
     capture(server, "scrolled/new-1")
     capture(server, "scrolled/new-2")
@@ -178,8 +172,7 @@ def test_the_url_holds_the_selection_and_back_returns_to_the_one_before(server: 
 def test_j_and_k_move_through_the_requests(server: Server, page: Page) -> None:
     for name in ("a", "b", "c"):
         capture(server, f"keys/{name}")
-    page.goto(f"{server.url}/ui/bins/keys")
-    is_live(page)
+    opened(server, page, "/ui/bins/keys")
     expect(page.locator("#detail-title")).to_contain_text("/b/keys/c")
     page.keyboard.press("j")
     expect(page.locator("#detail-title")).to_contain_text("/b/keys/b")
@@ -221,8 +214,7 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 def test_a_hostile_request_is_shown_as_text(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/ui/")
-    is_live(page)
+    opened(server, page, "/ui/")
     capture(
         server,
         "hostile/<script>alert(3)</script>?q=<svg onload=alert(4)>",
@@ -340,6 +332,14 @@ def pages(server: Server) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def heavy(server: Server, pages: dict[str, str]) -> dict[str, str]:
+    """Those pages, with more on them than they list."""
+    for number in range(60):
+        capture(server, f"four-pages/weight/{number}", headers={"content-type": "application/json; charset=utf-8"})
+    return pages
+
+
 READ_WITHOUT_SCRIPT = {
     "overview": ["Timeline", "webhook.ping", "/b/four-pages", "Webhooks", "Bins"],
     "bin": ["/b/four-pages", "webhook.ping", "Headers"],
@@ -362,11 +362,8 @@ def test_a_page_can_be_read_without_javascript(
         assert page.locator("[data-needs-js]:visible").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_on_any_page(
-    server: Server, browser: Browser, pages: dict[str, str], scheme: Any, viewport: Any
-) -> None:
+def test_axe_finds_nothing_on_any_page(server: Server, browser: Browser, pages: dict[str, str], viewport: Any) -> None:
     others = {
         "docs": "/docs",
         "sign-in": "/ui/sign-in",
@@ -374,13 +371,12 @@ def test_axe_finds_nothing_on_any_page(
         "empty": "/ui/bins/axe-empty",
     }
     server.post("/bins", {"name": "axe-empty"})
-    with browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce") as context:
+    with browser.new_context(viewport=viewport) as context:
         page = context.new_page()
         for name, path in (pages | others).items():
             page.goto(server.url + path)
             expect(page.locator("main")).to_be_visible()
-            found = Axe().run(page)
-            assert found.violations_count == 0, f"{name}, {scheme}: {found.generate_report()}"
+            assert_accessible(page, name, dark=viewport is DESKTOP)
 
 
 @pytest.mark.parametrize("name", [*READ_WITHOUT_SCRIPT, "send", "webhooks", "bins"])
@@ -392,15 +388,12 @@ def test_no_page_is_wider_than_a_phone(server: Server, browser: Browser, pages: 
 
 
 @pytest.mark.parametrize("name", [*READ_WITHOUT_SCRIPT, "send"])
-def test_no_page_weighs_more_than_150_kib(server: Server, browser: Browser, pages: dict[str, str], name: str) -> None:
-    for number in range(60):
-        capture(server, f"four-pages/weight/{number}", headers={"content-type": "application/json; charset=utf-8"})
+def test_no_page_weighs_more_than_150_kib(server: Server, browser: Browser, heavy: dict[str, str], name: str) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         weights: list[int] = []
         page.on("requestfinished", lambda request: weights.append(request.sizes()["responseBodySize"]))
-        page.goto(server.url + pages[name])
-        is_live(page)
+        opened(server, page, heavy[name])
         assert sum(weights) < 150 * 1024
 
 

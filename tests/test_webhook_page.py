@@ -8,14 +8,13 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.browsing import is_live
+from tests.browsing import opened
 from tests.support import Server, eventually
 
 
-def opened(server: Server, page: Page, name: str, **options: Any) -> dict[str, Any]:
+def registered(server: Server, page: Page, name: str, **options: Any) -> dict[str, Any]:
     webhook: dict[str, Any] = server.register(f"{server.url}/b/{name}", name=name, ping=False, **options)
-    page.goto(f"{server.url}/ui/webhooks/{webhook['id']}")
-    is_live(page)
+    opened(server, page, f"/ui/webhooks/{webhook['id']}")
     return webhook
 
 
@@ -25,7 +24,7 @@ def choose(page: Page, item: str) -> None:
 
 
 def test_settings_are_changed_and_shown(server: Server, page: Page) -> None:
-    webhook = opened(server, page, "edited")
+    webhook = registered(server, page, "edited")
     choose(page, "Change settings")
     page.locator("#w-events").fill("user.*, order.paid")
     page.locator("#w-schedule").fill("1, 2.5")
@@ -47,7 +46,7 @@ def test_settings_are_changed_and_shown(server: Server, page: Page) -> None:
 
 
 def test_the_secret_is_shown_when_asked_for_and_rotated(server: Server, page: Page) -> None:
-    webhook = opened(server, page, "secretive")
+    webhook = registered(server, page, "secretive")
     assert webhook["secret"] not in page.content()
     choose(page, "Show the secret")
     expect(page.locator("#secret-text")).to_have_text(webhook["secret"])
@@ -59,7 +58,7 @@ def test_the_secret_is_shown_when_asked_for_and_rotated(server: Server, page: Pa
 
 
 def test_it_is_disabled_enabled_and_deleted(server: Server, page: Page) -> None:
-    webhook = opened(server, page, "switched")
+    webhook = registered(server, page, "switched")
     choose(page, "Disable")
     expect(page.locator("#notes")).to_contain_text("Disabled")
     expect(page.locator("#subject .state")).to_have_text("disabled")
@@ -72,7 +71,7 @@ def test_it_is_disabled_enabled_and_deleted(server: Server, page: Page) -> None:
 
 
 def test_a_sample_is_sent_and_its_delivery_can_be_followed(server: Server, page: Page) -> None:
-    opened(server, page, "sampled")
+    registered(server, page, "sampled")
     page.locator("#samples > summary").click()
     page.locator("#samples").get_by_role("button", name="github.push").click()
     page.get_by_role("link", name="Follow the delivery").click()
@@ -81,7 +80,7 @@ def test_a_sample_is_sent_and_its_delivery_can_be_followed(server: Server, page:
 
 
 def test_what_it_missed_is_counted_and_brought_back(server: Server, page: Page) -> None:
-    webhook = opened(server, page, "missing", events=["missed.*"])
+    webhook = registered(server, page, "missing", events=["missed.*"])
     choose(page, "Disable")
     expect(page.locator("#subject .state")).to_have_text("disabled")
     server.post("/events", {"type": "missed.one", "data": {}})
@@ -101,7 +100,7 @@ def test_what_it_missed_is_counted_and_brought_back(server: Server, page: Page) 
 
 def test_deliveries_are_narrowed_by_state(server: Server, page: Page) -> None:
     server.post("/bins", {"name": "narrowed", "response": {"status": 404}})
-    webhook = opened(server, page, "narrowed", events=["narrow.*"])
+    webhook = registered(server, page, "narrowed", events=["narrow.*"])
     server.post("/events", {"type": "narrow.one", "data": {}})
     eventually(lambda: [row["state"] for row in server.deliveries(webhook=webhook["id"])] == ["failed"])
     page.locator("#deliveries").get_by_role("link", name="failed").click()
@@ -111,7 +110,7 @@ def test_deliveries_are_narrowed_by_state(server: Server, page: Page) -> None:
 
 
 def test_one_that_is_deleted_elsewhere_says_so_and_stays_readable(server: Server, page: Page) -> None:
-    webhook = opened(server, page, "vanishing")
+    webhook = registered(server, page, "vanishing")
     httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False)
     expect(page.locator("[data-outcome]")).to_contain_text("This webhook was deleted.")
     expect(page.get_by_role("heading", name="vanishing", exact=True)).to_be_visible()
