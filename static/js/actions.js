@@ -4,7 +4,13 @@ import { duration } from "./format.js";
 const STORY = () => ({ name: "joe", destination: `${location.origin}/b/joe` });
 const SHOWN_SECONDS = 8;
 
-export class Refused extends Error {}
+// A call that did not do what it was to do; `problem` is what the server said, null when it could not be reached.
+export class Refused extends Error {
+  constructor(message, problem = null) {
+    super(message);
+    this.problem = problem;
+  }
+}
 
 export async function call(method, path, body) {
   const headers = body === undefined ? {} : { "content-type": "application/json" };
@@ -15,7 +21,7 @@ export async function call(method, path, body) {
     throw new Refused("The server can’t be reached.");
   }
   const answer = response.status === 204 ? {} : await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(answer.detail || `The server answered ${response.status}.`);
+  if (!response.ok) throw new Refused(answer.detail || `The server answered ${response.status}.`, answer);
   return answer;
 }
 

@@ -5,7 +5,7 @@ import "./picking.js";
 import { isSender, listen as listenToRequest } from "./request.js";
 import "./search_history.js";
 import { load, soon, swap } from "./fresh.js";
-import { show as showIn } from "./pane.js";
+import { isPlain, show as showIn } from "./pane.js";
 import { NewestFirst } from "./newest_first.js";
 import { requestLine } from "./rows.js";
 import { follow } from "./stream.js";
@@ -66,11 +66,6 @@ async function select(row, { remember }) {
   const url = addressOf(row);
   history[remember](null, "", url);
   return show(url);
-}
-
-// A click that only selects, not one that opens a tab or a window.
-function isPlain(event) {
-  return !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
 }
 
 list.addEventListener("rowreached", (event) => select(event.target, { remember: "replaceState" }));

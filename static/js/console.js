@@ -1,6 +1,6 @@
 // The send console: an event as it is typed, byte for byte, and then what becomes of it.
-import { tell } from "./actions.js";
-import { clear, complain, fieldAt } from "./forms.js";
+import { call, tell } from "./actions.js";
+import { Wrong, clear, complain, fieldAt } from "./forms.js";
 import { load, soon, swap } from "./fresh.js";
 import { complaintAbout, laidOut } from "./json_place.js";
 import { follow } from "./stream.js";
@@ -13,13 +13,6 @@ const REFRESH_EVERY = 150;
 
 let published = null; // the id of the event whose deliveries are shown
 let checking = null;
-
-class Wrong extends Error {
-  constructor(id, message) {
-    super(message);
-    this.id = id;
-  }
-}
 
 function showKind() {
   for (const part of form.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(kind());
@@ -38,8 +31,8 @@ function check() {
 }
 
 async function takeSample(type) {
-  const response = await fetch("/catalogue");
-  const sample = response.ok && (await response.json()).data.find((one) => one.type === type);
+  const catalogue = await call("GET", "/catalogue").catch(() => null);
+  const sample = catalogue?.data.find((one) => one.type === type);
   if (!sample) return tell("The sample can’t be loaded.", null, "bad");
   field("type").value = sample.type;
   field("data").value = JSON.stringify(sample.body, null, 2);
@@ -48,7 +41,7 @@ async function takeSample(type) {
 }
 
 // `{url, options}` of the call that publishes. The JSON goes out as it was typed: parsed and written again, 1.0 would be 1.
-function call() {
+function request() {
   const headers = {};
   if (field("key").value) headers["idempotency-key"] = field("key").value;
   const due = field("deliver_at").value && new Date(field("deliver_at").value).toISOString();
@@ -56,13 +49,13 @@ function call() {
   if (kind() === "json") {
     const data = field("data").value.trim() || "null";
     const complaint = complaintAbout(data);
-    if (complaint) throw new Wrong("data", complaint);
+    if (complaint) throw new Wrong(field("data"), complaint);
     const rest = { type: field("type").value, ...(webhook && { webhook }), ...(due && { deliver_at: due }) };
     const body = `${JSON.stringify(rest).slice(0, -1)},"data":${data}}`;
     return { url: "/events", options: { method: "POST", headers: { ...headers, "content-type": "application/json" }, body } };
   }
   const file = kind() === "file" ? field("file").files[0] : null;
-  if (kind() === "file" && !file) throw new Wrong("file", "choose a file");
+  if (kind() === "file" && !file) throw new Wrong(field("file"), "choose a file");
   const query = new URLSearchParams({ type: field("type").value });
   if (webhook) query.set("webhook", webhook);
   if (due) query.set("deliver_at", due);
@@ -74,12 +67,12 @@ async function publish() {
   clear(form);
   let response;
   try {
-    const { url, options } = call();
+    const { url, options } = request();
     response = await fetch(url, options);
   } catch (error) {
     if (error instanceof Wrong) {
-      complain(form, field(error.id), error.message);
-      field(error.id).focus();
+      complain(form, error.field, error.message);
+      error.field.focus();
     } else tell(`This can’t be sent: ${error.message}`, null, "bad");
     return;
   }

@@ -1,9 +1,7 @@
 // A delivery's page: the attempt that is looked at, and the time that passes until the next.
-import { show } from "./pane.js";
+import { isPlain, show } from "./pane.js";
 import "./refreshing.js";
 import { clock, countdown } from "./times.js";
-
-const isPlain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
 
 async function select(url, remember) {
   history[remember](null, "", url);

@@ -1,4 +1,4 @@
-// How values are written: the same as the filters in hookbin/web/pages.py.
+// How values are written: the same as in hookbin/text.py and web/html/filters.py.
 
 export function size(bytes) {
   if (bytes < 1024) return `${bytes} B`;

@@ -1,8 +1,9 @@
 // Forms with `data-api="METHOD /path"`: sent as JSON, and what is wrong is said beside its field.
-import { tell } from "./actions.js";
+import { Refused, call, tell } from "./actions.js";
 import { complaintAbout } from "./json_place.js";
 
-class Wrong extends Error {
+// What can’t be read, and the field it stands in.
+export class Wrong extends Error {
   constructor(field, message) {
     super(message);
     this.field = field;
@@ -90,35 +91,18 @@ export function fieldAt(form, loc) {
   return null;
 }
 
-async function send(form, body) {
-  const [method, path] = form.dataset.api.split(" ");
-  const response = await fetch(path, {
-    method,
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const answer = response.status === 204 ? null : await response.json().catch(() => null);
-  return { ok: response.ok, status: response.status, answer };
-}
-
 async function submit(form) {
   clear(form);
-  let body;
-  try {
-    body = bodyOf(form);
-  } catch (error) {
-    if (!(error instanceof Wrong)) throw error;
-    complain(form, error.field, error.message);
-    error.field.focus();
-    return;
-  }
   form.ariaBusy = "true";
   try {
-    const { ok, status, answer } = await send(form, body);
-    if (ok) succeed(form, answer);
-    else refuse(form, status, answer);
-  } catch {
-    tell("The server can’t be reached.", null, "bad");
+    const [method, path] = form.dataset.api.split(" ");
+    succeed(form, await call(method, path, bodyOf(form)));
+  } catch (error) {
+    if (error instanceof Wrong) {
+      complain(form, error.field, error.message);
+      error.field.focus();
+    } else if (error instanceof Refused) refuse(form, error);
+    else throw error;
   } finally {
     form.ariaBusy = null;
   }
@@ -131,13 +115,13 @@ function succeed(form, answer) {
   form.dispatchEvent(new CustomEvent("accepted", { bubbles: true, detail: answer }));
 }
 
-function refuse(form, status, problem) {
+function refuse(form, { message, problem }) {
   const errors = problem?.errors ?? [];
   const said = errors.map(({ loc, msg }) => [fieldAt(form, loc), loc, msg]);
   const placed = said.filter(([field, , msg]) => complain(form, field, msg));
   placed[0]?.[0].focus();
   const rest = said.filter((error) => !placed.includes(error)).map(([, loc, msg]) => `${loc}: ${msg}`);
-  if (rest.length || !placed.length) tell(rest.join("; ") || problem?.detail || `The server answered ${status}.`, null, "bad");
+  if (rest.length || !placed.length) tell(rest.join("; ") || message, null, "bad");
 }
 
 export function listen() {

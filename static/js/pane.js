@@ -26,6 +26,11 @@ export async function show(url, pane, ...others) {
   }
 }
 
+// A click that only selects, not one that opens a tab or a window.
+export function isPlain(event) {
+  return !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
+}
+
 function sayLoading(pane) {
   if (pane.querySelector(":scope > [data-loading]")) return;
   const box = boxOf("loading", "p", "Loading");

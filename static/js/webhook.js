@@ -1,26 +1,18 @@
 // A webhook's page: its secret, shown when asked for, and the word on what was recovered.
-import { ACTIONS, Refused, tell } from "./actions.js";
+import { ACTIONS, call, tell } from "./actions.js";
 
-async function secretFrom(path, method) {
-  const options = method === "POST" ? { method, headers: { "content-type": "application/json" }, body: "{}" } : {};
-  const response = await fetch(path, options).catch(() => null);
-  const answer = await response?.json().catch(() => null);
-  if (!response?.ok) throw new Refused(answer?.detail ?? "The server can’t be reached.");
-  return answer.secret;
-}
-
-function show(secret, note) {
+function show({ secret }, note) {
   document.getElementById("secret-text").textContent = secret;
   document.querySelector("[data-secret-note]").textContent = note;
   document.getElementById("secret").showModal();
 }
 
 ACTIONS["show-secret"] = async ({ dataset }) => {
-  show(await secretFrom(dataset.path, "GET"), "Whoever has it can sign in this webhook’s name.");
+  show(await call("GET", dataset.path), "Whoever has it can sign in this webhook’s name.");
   return null;
 };
 ACTIONS["rotate-secret"] = async ({ dataset }) => {
-  show(await secretFrom(dataset.path, "POST"), "The one before signs beside it for 24 hours, so that the receiver can change over.");
+  show(await call("POST", dataset.path, {}), "The one before signs beside it for 24 hours, so that the receiver can change over.");
   return ["The secret is rotated."];
 };
 
