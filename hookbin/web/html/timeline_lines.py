@@ -25,7 +25,7 @@ class TimelineLine(Struct, frozen=True, kw_only=True):
     request: RequestRow | None = None
 
 
-class Blank(Struct, frozen=True, kw_only=True):
+class EmptyRows(Struct, frozen=True, kw_only=True):
     """Empty shapes: what the rows in `<template>` elements are made from."""
 
     event: EventRow
@@ -76,7 +76,7 @@ _NO_REQUEST = RequestSummary(
     note=None,
     pinned=False,
 )
-EMPTY = Blank(
+EMPTY = EmptyRows(
     event=EventRow(
         id="",
         seq=0,
@@ -93,30 +93,30 @@ EMPTY = Blank(
 )
 
 
-def paired(rows: Sequence[LogRow]) -> list[TimelineLine]:
+def timeline_lines(rows: Sequence[LogRow]) -> list[TimelineLine]:
     """The log, newest first, with an attempt and the capture of it on one line: the newer one's."""
     places: dict[str, int] = {}
-    exchanges: list[TimelineLine] = []
+    lines: list[TimelineLine] = []
     for row in rows:
-        exchange = _exchange(row)
+        line = _line(row)
         key = _attempt_of(row)
         if key is not None and key in places:
-            other = exchanges[places[key]]
-            if other.attempt is None or (other.request is None and exchange.attempt is None):
-                exchanges[places[key]] = TimelineLine(
+            other = lines[places[key]]
+            if other.attempt is None or (other.request is None and line.attempt is None):
+                lines[places[key]] = TimelineLine(
                     seq=other.seq,
                     at=other.at,
-                    attempt=other.attempt or exchange.attempt,
-                    request=other.request or exchange.request,
+                    attempt=other.attempt or line.attempt,
+                    request=other.request or line.request,
                 )
                 continue
         if key is not None:
-            places[key] = len(exchanges)
-        exchanges.append(exchange)
-    return exchanges
+            places[key] = len(lines)
+        lines.append(line)
+    return lines
 
 
-def _exchange(row: LogRow) -> TimelineLine:
+def _line(row: LogRow) -> TimelineLine:
     if isinstance(row, RequestSummary):
         return TimelineLine(seq=row.seq, at=clock.rfc3339(row.received_at), request=request_row(row))
     if isinstance(row, AttemptSummary):

@@ -33,7 +33,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ANSWERS = ("2xx", "3xx", "4xx", "5xx")
 
 
-class TemplateRequest(Struct, frozen=True, kw_only=True):
+class ListFilter(Struct, frozen=True, kw_only=True):
     """What the list is narrowed to, as the URL has it."""
 
     values: dict[str, str]
@@ -60,8 +60,8 @@ async def page(request: Request) -> Response:
     after = s.live.timeline.position  # what is counted and listed is as of then: the stream brings the rest
     shape, others = s.stores.bin_shape(bin), [bin_card(s, other) for other in _lately(s)]
     before = _number(request.query_params.get("before"))
-    asked = _asked(s, request.query_params)
-    rows, older = await _rows(s, bin, asked.wanted, after + 1 if before is None else before)
+    filters = _list_filter(s, request.query_params)
+    rows, older = await _rows(s, bin, filters.wanted, after + 1 if before is None else before)
     chosen = request.query_params.get("request")
     selected = await find(s, chosen, bin) if chosen else await s.stores.requests.get(rows[0].seq) if rows else None
     return render(
@@ -76,7 +76,7 @@ async def page(request: Request) -> Response:
         schemes=tuple(SCHEMES),
         methods=METHODS,
         answers=ANSWERS,
-        asked=asked,
+        filters=filters,
         rows_list=[request_row(row) for row in rows],
         older=older,
         before=before,
@@ -87,13 +87,13 @@ async def page(request: Request) -> Response:
     )
 
 
-def _asked(s: Services, query: QueryParams) -> TemplateRequest:
+def _list_filter(s: Services, query: QueryParams) -> ListFilter:
     pairs = [(name, value) for name, value in query.multi_items() if name in FilterQuery.__struct_fields__ and value]
     try:
         wanted = to_filter(decode_pairs(pairs, FilterQuery), now=s.site.clock.now())
     except FieldsInvalid as error:
-        return TemplateRequest(values=dict(pairs), wanted=NO_FILTER, complaint=error.detail)
-    return TemplateRequest(values=dict(pairs), wanted=wanted)
+        return ListFilter(values=dict(pairs), wanted=NO_FILTER, complaint=error.detail)
+    return ListFilter(values=dict(pairs), wanted=wanted)
 
 
 async def _rows(s: Services, bin: Bin, wanted: RequestFilter, before: int) -> tuple[list[RequestSummary], int | None]:

@@ -12,7 +12,7 @@ from hookbin.shapes.events import EventRow
 from hookbin.shapes.refusals import refusal_shape
 from hookbin.shapes.requests import RequestRow
 from hookbin.web.html.rendering import render
-from hookbin.web.html.timeline_lines import EMPTY, TimelineLine, paired
+from hookbin.web.html.timeline_lines import EMPTY, TimelineLine, timeline_lines
 from hookbin.web.pages.cards import bin_card, webhook_card
 from hookbin.web.rest.services import services
 
@@ -46,7 +46,7 @@ async def page(request: Request) -> Response:
     bins = [bin_card(s, bin) for bin in s.stores.bins.all()[: -CARDS - 1 : -1]]
     webhooks = [webhook_card(s, webhook) for webhook in s.stores.webhooks.all()[: -CARDS - 1 : -1]]
     rows = await s.stores.log.newest(limit=SEARCHED if filtered else SHOWN, upto=after)
-    lines = [line for line in paired(rows) if wanted.takes(line)]
+    lines = [line for line in timeline_lines(rows) if wanted.takes(line)]
     return render(
         request,
         "overview.html",
@@ -54,7 +54,7 @@ async def page(request: Request) -> Response:
         filter=wanted,
         filtered=filtered,
         shows=SHOWS,
-        exchanges=lines[:SHOWN],
+        lines=lines[:SHOWN],
         cut=len(lines) > SHOWN or len(rows) == (SEARCHED if filtered else SHOWN),
         searched=SEARCHED,
         bins=sorted(bins, key=lambda card: card.last_at or card.bin.created_at, reverse=True),
