@@ -102,6 +102,18 @@ def test_a_request_is_pinned_and_noted_and_the_list_says_so(server: Server, page
     expect(page.locator(".note-text")).to_contain_text("the one that failed <b>here</b>")
 
 
+def test_what_changes_while_a_dialog_is_open_is_shown_when_it_closes(server: Server, page: Page) -> None:
+    capture(server, "elsewhere")
+    (request,) = server.captured("elsewhere")
+    opened(server, page, "/ui/bins/elsewhere")
+    page.keyboard.press("n")
+    server.patch(f"/requests/{request['id']}", {"note": "from elsewhere"})
+    expect(rows(page).locator(".request-note")).to_have_text("from elsewhere")
+    expect(page.locator("dialog#note")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".note-text")).to_contain_text("from elsewhere")
+
+
 def test_deleting_a_request_goes_on_to_the_next(server: Server, page: Page) -> None:
     for number in range(3):
         capture(server, f"deleted/{number}")

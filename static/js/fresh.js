@@ -10,10 +10,16 @@ export async function load(url = location.href, { signal } = {}) {
 }
 
 // Puts the element of that id in `page` in the place of ours; what was opened and focused stays so.
+// While a dialog in it is open that waits until it is closed.
 export function swap(page, id) {
   const ours = document.getElementById(id);
   const theirs = page.getElementById(id);
-  if (!ours || !theirs || ours.querySelector("dialog[open]")) return;
+  if (!ours || !theirs) return;
+  const dialog = ours.querySelector("dialog[open]");
+  if (dialog) {
+    dialog.addEventListener("close", () => swap(page, id), { once: true });
+    return;
+  }
   const next = document.importNode(theirs, true);
   for (const details of ours.querySelectorAll("details[id]")) {
     const same = next.querySelector(`details[id="${CSS.escape(details.id)}"]`);
