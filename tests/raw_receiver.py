@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 from hookbin.delivery.targets import Policy
@@ -26,42 +26,58 @@ class RawReceiver:
 
     def __init__(self, *answers: bytes | Answer) -> None:
         self._answers = list(answers)
-        self._writers: list[asyncio.StreamWriter] = []
         self.heads: list[bytes] = []
         self.bodies: list[bytes] = []
         self.connections = 0
 
-    @asynccontextmanager
-    async def serving(self, context: ssl.SSLContext | None = None, *, host: str = "127.0.0.1") -> AsyncIterator[int]:
+    def serving(
+        self, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1"
+    ) -> AbstractAsyncContextManager[int]:
         """Its port, while it serves."""
-        server = await asyncio.start_server(self._serve, host, 0, ssl=context)
-        try:
-            yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-            for writer in self._writers:
-                writer.transport.abort()
-            await server.wait_closed()
+        return listening(self._serve, tls=tls, host=host)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._writers.append(writer)
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = next((int(value) for name, value in fields(head) if name.lower() == "content-length"), 0)
-                self.heads.append(head)
-                self.bodies.append(await reader.readexactly(length))
-                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-                if isinstance(answer, bytes):
-                    writer.write(answer)
-                    await writer.drain()
-                else:
-                    await answer(self, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next((int(value) for name, value in fields(head) if name.lower() == "content-length"), 0)
+            self.heads.append(head)
+            self.bodies.append(await reader.readexactly(length))
+            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+            if isinstance(answer, bytes):
+                writer.write(answer)
+                await writer.drain()
+            else:
+                await answer(self, writer)
+
+
+@asynccontextmanager
+async def listening(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    *,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+) -> AsyncIterator[int]:
+    """The port of a server that does this with each connection; at the end nothing of it is left."""
+    served: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served[asyncio.current_task()] = writer
+        with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            await serve(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve_one, host, 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task, writer in served.items():
+            assert task is not None
+            task.cancel()
+            await task
+            writer.transport.abort()
+        await server.wait_closed()
 
 
 def fields(head: bytes) -> list[tuple[str, str]]:

@@ -55,9 +55,7 @@ def parse_proxy(url: str) -> Proxy:
     except ValueError:
         host = port = None
     if not host or not port or parts.scheme != "http" or parts.path.strip("/") or parts.query or parts.fragment:
-        raise FieldsInvalid(
-            ("proxy", "use http://, a host and a port; a user and a password may stand before the host")
-        )
+        raise FieldsInvalid(("proxy", "use http://HOST:PORT, maybe with USER:PASSWORD@ before the host"))
     if parts.username is None:
         return Proxy(host=host, port=port)
     credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
