@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import ssl
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +30,7 @@ from hookbin.wire.failure import Failure
 from hookbin.wire.pool import MAX_IDLE
 from hookbin.wire.proxy import parse_proxy
 from hookbin.wire.resolver import Resolver
-from hookbin.wire.tls import trusting
+from hookbin.wire.tls import TlsLayer, trusting
 from tests.raw_receiver import (
     OK,
     Answer,
@@ -179,6 +181,44 @@ async def test_who_speaks_before_it_is_asked_is_asked_nothing() -> None:
                 peer.recv(1)
             connection.close()
     assert (raised.value.error, raised.value.raw) == (ErrorClass.PROTOCOL_ERROR, OK)
+
+
+@pytest.mark.parametrize("spoken", [b"", OK])
+async def test_by_tls_only_what_was_said_inside_counts_before_the_request(spoken: bytes) -> None:
+    """Session tickets come unasked behind the handshake (RFC 8446, 4.6.1); they wait in the kernel here."""
+    authority = trustme.CA()
+    theirs, ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(theirs)
+    authority.configure_trust(ours)
+
+    said = threading.Event()
+
+    def receive(listener: socket.socket) -> None:
+        peer, _ = listener.accept()
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what was sent is there when `said` is set
+        with theirs.wrap_socket(peer, server_side=True) as inside:
+            inside.sendall(spoken)
+            said.set()
+            if inside.recv(1000):
+                inside.sendall(OK)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        receiving = asyncio.create_task(asyncio.to_thread(receive, listener))
+        _, sock = await race(["127.0.0.1"], listener.getsockname()[1])
+        connection = ClientConnection(sock, "here")
+        await connection.open()
+        await connection.secure(TlsLayer(ours, "127.0.0.1"))
+        assert select.select([sock], [], [], 20)[0]
+        if spoken:
+            assert said.wait(20)
+            with pytest.raises(Failure, match="here spoke before it was asked"):
+                await connection.exchange("POST", b"POST / HTTP/1.1\r\n\r\n", b"", Evidence(Seconds()))
+        else:
+            reader = await connection.exchange("POST", b"POST / HTTP/1.1\r\n\r\n", b"", Evidence(Seconds()))
+            assert reader.status == 200
+        connection.close()
+        with suppress(OSError):
+            await receiving
 
 
 # An answer before the body is out

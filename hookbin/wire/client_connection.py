@@ -208,13 +208,14 @@ class ClientConnection(asyncio.Protocol):
                 evidence.last_byte = evidence.monotonic()
         self._wake()
 
-    def _salvage(self) -> None:
-        """Read what had come before the connection broke: an early answer, when the rest was refused with a reset."""
+    def _salvage(self) -> bool:
+        """Read what has come, such as an early answer before the reset that refused the rest; whether the end came."""
         with suppress(OSError):
             for _ in range(_SALVAGED):
                 if not (data := self._sock.recv(MAX_RAW)):
-                    return
+                    return True
                 self.data_received(data)
+        return False
 
     def _is_silent(self) -> bool:
         """One look at the descriptor: nothing to be read, not even that it was closed."""
@@ -231,13 +232,14 @@ class ClientConnection(asyncio.Protocol):
     def _check_silence(self) -> None:
         """Whoever speaks before it is asked does not speak HTTP.
 
-        What can be read of a new connection by TLS may be its session tickets (RFC 8446, 4.6.1): only what was
-        said inside counts.
+        What can be read of a new connection by TLS may be its session tickets (RFC 8446, 4.6.1), so it is read:
+        only what was said inside counts.
         """
-        if self.is_open and (self._is_silent() if self._tls is None else not self._early):
+        if self._tls is None and self.is_open and self._is_silent():
             return
-        if self._tls is None:
-            self._salvage()
+        has_ended = self._salvage()
+        if self._tls is not None and self.is_open and not has_ended and not self._early:
+            return
         if self._early:
             detail = f"{self._place} spoke before it was asked, as no receiver of HTTP does"
             raise Failure(ErrorClass.PROTOCOL_ERROR, detail, raw=self._early)
