@@ -19,7 +19,7 @@ from benchmarks.servers import hookbin
 from tests.builders import a_request, open_stores
 
 SMALL, LARGE = 1_000, 1_000_000
-BINS = 100
+BINS = 10
 CALLS = 100
 """Calls of one path in a round."""
 _AT_ONCE = 500
