@@ -60,7 +60,10 @@ async def answering(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def opened(
-    app: ASGIApp = never_answering, state: ServerState | None = None, lane: Lane | None = None
+    app: ASGIApp = never_answering,
+    state: ServerState | None = None,
+    lane: Lane | None = None,
+    transport: Transport | None = None,
 ) -> tuple[WireProtocol, Transport]:
     protocol = WireProtocol(
         config=uvicorn.Config(cast(Any, app), ws="none", log_config=None),
@@ -70,6 +73,6 @@ def opened(
         watch=Connections(most=1, patience=3600),
         lane=lane,
     )
-    transport = Transport()
+    transport = transport or Transport()
     protocol.connection_made(transport)  # type: ignore[arg-type]
     return protocol, transport

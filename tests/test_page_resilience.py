@@ -66,7 +66,7 @@ def test_each_pane_says_that_the_server_is_away_and_is_current_again_when_it_is_
     assert_accessible(alone, "pane")
     server.start()
     capture(server, "away/after")
-    panes.last.get_by_role("button", name="Try now").click()
+    alone.evaluate("document.querySelector('[data-stale] button')?.click()")  # unless it was back by itself before
     is_live(alone)
     expect(panes).to_have_count(0)
     expect(alone.locator("[data-requests] > li")).to_have_count(2)

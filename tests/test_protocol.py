@@ -268,3 +268,35 @@ async def test_an_answer_of_the_lane_closes_where_the_sender_or_the_stop_wants_i
     assert transport.closed
     assert b"connection: close\r\n" in transport.written
     assert len(lane.taken) == 1
+
+
+class Closed(Transport):
+    """As uvloop's: it takes no write once it is closed."""
+
+    def write(self, data: bytes) -> None:
+        if self.closed:
+            raise RuntimeError("unable to perform operation; the handler is closed")
+        super().write(data)
+
+
+@pytest.mark.anyio
+async def test_what_is_sent_while_the_sender_goes_is_no_error() -> None:
+    told, failures = asyncio.Event(), []
+
+    async def streaming(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await told.wait()
+        try:
+            await send({"type": "http.response.body", "body": b"more", "more_body": True})
+        except RuntimeError as error:
+            failures.append(error)
+
+    state = ServerState()
+    protocol, transport = opened(streaming, state, transport=Closed())
+    protocol.data_received(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+    await asyncio.sleep(0)
+    told.set()  # the application goes on before it can hear of the end
+    transport.close()
+    protocol.connection_lost(None)
+    await settled(state)
+    assert failures == []

@@ -31,11 +31,12 @@ from typing import Any, cast
 import msgspec
 import uvicorn
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from uvicorn.server import ServerState
 
 from hookbin.wire.connections import Connections
+from hookbin.wire.cycle import Cycle
 from hookbin.wire.exchange import Exchange
 from hookbin.wire.farewell import Farewell
 from hookbin.wire.flow import Flow
@@ -109,7 +110,7 @@ class WireProtocol(asyncio.Protocol):
         """Of the request that is under way, as are the next three."""
         self._exchange: Exchange | None = None
         """None once its answer was given."""
-        self._cycle: RequestResponseCycle | None = None
+        self._cycle: Cycle | None = None
         """None for one that goes by the lane."""
         self._taker: Taker | None = None
         """Who takes it when it is whole, if it goes by the lane, and `_lane_body` is the body that it waits for."""
@@ -405,7 +406,7 @@ class WireProtocol(asyncio.Protocol):
     def _start_cycle(self) -> None:
         head, exchange = cast(Head, self._head), cast(Exchange, self._exchange)
         state = self._app_state.copy()
-        self._cycle = RequestResponseCycle(
+        self._cycle = Cycle(
             scope=cast(Any, scope_of(head, exchange, config=self._config, server=self._server, state=state)),
             transport=self._transport,
             flow=self._flow,
@@ -445,7 +446,7 @@ class WireProtocol(asyncio.Protocol):
         self._phase = _Phase.OVER
         self._loop.call_soon(self._end_body, self._cycle, last_words)  # behind the taking of what came of it just now
 
-    def _end_body(self, cycle: RequestResponseCycle | None, last_words: bytes) -> None:
+    def _end_body(self, cycle: Cycle | None, last_words: bytes) -> None:
         if cycle is None or cycle.response_started or self._transport.is_closing():
             self._close()
         else:
@@ -469,7 +470,7 @@ class WireProtocol(asyncio.Protocol):
         self._transport.close()
 
 
-def _disconnect(cycle: RequestResponseCycle) -> None:
+def _disconnect(cycle: Cycle) -> None:
     """Tell the application that its peer is gone."""
     if not cycle.response_complete:
         cycle.disconnected = True
