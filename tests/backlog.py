@@ -17,10 +17,16 @@ _PAD = b"x" * 500
 
 
 async def build(path: Path, *, deliveries: int, destination: str) -> None:
-    """Pending deliveries of `WEBHOOKS` webhooks to one destination, all of them overdue for an hour."""
+    """Pending deliveries of `WEBHOOKS` webhooks, all of them overdue for an hour.
+
+    The header `webhook-number` of a delivery says which webhook it belongs to.
+    """
     clock = SystemClock()
     async with open_stores(path, clock=clock) as stores:
-        webhooks = [await stores.register(stores.ids.webhook(), destination=destination) for _ in range(WEBHOOKS)]
+        webhooks = [
+            await stores.register(stores.ids.webhook(), destination=destination, headers=(("webhook-number", str(n)),))
+            for n in range(WEBHOOKS)
+        ]
         began = clock.now() - 3_600 * SECOND
 
         def publish(transaction: Transaction) -> None:
