@@ -178,7 +178,7 @@ async def test_an_attempt_at_a_delivery_that_is_no_longer_kept_is_dropped(stores
     webhook = await stores.register()
     gone = a_delivery(an_event(), webhook)
     attempt = an_attempt(gone, next_attempt_at=LATER)
-    written = await stores.deliveries.finish(attempt, began=gone, action=Action.RESCHEDULE, disable=None)
+    written = await stores.deliveries.finish(attempt, began=gone, generation=0, action=Action.RESCHEDULE, disable=None)
     assert written.next_attempt_at is None
     assert await stores.count("attempts") == 0
     assert stores.seen.attempts == []
@@ -195,6 +195,30 @@ async def test_gone_disables_the_webhook_and_cancels_its_other_deliveries_in_the
     assert stores.webhooks.get("wh_1").disabled_reason == "410"
     states = [(await stores.found(delivery)).state for delivery in (first, second, elsewhere)]
     assert states == [DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.PENDING]
+
+
+@pytest.mark.parametrize("disable", [None, "410"])
+@pytest.mark.parametrize(
+    "changes", [[{"destination": "http://localhost:2/new"}], [{"disabled": True}, {"disabled": False}]]
+)
+async def test_an_outcome_changes_nothing_of_a_webhook_that_was_moved_or_enabled_anew_since_its_attempt_began(
+    stores: Stores, changes: list[dict[str, Any]], disable: str | None
+) -> None:
+    webhook = await stores.register(disable_after=1, exhausted_in_a_row=4)
+    (began,) = await stores.publish(only=webhook)
+    for change in changes:
+        webhook = await stores.webhooks.edit(webhook.id, lambda now, change=change: replace(now, **change))  # type: ignore[misc]
+    (waiting,) = await stores.publish(only=webhook)
+    await stores.finish(began, Action.FAIL, disable=disable, status=410)
+    assert stores.webhooks.find("wh_1") == replace(webhook, disabled=False, exhausted_in_a_row=0)
+    assert (await stores.found(waiting)).state is DeliveryState.PENDING
+    await stores.finish(waiting, Action.FAIL, generation=webhook.generation, status=404)
+    assert stores.webhooks.find("wh_1") == replace(
+        webhook,
+        disabled=True,
+        disabled_reason="1 delivery failed; the last attempt got 404",
+        exhausted_in_a_row=1,
+    )
 
 
 async def test_gone_from_a_webhook_deleted_meanwhile_does_not_bring_it_back(stores: Stores) -> None:

@@ -73,8 +73,8 @@ class Modelled:
     attempts: int = 0
     got: bool = False
     """Whether the destination has taken it at any time."""
-    began: tuple[int | None, Trigger] | None = None
-    """Its schedule when the attempt that is under way began."""
+    began: tuple[int | None, Trigger, int] | None = None
+    """Its schedule, and its webhook's generation, when the attempt that is under way began."""
 
     def end(self, state: DeliveryState) -> None:
         self.state, self.due, self.trigger = state, None, Trigger.AUTO
@@ -95,6 +95,7 @@ class Destination:
     disabled: bool = False
     deleted: bool = False
     failed_in_a_row: int = 0
+    generation: int = 0
 
     @property
     def is_usable(self) -> bool:
@@ -103,6 +104,10 @@ class Destination:
     @property
     def interval(self) -> int:
         return 0 if self.rate_limit is None else round(SECOND / self.rate_limit)
+
+    def renew(self) -> None:
+        """It leads elsewhere, or is enabled anew: what was begun before says nothing of it."""
+        self.failed_in_a_row, self.generation = 0, self.generation + 1
 
     def consume(self, now: int) -> None:
         """An attempt begins."""
@@ -129,13 +134,14 @@ class Model:
         delivery = self.deliveries[id]
         webhook = self.webhooks[delivery.webhook]
         assert delivery.began is not None
-        trigger, unchanged = delivery.began[1], (delivery.due, delivery.trigger) == delivery.began
+        due, trigger, generation = delivery.began
+        unchanged, counts = (delivery.due, delivery.trigger) == (due, trigger), generation == webhook.generation
         delivery.began = None
         delivery.attempts += 1
         if answer in (200, 204):
             delivery.end(DeliveryState.SUCCEEDED)
             delivery.got = True
-            webhook.failed_in_a_row = 0
+            webhook.failed_in_a_row *= not counts
         elif delivery.state is PENDING and not unchanged:
             pass  # a retry asked for meanwhile stays due
         elif delivery.state is not PENDING:
@@ -145,14 +151,12 @@ class Model:
             delivery.trigger = Trigger.AUTO
         else:
             delivery.end(FAILED)
-            self._count(webhook, trigger)
+            webhook.failed_in_a_row += counts and webhook.disable_after is not None and trigger is Trigger.AUTO
+        if not counts:
+            return
         if answer == 410 or (webhook.disable_after and webhook.failed_in_a_row >= webhook.disable_after):
             webhook.disabled = True
             self.cancel_all(delivery.webhook)
-
-    def _count(self, webhook: Destination, trigger: Trigger) -> None:
-        if webhook.disable_after is not None and trigger is Trigger.AUTO:
-            webhook.failed_in_a_row += 1
 
     def started(self, id: str, number: int, now: int) -> None:
         """Check that an attempt was right to begin."""
@@ -165,7 +169,7 @@ class Model:
         assert webhook.is_usable
         if webhook.ordered:
             assert delivery.place == min(each.place for each in self.of(delivery.webhook, PENDING))
-        delivery.began = (delivery.due, delivery.trigger)
+        delivery.began = (delivery.due, delivery.trigger, webhook.generation)
         webhook.consume(now)
 
     def of_event(self, event: str) -> dict[str, Modelled]:
@@ -361,10 +365,21 @@ class DeliveryMachine(RuleBasedStateMachine):
             return
         self.run(self.shop.stores.webhooks.edit(id, lambda now: replace(now, disabled=disabled)))
         if webhook.disabled and not disabled:
-            webhook.failed_in_a_row = 0
+            webhook.renew()
         webhook.disabled = disabled
         if disabled:
             self.model.cancel_all(id)
+
+    @rule(data=st.data(), path=st.sampled_from("ab"))
+    def move(self, data: st.DataObject, path: str) -> None:
+        id = data.draw(st.sampled_from(sorted(self.model.webhooks)))
+        webhook = self.model.webhooks[id]
+        if webhook.deleted:
+            return
+        destination = f"http://localhost:1/{path}"
+        if self.shop.stores.webhooks.get(id).destination != destination:
+            webhook.renew()
+        self.run(self.shop.stores.webhooks.edit(id, lambda now: replace(now, destination=destination)))
 
     @precondition(lambda self: sum(each.is_usable for each in self.model.webhooks.values()) > 2)
     @rule(data=st.data())

@@ -102,7 +102,12 @@ def _make(deliveries: Sequence[Delivery], place: int, ended: Ended) -> Ending:
     attempt = an_attempt(delivery, number=place + 1, trigger=trigger, next_attempt_at=due)
     told = Publication(event=an_event(f"evt_told_{place}"), deliveries=()) if tells else None
     return Ending(
-        attempt=attempt, began=delivery, action=action, disable=disable, meta_events=MetaEvents(exhausted=told)
+        attempt=attempt,
+        began=delivery,
+        generation=place % 2,
+        action=action,
+        disable=disable,
+        meta_events=MetaEvents(exhausted=told),
     )
 
 
@@ -111,7 +116,14 @@ def test_successes_of_a_batch_take_three_statements() -> None:
     events = [an_event(f"evt_{number}") for number in range(64)]
     deliveries = [a_delivery(event, hook) for event in events]
     endings = [
-        Ending(attempt=an_attempt(each), began=each, action=Action.SUCCEED, disable=None, meta_events=MetaEvents())
+        Ending(
+            attempt=an_attempt(each),
+            began=each,
+            generation=0,
+            action=Action.SUCCEED,
+            disable=None,
+            meta_events=MetaEvents(),
+        )
         for each in deliveries
     ]
     with database([hook]) as (transaction, connection):

@@ -345,7 +345,7 @@ def test_a_delivery_is_explained_in_a_sentence(
         (FAILED, 1, 503, {"retry_on": ("network",)}, "503 is a server error, which this webhook does not retry."),
         (FAILED, 1, 503, {"retries": 0}, "503 is a server error, and its webhook's schedule has no retries."),
         (PENDING, 1, 500, {"at": None}, "500 is a server error; attempt 2 of 9 follows."),
-        (FAILED, 1, 410, {"can_be_disabled": False}, "410 means the destination is gone, so it was not retried."),
+        (FAILED, 1, 410, {"was_disabled": False}, "410 means the destination is gone, so it was not retried."),
         (
             FAILED,
             1,

@@ -79,12 +79,13 @@ def explain(
     waiting: Waiting = ITS_TIME,
     cancel_reason: CancelReason | None = None,
     disabled_reason: str | None = None,
-    can_be_disabled: bool = True,
+    was_disabled: bool = True,
 ) -> str:
     """One sentence on where a delivery stands and what happens next.
 
     `schedule_length` counts retries, so there is one attempt more. `disabled_reason` says why its webhook
-    is disabled, if it is; the destination of a single replay can't be.
+    is disabled, if it is. `was_disabled` is False when an outcome that disables did not: the destination of a single
+    replay can't be, and what an older destination answered, or one before the webhook was enabled anew, says nothing.
     """
     if state is DeliveryState.SUCCEEDED:
         return f"Delivered on attempt {attempt_count}" + (f" with {last_status}." if last_status else ".")
@@ -104,7 +105,7 @@ def explain(
         attempt = f"{what}{aside}; attempt {number}{place}" if attempt_count else "Its first attempt"
         at = f" at {next_attempt_at_text}" if next_attempt_at_text else ""
         return _PENDING[waiting.hold].format(attempt=attempt + by_hand, at=at, what=waiting.what)
-    disables = kind.disables and can_be_disabled
+    disables = kind.disables and was_disabled
     if not retried:
         why = f"{what}, {_consequence(kind, disables=disables)}"
     elif attempt_count <= schedule_length:

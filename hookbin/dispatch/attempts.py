@@ -139,7 +139,12 @@ class Attempts:
         )
         meta_events = self._meta_events.of_attempt(attempt, webhook, action=decision.action, hops=event.hops)
         written = await self._deliveries.finish(
-            attempt, began=delivery, action=decision.action, disable=reason, meta_events=meta_events
+            attempt,
+            began=delivery,
+            generation=webhook.generation,
+            action=decision.action,
+            disable=reason,
+            meta_events=meta_events,
         )
         return written.next_attempt_at
 

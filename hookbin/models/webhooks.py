@@ -67,6 +67,9 @@ class Webhook(Struct, frozen=True, kw_only=True):
     disable_after: int | None = None
     """Deliveries in a row that must be exhausted for the webhook to be disabled; None for never."""
     exhausted_in_a_row: int = 0
+    generation: int = 0
+    """It rises when the destination is changed and when it is enabled anew; the outcome of an attempt that began
+    before then says nothing of the webhook."""
     heartbeat: float | None
     """Seconds between `webhook.heartbeat` events; None for none."""
     disabled: bool

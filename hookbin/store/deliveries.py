@@ -39,6 +39,7 @@ class DeliveryStore:
         attempt: Attempt,
         *,
         began: Delivery,
+        generation: int,
         action: Action,
         disable: str | None,
         meta_events: MetaEvents = NO_META_EVENTS,
@@ -49,10 +50,18 @@ class DeliveryStore:
         way stays cancelled, unless the attempt got through: then it has succeeded. A manual retry that was
         asked for meanwhile stays due, unless it did. `disable` says why the outcome disables the webhook;
         too many failures in a row do so as well (`retries.streak`). Its other pending deliveries are
-        cancelled then. Of a delivery that is no longer kept nothing is written. `meta_events` are published if
-        what they tell of comes about.
+        cancelled then. `generation` is the webhook's when the attempt began: if it is another by now, the
+        outcome changes nothing of the webhook. Of a delivery that is no longer kept nothing is written.
+        `meta_events` are published if what they tell of comes about.
         """
-        ending = Ending(attempt=attempt, began=began, action=action, disable=disable, meta_events=meta_events)
+        ending = Ending(
+            attempt=attempt,
+            began=began,
+            generation=generation,
+            action=action,
+            disable=disable,
+            meta_events=meta_events,
+        )
         size = len(attempt.response_body or attempt.response_raw or b"")
         return await self._database.transact(Grouped(finish_all, ending, FINISHING), size=size)
 

@@ -15,7 +15,7 @@ from hookbin.store.publishing import MetaEvents, insert
 from hookbin.store.transaction import Transaction
 
 _STANDING = (
-    f"SELECT {', '.join(f'd.{field}' for field in STATUS)}, w.disable_after, w.exhausted_in_a_row"
+    f"SELECT {', '.join(f'd.{field}' for field in STATUS)}, w.disable_after, w.exhausted_in_a_row, w.generation"
     " FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id WHERE d.id IN (SELECT value FROM json_each(?))"
 )
 
@@ -25,6 +25,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
     attempt: Attempt
     began: Delivery
+    generation: int
+    """The webhook's when the attempt began."""
     action: Action
     disable: str | None
     meta_events: MetaEvents
@@ -58,7 +60,9 @@ def finish_one(transaction: Transaction, ending: Ending) -> Attempt:
         return msgspec.structs.replace(ending.attempt, next_attempt_at=None)
     attempt, status = _outcome(before, ending)
     _write(transaction, [attempt], [status])
-    edited = _change_webhook(transaction, before, attempt, ending.disable, now=ending.ended_at)
+    edited = None
+    if ending.generation == before.generation:
+        edited = _change_webhook(transaction, before, attempt, ending.disable, now=ending.ended_at)
     if attempt.delivery_state is DeliveryState.FAILED and ending.meta_events.exhausted is not None:
         insert(transaction, ending.meta_events.exhausted)
     if edited is not None and edited.is_newly_disabled and ending.meta_events.disabled is not None:
@@ -83,7 +87,8 @@ def _concerns_more(before: _Standing, attempt: Attempt, ending: Ending) -> bool:
     """Whether the webhook changes with it, or an event tells of it."""
     failed = attempt.delivery_state is DeliveryState.FAILED
     counts = before.disable_after is not None and (failed or before.exhausted_in_a_row > 0)
-    return ending.disable is not None or counts or (failed and ending.meta_events.exhausted is not None)
+    changes = ending.generation == before.generation and (ending.disable is not None or counts)
+    return changes or (failed and ending.meta_events.exhausted is not None)
 
 
 class _Standing(DeliveryStatus, frozen=True, kw_only=True, array_like=True):
@@ -91,6 +96,7 @@ class _Standing(DeliveryStatus, frozen=True, kw_only=True, array_like=True):
 
     disable_after: int | None
     exhausted_in_a_row: int
+    generation: int
 
 
 def _standing(transaction: Transaction, endings: Sequence[Ending]) -> dict[str, _Standing]:

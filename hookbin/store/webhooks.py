@@ -130,9 +130,7 @@ def edit(transaction: Transaction, id: str, change: Callable[[Webhook], Webhook]
     if row is None:
         return None
     before = _from_row(row)
-    webhook = change(before)
-    if before.disabled and not webhook.disabled:
-        webhook = msgspec.structs.replace(webhook, exhausted_in_a_row=0)
+    webhook = _renewed(change(before), before=before)
     _update(transaction, webhook)
     if webhook.disabled:
         cancel_pending(transaction, id, now=now, reason=CancelReason.WEBHOOK_DISABLED)
@@ -152,7 +150,10 @@ def set_forwards(transaction: Transaction, bin_id: str, wanted: Sequence[Webhook
             add(transaction, target)
         else:
             before.remove(known)
-            _update(transaction, msgspec.structs.replace(target, id=known.id, created_at=known.created_at))
+            kept = msgspec.structs.replace(
+                target, id=known.id, created_at=known.created_at, exhausted_in_a_row=known.exhausted_in_a_row
+            )
+            _update(transaction, _renewed(kept, before=known))
     for target in before:
         _delete(transaction, target.id, now=now)
 
@@ -169,9 +170,17 @@ def ensure_once(transaction: Transaction, wanted: Webhook) -> Webhook:
     if row is None:
         add(transaction, wanted)
         return wanted
-    kept = msgspec.structs.replace(_from_row(row), disabled=False, disabled_reason=None)
+    before = _from_row(row)
+    kept = _renewed(msgspec.structs.replace(before, disabled=False, disabled_reason=None), before=before)
     _update(transaction, kept)
     return kept
+
+
+def _renewed(webhook: Webhook, *, before: Webhook) -> Webhook:
+    """The webhook with a clean record, when it leads elsewhere than `before` or is enabled anew."""
+    if webhook.destination == before.destination and (webhook.disabled or not before.disabled):
+        return msgspec.structs.replace(webhook, generation=before.generation)
+    return msgspec.structs.replace(webhook, generation=before.generation + 1, exhausted_in_a_row=0)
 
 
 def _update(transaction: Transaction, webhook: Webhook) -> None:

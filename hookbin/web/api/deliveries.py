@@ -11,7 +11,7 @@ from hookbin.delivery.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_
 from hookbin.errors import AttemptInFlight, DeliveryNotFound, NotCancellable, NotRetryable
 from hookbin.models.deliveries import Attempt, Delivery, DeliveryState
 from hookbin.models.events import EventSummary
-from hookbin.models.webhooks import Webhook, WebhookKind
+from hookbin.models.webhooks import Webhook
 from hookbin.shapes.common import Page, time_or_none
 from hookbin.shapes.deliveries import DeliveryRow, DeliveryShape, delivery_row, delivery_shape
 from hookbin.web.rest import paging
@@ -99,7 +99,7 @@ async def describe(delivery: Delivery, attempts: list[Attempt], services: Servic
         waiting=await _waiting(services, delivery, event, webhook, last=last),
         cancel_reason=delivery.cancel_reason,
         disabled_reason=webhook.disabled_reason if webhook and webhook.disabled else None,
-        can_be_disabled=webhook is None or webhook.kind is not WebhookKind.ONCE,
+        was_disabled=webhook is None or webhook.disabled,
     )
     return delivery_shape(delivery, attempts, sent=event.body if event else b"", explanation=explanation)
 
