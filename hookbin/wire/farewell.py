@@ -1,8 +1,10 @@
-"""The lingering close (RFC 9112, 9.6): a last answer that its peer gets to read."""
+"""The end of a connection: at once, by a reset, or lingering, so that its peer gets to read a last answer."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 
 from hookbin.wire.refusals import MAX_KEPT
@@ -14,7 +16,7 @@ MAX_LINGER = 1024 * 1024
 
 
 class Farewell:
-    """Closes our side, takes in what still comes, and then closes altogether.
+    """The lingering close (RFC 9112, 9.6): closes our side, takes in what still comes, then closes altogether.
 
     A connection that is closed with bytes unread is reset, and the reset can overtake the answer.
     `received` grows by what comes meanwhile, to `MAX_KEPT` bytes; `ended` is given it when that is over.
@@ -45,3 +47,11 @@ class Farewell:
         if self._ended is not None:
             self._ended(self._received)
             self._ended = None
+
+
+def reset_connection(transport: asyncio.Transport) -> None:
+    """Close without the usual farewell: a linger time of 0 makes a RST of it (`socket(7)`, SO_LINGER)."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -35,18 +35,23 @@ _MOST_LOOKS = {Owed.BODY: LOOKS * MAX_PATIENCE}
 class Patience:
     """Counts the looks at one connection."""
 
-    __slots__ = ("_looks", "_seen", "_still")
+    __slots__ = ("_looks", "_seen", "_still", "_unsent", "moved")
 
     def __init__(self) -> None:
+        self.moved = False
+        """Some of a body has come since the last look."""
         self._seen: tuple[Owed | None, int] = (None, 0)
-        self._looks = self._still = 0
+        self._looks = self._still = self._unsent = 0
 
-    def is_over(self, owed: Owed | None, *, request: int, moved: bool) -> bool:
+    def is_over(self, owed: Owed | None, *, request: int, unsent: int) -> bool:
         """Whether this has been owed for too long, of the same request. None is our own turn, and never is.
 
         A head has its time in all, and so has the rest of a body that was answered. A body may stand still
-        for so long and take `MAX_PATIENCE` times that in all; an answer may be read for ever, but not stand still.
+        for so long and take `MAX_PATIENCE` times that in all; an answer may be read for ever, but not stand still:
+        `unsent` are the bytes of it that wait to be read.
         """
+        moved = self.moved or unsent != self._unsent
+        self.moved, self._unsent = False, unsent
         if self._seen != (owed, request):
             self._seen = owed, request
             self._looks = self._still = 0

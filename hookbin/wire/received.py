@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from hookbin.wire.head import MAX_FIELDS, MAX_HEAD, may_begin, read_request_line
+from hookbin.wire.head import MAX_FIELDS, MAX_HEAD, Head, may_begin, read_request_line
+from hookbin.wire.message import FieldsTooLarge, MessageBroken, MessageReader
 from hookbin.wire.refusals import MessageRefused, malformed, too_large
 
 _END_OF_HEAD = b"\r\n\r\n"
@@ -41,8 +42,23 @@ class Received:
         self._scanned = self._lines = 0
         return taken
 
-    def take_head(self) -> bytes | None:
-        """The head of the next request, empty line included; None while it is not whole. Raises `MessageRefused`."""
+    def take_head(self, reader: MessageReader) -> Head | None:
+        """The head of the next request; None while it is not whole. Raises `MessageRefused`."""
+        whole = self._take_whole()
+        if whole is None:
+            return None
+        line = read_request_line(whole)
+        if line is None:
+            raise MessageRefused(malformed(whole + self.take(), size=len(whole)))
+        try:
+            return reader.read_head(line, whole)
+        except MessageBroken as broken:
+            raise MessageRefused(malformed(whole + self.take(), size=len(whole), otherwise=str(broken))) from None
+        except FieldsTooLarge:
+            raise MessageRefused(too_large(whole + self.take())) from None
+
+    def _take_whole(self) -> bytes | None:
+        """Up to the end of the empty line."""
         data = self._bytes
         if data[0] in _EMPTY_LINES and not self._scanned:  # before a request they mean nothing (RFC 9112, 2.2)
             self._bytes = data = data.lstrip(_EMPTY_LINES)
