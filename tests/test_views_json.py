@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbin.bodies import limits
+from hookbin.bodies.budget import Budget
 from hookbin.bodies.json_text import Layout, lay_out
-from hookbin.bodies.source import Budget
 from tests.views_helpers import names, view
 
 JSON = "application/json"

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbin.bodies import limits
-from hookbin.bodies.source import Budget
+from hookbin.bodies.budget import Budget
 from hookbin.bodies.views import registry
 from hookbin.web.html.coloring import colored
-from tests.views_helpers import source
+from tests.views_helpers import read
 
 MIB = 1024 * 1024
 TYPES = (
@@ -58,7 +58,7 @@ BODIES = st.binary(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=40
 @settings(deadline=None, max_examples=400)
 @given(body=BODIES, content_type=st.sampled_from(TYPES), encoding=st.sampled_from(ENCODINGS), cut=st.booleans())
 def test_any_bytes_in_any_view_never_raise(body: bytes, content_type: str | None, encoding: str, cut: bool) -> None:
-    one = source(body, content_type, cut=cut, content_encoding=encoding)
+    one = read(body, content_type, cut=cut, content_encoding=encoding)
     views = registry.every(one)
     assert bool(views.data) >= bool(body)
     for view in views.data:
@@ -118,7 +118,7 @@ HUGE = {
 @pytest.mark.parametrize("name", HUGE)
 def test_a_huge_body_is_seen_in_bounded_time_with_a_notice(name: str) -> None:
     body, content_type, encoding = HUGE[name]
-    one = source(body, content_type, content_encoding=encoding)
+    one = read(body, content_type, content_encoding=encoding)
     began = time.process_time()
     views = registry.every(one)
     best = views.data[0]
@@ -137,7 +137,7 @@ def test_a_huge_body_is_seen_in_bounded_time_with_a_notice(name: str) -> None:
 
 
 def test_nesting_is_counted_and_said() -> None:
-    (view, *_) = registry.every(source(b"[" * 100_000 + b"]" * 100_000, "application/json", seconds=20)).data
+    (view, *_) = registry.every(read(b"[" * 100_000 + b"]" * 100_000, "application/json", seconds=20)).data
     assert view.notice is not None
     assert "Nested 100,000 levels deep." in view.notice
     assert view.broken is None
@@ -145,5 +145,5 @@ def test_nesting_is_counted_and_said() -> None:
 
 def test_views_end_with_what_they_have_when_time_is_up() -> None:
     for body, content_type, encoding in (*HUGE.values(), (b'{"a":1}', "application/json", "")):
-        views = registry.every(source(body, content_type, content_encoding=encoding, seconds=0))
+        views = registry.every(read(body, content_type, content_encoding=encoding, seconds=0))
         assert views.data

@@ -5,23 +5,24 @@ from __future__ import annotations
 import time
 
 from hookbin.bodies import limits
+from hookbin.bodies.budget import Budget
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View, Views
-from hookbin.bodies.source import Budget, Source
 from hookbin.bodies.views import registry
 
 
-def source(
+def read(
     body: bytes, content_type: str | None = None, *, seconds: float = limits.SECONDS, cut: bool = False, **headers: str
-) -> Source:
+) -> Reading:
     """`headers` have `_` for `-` in their names."""
     pairs = [(name.replace("_", "-"), value) for name, value in headers.items()]
     if content_type is not None:
         pairs.append(("Content-Type", content_type))
-    return Source(body, tuple(pairs), budget=Budget(time.monotonic, seconds), cut=cut)
+    return Reading(body, tuple(pairs), budget=Budget(time.monotonic, seconds), cut=cut)
 
 
 def seen(body: bytes, content_type: str | None = None, **options: str) -> Views:
-    return registry.every(source(body, content_type, **options))  # type: ignore[arg-type]
+    return registry.every(read(body, content_type, **options))  # type: ignore[arg-type]
 
 
 def names(body: bytes, content_type: str | None = None, **options: str) -> list[str]:
@@ -30,6 +31,6 @@ def names(body: bytes, content_type: str | None = None, **options: str) -> list[
 
 def view(name: str, body: bytes, content_type: str | None = None, **options: str) -> View:
     """The view of this name, which must be there."""
-    found = registry.named(source(body, content_type, **options), name)  # type: ignore[arg-type]
+    found = registry.named(read(body, content_type, **options), name)  # type: ignore[arg-type]
     assert found is not None, f"no view {name!r}"
     return found

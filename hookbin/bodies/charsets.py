@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from msgspec import Struct
 
@@ -23,7 +24,35 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_WIDE = (
+    ("utf-16-le", re.compile(rb"(?:[^\0]\0){2}", re.DOTALL)),
+    ("utf-16-be", re.compile(rb"(?:\0[^\0]){2}", re.DOTALL)),
+    ("utf-32-le", re.compile(rb"(?:[^\0]\0\0\0){2}", re.DOTALL)),
+    ("utf-32-be", re.compile(rb"(?:\0\0\0[^\0]){2}", re.DOTALL)),
+)
+"""How the first two characters of JSON or markup look in them (RFC 4627, 3)."""
+_BINARY = re.compile("[\x00-\x08\x0e-\x1f]")
 _CALLED_TEXT = ("json", "xml", "javascript", "x-www-form-urlencoded", "graphql", "yaml", "csv", "html")
+_DECLARATIONS = re.compile(
+    rb"""\s{0,100}<\?xml\s[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([\w.:-]{1,40})"""
+    rb"""|\s{0,100}(?=<).{0,1000}?<meta\s[^>]{0,500}?charset\s{0,9}=\s{0,9}["']?\s{0,9}([\w.:-]{1,40})""",
+    re.IGNORECASE | re.DOTALL,
+)
+"""XML 1.0, 4.3.3; HTML, 4.2.5.4."""
+_PRESCANNED = 1024
+"""Bytes from the beginning in which a document names its charset (HTML, 13.2.3.2)."""
+_LATIN_1, _WINDOWS_1252 = "iso8859-1", "cp1252"
+"""What calls itself the first is read as the second, as on the web (Encoding standard, 4.2)."""
+_GUESSED = "Read as windows-1252: a guess."
+
+
+def _undefined(error: UnicodeError) -> tuple[str, int]:
+    """The five bytes that windows-1252 leaves out, as browsers read them: no byte is lost, and none read twice."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("hookbin.undefined", _undefined)
 
 
 class Text(Struct, frozen=True, kw_only=True):
@@ -40,36 +69,89 @@ class Text(Struct, frozen=True, kw_only=True):
         return self.start + len(self.text[:place].encode(self.charset, "replace"))
 
 
-def decode(data: bytes, content_type: str, *, whole: bool) -> Text | None:
-    """By the byte order mark, else the charset parameter, else UTF-8, else windows-1252 if it is said to be text."""
+def decode(data: bytes, content_type: str, *, whole: bool, default: str | None = None) -> Text | None:
+    """Decode by what names the charset, else as UTF-8, else by a guess, which is said; None when it is no text.
+
+    The byte order mark comes first, then the charset parameter, what a document says of itself, and `default`. The
+    guess is UTF-16 or UTF-32 by the look of it, and windows-1252 for what is said to be text.
+    """
     for mark, charset in _MARKS:
         if data.startswith(mark):
             return _decoded(data, charset, whole=whole, start=len(mark), notice=_read_as(charset))
-    asked = parameters(content_type).get("charset", "")
-    declared = known_charset(asked)
-    unusable = f"The charset {asked[:40]!r} could not be used. " if asked else ""
-    if declared and (text := _decoded(data, declared, whole=whole, notice=_read_as(declared))):
-        return text
+    wide = _wide(data, whole=whole)
+    unusable = ""
+    for asked in filter(None, (parameters(content_type).get("charset"), _declared(data), default)):
+        charset = known_charset(asked) or ""
+        if wide and wide.charset.startswith(charset or "none"):
+            return wide
+        if charset and (text := _decoded(data, charset, whole=whole, notice=_read_as(charset))):
+            return text
+        unusable += f"The charset {asked[:40]!r} could not be used. "
     if text := _decoded(data, "utf-8", whole=whole, notice=f"{unusable}Read as UTF-8." if unusable else None):
         return text
-    if not _called_text(content_type):
-        return None
+    if wide or not _called_text(content_type):
+        return wide
     why = unusable or "It is not UTF-8 and names no other character set. "
-    return _decoded(data, "cp1252", whole=whole, notice=f"{why}Read as windows-1252: a guess.", errors="replace")
+    return _decoded(data, _WINDOWS_1252, whole=whole, notice=why + _GUESSED)
+
+
+class FieldDecoder:
+    """Decodes fields: in the charset that is named, else as UTF-8, else as windows-1252, which it remembers."""
+
+    def __init__(self, *names: str) -> None:
+        self._charset = next(filter(None, map(known_charset, names)), None)
+        self._unusable = next((name for name in names if known_charset(name) is None), None)
+        self._guessed = False
+
+    def __call__(self, data: bytes) -> str:
+        for charset in filter(None, (self._charset, "utf-8")):
+            try:
+                return data.decode(*_codec(charset))
+            except UnicodeError:
+                continue
+        self._guessed = True
+        return data.decode(*_codec(_WINDOWS_1252))
+
+    @property
+    def notice(self) -> str | None:
+        """How what was decoded by now was read, where that needs a word."""
+        said = [_read_as(self._charset)] if self._charset else []
+        if self._unusable is not None and self._charset is None:
+            said.append(f"The charset {self._unusable[:40]!r} could not be used.")
+        if self._guessed:
+            said.append(
+                f"Not all of it is {self._charset or 'UTF-8, and nothing usable names its charset'}. {_GUESSED}"
+            )
+        return " ".join(filter(None, said)) or None
 
 
 def known_charset(name: str) -> str | None:
     """Python's name of a character set, if it is one that is read here."""
     try:
-        found = codecs.lookup(name[:40]).name
+        found = codecs.lookup(name[:40].strip(" \t\"'")).name
     except (LookupError, ValueError):
         return None
     return found if found in _KNOWN else None
 
 
-def _decoded(
-    data: bytes, charset: str, *, whole: bool, notice: str | None, start: int = 0, errors: str = "strict"
-) -> Text | None:
+def _declared(data: bytes) -> str | None:
+    """What XML or HTML says of itself; that it is UTF-16 can't be true where it can be read."""
+    match = _DECLARATIONS.match(data[:_PRESCANNED])
+    name = "" if match is None else (match[1] or match[2]).decode("ascii", "replace")
+    return None if not name or name.lower().startswith(("utf-16", "utf-32")) else name
+
+
+def _wide(data: bytes, *, whole: bool) -> Text | None:
+    for charset, look in _WIDE:
+        if look.match(data):
+            text = _decoded(data, charset, whole=whole, notice=f"Read as {charset}: a guess.")
+            if text is not None and not _BINARY.search(text.text):
+                return text
+    return None
+
+
+def _decoded(data: bytes, charset: str, *, whole: bool, notice: str | None, start: int = 0) -> Text | None:
+    charset, errors = _codec(charset)
     try:
         text = codecs.getincrementaldecoder(charset)(errors).decode(data[start:], final=whole)
     except (UnicodeError, ValueError):
@@ -77,6 +159,11 @@ def _decoded(
     if "\0" in text:
         return None
     return Text(text=text, charset=charset, notice=notice, whole=whole, start=start)
+
+
+def _codec(charset: str) -> tuple[str, str]:
+    """What decodes a charset, and how it takes what it can't."""
+    return (_WINDOWS_1252, "hookbin.undefined") if charset in (_LATIN_1, _WINDOWS_1252) else (charset, "strict")
 
 
 def _read_as(charset: str) -> str | None:

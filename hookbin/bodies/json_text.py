@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 from msgspec import Struct
 
-from hookbin.bodies.source import Budget
+from hookbin.bodies.budget import Budget
 
 _TOKEN = re.compile(
     r"[ \t\n\r]*+(?:"
@@ -64,13 +65,14 @@ class Layout(Struct, frozen=True, kw_only=True):
 
 def lay_out(text: str, *, budget: Budget, most: int, whole: bool = True, most_tokens: int | None = None) -> Layout:
     """One JSON value. `whole` is False when `text` is only the beginning, so that its end is no error."""
-    reader = _Reader(text, most)
+    page = _Page(most)
+    reader = Tokens(text, page)
     stopped = False
     while not stopped and reader.step():
         stopped = reader.count == most_tokens or (reader.count % _EVERY == 0 and budget.spent())
     return Layout(
-        text="".join(reader.page.pieces),
-        cut=reader.page.full,
+        text="".join(page.pieces),
+        cut=page.full,
         read=reader.blank_end(),
         depth=reader.depth,
         broken=None if stopped else reader.broken(whole),
@@ -78,11 +80,17 @@ def lay_out(text: str, *, budget: Budget, most: int, whole: bool = True, most_to
     )
 
 
-class _Reader:
+class Taker(Protocol):
+    """Who takes the tokens; `depth` counts the brackets that are open behind each."""
+
+    def write(self, word: str, kind: str, depth: int) -> None: ...
+
+
+class Tokens:
     """Goes through the tokens, without recursion, for as long as each stands where it may."""
 
-    def __init__(self, text: str, most: int) -> None:
-        self.page = _Page(most)
+    def __init__(self, text: str, taker: Taker) -> None:
+        self._taker = taker
         self.count = 0
         self.depth = 0
         self._text = text
@@ -105,7 +113,7 @@ class _Reader:
             self.depth = max(self.depth, len(self._open))
         elif kind in ("}", "]"):
             self._open.pop()
-        self.page.write(word, kind, len(self._open))
+        self._taker.write(word, kind, len(self._open))
         self._state, self._place = state, match.end()
         self.count += 1
         return True

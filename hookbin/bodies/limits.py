@@ -4,6 +4,8 @@ SECONDS = 0.4
 """Wall time that all views of one page or answer share; what is not done by then is left out, and said."""
 PACKED = 16 * 1024 * 1024
 """Bytes that a compressed body may grow to."""
+READ = 1024 * 1024
+"""The same for rules, filters, handshakes and templates, which look at no clock."""
 LAYERS = 3
 """Compressions inside one another that are undone."""
 LOOKED_AT = 1024 * 1024
@@ -12,6 +14,12 @@ SHOWN = 64 * 1024
 """Characters of text that a view gives."""
 HEX = 4 * 1024
 """Bytes that a hex dump shows."""
+READ_FIELDS = 1_000
+"""Fields of a form that conditions and templates see."""
+LEVELS = 500
+"""Levels of JSON that is nested too deeply for its parser, down to which it is read."""
+DEEP_TOKENS = 30_000
+"""Tokens that such JSON may have."""
 FIELDS = 500
 """Fields of a form that are listed."""
 PARTS = 250

@@ -1,81 +1,58 @@
-"""URL-encoded forms, with JSON inside a field laid out: Slack and GitHub send `payload=` so."""
+"""URL-encoded forms as a view, with JSON inside a field laid out: Slack and GitHub send `payload=` so."""
 
 from __future__ import annotations
 
-import re
-from urllib.parse import unquote_to_bytes
-
 from hookbin.bodies import limits
-from hookbin.bodies.charsets import known_charset
+from hookbin.bodies.forms import FormField, form_match
 from hookbin.bodies.json_text import lay_out
-from hookbin.bodies.media import parameters
+from hookbin.bodies.json_values import opens_json
+from hookbin.bodies.match import Match
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View, ViewField
-from hookbin.bodies.source import Match, Source
 
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-"""Bytes that a form would have written as %xx."""
-_FORM = re.compile(rb"[A-Za-z0-9_.*%\[\]+~:$-]{1,200}=[^\s<>{}\"]{0,2000}")
-
-_LONGEST = 4 * limits.SHOWN
-"""Bytes of a name or value that are decoded."""
+_NAME = 1_000
+"""Characters of a name that are shown."""
 
 
-def form_fit(source: Source) -> Match:
-    if not source.body or _BINARY.search(source.body, 0, limits.SHOWN):
-        return Match.NO  # what curl sends of a file without a type says that it is a form
-    if source.media_type == "application/x-www-form-urlencoded":
-        json_sent_by_curl = source.body[:1000].lstrip()[:1] in (b"{", b"[")
-        return Match.MAYBE if json_sent_by_curl else Match.DECLARED
-    if (
-        source.media_type in ("", "text/plain")
-        and _FORM.match(source.body)
-        and not re.search(rb"\s", source.body[:2000].strip())
-    ):
-        return Match.MAYBE
-    return Match.NO
+def form_fit(reading: Reading) -> Match:
+    return form_match(reading.body, reading.media_type)
 
 
-def form_view(source: Source) -> View | None:
-    """Order and repeated names are kept; `+` is a blank, `%xx` a byte of UTF-8 or of the declared charset."""
-    body = source.body[: limits.LOOKED_AT]
-    charset = known_charset(parameters(source.content_type).get("charset", "")) or "utf-8"
+def form_view(reading: Reading) -> View | None:
+    """Order and repeated names are kept."""
+    form = reading.form
+    if form is None:
+        return None
     fields: list[ViewField] = []
-    left, start = limits.SHOWN, 0
-    while start < len(body) and len(fields) < limits.FIELDS and left > 0 and not source.budget.spent():
-        end = body.find(b"&", start)
-        end = len(body) if end < 0 else end
-        if end > start:
-            field = _field(body[start:end], charset, left, source)
-            left -= len(field.name) + len(field.value) + len(field.json or "")
-            fields.append(field)
-        start = end + 1
-    cut = start < len(source.body)
+    left, end = limits.SHOWN, 0
+    for one in form:
+        if len(fields) == limits.FIELDS or left <= 0 or reading.budget.spent():
+            break
+        field = _field(one, left, reading)
+        left -= len(field.name) + len(field.value) + len(field.json or "")
+        fields.append(field)
+        end = one.end
+    cut = end < len(reading.body)
+    notices = [f"Cut: {len(fields):,} fields are shown; there is more."] if cut else []
     return View(
         name="form",
         title="Form",
         fields=fields,
         truncated=cut or any(field.truncated for field in fields),
-        notice=f"Cut: {len(fields):,} fields are shown; there is more." if cut else None,
+        notice=" ".join(filter(None, (form.notice, *notices))) or None,
     )
 
 
-def _field(pair: bytes, charset: str, left: int, source: Source) -> ViewField:
-    raw_name, _, raw_value = pair.partition(b"=")
-    name, value = _plain(raw_name[:_LONGEST], charset), _plain(raw_value[:_LONGEST], charset)
-    cut = len(raw_name) > _LONGEST or len(raw_value) > _LONGEST
-    name_cut = name[: min(left, 1_000)]
+def _field(field: FormField, left: int, reading: Reading) -> ViewField:
+    name, value = field.name[: min(left, _NAME)], field.value
     laid_out = None
-    if value[:1] in ("{", "[") and not cut:
-        layout = lay_out(value, budget=source.budget, most=left)
+    if opens_json(value) and not field.cut:
+        layout = lay_out(value, budget=reading.budget, most=left)
         laid_out = None if layout.broken or layout.stopped else layout.text
-    room = max(0, left - len(name_cut) - len(laid_out or ""))
+    room = max(0, left - len(name) - len(laid_out or ""))
     return ViewField(
-        name=name_cut,
+        name=name,
         value=value[:room],
-        truncated=cut or len(value) > room or len(name) > len(name_cut),
+        truncated=field.cut or len(value) > room or len(field.name) > len(name),
         json=laid_out,
     )
-
-
-def _plain(encoded: bytes, charset: str) -> str:
-    return unquote_to_bytes(encoded.replace(b"+", b" ")).decode(charset, "replace")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hookbin.bodies import limits
+from hookbin.bodies.match import Match
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View, ViewImage
-from hookbin.bodies.source import Match, Source
 
 Size = tuple[int, int]
 
 
-def image_fit(source: Source) -> Match:
-    return Match.DECLARED if media_type(source.body) else Match.NO
+def image_fit(reading: Reading) -> Match:
+    return Match.DECLARED if media_type(reading.body) else Match.NO
 
 
 def media_type(body: bytes) -> str | None:
@@ -37,8 +38,8 @@ def describe(body: bytes) -> ViewImage | None:
     )
 
 
-def image_view(source: Source) -> View | None:
-    image = describe(source.body)
+def image_view(reading: Reading) -> View | None:
+    image = describe(reading.body)
     if image is None:
         return None
     notice = None
@@ -46,7 +47,7 @@ def image_view(source: Source) -> View | None:
         notice = "Its size can't be read, so it is not drawn; download it to look at it."
     elif not image.drawable:
         notice = f"It is too large to be drawn: the limit is {limits.PIXELS:,} pixels. Download it to look at it."
-    return View(name="image", title="Image", image=image, notice=notice, truncated=source.cut)
+    return View(name="image", title="Image", image=image, notice=notice, truncated=reading.cut)
 
 
 def _png(body: bytes) -> Size | None:

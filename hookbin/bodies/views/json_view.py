@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from hookbin.bodies import limits
 from hookbin.bodies.charsets import Text
 from hookbin.bodies.json_text import lay_out
+from hookbin.bodies.json_values import opens_json
+from hookbin.bodies.match import Match
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import BrokenAt, View
-from hookbin.bodies.source import Match, Source
 from hookbin.text import size_text
 
-_OPENS = re.compile(r"\s{0,1000}[{\[]")
 _SAMPLE = 256
 """Tokens that are read to tell whether undeclared text is JSON."""
 _AROUND = 60
@@ -22,38 +21,40 @@ _LINE_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl"
                "application/x-jsonlines", "application/json-seq", "application/stream+json")  # fmt: skip
 
 
-def json_fit(source: Source) -> Match:
-    text = source.text
+def json_fit(reading: Reading) -> Match:
+    text = reading.text
     if text is None:
         return Match.NO
-    if is_json(source.media_type):
+    if is_json(reading.media_type):
         return Match.DECLARED
-    return looks_like_json(text, source)
+    return looks_like_json(text, reading)
 
 
 def is_json(media_type: str) -> bool:
     return media_type in ("application/json", "text/json") or media_type.endswith("+json")
 
 
-def looks_like_json(text: Text, source: Source) -> Match:
-    if not _OPENS.match(text.text):
+def looks_like_json(text: Text, reading: Reading) -> Match:
+    if not opens_json(text.text):
         return Match.NO
-    sample = lay_out(text.text, budget=source.budget, most=0, whole=text.whole and not source.cut, most_tokens=_SAMPLE)
+    sample = lay_out(
+        text.text, budget=reading.budget, most=0, whole=text.whole and not reading.cut, most_tokens=_SAMPLE
+    )
     return Match.MAYBE if sample.broken else Match.LOOKS
 
 
-def json_view(source: Source) -> View | None:
-    text = source.text
+def json_view(reading: Reading) -> View | None:
+    text = reading.text
     if text is None:
         return None
-    whole = text.whole and not source.cut
-    layout = lay_out(text.text, budget=source.budget, most=limits.SHOWN, whole=whole)
+    whole = text.whole and not reading.cut
+    layout = lay_out(text.text, budget=reading.budget, most=limits.SHOWN, whole=whole)
     notices = [text.notice] if text.notice else []
     if layout.depth >= _DEEP:
         notices.append(f"Nested {layout.depth:,} levels deep.")
     if not layout.broken and (layout.stopped or not text.whole):
         checked = size_text(text.offset(layout.read))
-        notices.append(f"The syntax of the first {checked} of {size_text(len(source.body))} was checked.")
+        notices.append(f"The syntax of the first {checked} of {size_text(len(reading.body))} was checked.")
     if layout.broken:
         shown, cut = text.text[: limits.SHOWN], len(text.text) > limits.SHOWN
         return View(
@@ -95,28 +96,28 @@ def broken_at(text: Text, place: int, message: str) -> BrokenAt:
     )
 
 
-def lines_fit(source: Source) -> Match:
-    text = source.text
+def lines_fit(reading: Reading) -> Match:
+    text = reading.text
     if text is None:
         return Match.NO
-    if source.media_type in _LINE_TYPES:
+    if reading.media_type in _LINE_TYPES:
         return Match.DECLARED
     first, _, rest = text.text[: limits.SHOWN].partition("\n")
     second, newline, _ = rest.partition("\n")
-    alike = _is_row(first, source) and second.strip() and (_is_row(second, source) or not newline)
+    alike = _is_row(first, reading) and second.strip() and (_is_row(second, reading) or not newline)
     return Match.LOOKS if alike else Match.NO
 
 
-def _is_row(line: str, source: Source) -> bool:
-    if not _OPENS.match(line):
+def _is_row(line: str, reading: Reading) -> bool:
+    if not opens_json(line):
         return False
-    layout = lay_out(line, budget=source.budget, most=0)
+    layout = lay_out(line, budget=reading.budget, most=0)
     return not layout.broken
 
 
-def lines_view(source: Source) -> View | None:
+def lines_view(reading: Reading) -> View | None:
     """Each line laid out by itself; a line that is broken stays as it is."""
-    text = source.text
+    text = reading.text
     if text is None:
         return None
     pieces: list[str] = []
@@ -125,11 +126,11 @@ def lines_view(source: Source) -> View | None:
         end = text.text.find("\n", start)
         end = len(text.text) if end < 0 else end
         line = text.text[start:end].strip(" \t\r\x1e")
-        if left <= 0 or source.budget.spent():
+        if left <= 0 or reading.budget.spent():
             cut = True
         elif line:
             number += 1
-            layout = lay_out(line, budget=source.budget, most=left, whole=end < len(text.text) or text.whole)
+            layout = lay_out(line, budget=reading.budget, most=left, whole=end < len(text.text) or text.whole)
             piece = line[:left] if layout.broken else layout.text
             cut = cut or layout.cut or (len(line) > left and layout.broken is not None)
             left -= len(piece) + 2

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from hookbin.bodies import limits
 from hookbin.bodies.json_text import lay_out
+from hookbin.bodies.match import Match
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View, ViewToken
-from hookbin.bodies.source import Match, Source
 from hookbin.clock import rfc3339
 from hookbin.models.common import SECOND
 
@@ -24,37 +25,37 @@ _LAST_TIME = 253_402_300_800
 """Seconds: the end of the year 9999."""
 
 
-def jwt_fit(source: Source) -> Match:
-    found = next(_tokens(source), None)
+def jwt_fit(reading: Reading) -> Match:
+    found = next(_tokens(reading), None)
     if found is None:
         return Match.NO
     where, match = found
-    alone = where == _BODY and source.text is not None and source.text.text.strip() == match[0]
+    alone = where == _BODY and reading.text is not None and reading.text.text.strip() == match[0]
     return Match.LOOKS if alone else Match.MAYBE
 
 
 _BODY = "body"
 
 
-def _tokens(source: Source) -> Iterator[tuple[str, re.Match[str]]]:
-    for name, value in source.headers:
+def _tokens(reading: Reading) -> Iterator[tuple[str, re.Match[str]]]:
+    for name, value in reading.headers:
         bearer = name.lower() in ("authorization", "proxy-authorization") and value[:7].lower() == "bearer "
         if bearer and (match := _JWT.search(value[:65_536])):
             yield f"header {name}", match
-    if source.text is not None:
-        text = source.text.text[: limits.SHOWN * 4]
+    if reading.text is not None:
+        text = reading.text.text[: limits.SHOWN * 4]
         for match in _JWT.finditer(text):
             yield _BODY, match
 
 
-def jwt_view(source: Source) -> View | None:
+def jwt_view(reading: Reading) -> View | None:
     tokens: list[ViewToken] = []
     cut = False
-    for where, match in _tokens(source):
-        if len(tokens) == limits.TOKENS or source.budget.spent():
+    for where, match in _tokens(reading):
+        if len(tokens) == limits.TOKENS or reading.budget.spent():
             cut = True
             break
-        if token := _decoded(where, match, source):
+        if token := _decoded(where, match, reading):
             tokens.append(token)
     if not tokens:
         return None
@@ -63,8 +64,8 @@ def jwt_view(source: Source) -> View | None:
     return View(name="jwt", title="JWT", tokens=tokens, truncated=cut, notice=notice + more)
 
 
-def _decoded(where: str, match: re.Match[str], source: Source) -> ViewToken | None:
-    header, payload = _json(match[1], source), _json(match[2], source)
+def _decoded(where: str, match: re.Match[str], reading: Reading) -> ViewToken | None:
+    header, payload = _json(match[1], reading), _json(match[2], reading)
     if header is None:
         return None
     notes = _times(payload) if payload is not None else []
@@ -78,12 +79,12 @@ def _decoded(where: str, match: re.Match[str], source: Source) -> ViewToken | No
     )
 
 
-def _json(segment: str, source: Source) -> str | None:
+def _json(segment: str, reading: Reading) -> str | None:
     try:
         text = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
-    layout = lay_out(text, budget=source.budget, most=limits.SHOWN // limits.TOKENS)
+    layout = lay_out(text, budget=reading.budget, most=limits.SHOWN // limits.TOKENS)
     return None if layout.broken else layout.text
 
 

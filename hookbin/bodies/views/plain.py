@@ -5,41 +5,42 @@ from __future__ import annotations
 import re
 
 from hookbin.bodies import limits
+from hookbin.bodies.match import Match
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View
-from hookbin.bodies.source import Match, Source
 from hookbin.text import size_text
 
 _HTML = re.compile(r"\s{0,1000}<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
 
 
-def text_fit(source: Source) -> Match:
-    return Match.ALWAYS if source.body and source.text is not None else Match.NO
+def text_fit(reading: Reading) -> Match:
+    return Match.ALWAYS if reading.body and reading.text is not None else Match.NO
 
 
-def text_view(source: Source) -> View | None:
-    return _text(source, "text", "Text", None)
+def text_view(reading: Reading) -> View | None:
+    return _text(reading, "text", "Text", None)
 
 
-def html_fit(source: Source) -> Match:
-    if source.text is None:
+def html_fit(reading: Reading) -> Match:
+    if reading.text is None:
         return Match.NO
-    if source.media_type in ("text/html", "application/xhtml+xml"):
+    if reading.media_type in ("text/html", "application/xhtml+xml"):
         return Match.DECLARED
-    return Match.LOOKS if _HTML.match(source.text.text) else Match.NO
+    return Match.LOOKS if _HTML.match(reading.text.text) else Match.NO
 
 
-def html_view(source: Source) -> View | None:
+def html_view(reading: Reading) -> View | None:
     """Its source; nothing of it is ever rendered."""
-    return _text(source, "html", "HTML source", "html")
+    return _text(reading, "html", "HTML source", "html")
 
 
-def _text(source: Source, name: str, title: str, language: str | None) -> View | None:
-    text = source.text
+def _text(reading: Reading, name: str, title: str, language: str | None) -> View | None:
+    text = reading.text
     if text is None:
         return None
     cut = len(text.text) > limits.SHOWN or not text.whole
     notices = [text.notice] if text.notice else []
-    notices += [_first(limits.SHOWN, len(source.body))] if cut else []
+    notices += [_first(limits.SHOWN, len(reading.body))] if cut else []
     return View(
         name=name,
         title=title,
@@ -50,21 +51,21 @@ def _text(source: Source, name: str, title: str, language: str | None) -> View |
     )
 
 
-def hex_fit(source: Source) -> Match:
-    return Match.ALWAYS if source.body else Match.NO
+def hex_fit(reading: Reading) -> Match:
+    return Match.ALWAYS if reading.body else Match.NO
 
 
-def hex_view(source: Source) -> View | None:
-    return _hex(source.body, "hex", "Hex")
+def hex_view(reading: Reading) -> View | None:
+    return _hex(reading.body, "hex", "Hex")
 
 
-def sent_fit(source: Source) -> Match:
-    return Match.MAYBE if source.unpacked.encodings else Match.NO
+def sent_fit(reading: Reading) -> Match:
+    return Match.MAYBE if reading.unpacked.encodings else Match.NO
 
 
-def sent_view(source: Source) -> View | None:
+def sent_view(reading: Reading) -> View | None:
     """The bytes before decompression."""
-    return _hex(source.sent, "sent", "Hex as it came")
+    return _hex(reading.sent, "sent", "Hex as it came")
 
 
 def _hex(body: bytes, name: str, title: str) -> View:

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from hookbin.bodies import limits
+from hookbin.bodies.budget import Budget
+from hookbin.bodies.match import Match
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View
-from hookbin.bodies.source import Budget, Match, Source
 from hookbin.text import size_text
 
 _TYPES = (
@@ -42,18 +44,18 @@ class Wire(Struct, frozen=True):
     content: bytes = b""
 
 
-def protobuf_fit(source: Source) -> Match:
-    if source.media_type in _TYPES and source.body:
+def protobuf_fit(reading: Reading) -> Match:
+    if reading.media_type in _TYPES and reading.body:
         return Match.DECLARED
-    if source.media_type not in ("", "application/octet-stream") or source.text is not None:
+    if reading.media_type not in ("", "application/octet-stream") or reading.text is not None:
         return Match.NO
-    return Match.MAYBE if 2 <= len(source.body) <= _GUESSED and _is_message(source.body, source.budget) else Match.NO
+    return Match.MAYBE if 2 <= len(reading.body) <= _GUESSED and _is_message(reading.body, reading.budget) else Match.NO
 
 
-def protobuf_view(source: Source) -> View | None:
-    dump = _Dump(source.budget)
-    broken = dump.message(source.body[: limits.LOOKED_AT], 0)
-    cut = dump.full or len(source.body) > limits.LOOKED_AT
+def protobuf_view(reading: Reading) -> View | None:
+    dump = _Dump(reading.budget)
+    broken = dump.message(reading.body[: limits.LOOKED_AT], 0)
+    cut = dump.full or len(reading.body) > limits.LOOKED_AT
     notices = ["Read without a schema: what nests in a field, and what is text, is a guess."]
     if broken and not cut:
         notices.append(f"Broken: {broken}.")

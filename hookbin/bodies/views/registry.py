@@ -7,8 +7,9 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
+from hookbin.bodies.match import Match
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View, Views
-from hookbin.bodies.source import Match, Source
 from hookbin.bodies.views import form, image, json_view, jwt, multipart, plain, protobuf, xml
 
 
@@ -20,8 +21,8 @@ class Kind(Struct, frozen=True):
 
     name: str
     title: str
-    fit: Callable[[Source], Match]
-    make: Callable[[Source], View | None]
+    fit: Callable[[Reading], Match]
+    make: Callable[[Reading], View | None]
 
 
 KINDS = (
@@ -40,49 +41,49 @@ KINDS = (
 )
 
 
-def applying(source: Source) -> list[Kind]:
+def applying(reading: Reading) -> list[Kind]:
     """The views that suit a body, the best first."""
-    fits = [(kind.fit(source), kind) for kind in KINDS]
+    fits = [(kind.fit(reading), kind) for kind in KINDS]
     return [kind for fit, kind in sorted(fits, key=lambda pair: -pair[0]) if fit]
 
 
-def make(kind: Kind, source: Source) -> View | None:
+def make(kind: Kind, reading: Reading) -> View | None:
     """The view, with a word on how the body was decompressed."""
-    view = kind.make(source)
-    said = _unpacked_notice(source)
-    if view is None or said is None or kind.name == "sent":
+    view = kind.make(reading)
+    said = _unpacked_notice(reading)
+    if view is None or said is None or (kind.name == "sent" and reading.body):
         return view
     return msgspec.structs.replace(
-        view, notice=f"{said} {view.notice}" if view.notice else said, truncated=view.truncated or source.unpacked.cut
+        view, notice=f"{said} {view.notice}" if view.notice else said, truncated=view.truncated or reading.unpacked.cut
     )
 
 
-def _unpacked_notice(source: Source) -> str | None:
-    unpacked = source.unpacked
-    done = f"Unpacked from {', '.join(unpacked.encodings)}: {len(source.sent):,} bytes became {len(source.body):,}."
+def _unpacked_notice(reading: Reading) -> str | None:
+    unpacked = reading.unpacked
+    done = f"Unpacked from {', '.join(unpacked.encodings)}: {len(reading.sent):,} bytes became {len(reading.body):,}."
     return " ".join(filter(None, (done if unpacked.encodings else None, unpacked.notice))) or None
 
 
-def every(source: Source) -> Views:
+def every(reading: Reading) -> Views:
     """All views that apply."""
-    made = [make(kind, source) for kind in applying(source)]
+    made = [make(kind, reading) for kind in applying(reading)]
     return Views(
         data=[view for view in made if view is not None],
-        encodings=list(source.unpacked.encodings),
-        decoded_size=len(source.body),
+        encodings=list(reading.unpacked.encodings),
+        decoded_size=len(reading.body),
     )
 
 
-def named(source: Source, name: str) -> View | None:
+def named(reading: Reading, name: str) -> View | None:
     """The view of this name, if it applies."""
-    return next((make(kind, source) for kind in applying(source) if kind.name == name), None)
+    return next((make(kind, reading) for kind in applying(reading) if kind.name == name), None)
 
 
-def best(source: Source, wanted: str | None) -> tuple[View | None, list[Kind]]:
+def best(reading: Reading, wanted: str | None) -> tuple[View | None, list[Kind]]:
     """The view that is wanted if it applies, else the best; and all that may be chosen."""
-    kinds = applying(source)
+    kinds = applying(reading)
     for kind in sorted(kinds, key=lambda kind: kind.name != wanted):
-        view = make(kind, source)
+        view = make(kind, reading)
         if view is not None:
             return view, kinds
     return None, kinds

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from hookbin.bodies import limits
+from hookbin.bodies.match import Match
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View
-from hookbin.bodies.source import Match, Source
 from hookbin.text import size_text
 
 _TOKEN = re.compile(
@@ -21,26 +22,26 @@ _OPENS = re.compile(r"\s{0,1000}<(?:\?xml[\s?]|[A-Za-z_][\w.:-]{0,100}[\s/>])")
 _LOOKED_AT = 4 * limits.SHOWN
 
 
-def xml_fit(source: Source) -> Match:
-    if source.text is None:
+def xml_fit(reading: Reading) -> Match:
+    if reading.text is None:
         return Match.NO
-    if source.media_type in ("application/xml", "text/xml") or source.media_type.endswith("+xml"):
+    if reading.media_type in ("application/xml", "text/xml") or reading.media_type.endswith("+xml"):
         return Match.DECLARED
-    if source.media_type == "text/html" or not _OPENS.match(source.text.text):
+    if reading.media_type == "text/html" or not _OPENS.match(reading.text.text):
         return Match.NO
-    return Match.LOOKS if source.text.text.lstrip()[:5] == "<?xml" else Match.MAYBE
+    return Match.LOOKS if reading.text.text.lstrip()[:5] == "<?xml" else Match.MAYBE
 
 
-def xml_view(source: Source) -> View | None:
+def xml_view(reading: Reading) -> View | None:
     """One element a line; an element that holds text alone stays on one."""
-    text = source.text
+    text = reading.text
     if text is None:
         return None
     lines = _Lines(limits.SHOWN)
     looked_at = text.text[:_LOOKED_AT]
     declares, stopped = False, False
     for match in _TOKEN.finditer(looked_at):
-        if lines.full or source.budget.spent():
+        if lines.full or reading.budget.spent():
             stopped = True
             break
         word = match[0]
@@ -53,9 +54,9 @@ def xml_view(source: Source) -> View | None:
     notices = [text.notice] if text.notice else []
     if declares:
         notices.append("It declares a document type: its entities are shown as they are written, and not resolved.")
-    if lines.unmatched and not (cut or source.cut):
+    if lines.unmatched and not (cut or reading.cut):
         notices.append(f"Not well-formed: {lines.unmatched}.")
-    elif lines.open and not (cut or source.cut):
+    elif lines.open and not (cut or reading.cut):
         notices.append(f"Not well-formed: <{lines.open[-1][:100]}> is not closed.")
     if cut:
         notices.append(f"The first {size_text(limits.SHOWN)} are shown.")

@@ -6,8 +6,9 @@ import re
 
 from starlette.responses import Response
 
+from hookbin.bodies.multipart import file_name
 from hookbin.bodies.shapes import View, Views
-from hookbin.bodies.views import image, multipart
+from hookbin.bodies.views import image
 from hookbin.clock import seq_id
 from hookbin.errors import PartNotFound, ViewNotFound, ViewsBusy
 from hookbin.models.requests import CapturedRequest
@@ -79,7 +80,7 @@ async def part(call: Call[None, None]) -> Response:
         found = await call.site.viewer.part(bytes_of(request), int(number))
     if found is None:
         raise PartNotFound(f"this body has no part {number[:40]!r} that can be downloaded; see the view `multipart`")
-    return attachment(found.content, multipart.file_name(found) or f"{seq_id('req_', request.seq)}-part-{number}.bin")
+    return attachment(found.content, file_name(found) or f"{seq_id('req_', request.seq)}-part-{number}.bin")
 
 
 @raises(ViewNotFound, ViewsBusy)

@@ -8,7 +8,7 @@ from pygments.lexers.data import JsonLexer
 from pygments.lexers.html import HtmlLexer, XmlLexer
 from pygments.token import STANDARD_TYPES
 
-from hookbin.bodies.source import Budget
+from hookbin.bodies.budget import Budget
 from hookbin.web.html.filters import reveal
 
 _LEXERS: dict[str, Lexer] = {"json": JsonLexer(), "html": HtmlLexer(), "xml": XmlLexer()}

@@ -10,9 +10,11 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from hookbin.bodies import limits
+from hookbin.bodies.budget import Budget
 from hookbin.bodies.compression import Unpacked
+from hookbin.bodies.multipart import Part
+from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View, Views
-from hookbin.bodies.source import Budget, Source
 from hookbin.bodies.views import multipart, registry
 from hookbin.clock import Clock
 from hookbin.errors import ViewsBusy
@@ -51,16 +53,16 @@ class Viewer:
         self._held = 0
 
     async def every(self, what: Bytes) -> Views:
-        return await self._run(lambda budget: registry.every(_source(what, budget)), what)
+        return await self._run(lambda budget: registry.every(_reading(what, budget)), what)
 
     async def named(self, what: Bytes, name: str) -> View | None:
-        return await self._run(lambda budget: registry.named(_source(what, budget), name), what)
+        return await self._run(lambda budget: registry.named(_reading(what, budget), name), what)
 
     async def unpacked(self, what: Bytes) -> Unpacked:
-        return await self._run(lambda budget: _source(what, budget).unpacked, what)
+        return await self._run(lambda budget: _reading(what, budget).unpacked, what)
 
-    async def part(self, what: Bytes, number: int) -> multipart.Part | None:
-        return await self._run(lambda budget: multipart.part(_source(what, budget), number), what)
+    async def part(self, what: Bytes, number: int) -> Part | None:
+        return await self._run(lambda budget: multipart.part(_reading(what, budget), number), what)
 
     async def look(self, *bodies: Bytes, wanted: str | None = None) -> list[DrawnBody]:
         """Each of them drawn for a page, all within the time of one; what is there twice is drawn once."""
@@ -80,20 +82,20 @@ class Viewer:
         drawn: dict[tuple[bytes, str, str], DrawnBody] = {}
         found = []
         for what in bodies:
-            source = _source(what, budget)
-            key = (what.body, source.content_type, source.header("content-encoding") or "")
+            reading = _reading(what, budget)
+            key = (what.body, reading.content_type, reading.header("content-encoding") or "")
             if key not in drawn:
-                drawn[key] = self._drawn(source, what.size, wanted)
+                drawn[key] = self._drawn(reading, what.size, wanted)
             found.append(drawn[key])
         return found
 
-    def _drawn(self, source: Source, size: int, wanted: str | None) -> DrawnBody:
-        view, kinds = registry.best(source, wanted)
+    def _drawn(self, reading: Reading, size: int, wanted: str | None) -> DrawnBody:
+        view, kinds = registry.best(reading, wanted)
         if view is None:
             return DrawnBody(size=size)
-        text = self._colored(view.text, view.language, source.budget) if view.text is not None else Markup()
+        text = self._colored(view.text, view.language, reading.budget) if view.text is not None else Markup()
         return DrawnBody(size=size, view=view, text=text, tabs=tuple((kind.name, kind.title) for kind in kinds))
 
 
-def _source(what: Bytes, budget: Budget) -> Source:
-    return Source(what.body, what.headers, budget=budget, cut=what.cut)
+def _reading(what: Bytes, budget: Budget) -> Reading:
+    return Reading(what.body, what.headers, budget=budget, cut=what.cut)

@@ -1,0 +1,139 @@
+"""JSON as values, read as leniently as the view of it: lone surrogates, numbers past any float, any depth.
+
+What RFC 8259's grammar refuses is refused here too. Of a repeated key the last value counts, as with most parsers;
+`read_pairs` keeps them all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+import msgspec
+
+from hookbin.bodies import limits
+from hookbin.bodies.json_text import Tokens
+
+NOTHING = object()
+"""What stands where there is nothing; a JSON null is something."""
+_OPENS = re.compile(r"\s{0,1000}[{\[]")
+_DIGITS = 4_000
+"""Digits of a whole number that stays exact; Python prints no more than 4,300."""
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def opens_json(text: str) -> bool:
+    return _OPENS.match(text) is not None
+
+
+def read_json(text: str) -> Any:
+    """The value, or `NOTHING`. Of what is nested deeper than `limits.LEVELS`, the outer levels."""
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError:
+        return _outer_levels(text)
+    except (msgspec.DecodeError, ValueError):
+        pass
+    try:
+        return json.loads(text, parse_int=_whole, parse_float=_number, parse_constant=_refuse)
+    except RecursionError:
+        return _outer_levels(text)
+    except ValueError:
+        return NOTHING
+
+
+def read_lines(text: str) -> Any:
+    """JSON lines as a list, up to the first that is broken; `NOTHING` when the first two are none."""
+    values: list[Any] = []
+    for line in text.split("\n"):
+        if not (line := line.strip(" \t\r\x1e")):
+            continue
+        value = read_json(line) if opens_json(line) else NOTHING
+        if value is NOTHING:
+            break
+        values.append(value)
+    return values if len(values) > 1 else NOTHING
+
+
+def as_text(value: Any) -> str:
+    """A value as compact JSON, whatever is in it."""
+    return printable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def printable(text: str) -> str:
+    """Text that can be sent: half a pair of surrogates can't be."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+class HugeNumber(float):
+    """A number past any float, which reads as it was written."""
+
+    def __new__(cls, written: str) -> HugeNumber:
+        return super().__new__(cls, written)
+
+    def __init__(self, written: str) -> None:
+        self._written = written
+
+    def __repr__(self) -> str:
+        return self._written
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _DIGITS else HugeNumber(digits)
+
+
+def _number(written: str) -> float:
+    value = float(written)
+    return HugeNumber(written) if math.isinf(value) else value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _outer_levels(text: str) -> Any:
+    values = _OuterLevels()
+    tokens = Tokens(text, values)
+    while tokens.count < limits.DEEP_TOKENS and tokens.step():
+        pass
+    return NOTHING if tokens.count == limits.DEEP_TOKENS or tokens.broken(whole=True) else values.root
+
+
+class _OuterLevels:
+    """Takes tokens, and builds values of those that are not nested too deeply; deeper objects and lists are empty."""
+
+    def __init__(self) -> None:
+        self.root: Any = NOTHING
+        self._open: list[dict[str, Any] | list[Any]] = []
+        self._name: str | None = None
+        self._is_value = True
+
+    def write(self, word: str, kind: str, depth: int) -> None:
+        """`depth` counts what is open: behind an opening bracket with it, behind a closing one without."""
+        if kind in ("{", "["):
+            if depth <= limits.LEVELS + 1:
+                self._add({} if kind == "{" else [])
+        elif kind in ("}", "]"):
+            if depth < limits.LEVELS:
+                self._open.pop()
+        elif depth <= limits.LEVELS and kind not in (",", ":"):
+            self._scalar(json.loads(word, parse_int=_whole, parse_float=_number))
+
+    def _scalar(self, value: Any) -> None:
+        if self._open and isinstance(self._open[-1], dict) and self._name is None:
+            self._name = value
+        else:
+            self._add(value)
+
+    def _add(self, value: Any) -> None:
+        if not self._open:
+            self.root = value
+        elif isinstance(parent := self._open[-1], dict):
+            parent[self._name or ""] = value
+        else:
+            parent.append(value)
+        self._name = None
+        if isinstance(value, (dict, list)) and len(self._open) < limits.LEVELS:
+            self._open.append(value)
