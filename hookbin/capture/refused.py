@@ -1,8 +1,8 @@
 """What the protocol refused, kept where its sender wanted it to go.
 
 A message that is no HTTP and names a bin in its request line becomes a row of that bin, if there is one: its bytes
-are the body, method and target are empty. It is answered already, so it is never forwarded or checked. Of all others
-the newest are remembered (`hookbin.live.refusals`).
+are the body, method and target are empty. It is answered by the protocol, and never forwarded or checked. Of all
+others the newest are remembered (`hookbin.live.refusals`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from hookbin.capture.row import address
-from hookbin.capture.signature_check import UNCHECKED
+from hookbin.answers.plan import prepare
+from hookbin.capture.row import SentFields, address, captured_request
 from hookbin.clock import Clock
 from hookbin.errors import HookbinError
 from hookbin.live.refusals import MAX_BEGINNING, Refusals
+from hookbin.models.answers import Step
 from hookbin.models.bins import Bin
 from hookbin.models.refusals import RefusedMessage
-from hookbin.models.requests import CapturedRequest, Malformed
+from hookbin.models.requests import Malformed
 from hookbin.store.requests import RequestStore
 from hookbin.wire.refusals import MAX_KEPT, Refusal
 
@@ -30,7 +31,7 @@ _BIN = re.compile(
 
 
 class RefusedCapture:
-    """Called by the protocol with each message that it refused, once no more of it comes."""
+    """Called by the protocol with each message that it refused."""
 
     def __init__(
         self, *, find_bin: Callable[[str], Bin | None], requests: RequestStore, refusals: Refusals, clock: Clock
@@ -41,7 +42,8 @@ class RefusedCapture:
         self._clock = clock
         self._writing: set[asyncio.Task[None]] = set()
 
-    def __call__(self, refusal: Refusal, client: tuple[str, int] | None) -> None:
+    def __call__(self, refusal: Refusal, client: tuple[str, int] | None, answer: Callable[[], None]) -> None:
+        """`answer` is called once the message is kept, since what was answered is kept (see `capture.handler`)."""
         message = RefusedMessage(
             refused_at=self._clock.now(),
             client=address(*client) if client else None,
@@ -54,8 +56,9 @@ class RefusedCapture:
         bin = self._named(refusal.received)
         if bin is None or len(self._writing) >= MAX_WRITING:
             self._refusals.add(message)
+            answer()
             return
-        task = asyncio.get_running_loop().create_task(self._keep(message, refusal.received, bin))
+        task = asyncio.get_running_loop().create_task(self._keep(message, refusal.received, bin, answer))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
@@ -68,37 +71,24 @@ class RefusedCapture:
         match = _BIN.match(received)
         return None if match is None else self._find_bin(match.group(1).decode("ascii"))
 
-    async def _keep(self, message: RefusedMessage, received: bytes, bin: Bin) -> None:
-        request = CapturedRequest(
-            bin_id=bin.id,
+    async def _keep(self, message: RefusedMessage, received: bytes, bin: Bin, answer: Callable[[], None]) -> None:
+        request = captured_request(
+            bin,
             received_at=message.refused_at,
             method="",
             target="",
             http_version="",
             scheme="http",
             client=message.client,
-            content_type=None,
-            size=len(received),
-            truncated=len(received) >= MAX_KEPT,
-            incomplete=False,
-            declared_size=None,
-            answer_status=message.status,
-            answer_rule=None,
-            answer_delay_ms=0,
-            answer_fault=None,
-            answer_error=None,
-            attempt_id=None,
-            signature=UNCHECKED.state,
-            signature_scheme=None,
-            signature_reason=None,
-            note=None,
-            pinned=False,
-            malformed=Malformed(reason=message.reason, offset=message.offset),
-            trailers=(),
-            headers=(),
+            fields=SentFields(headers=()),
             body=received,
+            answer=prepare(Step(status=message.status)),
+            truncated=len(received) >= MAX_KEPT,
+            malformed=Malformed(reason=message.reason, offset=message.offset),
         )
         try:
             await self._requests.add(request, bin)
         except HookbinError:
             self._refusals.add(message)  # the writer is stopping, full or broken; it is remembered at least
+        finally:
+            answer()

@@ -10,7 +10,7 @@ from hookbin.errors import SenderTimedOut
 from hookbin.http_fields import host_flags
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
-from hookbin.models.requests import CapturedRequest
+from hookbin.models.requests import CapturedRequest, Malformed
 from hookbin.problems import status_of
 from hookbin.signatures.verification import SignatureCheck
 from hookbin.wire.head import Pairs
@@ -76,6 +76,7 @@ def captured_request(
     truncated: bool = False,
     incomplete: bool = False,
     timed_out: bool = False,
+    malformed: Malformed | None = None,
 ) -> CapturedRequest:
     """`received_at` is in µs, `target` latin-1. The sender of half a request got no answer, but for a 408 in time."""
     status = answer.sent_status
@@ -105,6 +106,7 @@ def captured_request(
         signature_reason=signature.reason,
         note=None,
         pinned=False,
+        malformed=malformed,
         flags=fields.flags,
         trailers=trailers,
         headers=fields.headers,

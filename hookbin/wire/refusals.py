@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Callable
+from typing import TypeAlias
+
 from msgspec import Struct
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from hookbin.errors import HeadTooLarge, HookbinError, MalformedRequest, Overloaded, SenderTimedOut
-from hookbin.problems import MEDIA_TYPE, RETRY_AFTER, problem, status_of
+from hookbin.problems import problem_answer, status_of
 from hookbin.wire.head import MAX_FIELDS, MAX_HEAD
 from hookbin.wire.malformed import find_fault
 
@@ -27,6 +29,10 @@ class Refusal(Struct, frozen=True, kw_only=True):
     answer: bytes
 
 
+Refused: TypeAlias = Callable[[Refusal, tuple[str, int] | None, Callable[[], None]], None]
+"""Is told of a refusal and its peer, and calls the last when the peer can be answered."""
+
+
 class MessageRefused(Exception):
     """Ends a message and its connection."""
 
@@ -35,19 +41,15 @@ class MessageRefused(Exception):
         self.refusal = refusal
 
 
-def last_answer(error: HookbinError, *fields: bytes) -> bytes:
+def last_answer(error: HookbinError) -> bytes:
     """The error as a whole answer, behind which the connection is closed."""
-    shape = problem(error)
-    body = msgspec.json.encode(shape)
-    lines = (b"content-type: " + MEDIA_TYPE.encode(), b"content-length: %d" % len(body), b"connection: close", *fields)
-    return STATUS_LINE[shape.status] + b"\r\n".join((*lines, b"", body))
+    answer = problem_answer(error)
+    fields = (b"%b: %b\r\n" % field for field in (*answer.headers, (b"connection", b"close")))
+    return b"".join((STATUS_LINE[answer.status], *fields, b"\r\n", answer.body))
 
 
 TIMED_OUT = last_answer(SenderTimedOut("the rest of the request did not come in time; send it again, without a pause"))
-FULL = last_answer(
-    Overloaded("more connections are open than the server takes; send it again in a second"),
-    b"retry-after: " + RETRY_AFTER.encode(),
-)
+FULL = last_answer(Overloaded("more connections are open than the server takes; send it again in a second"))
 BROKEN_BODY = last_answer(MalformedRequest("a chunk of the body is not as RFC 9112, 7.1 has it; what came was cut off"))
 LARGE_TRAILERS = last_answer(
     HeadTooLarge(f"the trailers are more than {MAX_FIELDS:,}, or longer than {MAX_HEAD // 1024} KiB; send fewer")

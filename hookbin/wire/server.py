@@ -23,12 +23,12 @@ What it holds itself to, and why:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from enum import Enum, auto
+from functools import partial
 from typing import Any, cast
 
-import msgspec
 import uvicorn
+from msgspec.structs import replace
 from uvicorn.server import ServerState
 
 from hookbin.wire.application import Application
@@ -49,6 +49,7 @@ from hookbin.wire.refusals import (
     TIMED_OUT,
     MessageRefused,
     Refusal,
+    Refused,
     without_end,
 )
 
@@ -70,7 +71,7 @@ class _Phase(Enum):
 
 
 class WireProtocol(asyncio.Protocol):
-    """One connection, as uvicorn's `Server` makes them. `refused` is told of what was refused, and of its peer."""
+    """One connection, as uvicorn's `Server` makes them."""
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class WireProtocol(asyncio.Protocol):
         *,
         watch: Connections,
         lane: Lane | None = None,
-        refused: Callable[[Refusal, tuple[str, int] | None], None] | None = None,
+        refused: Refused | None = None,
     ) -> None:
         if not config.loaded:
             config.load()
@@ -125,8 +126,11 @@ class WireProtocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         """True keeps a connection open whose sender has said all and still listens (half-closed).
 
-        Only for the answer of a bin, and not for long: one that has gone altogether looks the same.
+        Only for the answer of a bin, and not for long: one that has gone altogether looks the same; or for a refusal.
         """
+        if self._farewell is not None and self._farewell.gathering:
+            self._farewell.stop_gathering()
+            return True
         if self._phase is not _Phase.ANSWER or not self._request.awaits_bin:
             return False
         if not self._held:
@@ -169,7 +173,7 @@ class WireProtocol(asyncio.Protocol):
             return
         match owed:
             case Owed.HEAD:
-                self._refuse(without_end(self._held.take()))
+                self._refuse(without_end(self._held.take())).stop_gathering()
             case Owed.BODY:
                 cast(Exchange, self._request.exchange).timed_out = True
                 self._break_off_body(TIMED_OUT)
@@ -270,14 +274,19 @@ class WireProtocol(asyncio.Protocol):
 
     # The end of a connection
 
-    def _refuse(self, refusal: Refusal) -> None:
-        """Answer what could not be begun with, and tell of it once no more of it comes."""
+    def _refuse(self, refusal: Refusal) -> Farewell:
+        """Tell of what could not be begun with, once its rest has come, and then answer it."""
+        farewell = self._begin_farewell()
+        answer = partial(farewell.say, refusal.answer)
 
-        def report(received: bytes) -> None:
-            if self._refused is not None:
-                self._refused(msgspec.structs.replace(refusal, received=received), self._request.client)
+        def tell(received: bytes) -> None:
+            if self._refused is None:
+                answer()
+            else:
+                self._refused(replace(refusal, received=received), self._request.client, answer)
 
-        self._say_farewell(refusal.answer, received=refusal.received, ended=report)
+        farewell.gather(refusal.received, tell)
+        return farewell
 
     def _break_off_body(self, last_words: bytes) -> None:
         """Read no further, and tell the application that no more will come, as when the sender hangs up."""
@@ -289,16 +298,14 @@ class WireProtocol(asyncio.Protocol):
         if self._request.exchange is None or self._request.answer_begun or self._transport.is_closing():
             self._close()
         else:
-            self._say_farewell(last_words)
+            self._begin_farewell().say(last_words)
         self._request.hang_up()
 
-    def _say_farewell(
-        self, last_words: bytes, *, received: bytes = b"", ended: Callable[[bytes], None] | None = None
-    ) -> None:
+    def _begin_farewell(self) -> Farewell:
         self._phase = _Phase.OVER
         self._flow.hold(False)
-        self._farewell = Farewell(self._transport, received=received, ended=ended)
-        self._farewell.say(last_words, loop=self._loop)
+        self._farewell = farewell = Farewell(self._transport, self._loop)
+        return farewell
 
     def _close(self, last_words: bytes = b"") -> None:
         self._phase = _Phase.OVER
