@@ -137,7 +137,8 @@ class Hookbin:
         """Who hears what was committed, in this order."""
         database, live = self.services.stores.database, self.services.live
         database.on_commit(live.metrics.committed)
-        database.on_commit(self.services.delivering.dispatcher.committed, of=(Delivery, Webhook, Removed))
+        sent = (Delivery, AttemptSummary, Webhook, Removed)
+        database.on_commit(self.services.delivering.dispatcher.committed, of=sent)
         database.on_commit(self._heartbeats.committed, of=(Webhook, Removed))
         database.on_commit(self._secret_expiry.committed, of=(Webhook,))
         database.on_commit(self._trimmer.captured, of=(RequestSummary,))

@@ -10,9 +10,10 @@ import asyncio
 import re
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -65,11 +66,16 @@ class SystemClock:
             timer.cancel()
 
 
+Randomness: TypeAlias = Callable[[int], bytes]
+"""So many random bytes."""
+
+
 class Ids:
     """Makes ids. Those from one object rise strictly, even within a millisecond."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, randomness: Randomness = secrets.token_bytes) -> None:
         self._clock = clock
+        self._randomness = randomness
         self._last = 0
         self._random = b""
 
@@ -98,7 +104,7 @@ class Ids:
     def _next_random(self) -> int:
         """74 random bits; the system is asked for those of many ids at once, since each time costs a call."""
         if not self._random:
-            self._random = secrets.token_bytes(_RANDOM_BYTES * _IDS_AT_ONCE)
+            self._random = self._randomness(_RANDOM_BYTES * _IDS_AT_ONCE)
         taken, self._random = self._random[:_RANDOM_BYTES], self._random[_RANDOM_BYTES:]
         return int.from_bytes(taken) >> 6
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hookbin.clock import Clock, Ids
+from hookbin.clock import Clock, Ids, Randomness
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.event_factory import EventFactory
@@ -210,10 +211,10 @@ class Seen:
 class Stores:
     """An open database and everything that stands on it, below the dispatcher."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, randomness: Randomness) -> None:
         self.database = database
         self.clock = clock
-        self.ids = Ids(clock)
+        self.ids = Ids(clock, randomness=randomness)
         self.bins = BinStore(database, clock=clock, ids=self.ids)
         self.requests = RequestStore(database)
         self.webhooks = WebhookStore(database, clock=clock)
@@ -281,8 +282,10 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(path: Path, *, clock: Clock | None = None, **options: Any) -> AsyncIterator[Stores]:
-    stores = Stores(Database(path, **options), clock or FakeClock())
+async def open_stores(
+    path: Path, *, clock: Clock | None = None, randomness: Randomness = secrets.token_bytes, **options: Any
+) -> AsyncIterator[Stores]:
+    stores = Stores(Database(path, **options), clock or FakeClock(), randomness)
     await stores.database.open()
     try:
         await stores.bins.load()
@@ -355,16 +358,16 @@ class Workshop:
         clock: FakeClock,
         *,
         sender: Sender | None = None,
-        deliveries: DeliveryStore | None = None,
+        deliveries: Callable[[Database], DeliveryStore] = DeliveryStore,
         max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         self.stores = stores
         self.clock = clock
         self.sender = FakeSender(stores.seen)
-        deliveries = deliveries or stores.deliveries
+        self.deliveries = deliveries(stores.database)
         published = PublishedCache()
         self.attempts = Attempts(
-            deliveries=deliveries,
+            deliveries=self.deliveries,
             events=stores.events,
             webhooks=stores.webhooks,
             published=published,
@@ -377,7 +380,7 @@ class Workshop:
             self.attempts,
             Slots(max_in_flight),
             published=published,
-            deliveries=deliveries,
+            deliveries=self.deliveries,
             webhooks=stores.webhooks,
             clock=clock,
         )
@@ -403,13 +406,11 @@ class Workshop:
 
 @asynccontextmanager
 async def open_workshop(
-    path: Path, *, before: Callable[[Workshop], None] = lambda _: None, clock: FakeClock | None = None, **options: Any
+    path: Path, *, clock: FakeClock | None = None, randomness: Randomness = secrets.token_bytes, **options: Any
 ) -> AsyncIterator[Workshop]:
-    """`before` is called when all is built and nothing has started."""
     clock = clock or FakeClock()
-    async with open_stores(path, clock=clock) as stores:
+    async with open_stores(path, clock=clock, randomness=randomness) as stores:
         workshop = Workshop(stores, clock, **options)
-        before(workshop)
         stores.database.on_commit(workshop.dispatcher.committed)
         workshop.dispatcher.start()
         try:

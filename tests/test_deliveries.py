@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hookbin.errors import IdempotencyMismatch, NotRetryable
+from hookbin.errors import NotRetryable
 from hookbin.models.deliveries import (
     TRANSITIONS,
     Action,
@@ -82,14 +82,6 @@ async def test_the_same_key_at_the_same_time_publishes_once(stores: Stores) -> N
     assert len([row for row in stores.seen.rows if isinstance(row, EventSummary)]) == 1
 
 
-@pytest.mark.parametrize(("type", "data"), [("a", b"2"), ("b", b"1")])
-async def test_the_same_key_for_something_else_is_refused(stores: Stores, type: str, data: bytes) -> None:
-    await stores.publisher.publish_json("a", b"1", idempotency_key="k")
-    with pytest.raises(IdempotencyMismatch):
-        await stores.publisher.publish_json(type, data, idempotency_key="k")
-    assert await stores.count("events") == 1
-
-
 async def test_a_repeated_event_shows_its_deliveries_as_they_are_now(stores: Stores) -> None:
     await stores.register()
     first = await stores.publisher.publish_json("a", b"1", idempotency_key="k")
@@ -145,24 +137,6 @@ async def test_an_outcome_changes_the_state_as_the_table_says(
     pending = expected is DeliveryState.PENDING
     assert now.next_attempt_at == written.next_attempt_at == (LATER if pending else None)
     assert (now.finished_at is None) == pending
-
-
-async def test_a_delivery_cancelled_under_way_stays_cancelled_when_the_attempt_fails(stores: Stores) -> None:
-    webhook = await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    written = await stores.finish(delivery, Action.RESCHEDULE, status=500)
-    assert written.delivery_state is DeliveryState.CANCELLED
-    assert written.next_attempt_at is None
-    assert (await stores.found(delivery)).attempt_count == 1
-
-
-async def test_a_delivery_cancelled_under_way_has_succeeded_when_the_attempt_got_through(stores: Stores) -> None:
-    webhook = await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    await stores.finish(delivery, Action.SUCCEED)
-    assert (await stores.found(delivery)).state is DeliveryState.SUCCEEDED
 
 
 async def test_the_same_attempt_twice_is_refused_and_changes_nothing(stores: Stores) -> None:
@@ -240,39 +214,12 @@ async def test_a_manual_retry_makes_it_due_now(stores: Stores, state: DeliverySt
     assert retried.attempt_count == 1
 
 
-async def test_a_second_manual_retry_is_not_lost_when_the_webhook_was_disabled_and_enabled_during_the_first(
-    stores: Stores,
-) -> None:
-    webhook = await stores.register()
-    (delivery,) = await stores.publish()
-    began = await stores.deliveries.retry(delivery.id, now=7)
-    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=False))
-    await stores.deliveries.retry(delivery.id, now=9)
-    await stores.finish(delivery, Action.FAIL, began=began, trigger=Trigger.MANUAL, status=404)
-    kept = await stores.found(delivery)
-    assert (kept.state, kept.next_attempt_at, kept.next_trigger) == (DeliveryState.PENDING, 9, Trigger.MANUAL)
-
-
-async def test_after_a_manual_attempt_the_next_one_is_automatic(stores: Stores) -> None:
-    await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.deliveries.retry(delivery.id, now=1)
-    await stores.finish(delivery, Action.RESCHEDULE, trigger=Trigger.MANUAL, status=500)
-    assert (await stores.found(delivery)).next_trigger is Trigger.AUTO
-
-
 async def test_what_succeeded_is_not_retried(stores: Stores) -> None:
     await stores.register()
     (delivery,) = await stores.publish()
     await stores.finish(delivery, Action.SUCCEED)
     with pytest.raises(NotRetryable, match="succeeded"):
         await stores.deliveries.retry(delivery.id, now=1)
-
-
-async def test_what_is_not_there_is_not_retried(stores: Stores) -> None:
-    with pytest.raises(NotRetryable):
-        await stores.deliveries.retry("dlv_0", now=1)
 
 
 @pytest.mark.parametrize("how", ["disabled", "deleted"])
@@ -335,18 +282,6 @@ async def test_the_deliveries_of_several_events_are_found_at_once(stores: Stores
         "evt_0": [],
     }
     assert await stores.deliveries.of_events([]) == {}
-
-
-async def test_a_manual_retry_asked_for_during_an_attempt_is_not_lost_when_that_fails(stores: Stores) -> None:
-    await stores.register()
-    (delivery,) = await stores.publish()
-    asked = await stores.deliveries.retry(delivery.id, now=7)
-    await stores.finish(delivery, Action.FAIL, began=delivery, status=404)
-    kept = await stores.found(delivery)
-    assert (kept.state, kept.next_attempt_at, kept.next_trigger) == (DeliveryState.PENDING, 7, Trigger.MANUAL)
-    assert kept.attempt_count == 1
-    await stores.finish(asked, Action.SUCCEED, number=2, trigger=Trigger.MANUAL, status=200)
-    assert (await stores.found(delivery)).state is DeliveryState.SUCCEEDED
 
 
 async def test_a_manual_retry_is_refused_while_one_is_on_its_way(stores: Stores) -> None:

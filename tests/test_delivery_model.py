@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
@@ -192,6 +193,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.folder = TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None)
         self.clock = FakeClock()
+        self.random = Random(0)
+        """Ids are drawn from it: a restart within a millisecond would else sort new ones anywhere, each run elsewhere."""
         self.model = Model()
         self.agreed = True
         self.shop, self.sender = self.run(self._open())
@@ -202,7 +205,9 @@ class DeliveryMachine(RuleBasedStateMachine):
     async def _open(self) -> tuple[Workshop, AnsweredByHand]:
         sender, self.stack = AnsweredByHand(self.clock), AsyncExitStack()
         path = Path(self.folder.name) / "hookbin.db"
-        shop = await self.stack.enter_async_context(open_workshop(path, clock=self.clock, sender=sender))
+        shop = await self.stack.enter_async_context(
+            open_workshop(path, clock=self.clock, randomness=self.random.randbytes, sender=sender)
+        )
         return shop, sender
 
     @initialize(options=st.lists(st.booleans(), min_size=1, max_size=3))

@@ -52,20 +52,6 @@ def test_what_is_scheduled_anew_is_there_once() -> None:
     assert [lane.pop_due(FAR, busy=()) for _ in range(2)] == ["a", None]
 
 
-def test_what_is_busy_is_not_given_out() -> None:
-    lane = full_lane(("a", 10), ("b", 20))
-    assert lane.pop_due(FAR, busy={"a"}) == "b"
-    assert lane.pop_due(FAR, busy={"a"}) is None
-
-
-def test_a_lane_never_holds_more_than_two_windows() -> None:
-    lane = full_lane()
-    for number in range(10 * WINDOW):
-        put(lane, f"{number}", 10 * WINDOW - number)
-        assert len(lane) <= 2 * WINDOW
-    assert lane.next_due() == 1
-
-
 def test_a_lane_that_holds_all_needs_no_reading() -> None:
     lane = full_lane(("a", 1))
     lane.pop_due(FAR, busy=())
@@ -80,35 +66,6 @@ def test_a_window_that_runs_low_needs_reading() -> None:
     while not lane.needs_refill:
         assert lane.pop_due(FAR, busy=())
     assert len(lane) > 0
-
-
-def test_many_due_at_the_same_time_are_all_given_out() -> None:
-    lane = Lane("wh_1")
-    lane.begin_refill()
-    end_refill(lane, [(f"{number:03}", 7) for number in range(WINDOW)], complete=False)
-    assert len(lane) == WINDOW
-    put(lane, "more", 7)
-    assert len(lane) == WINDOW
-
-
-def test_what_is_far_away_does_not_keep_out_what_is_near() -> None:
-    lane = Lane("wh_1")
-    lane.begin_refill()
-    for number in range(WINDOW):
-        put(lane, f"far {number}", FAR + number)
-    end_refill(lane, [(f"near {number}", number) for number in range(WINDOW)], complete=False)
-    for _ in range(WINDOW):
-        lane.pop_due(FAR - 1, busy=())
-    assert lane.needs_refill, "there may be more that are due before the far ones"
-
-
-def test_a_cleared_lane_is_empty() -> None:
-    lane = full_lane(("a", 1))
-    lane.clear()
-    assert lane.next_due() is None
-    assert not lane.needs_refill
-    put(lane, "b", 2)
-    assert lane.pop_due(2, busy=()) == "b"
 
 
 class LaneMachine(RuleBasedStateMachine):

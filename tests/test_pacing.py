@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from hookbin.dispatch.lanes import WINDOW, Lane
+from hookbin.dispatch.lanes import Lane
 from hookbin.dispatch.pacing import LATE, Slots, change_rate, consume, is_slow
 from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.models.common import SECOND
-from hookbin.models.deliveries import DeliveryState, ErrorClass
-from tests.builders import Workshop, a_delivery, a_webhook, an_event, open_workshop
-from tests.support import FakeClock
+from hookbin.models.deliveries import ErrorClass
+from tests.builders import Workshop, a_delivery, a_webhook, an_event
 
 pytestmark = pytest.mark.anyio
 
@@ -101,17 +99,6 @@ def test_a_webhook_is_slow_when_its_last_or_its_oldest_attempt_took_long() -> No
     assert slots.taken == 0
 
 
-async def test_many_hanging_destinations_hold_up_none_that_answers(shop: Workshop) -> None:
-    for number in range(16):
-        hanging = await shop.stores.register(f"wh_{number}")
-        shop.sender.hold(hanging.id)
-        await asyncio.gather(*[shop.stores.publish(only=hanging) for _ in range(20)])
-    healthy = await shop.stores.register("wh_healthy")
-    await asyncio.gather(*[shop.stores.publish(only=healthy) for _ in range(50)])
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 50)
-    assert {attempt.webhook_id for attempt in shop.seen.attempts} == {"wh_healthy"}
-
-
 # Rate
 
 
@@ -135,38 +122,6 @@ def test_a_limit_that_is_changed_or_lifted_holds_at_once() -> None:
     assert lane.next_allowed_at == 0
 
 
-async def test_no_more_attempts_a_second_than_the_rate_limit(shop: Workshop) -> None:
-    await shop.stores.register(rate_limit=4.0)
-    await publish(shop, 20)
-    for seconds in range(5):
-        await shop.settle()
-        assert len(shop.sender.calls) == 1 + 4 * seconds
-        for _ in range(4):
-            shop.clock.advance(0.25)
-            await shop.settle()
-    assert len(set(sent(shop))) == 20
-
-
-async def test_retries_count_towards_the_rate_limit(shop: Workshop) -> None:
-    await shop.stores.register(rate_limit=0.1, retry_schedule=(1.0,))
-    shop.sender.script["wh_1"] = [500]
-    await publish(shop, 1)
-    for wait, calls in ((1, 1), (8.9, 1), (0.1, 2)):
-        await shop.settle()
-        shop.clock.advance(wait)
-        await shop.settle()
-        assert len(shop.sender.calls) == calls
-
-
-async def test_a_rate_limit_holds_up_no_other_webhook(shop: Workshop) -> None:
-    await shop.stores.register("wh_1", rate_limit=0.01)
-    await shop.stores.register("wh_2")
-    for _ in range(30):
-        await shop.stores.publish()
-    await shop.seen.until(lambda: len(shop.sender.to("wh_2")) == 30)
-    assert len(shop.sender.to("wh_1")) == 1
-
-
 # Order
 
 
@@ -179,66 +134,6 @@ async def test_an_ordered_webhook_gets_one_after_the_other_and_the_first_waits_f
         assert sent(shop) == expected
         shop.clock.advance(wait)
     assert shop.sender.most_under_way["wh_1"] == 1
-
-
-async def test_one_that_has_failed_for_good_lets_the_next_ones_go(shop: Workshop) -> None:
-    await shop.stores.register(ordered=True)
-    shop.sender.script["wh_1"] = [404, 200]
-    made = await publish(shop, 3)
-    await shop.settle()
-    assert sent(shop) == made
-
-
-async def test_order_holds_over_refills_and_restarts_and_retries(tmp_path: Path) -> None:
-    clock, made, seen = FakeClock(), list[str](), list[str]()
-    for round in range(3):
-        async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
-            if not round:
-                await shop.stores.register(ordered=True, retry_schedule=(1.0,) * 5)
-                shop.sender.hold("wh_1")
-                made += await publish(shop, 3 * WINDOW)
-                shop.sender.release("wh_1")
-            shop.sender.script["wh_1"] = [*([200] * 50), 500, 500, *([200] * 20), 500]
-            await shop.settle()
-            while len(shop.sender.calls) < 73:
-                clock.advance(1)
-                await shop.settle()
-            seen += [id for _, id, _ in shop.sender.calls]
-    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
-        await shop.settle()
-        clock.advance(1)
-        await shop.settle()
-        seen += sent(shop)
-    assert list(dict.fromkeys(seen)) == made
-    assert seen == sorted(seen, key=made.index)
-
-
-async def test_a_manual_retry_takes_its_old_place_and_waits_for_those_before_it(shop: Workshop) -> None:
-    await shop.stores.register(ordered=True, retry_schedule=(100.0,))
-    shop.sender.script["wh_1"] = [404, 500, 200]
-    failed, head, *others = await publish(shop, 4)
-    await shop.settle()
-    assert sent(shop) == [failed, head]
-    await shop.stores.deliveries.retry(others[1], now=shop.clock.now())
-    await shop.settle()
-    assert sent(shop) == [failed, head], "it is not its turn"
-    await shop.stores.deliveries.retry(failed, now=shop.clock.now())
-    await shop.settle()
-    assert sent(shop) == [failed, head, failed]
-    await shop.stores.deliveries.retry(head, now=shop.clock.now())
-    await shop.settle()
-    assert sent(shop) == [failed, head, failed, head, *others]
-
-
-async def test_the_next_one_goes_when_the_head_of_the_line_is_cancelled(shop: Workshop) -> None:
-    await shop.stores.register(ordered=True, retry_schedule=(100.0,))
-    shop.sender.script["wh_1"] = [500, 200]
-    head, following = await publish(shop, 2)
-    await shop.settle()
-    assert sent(shop) == [head]
-    await shop.stores.deliveries.cancel(head, now=shop.clock.now())
-    await shop.settle()
-    assert sent(shop) == [head, following]
 
 
 async def test_order_can_be_switched_on_and_off(shop: Workshop) -> None:
@@ -272,34 +167,6 @@ async def test_the_order_of_publishing_holds_when_the_clock_is_set_back(shop: Wo
 # Later
 
 
-async def test_an_event_for_later_is_sent_at_its_time(shop: Workshop) -> None:
-    await shop.stores.register()
-    at = shop.clock.now() + 60 * SECOND
-    published = await shop.stores.publisher.publish_json("later", b"{}", deliver_at=at)
-    assert published.event.deliver_at == at
-    await shop.settle()
-    shop.clock.advance(59.999999)
-    await shop.settle()
-    assert shop.sender.calls == []
-    shop.clock.advance(0.000001)
-    await shop.seen.until(lambda: shop.seen.attempts)
-
-
-async def test_an_event_for_later_survives_a_restart_and_is_cancelled_with_its_webhook(tmp_path: Path) -> None:
-    clock = FakeClock()
-    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
-        await shop.stores.register("wh_1")
-        await shop.stores.register("wh_2")
-        made = await shop.stores.publish(deliver_at=clock.now() + 60 * SECOND)
-    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
-        await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, disabled=True))
-        clock.advance(60)
-        await shop.seen.until(lambda: shop.seen.attempts)
-        await shop.settle()
-        assert [call[0] for call in shop.sender.calls] == ["wh_2"]
-        assert [await shop.state(each) for each in made] == [DeliveryState.CANCELLED, DeliveryState.SUCCEEDED]
-
-
 async def test_in_an_ordered_queue_an_event_for_later_takes_its_turn_when_it_is_due(shop: Workshop) -> None:
     await shop.stores.register(ordered=True)
     later = await publish(shop, 1, deliver_at=shop.clock.now() + 10 * SECOND)
@@ -331,28 +198,6 @@ async def test_so_many_failed_deliveries_in_a_row_disable_the_webhook(shop: Work
     assert webhook.disabled_reason == "3 deliveries in a row failed; the last attempt got no answer (timeout)"
 
 
-async def test_a_success_in_between_begins_anew(shop: Workshop) -> None:
-    await shop.stores.register(disable_after=3, retry_schedule=())
-    await failing(shop, 500, 500, 200, 500, 500)
-    webhook = shop.stores.webhooks.get("wh_1")
-    assert (webhook.disabled, webhook.exhausted_in_a_row) == (False, 2)
-
-
-async def test_an_attempt_that_is_retried_and_one_by_hand_do_not_count(shop: Workshop) -> None:
-    await shop.stores.register(disable_after=2, retry_schedule=(1.0,))
-    shop.sender.script["wh_1"] = [500]
-    (delivery,) = await shop.stores.publish()
-    await shop.settle()
-    assert shop.stores.webhooks.get("wh_1").exhausted_in_a_row == 0
-    shop.clock.advance(1)
-    await shop.settle()
-    assert shop.stores.webhooks.get("wh_1").exhausted_in_a_row == 1
-    await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
-    await shop.settle()
-    assert len(shop.sender.calls) == 3
-    assert shop.stores.webhooks.get("wh_1").exhausted_in_a_row == 1
-
-
 async def test_failures_at_the_same_moment_are_all_counted(shop: Workshop) -> None:
     await shop.stores.register(disable_after=8, retry_schedule=())
     shop.sender.script["wh_1"] = [500]
@@ -364,22 +209,6 @@ async def test_failures_at_the_same_moment_are_all_counted(shop: Workshop) -> No
     await shop.settle()
     assert len(shop.sender.calls) == 8
     assert await shop.stores.deliveries.count_pending("wh_1", limit=1) == 0
-
-
-async def test_a_webhook_that_is_enabled_again_begins_with_no_failures(shop: Workshop) -> None:
-    await shop.stores.register(disable_after=2, retry_schedule=())
-    await failing(shop, 500, 500)
-    await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, disabled=False))
-    await failing(shop, 500)
-    webhook = shop.stores.webhooks.get("wh_1")
-    assert (webhook.disabled, webhook.exhausted_in_a_row) == (False, 1)
-
-
-async def test_without_disable_after_nothing_is_counted(shop: Workshop) -> None:
-    await shop.stores.register(retry_schedule=())
-    await failing(shop, 500, 500, 500)
-    webhook = shop.stores.webhooks.get("wh_1")
-    assert (webhook.disabled, webhook.exhausted_in_a_row) == (False, 0)
 
 
 # What was published just now

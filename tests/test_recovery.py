@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from hookbin.clock import lowest_id, rfc3339
 from hookbin.dispatch import recovery as module
 from hookbin.dispatch.recovery import Recovered
-from hookbin.errors import EventNotFound, NotCancellable, WebhookDisabled
+from hookbin.errors import WebhookDisabled
 from hookbin.models.deliveries import Action, CancelReason, Delivery, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook
 from tests.builders import Stores, Workshop
@@ -86,28 +86,6 @@ async def test_what_was_published_before_is_left_alone(stores: Stores) -> None:
     assert (await stores.found(early)).state is DeliveryState.FAILED
 
 
-async def test_a_dry_run_counts_the_same_and_changes_nothing(stores: Stores) -> None:
-    webhook = await stores.register()
-    (failed,) = await stores.publish()
-    await stores.finish(failed, Action.FAIL, status=404)
-    await enable(stores, webhook, False)
-    await stores.publish()
-    before = len(stores.seen.rows)
-
-    done = await recover(stores, await enable(stores, webhook, False), dry_run=True)
-
-    assert (done.retried, done.made) == (1, 1)
-    assert await stores.count("deliveries") == 1
-    assert [row for row in stores.seen.rows[before:] if isinstance(row, Delivery)] == []
-
-
-async def test_a_disabled_webhook_recovers_nothing(stores: Stores) -> None:
-    webhook = await enable(stores, await stores.register(), False)
-
-    with pytest.raises(WebhookDisabled):
-        await recover(stores, webhook)
-
-
 async def test_a_webhook_that_is_disabled_meanwhile_recovers_nothing(stores: Stores) -> None:
     before = await stores.register()
     (failed,) = await stores.publish()
@@ -155,17 +133,6 @@ async def test_what_comes_back_is_due_in_the_order_of_publishing(stores: Stores)
     assert len(events) == 3
 
 
-async def test_what_once_succeeded_is_not_brought_back_though_a_replay_of_it_failed(stores: Stores) -> None:
-    webhook = await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.finish(delivery, Action.SUCCEED)
-    await stores.recovery.replay(delivery.event_id, None, busy=())
-    await stores.finish(delivery, Action.FAIL, status=404)
-    assert (await stores.found(delivery)).state is DeliveryState.FAILED
-
-    assert (await recover(stores, webhook)).retried == 0
-
-
 async def test_recovered_deliveries_go_out(shop: Workshop) -> None:
     webhook = await shop.stores.register()
     shop.sender.script["wh_1"] = [404, 200]
@@ -177,35 +144,6 @@ async def test_recovered_deliveries_go_out(shop: Workshop) -> None:
 
     assert shop.seen.attempts[1].trigger is Trigger.MANUAL
     assert await shop.state(delivery) is DeliveryState.SUCCEEDED
-
-
-async def test_an_ordered_webhook_gets_what_comes_back_before_what_was_published_later(shop: Workshop) -> None:
-    webhook = await shop.stores.register(ordered=True)
-    shop.sender.script["wh_1"] = [404]
-    (failed,) = await shop.stores.publish()
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 1)
-    await enable(shop.stores, webhook, False)
-    await shop.stores.publish()
-    webhook = await enable(shop.stores, webhook, True)
-    missed = (await shop.stores.events.list(limit=1, before=None))[0]
-    shop.sender.hold("wh_1")
-    shop.sender.script["wh_1"] = [200]
-    (under_way,) = await shop.stores.publish()
-    (last,) = await shop.stores.publish()
-    await shop.seen.until(lambda: len(shop.sender.to("wh_1")) == 2)
-
-    done = await recover(shop.stores, webhook)
-    shop.clock.advance(1)
-    shop.sender.release("wh_1")
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 5)
-
-    assert (done.retried, done.made) == (1, 1)
-    assert [attempt.event_id for attempt in shop.seen.attempts[1:]] == [
-        under_way.event_id,
-        failed.event_id,
-        missed.id,
-        last.event_id,
-    ]
 
 
 def test_the_lowest_id_of_a_time_sorts_before_those_made_then() -> None:
@@ -231,17 +169,6 @@ async def test_a_replay_makes_what_lacks_and_retries_what_is_there(stores: Store
     assert [(each.id, each.webhook_id) for each in done.retried] == [(delivery.id, old.id)]
     assert (await stores.found(delivery)).next_trigger is Trigger.MANUAL
     assert await stores.count("deliveries") == 2
-
-
-async def test_a_replay_to_one_webhook_asks_for_no_type(stores: Stores) -> None:
-    await stores.register("wh_1")
-    other = await stores.register("wh_2", events=("other.*",))
-    (delivery,) = await stores.publish()
-
-    done = await stores.recovery.replay(delivery.event_id, other, busy=())
-
-    assert [each.webhook_id for each in done.made] == ["wh_2"]
-    assert done.retried == ()
 
 
 async def test_a_replay_leaves_alone_what_is_on_its_way(stores: Stores) -> None:
@@ -283,36 +210,7 @@ async def test_two_replays_at_once_make_one_delivery(stores: Stores) -> None:
     assert await stores.count("deliveries") == 1
 
 
-async def test_what_is_not_there_can_t_be_replayed(stores: Stores) -> None:
-    with pytest.raises(EventNotFound):
-        await stores.recovery.replay("evt_none", None, busy=())
-
-
 # Cancel
-
-
-async def test_a_cancelled_delivery_is_not_sent(shop: Workshop) -> None:
-    await shop.stores.register()
-    shop.sender.script["wh_1"] = [500]
-    (delivery,) = await shop.stores.publish()
-    await shop.seen.until(lambda: shop.seen.attempts)
-
-    cancelled = await shop.stores.deliveries.cancel(delivery.id, now=shop.clock.now())
-    shop.clock.advance(3600)
-    await shop.settle()
-
-    assert (cancelled.state, cancelled.cancel_reason) == (DeliveryState.CANCELLED, CancelReason.OWNER)
-    assert len(shop.seen.attempts) == 1
-
-
-@pytest.mark.parametrize("action", [Action.SUCCEED, Action.FAIL])
-async def test_what_has_ended_can_t_be_cancelled(stores: Stores, action: Action) -> None:
-    await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.finish(delivery, action)
-
-    with pytest.raises(NotCancellable):
-        await stores.deliveries.cancel(delivery.id, now=1)
 
 
 async def test_a_webhook_that_goes_says_why_its_deliveries_were_cancelled(stores: Stores) -> None:

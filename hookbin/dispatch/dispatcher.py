@@ -33,7 +33,7 @@ from hookbin.errors import Unavailable
 from hookbin.live.alarm import Alarm
 from hookbin.models.announcements import Announcement, Removed
 from hookbin.models.common import SECOND
-from hookbin.models.deliveries import Delivery, DeliveryState
+from hookbin.models.deliveries import AttemptSummary, Delivery, DeliveryState
 from hookbin.models.events import Event
 from hookbin.models.webhooks import Webhook
 from hookbin.store.deliveries import DeliveryStore
@@ -120,6 +120,8 @@ class Dispatcher:
                 event = row
             elif isinstance(row, Delivery):
                 self._delivery_changed(row, event)
+            elif isinstance(row, AttemptSummary):
+                self._asked_again.pop(row.delivery_id, None)  # its outcome counts what was asked for before it
             elif isinstance(row, Webhook):
                 self._webhook_changed(row)
             elif isinstance(row, Removed) and row.kind == "webhook":
