@@ -194,7 +194,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.folder = TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None)
         self.clock = FakeClock()
         self.random = Random(0)
-        """Ids are drawn from it: a restart within a millisecond would else sort new ones anywhere, each run elsewhere."""
+        """Ids are drawn from it: those of one millisecond sort by chance over a restart, and a run must be repeatable."""
         self.model = Model()
         self.agreed = True
         self.shop, self.sender = self.run(self._open())
@@ -205,7 +205,8 @@ class DeliveryMachine(RuleBasedStateMachine):
     async def _open(self) -> tuple[Workshop, AnsweredByHand]:
         sender, self.stack = AnsweredByHand(self.clock), AsyncExitStack()
         path = Path(self.folder.name) / "hookbin.db"
-        shop = await self.stack.enter_async_context(
+        given: dict[str, Any] = {"clock": self.clock, "randomness": self.random.randbytes, "sender": sender}
+        shop = await self.stack.enter_async_context(open_workshop(path, **given))
             open_workshop(path, clock=self.clock, randomness=self.random.randbytes, sender=sender)
         )
         return shop, sender

@@ -122,6 +122,18 @@ def test_a_limit_that_is_changed_or_lifted_holds_at_once() -> None:
     assert lane.next_allowed_at == 0
 
 
+async def test_a_retry_that_was_asked_for_during_a_success_takes_nothing_of_the_rate(shop: Workshop) -> None:
+    await shop.stores.register(rate_limit=1.0)
+    shop.sender.hold("wh_1")
+    first, second = await publish(shop, 2)
+    await shop.settle()
+    await shop.stores.deliveries.retry(first, now=shop.clock.now())
+    shop.clock.advance(1)
+    shop.sender.release("wh_1")
+    await shop.settle()
+    assert sent(shop) == [first, second]
+
+
 # Order
 
 
