@@ -194,7 +194,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.folder = TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None)
         self.clock = FakeClock()
         self.random = Random(0)
-        """Ids are drawn from it: those of one millisecond sort by chance over a restart, and a run must be repeatable."""
+        """Ids are drawn from it: those of one millisecond sort by chance over a restart; a run must be repeatable."""
         self.model = Model()
         self.agreed = True
         self.shop, self.sender = self.run(self._open())
@@ -207,8 +207,6 @@ class DeliveryMachine(RuleBasedStateMachine):
         path = Path(self.folder.name) / "hookbin.db"
         given: dict[str, Any] = {"clock": self.clock, "randomness": self.random.randbytes, "sender": sender}
         shop = await self.stack.enter_async_context(open_workshop(path, **given))
-            open_workshop(path, clock=self.clock, randomness=self.random.randbytes, sender=sender)
-        )
         return shop, sender
 
     @initialize(options=st.lists(st.booleans(), min_size=1, max_size=3))
