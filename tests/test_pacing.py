@@ -123,7 +123,7 @@ def test_a_limit_that_is_changed_or_lifted_holds_at_once() -> None:
 
 
 async def test_a_retry_that_was_asked_for_during_a_success_takes_nothing_of_the_rate(shop: Workshop) -> None:
-    await shop.stores.register(rate_limit=1.0)
+    await shop.stores.register(rate_limit=1.0, max_in_flight=1)
     shop.sender.hold("wh_1")
     first, second = await publish(shop, 2)
     await shop.settle()

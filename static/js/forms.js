@@ -93,24 +93,24 @@ export function fieldAt(form, loc) {
 
 async function submit(form) {
   clear(form);
-  form.ariaBusy = "true";
+  form.ariaBusy = "true"; // it stays so on a page that is left for the next
   try {
     const [method, path] = form.dataset.api.split(" ");
-    succeed(form, await call(method, path, bodyOf(form)));
+    const answer = await call(method, path, bodyOf(form));
+    if (form.dataset.next) return location.assign(form.dataset.next);
+    succeed(form, answer);
   } catch (error) {
     if (error instanceof Wrong) {
       complain(form, error.field, error.message);
       error.field.focus();
     } else if (error instanceof Refused) refuse(form, error);
     else throw error;
-  } finally {
-    form.ariaBusy = null;
   }
+  form.ariaBusy = null;
 }
 
 function succeed(form, answer) {
   form.closest("dialog")?.close();
-  if (form.dataset.next) return location.assign(form.dataset.next);
   if (form.dataset.said) tell(form.dataset.said);
   form.dispatchEvent(new CustomEvent("accepted", { bubbles: true, detail: answer }));
 }

@@ -8,14 +8,28 @@ const { webhook, delivery, event } = document.querySelector("main").dataset;
 const isList = !webhook && !delivery && !event;
 const REFRESH_EVERY = isList ? 2_000 : 150;
 
+let isGone = false; // deleted: what is shown stays, since there is nothing to load any more
+let loading = new AbortController();
+
+async function loadUnlessLeaving() {
+  if (isGone || document.querySelector("form[data-next][aria-busy]")) return null;
+  loading = new AbortController();
+  const { signal } = loading;
+  try {
+    return await load(location.href, { signal });
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
+  }
+}
+
 const refresh = soon(async () => {
-  const page = await load();
+  const page = await loadUnlessLeaving();
+  if (!page) return;
   for (const part of document.querySelectorAll("[data-live]")) swap(page, part.id);
   setTitle(page.title);
   document.dispatchEvent(new Event("refreshed"));
 }, REFRESH_EVERY);
-
-let isGone = false; // deleted: what is shown stays, since there is nothing to load any more
 
 function concerns({ kind, row }) {
   if (isGone) return false;
@@ -39,3 +53,5 @@ follow({
 });
 document.addEventListener("click", ({ target }) => target.closest("[data-action]") && refresh());
 document.addEventListener("accepted", refresh);
+// A form that deletes what the page shows leads away from it: what is asked for meanwhile would not be there.
+document.addEventListener("submit", ({ target }) => target.dataset.next && loading.abort());
