@@ -294,12 +294,15 @@ async def test_a_failure_through_httpx_s_interface_carries_what_was_seen() -> No
         request = request_of("POST", url, (), b"", evidence=Evidence(clock))
         with pytest.raises(httpx.TransportError) as raised:
             await transport.handle_async_request(request)
+    with pytest.raises(Failure, match="nothing listens") as refused:
+        await transport.handle_async_request(request_of("POST", url, (), b"", evidence=Evidence(clock)))
     await transport.aclose()
     assert isinstance(raised.value, Failure)
     assert raised.value.raw == b"no HTTP\r\n\r\n"
     assert raised.value.evidence is not None
     assert raised.value.evidence.timings() == Timings(connected=0, sent=0, first_byte=0)
-    assert raised.value.evidence.address == f"127.0.0.1:{port}"
+    assert refused.value.evidence is not None
+    assert raised.value.evidence.address == refused.value.evidence.address == f"127.0.0.1:{port}"
 
 
 # Addresses
@@ -409,6 +412,7 @@ async def test_a_certificate_that_is_refused_is_a_tls_error_and_shown(
     assert sent.connection is not None
     assert sent.connection.certificate is not None
     assert "trustme" in sent.connection.certificate.issuer
+    assert sent.connection.certificate.names == ("localhost",)
     assert receiver.heads == []
 
 

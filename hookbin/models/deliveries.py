@@ -11,6 +11,11 @@ from hookbin.models.common import Headers
 MAX_RAW = 64 * 1024
 """Bytes that are kept of what came back and is no HTTP."""
 
+MAX_CERTIFICATE_NAMES = 20
+"""Hosts that are kept of those that a certificate is for."""
+MAX_CERTIFICATE_NAME = 500
+"""Characters that are kept of each name in a certificate."""
+
 
 class DeliveryState(StrEnum):
     PENDING = "pending"
@@ -134,6 +139,8 @@ class Certificate(Struct, frozen=True, kw_only=True):
     issuer: str
     ends: str
     """When it stops being valid, in the words of the certificate."""
+    names: tuple[str, ...] = ()
+    """The hosts that it is for, the first `MAX_CERTIFICATE_NAMES` of them."""
 
 
 class Connection(Struct, frozen=True, kw_only=True):

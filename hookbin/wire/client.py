@@ -64,14 +64,15 @@ class WireTransport(httpx.AsyncBaseTransport):
         head = self._head(request.method, place, target, given)
         connection = self._pool.take(place)
         evidence.reused = connection is not None
-        if connection is None:
-            connection = await self._dial(place, evidence)
-        evidence.address = connection.address
-        evidence.tls, evidence.certificate = connection.tls_version, connection.certificate
         try:
+            if connection is None:
+                connection = await self._dial(place, evidence)
+            evidence.address = connection.address
+            evidence.tls, evidence.certificate = connection.tls_version, connection.certificate
             answer = await connection.exchange(request.method, head, given["body"], evidence)
         except BaseException as error:
-            connection.close()
+            if connection is not None:
+                connection.close()
             if isinstance(error, Failure):
                 error.evidence = evidence
             raise

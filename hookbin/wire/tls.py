@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hookbin.errors import StartError
-from hookbin.models.deliveries import Certificate
+from hookbin.models.deliveries import MAX_CERTIFICATE_NAME, MAX_CERTIFICATE_NAMES, Certificate
 
 _PIECE = 64 * 1024
 _SHORT = {
@@ -25,6 +25,8 @@ _SHORT = {
     "stateOrProvinceName": "ST",
 }
 """RFC 4514, 3."""
+_HOST_KINDS = ("DNS", "IP Address")
+"""What Python calls them in `subjectAltName` (RFC 5280, 4.2.1.6)."""
 
 
 def trusting(
@@ -134,8 +136,15 @@ class TlsLayer:
 def _certificate(info: Any) -> Certificate | None:
     if not info:
         return None
-    return Certificate(subject=_name(info["subject"]), issuer=_name(info["issuer"]), ends=info["notAfter"])
+    hosts = [host[:MAX_CERTIFICATE_NAME] for kind, host in info.get("subjectAltName", ()) if kind in _HOST_KINDS]
+    return Certificate(
+        subject=_name(info["subject"]),
+        issuer=_name(info["issuer"]),
+        ends=info["notAfter"],
+        names=tuple(hosts[:MAX_CERTIFICATE_NAMES]),
+    )
 
 
 def _name(parts: Iterable[Iterable[tuple[str, str]]]) -> str:
-    return ", ".join(f"{_SHORT.get(name, name)}={value}" for part in parts for name, value in part)
+    named = ", ".join(f"{_SHORT.get(name, name)}={value}" for part in parts for name, value in part)
+    return named[:MAX_CERTIFICATE_NAME]
