@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 TCHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
@@ -42,6 +42,11 @@ def is_name(text: str) -> bool:
 def keeps_its_line(value: str) -> bool:
     """Whether a value that arrived can go out again: CR, LF and NUL would end its line or its message."""
     return _BREAKS_THE_MESSAGE.search(value) is None
+
+
+def first_value(fields: Iterable[tuple[str, str]], name: str) -> str | None:
+    """The value of the first field of that name, which is given in lower case."""
+    return next((value for known, value in fields if known.lower() == name), None)
 
 
 def complaint(name: str, value: str, *, reserved: Mapping[str, str], charset: str) -> str | None:

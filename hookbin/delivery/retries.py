@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from hookbin import errors
 from hookbin.delivery.error_classes import ERROR_CLASSES
+from hookbin.http_fields import first_value
 from hookbin.models.common import SECOND, Headers
 from hookbin.models.deliveries import Action, DeliveryState, ErrorClass, Trigger
 
@@ -149,7 +150,7 @@ def explain_streak(count: int, *, last_status: int | None, last_error: ErrorClas
 
 def retry_after_of(headers: Headers) -> str | None:
     """The first `Retry-After` of an answer."""
-    return next((value for name, value in headers if name.lower() == "retry-after"), None)
+    return first_value(headers, "retry-after")
 
 
 _SECONDS = re.compile(r"[0-9]{1,10}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from hookbin.http_fields import HOP_BY_HOP_IN_REQUESTS
+from hookbin.http_fields import HOP_BY_HOP_IN_REQUESTS, first_value
 from hookbin.models.common import Headers
 from hookbin.models.events import Original
 from hookbin.models.request_target import below_the_bin, origin_form
@@ -48,7 +48,7 @@ def original_of(request: CapturedRequest, *, keep_signature: bool = False) -> Or
 
 def hops_of(request: CapturedRequest) -> int:
     """How often it has gone through this server, as our own sender says; 0 for what makes no sense."""
-    value = next((value for name, value in request.headers if name.lower() == HOPS), "0")
+    value = first_value(request.headers, HOPS) or "0"
     return int(value) if value.isascii() and value.isdigit() and len(value) < 4 else 0
 
 

@@ -1,15 +1,16 @@
-"""Captured requests on their way out again: one function a format, and the two registries of them."""
+"""Captured requests and attempts on their way out: one function a format, and the registries of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from hookbin.exports import har, table
 from hookbin.exports.curl import curl
+from hookbin.exports.har import SentAttempt
 from hookbin.exports.httpie import httpie
 from hookbin.exports.python import python
 from hookbin.exports.raw import raw
@@ -30,10 +31,13 @@ class RequestFormat(Struct, frozen=True):
     """Better kept as a file than pasted somewhere."""
 
 
-class BinFormat(Struct, frozen=True):
-    """How many requests are written, one at a time, oldest first; `between` stands between two of them."""
+T = TypeVar("T")
 
-    entry: Callable[[CapturedRequest], bytes]
+
+class ListFormat(Struct, Generic[T], frozen=True):
+    """How many of a kind are written, one at a time, oldest first; `between` stands between two of them."""
+
+    entry: Callable[[T], bytes]
     media_type: str
     suffix: str
     title: str
@@ -55,17 +59,26 @@ REQUEST_FORMATS: Mapping[str, RequestFormat] = MappingProxyType(
         ),
     }
 )
-BIN_FORMATS: Mapping[str, BinFormat] = MappingProxyType(
+BIN_FORMATS: Mapping[str, ListFormat[CapturedRequest]] = MappingProxyType(
     {
-        "har": BinFormat(har.entry, "application/json", "har", "HAR", head=har.HEAD, between=b",\n", tail=har.TAIL),
-        "ndjson": BinFormat(table.ndjson_line, "application/x-ndjson", "ndjson", "NDJSON", takes_malformed=True),
-        "csv": BinFormat(table.csv_row, "text/csv", "csv", "CSV", head=table.CSV_HEAD),
+        "har": ListFormat(har.entry, "application/json", "har", "HAR", head=har.HEAD, between=b",\n", tail=har.TAIL),
+        "ndjson": ListFormat(table.ndjson_line, "application/x-ndjson", "ndjson", "NDJSON", takes_malformed=True),
+        "csv": ListFormat(table.csv_row, "text/csv", "csv", "CSV", head=table.CSV_HEAD),
+    }
+)
+DELIVERY_FORMATS: Mapping[str, ListFormat[SentAttempt]] = MappingProxyType(
+    {
+        "har": ListFormat(
+            har.attempt_entry, "application/json", "har", "HAR", head=har.HEAD, between=b",\n", tail=har.ATTEMPTS_TAIL
+        )
     }
 )
 
 if TYPE_CHECKING:
     RequestFormatName: TypeAlias = str
     BinFormatName: TypeAlias = str
+    DeliveryFormatName: TypeAlias = str
 else:
     RequestFormatName = Literal[tuple(REQUEST_FORMATS)]
     BinFormatName = Literal[tuple(BIN_FORMATS)]
+    DeliveryFormatName = Literal[tuple(DELIVERY_FORMATS)]

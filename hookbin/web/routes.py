@@ -78,6 +78,7 @@ API: tuple[Route, ...] = (
         "deliveries",
         GET("/deliveries", deliveries.index),
         GET("/deliveries/{delivery}", deliveries.read),
+        GET("/deliveries/{delivery}/export", exports.of_delivery, media="*/*"),
         POST("/deliveries/{delivery}/retry", deliveries.retry, status=202),
         POST("/deliveries/{delivery}/cancel", deliveries.cancel),
     ),

@@ -1,28 +1,37 @@
-"""Captured requests as files: one of them, or what a bin captured as a stream; and what differs between two."""
+"""What leaves as a file: a captured request, what a bin captured, a delivery; and what differs between two requests."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Iterable
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 from starlette.responses import Response, StreamingResponse
 
 from hookbin.clock import seq_id
-from hookbin.conditions.filters import RequestFilter
 from hookbin.errors import RequestMalformed
-from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS, BinFormat, BinFormatName, RequestFormatName
+from hookbin.exports.formats import (
+    BIN_FORMATS,
+    DELIVERY_FORMATS,
+    REQUEST_FORMATS,
+    BinFormatName,
+    DeliveryFormatName,
+    ListFormat,
+    RequestFormatName,
+)
+from hookbin.exports.har import SentAttempt
 from hookbin.exports.resending import resending
-from hookbin.models.bins import Bin
 from hookbin.shapes.differences import Difference
 from hookbin.shapes.request_diff import difference
+from hookbin.web.api import deliveries
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.requests import find
 from hookbin.web.rest.downloads import INERT, disposition
 from hookbin.web.rest.route import Call, raises
-from hookbin.web.rest.services import Services
+
+T = TypeVar("T")
 
 
 class RequestExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +44,10 @@ class RequestExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 class BinExportQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     format: Annotated[BinFormatName, Meta(description="What is made of them.")]
+
+
+class DeliveryExportQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: Annotated[DeliveryFormatName, Meta(description="What is made of its attempts.")]
 
 
 @raises(RequestMalformed)
@@ -78,19 +91,39 @@ async def of_bin(call: Call[BinExportQuery, None]) -> Response:
     wanted = msgspec.structs.replace(
         to_filter(call.query, now=call.site.clock.now()), malformed=None if form.takes_malformed else False
     )
-    name = f"{bin.name or bin.id}.{form.suffix}"
-    return StreamingResponse(
-        _written(call.services, bin, form, wanted),
-        media_type=form.media_type,
-        headers={**INERT, "content-disposition": disposition(name)},
-    )
+    found = call.stores.export.oldest_first(bin, wanted, until=call.stores.database.last_seq)
+    return _stream(found, form, name=bin.name or bin.id)
 
 
-async def _written(services: Services, bin: Bin, form: BinFormat, wanted: RequestFilter) -> AsyncIterator[bytes]:
-    """What there is now; what comes meanwhile is not waited for."""
+async def of_delivery(call: Call[DeliveryExportQuery, None]) -> Response:
+    """Take out the attempts at a delivery.
+
+    As HAR 1.2, oldest first: what was sent, with secrets masked, what came back, the times of its phases and the
+    address that was dialled. An attempt without an answer has the status 0 and says why in `_error`.
+    """
+    delivery = await deliveries.find(call.services, call.path["delivery"])
+    event = await call.stores.events.get(delivery.event_id)
+    body = b"" if event is None else event.body
+    attempts = await call.stores.deliveries.attempts(delivery)
+    found = _each(SentAttempt(attempt=attempt, body=body) for attempt in attempts)
+    return _stream(found, DELIVERY_FORMATS[call.query.format], name=delivery.id)
+
+
+async def _each(items: Iterable[T]) -> AsyncIterator[T]:
+    for item in items:
+        yield item
+
+
+def _stream(found: AsyncIterator[T], form: ListFormat[T], *, name: str) -> Response:
+    headers = {**INERT, "content-disposition": disposition(f"{name}.{form.suffix}")}
+    return StreamingResponse(_written(found, form), media_type=form.media_type, headers=headers)
+
+
+async def _written(found: AsyncIterator[T], form: ListFormat[T]) -> AsyncIterator[bytes]:
+    """One after the other, so that memory holds one of them."""
     yield form.head
     separator = b""
-    async for request in services.stores.export.oldest_first(bin, wanted, until=services.stores.database.last_seq):
-        yield separator + await asyncio.to_thread(form.entry, request)
+    async for item in found:
+        yield separator + await asyncio.to_thread(form.entry, item)
         separator = form.between
     yield form.tail

@@ -15,6 +15,8 @@ from hookbin.web.rest.route import Route, path_parameters
 
 _REF = "#/components/schemas/{name}"
 _BINARY = {"type": "string", "format": "binary"}
+_ANY_FILE = {"description": "A file of the format that was asked for."}
+"""It may be JSON, which is no string of bytes to who reads it by its media type."""
 _ANY = (errors.Unauthorized, errors.HostRefused)
 _WRITE = (errors.OriginRefused, errors.Overloaded, errors.ShuttingDown, errors.StorageFailed)
 
@@ -112,7 +114,8 @@ def _inlined(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, An
 def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     responses: dict[str, Any] = {str(route.status): {"description": HTTPStatus(route.status).phrase}}
     if route.answer is not None:
-        schema = {str: {"type": "string"}, bytes: _BINARY}.get(route.answer) or schemas[route.answer]
+        file = _ANY_FILE if route.answer_media == "*/*" else _BINARY
+        schema = {str: {"type": "string"}, bytes: file}.get(route.answer) or schemas[route.answer]
         responses[str(route.status)]["content"] = {route.answer_media: {"schema": schema}}
     responses |= {str(status): {"description": text} for status, text in route.others}
     for status, codes in _failures(route).items():
