@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hookbin.conditions.filters import MAX_SEARCH
-from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS
+from hookbin.exports.formats import BIN_FORMATS, DELIVERY_FORMATS, REQUEST_FORMATS
 from hookbin.models.answers import Fault
 from hookbin.models.bins import DIGESTS, DigestEncoding
 from hookbin.models.webhooks import NO_SIGNATURE
@@ -30,6 +30,7 @@ GLOBALS: dict[str, Any] = {
     "limits": LIMITS,
     "request_formats": REQUEST_FORMATS,
     "bin_formats": BIN_FORMATS,
+    "delivery_formats": DELIVERY_FORMATS,
     "fault_options": [("", "none"), *_as_named(Fault)],
     "digest_options": _as_named(DIGESTS),
     "encoding_options": _as_named(DigestEncoding),

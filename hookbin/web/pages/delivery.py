@@ -9,8 +9,9 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hookbin.delivery.error_classes import ERROR_CLASSES
 from hookbin.errors import NotFound
-from hookbin.models.deliveries import Attempt, Delivery, DeliveryState, attempt_id
+from hookbin.models.deliveries import MAX_RAW, Attempt, Connection, Delivery, DeliveryState, attempt_id
 from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.models.webhooks import WebhookKind
 from hookbin.shapes.comparison import Comparison
@@ -21,6 +22,7 @@ from hookbin.web.api import deliveries
 from hookbin.web.api.views import bytes_of
 from hookbin.web.html import sent_vs_received
 from hookbin.web.html.axis import time_axis
+from hookbin.web.html.phase_bar import PhaseBar, connection_word, phase_bars
 from hookbin.web.html.rendering import render
 from hookbin.web.html.sent_vs_received import FirstDifference, Remark, of_captured, of_uncaptured, of_unrecorded
 from hookbin.web.pages.webhook import own_bin
@@ -31,6 +33,8 @@ LISTED = 60
 """Attempts that are listed and drawn in time, the newest."""
 COMPARED = 3
 """Captures of one attempt that are compared with what was sent, the newest; the others are links."""
+_NO_TYPE = (("content-type", "text/plain"),)
+"""What is no HTTP names no type: it is read as text where it can be."""
 
 
 class CaptureView(Struct, frozen=True, kw_only=True):
@@ -52,6 +56,13 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     request_body: DrawnBody
     response_headers: list[tuple[str, str]] | None
     response_body: DrawnBody
+    """What came back as it came, when it is no HTTP."""
+    note: str | None
+    phases: list[PhaseBar]
+    connection: Connection | None
+    connection_word: str
+    was_sent: bool
+    """Whether anything of the request may have reached the receiver."""
     captures: list[CaptureView]
     earlier: list[RequestRow]
     """Captures that are not compared with it."""
@@ -112,10 +123,9 @@ async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) ->
     """The attempt with what our bins got of it; all bodies are looked at in one go."""
     rows = (await s.stores.requests.of_attempts([attempt.id]))[attempt.id]
     captured = [found for row in rows[-COMPARED:] if (found := await s.stores.requests.get(row.seq)) is not None]
-    answer = attempt.response_body or b""
     request_body, response_body, *bodies = await s.site.viewer.look(
         Bytes(body=sent, headers=attempt.request_headers, size=len(sent)),
-        Bytes(body=answer, headers=attempt.response_headers or (), size=len(answer), cut=attempt.response_truncated),
+        _answer(attempt),
         *map(bytes_of, captured),
         wanted=view,
     )
@@ -127,10 +137,23 @@ async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) ->
         request_body=request_body,
         response_headers=None if attempt.response_headers is None else list(attempt.response_headers),
         response_body=response_body,
+        note=attempt.note,
+        phases=phase_bars(attempt),
+        connection=attempt.connection,
+        connection_word=connection_word(attempt),
+        was_sent=attempt.error is None or ERROR_CLASSES[attempt.error].is_sent,
         captures=[_capture(attempt, one, body, sent) for one, body in zip(captured, bodies, strict=True)],
         earlier=[request_row(row) for row in rows[:-COMPARED]],
         remarks=_remarks(s, attempt, rows),
     )
+
+
+def _answer(attempt: Attempt) -> Bytes:
+    """What came back; if that is no HTTP, as it came."""
+    raw, body = attempt.response_raw, attempt.response_body or b""
+    if raw is not None:
+        return Bytes(body=raw, headers=_NO_TYPE, size=len(raw), cut=len(raw) >= MAX_RAW)
+    return Bytes(body=body, headers=attempt.response_headers or (), size=len(body), cut=attempt.response_truncated)
 
 
 def _capture(attempt: Attempt, request: CapturedRequest, body: DrawnBody, sent: bytes) -> CaptureView:
