@@ -147,6 +147,7 @@ def closed_schemas(document: Any) -> Any:
     }
 
 
+@pytest.mark.timeout(320)
 def test_schemathesis_finds_nothing_that_is_not_described(server: Server, tmp_path: Path) -> None:
     """Many calls, right and wrong. What our own checks refuse beyond the schema is not judged.
 
