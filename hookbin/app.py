@@ -155,8 +155,10 @@ class Hookbin:
         watch("hookbin_stream_subscribers", "Open streams", lambda: live.timeline.followers)
         watch("hookbin_waiters", "Calls that wait for requests", lambda: live.waiting.waiters)
         watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)
-        watch("hookbin_refusals", "Messages that were no HTTP", lambda: live.refusals.count)
         watch("hookbin_draining_bytes", "Bytes of large bodies in memory", lambda: memory.taken)
+        count, lacks = live.metrics.watch_count, dispatcher.lacks
+        count("hookbin_refusals", "Messages that were no HTTP", lambda: live.refusals.count)
+        count("hookbin_attempts_postponed", "Attempts that waited for what this server lacked", lambda: lacks.count)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

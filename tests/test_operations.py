@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import stat
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -88,3 +90,25 @@ def test_errors_do_not_tell_which_library_answers(server: Server) -> None:
 
     assert "server" not in headers
     assert "x-powered-by" not in headers
+
+
+def test_a_lack_of_our_own_is_told_as_ours_and_the_delivery_waits(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    server.register(f"{server.url}/b/reached", name="reached", ping=False)
+    assert server.process is not None
+    pid = server.process.pid
+    with httpx.Client(base_url=server.url, trust_env=False) as kept:  # no other connection can be made meanwhile
+        kept.get("/healthz")
+        used = {int(descriptor.name) for descriptor in Path(f"/proc/{pid}/fd").iterdir()}
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        lowest_free = next(number for number in range(len(used) + 1) if number not in used)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest_free, limits[1]))
+        try:
+            kept.post("/events", json={"type": "a.b", "data": 1}).raise_for_status()
+            eventually(lambda: "hookbin_attempts_postponed_total 0.0" not in kept.get("/metrics").text)
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+
+    assert "no file descriptor left" in get(server, "/ui/?show=problems").text
+    (delivery,) = eventually(lambda: server.deliveries(state="succeeded"))
+    assert delivery["attempt_count"] == 1

@@ -237,7 +237,7 @@ def test_what_names_no_bin_is_told_of_by_itself(start_server: Callable[..., Serv
     assert newest["beginning"]["text"] == "\x16\x03\x01\x02\x00\x01\x00"
     assert "TLS handshake" in fetched(server, "/ui/?show=problems").text
     assert "TLS handshake" in server.log()
-    assert "hookbin_refusals" in fetched(server, "/metrics").text
+    assert "hookbin_refusals_total 1.0" in fetched(server, "/metrics").text
 
 
 HOSTS = {

@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from hookbin.clock import Clock
 from hookbin.dispatch import pacing
 from hookbin.dispatch.attempts import Attempts
+from hookbin.dispatch.lacks import Lacks
 from hookbin.dispatch.lanes import WINDOW, Lane
 from hookbin.dispatch.pacing import Slots
 from hookbin.dispatch.published_cache import PublishedCache
@@ -59,6 +60,7 @@ class Dispatcher:
         clock: Clock,
     ) -> None:
         """`published` is the cache that `attempts` takes from."""
+        self.lacks = Lacks()
         self._attempts = attempts
         self._slots = slots
         self._published = published
@@ -252,6 +254,7 @@ class Dispatcher:
             again = await self._attempts.make(delivery_id)
         except Unavailable as error:
             logger.error("an attempt could not be made or recorded, and will be repeated: %s", error.detail)
+            self.lacks.add(error.detail, now=self._clock.now())
             again = self._rest(lane), 0
         except Exception:
             logger.exception("an attempt failed inside hookbin and will be repeated")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from hookbin.models.announcements import Announcement
 from hookbin.models.common import SECOND
@@ -60,6 +62,10 @@ class Metrics:
         """Show what `read` returns, as a gauge of that name."""
         Gauge(name, help, registry=self._registry).set_function(read)
 
+    def watch_count(self, name: str, help: str, read: Callable[[], float]) -> None:
+        """Show what `read` returns, which never falls, as a counter."""
+        self._registry.register(_ReadCounter(name, help, read))
+
     def render(self) -> bytes:
         return generate_latest(self._registry)
 
@@ -69,3 +75,15 @@ class Metrics:
         self._duration.observe(attempt.duration / SECOND)
         if attempt.delivery_state in (DeliveryState.SUCCEEDED, DeliveryState.FAILED):
             self._deliveries.labels(attempt.delivery_state).inc()
+
+
+class _ReadCounter(Collector):
+    """A count that somebody else keeps."""
+
+    def __init__(self, name: str, help: str, read: Callable[[], float]) -> None:
+        self._name = name
+        self._help = help
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(self._name, self._help, value=self._read())

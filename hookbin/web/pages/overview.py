@@ -42,7 +42,7 @@ async def page(request: Request) -> Response:
     s = services(request)
     after = s.live.timeline.position  # what is counted and listed is as of then: the stream brings the rest
     wanted = filter_of(request.query_params)
-    filtered = wanted != Filter()
+    filtered, problems = wanted != Filter(), wanted.show == "problems"
     bins = [bin_card(s, bin) for bin in s.stores.bins.all()[: -CARDS - 1 : -1]]
     webhooks = [webhook_card(s, webhook) for webhook in s.stores.webhooks.all()[: -CARDS - 1 : -1]]
     rows = await s.stores.log.newest(limit=SEARCHED if filtered else SHOWN, upto=after)
@@ -62,7 +62,8 @@ async def page(request: Request) -> Response:
         webhooks=webhooks,
         webhook_total=len(s.stores.webhooks.all()),
         blank=EMPTY,
-        refusals=[refusal_shape(row) for row in s.live.refusals.newest[:CARDS]] if wanted.show == "problems" else [],
+        refusals=[refusal_shape(row) for row in s.live.refusals.newest[:CARDS]] if problems else [],
+        lacks=s.delivering.dispatcher.lacks.newest if problems else [],
     )
 
 
