@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from hookbin.models.announcements import Announcement, Removed, RequestChanged, RequestsDeleted
+from hookbin.models.announcements import LOG_ROWS, Announcement, Removed, RequestChanged, RequestsDeleted
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary
 from hookbin.models.events import EventSummary
@@ -114,7 +114,7 @@ class Timeline:
     def committed(self, rows: Sequence[Announcement]) -> None:
         """Tell the followers. Called after each commit, with its rows in order."""
         for row in reversed(rows):
-            if isinstance(row, RequestSummary | EventSummary | AttemptSummary):
+            if isinstance(row, LOG_ROWS):
                 self.position = row.seq
                 break
         if not self._subscriptions:

@@ -44,6 +44,8 @@ class RequestsDeleted(Struct, frozen=True, kw_only=True):
 
 LogRow: TypeAlias = RequestSummary | EventSummary | AttemptSummary
 """What the one timeline is made of; the full types are kinds of their summaries."""
+LOG_ROWS = (RequestSummary, EventSummary, AttemptSummary)
+"""The same for `isinstance`, for which a union would be made anew at each call."""
 
 Announcement: TypeAlias = LogRow | Delivery | Bin | Webhook | Removed | RequestChanged | RequestsDeleted
 """What is told after a commit, in the order it was written."""

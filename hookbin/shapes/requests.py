@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from hookbin.clock import seq_id
+from hookbin.clock import rfc3339, seq_id
 from hookbin.models.common import Pair
 from hookbin.models.request_target import path_and_query
 from hookbin.models.requests import CapturedRequest, Malformed, RequestSummary
 from hookbin.names import MAX_NOTE
 from hookbin.shapes.bins import Signing
-from hookbin.shapes.common import SHOWN_BODY, Body, body_shape, fields_of
+from hookbin.shapes.common import SHOWN_BODY, Body, body_shape
 from hookbin.shapes.events import EventInList
 
 
@@ -132,9 +132,6 @@ class Replayed(Struct, frozen=True, kw_only=True):
     events: list[EventInList]
 
 
-_ROW = fields_of(RequestSummary, RequestRow)
-
-
 def request_row(request: RequestSummary) -> RequestRow:
     return RequestRow(**request_fields(request))
 
@@ -156,18 +153,37 @@ def request_shape(request: CapturedRequest, *, limit: int = SHOWN_BODY) -> Reque
 def request_fields(request: RequestSummary) -> dict[str, Any]:
     """The fields of a `RequestRow`: the stream encodes them as they are, which takes half the time."""
     path, query = path_and_query(request.target)
-    fields = _ROW(request)
-    fields["id"], fields["bin"] = seq_id("req_", request.seq), request.bin_id
-    fields["path"], fields["query"] = path, query
-    fields["answer"] = _answer(
-        request.answer_status,
-        request.answer_rule,
-        request.answer_delay_ms,
-        request.answer_fault,
-        request.answer_error,
-    )
-    fields["signature"] = _signature(request.signature, request.signature_scheme, request.signature_reason)
-    return fields
+    return {
+        "id": seq_id("req_", request.seq),
+        "seq": request.seq,
+        "bin": request.bin_id,
+        "received_at": rfc3339(request.received_at),
+        "method": request.method,
+        "target": request.target,
+        "path": path,
+        "query": query,
+        "http_version": request.http_version,
+        "scheme": request.scheme,
+        "client": request.client,
+        "content_type": request.content_type,
+        "size": request.size,
+        "truncated": request.truncated,
+        "incomplete": request.incomplete,
+        "declared_size": request.declared_size,
+        "answer": _answer(
+            request.answer_status,
+            request.answer_rule,
+            request.answer_delay_ms,
+            request.answer_fault,
+            request.answer_error,
+        ),
+        "signature": _signature(request.signature, request.signature_scheme, request.signature_reason),
+        "attempt_id": request.attempt_id,
+        "note": request.note,
+        "pinned": request.pinned,
+        "malformed": request.malformed,
+        "flags": list(request.flags),
+    }
 
 
 @lru_cache(maxsize=256)

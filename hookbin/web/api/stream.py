@@ -17,9 +17,9 @@ from starlette.types import Receive, Scope, Send
 from hookbin.clock import seq_id
 from hookbin.errors import BinNotFound, FieldsInvalid, WebhookNotFound
 from hookbin.live.timeline import Message, Subscription, Topic, place
-from hookbin.models.announcements import Announcement, LogRow, Removed, RequestChanged, RequestsDeleted
+from hookbin.models.announcements import LOG_ROWS, Announcement, Removed, RequestChanged, RequestsDeleted
 from hookbin.models.bins import Bin
-from hookbin.models.deliveries import AttemptSummary, Delivery
+from hookbin.models.deliveries import AttemptSummary
 from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook, WebhookKind
@@ -105,21 +105,17 @@ class Encoder:
         self._find_bin = find_bin
 
     def __call__(self, row: Announcement) -> Message | None:
-        if isinstance(row, Delivery) or (isinstance(row, Webhook) and row.kind is not WebhookKind.WEBHOOK):
-            return None
         shape = self._shape(row)
         if shape is None:
             return None
         kind, bin_id, webhook_id = place(row)
-        data = _encode(shape)
-        if isinstance(row, RequestSummary | EventSummary | AttemptSummary):
-            frame = b"id: %d\nevent: %b\ndata: %b\n\n" % (row.seq, kind.encode(), data)
-            return Message(row.seq, kind, bin_id, webhook_id, frame)
-        return Message(None, kind, bin_id, webhook_id, b"event: %b\ndata: %b\n\n" % (kind.encode(), data))
+        frame = b"event: %b\ndata: %b\n\n" % (kind.encode(), _encode(shape))
+        if isinstance(row, LOG_ROWS):
+            return Message(row.seq, kind, bin_id, webhook_id, b"id: %d\n%b" % (row.seq, frame))
+        return Message(None, kind, bin_id, webhook_id, frame)
 
-    def _shape(
-        self, row: LogRow | Bin | Webhook | Removed | RequestChanged | RequestsDeleted
-    ) -> Struct | dict[str, Any] | None:
+    def _shape(self, row: Announcement) -> Struct | dict[str, Any] | None:
+        """None for what no stream tells of."""
         match row:
             case RequestSummary():
                 return request_fields(row)
@@ -130,13 +126,15 @@ class Encoder:
             case Bin():
                 return self._bin_shape(row)
             case Webhook():
-                return webhook_shape(row)
+                return webhook_shape(row) if row.kind is WebhookKind.WEBHOOK else None
             case Removed():
                 return Gone(id=row.id)
             case RequestChanged():
                 return request_fields(row.request)
             case RequestsDeleted():
                 return self._shape_of_deletion(row)
+            case _:
+                return None
 
     def _shape_of_deletion(self, row: RequestsDeleted) -> BinShape | RequestGone | None:
         """One request is told as gone, many as what the bin holds now, once; what was trimmed is not told."""
