@@ -23,15 +23,17 @@ _FIELDS = [field for field in RequestSummary.__struct_fields__ if field != "bin_
 SUMMARY = ", ".join(_FIELDS)
 FULL = f"{SUMMARY}, bins.id, trailers, headers, body"
 """What `request_from_row` takes."""
+_ZERO = ("truncated", "incomplete", "answer_delay_ms")
 _CHOSEN = (
-    *("answer_rule", "answer_fault", "answer_error", "signature_scheme", "signature_reason", "note", "pinned"),
-    *("malformed", "flags", "trailers"),
+    *_ZERO,
+    *("answer_rule", "answer_fault", "answer_error", "attempt_id", "signature_scheme", "signature_reason"),
+    *("note", "pinned", "malformed", "flags", "trailers"),
 )
-"""What most captures have nothing in: they are written without, which saves a third of the values to bind."""
+"""What most captures have nothing in: they are written without, which saves half of the values to bind."""
 _PLAIN = [field for field in _FIELDS[1:] if field not in _CHOSEN]
 _chosen_values, _plain_values = attrgetter(*_CHOSEN), attrgetter(*_PLAIN)
-_NOTHING = (None, None, None, None, None, None, False, None, (), ())
-_INSERT_PLAIN = insert_into("requests", ["seq", *_PLAIN, "bin", "headers", "body"])
+_NOTHING = (False, False, 0, None, None, None, None, None, None, None, False, None, (), ())
+_INSERT_PLAIN = insert_into("requests", ["seq", *_PLAIN, "bin", "headers", "body"], zero=_ZERO)
 _INSERT = insert_into("requests", ["seq", *_CHOSEN, *_PLAIN, "bin", "headers", "body"])
 _COUNT_POSITION = "UPDATE bins SET sequence_position = sequence_position + 1 WHERE key = ? AND sequence_run = ?"
 """A run that is over, since the response was changed meanwhile, is not counted on."""
