@@ -47,7 +47,7 @@ async def test_several_may_share_a_name_and_a_destination(stores: Stores) -> Non
 
 async def test_a_change_is_announced_and_kept(stores: Stores) -> None:
     webhook = await stores.register()
-    changed = replace(webhook, name="new", timeout=2.0, max_in_flight=1)
+    changed = replace(webhook, name="new", destination="http://localhost:2/", max_in_flight=1, generation=1)
     await stores.webhooks.edit(changed.id, lambda _: changed)
     assert stores.webhooks.get("wh_1") == changed
     assert stores.seen.rows[-1] == changed
