@@ -178,8 +178,9 @@ class Hookbin:
             await services.stores.webhooks.load()
             services.live.timeline.position = services.stores.database.last_seq
             services.live.activity.committed(reversed(await services.stores.log.newest(limit=REMEMBERED)))
-            services.delivering.dispatcher.start()
-            self._heartbeats.start()
+            await services.stores.log.go_on(services.site.ids)
+            await services.delivering.dispatcher.start()
+            await self._heartbeats.start()
             self._secret_expiry.start()
             self._trimmer.start()
             try:

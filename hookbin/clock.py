@@ -20,8 +20,6 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
 _VALUE = {digit: value for value, digit in enumerate(ALPHABET)}
 _BIN_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
-_LONGEST_WAIT = 60.0
-"""Seconds; a look at the time at least this often notices that the clock was set."""
 _SEQ_DIGITS = 13
 _UUID_DIGITS = 26
 _RANDOM_BYTES = 10
@@ -35,14 +33,19 @@ _RFC3339 = re.compile(
 
 
 class Clock(Protocol):
+    """Wall time, for what is said and for appointments; ticks, for intervals: nobody can set them."""
+
     def now(self) -> int:
         """Microseconds since 1970-01-01 UTC."""
 
+    def ticks(self) -> int:
+        """Microseconds from an arbitrary start, never going back."""
+
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start, never going back."""
+        """The same in seconds."""
 
     async def wait(self, event: asyncio.Event, *, until: int | None) -> None:
-        """Return once `event` is set or the time is `until`, whichever comes first; it may return early."""
+        """Return once `event` is set or `ticks()` is `until`, whichever comes first; it may return early."""
 
 
 class SystemClock:
@@ -51,6 +54,9 @@ class SystemClock:
     def now(self) -> int:
         return time.time_ns() // 1000
 
+    def ticks(self) -> int:
+        return time.monotonic_ns() // 1000
+
     def monotonic(self) -> float:
         return time.monotonic()
 
@@ -58,8 +64,8 @@ class SystemClock:
         if until is None:
             await event.wait()
             return
-        seconds = min((until - self.now()) / 1_000_000, _LONGEST_WAIT)
-        timer = asyncio.get_running_loop().call_later(max(0.0, seconds), event.set)
+        seconds = max(0, until - self.ticks()) / 1_000_000
+        timer = asyncio.get_running_loop().call_later(seconds, event.set)
         try:
             await event.wait()
         finally:
@@ -71,12 +77,13 @@ Randomness: TypeAlias = Callable[[int], bytes]
 
 
 class Ids:
-    """Makes ids. Those from one object rise strictly, even within a millisecond."""
+    """Makes ids and turns. Those from one object rise strictly, even within a millisecond and if the clock is set."""
 
     def __init__(self, clock: Clock, *, randomness: Randomness = secrets.token_bytes) -> None:
         self._clock = clock
         self._randomness = randomness
         self._last = 0
+        self._last_turn = 0
         self._random = b""
 
     def bin(self) -> str:
@@ -91,6 +98,16 @@ class Ids:
 
     def delivery(self) -> str:
         return "dlv_" + self._uuid7()
+
+    def turn(self, at: int) -> int:
+        """The place of what is published at `at` (µs) in an ordered queue: behind what was before."""
+        self._last_turn = max(at, self._last_turn + 1)
+        return self._last_turn
+
+    def go_on_behind(self, id: str, *, turn: int) -> None:
+        """Let what is made from now on stand behind what has that id, and that turn."""
+        self._last = max(self._last, _from_base32(id[-_UUID_DIGITS:]))
+        self._last_turn = max(self._last_turn, turn)
 
     def _uuid7(self) -> str:
         milliseconds = self._clock.now() // 1000
@@ -119,9 +136,7 @@ def parse_seq_id(prefix: str, text: str) -> int | None:
     digits = text.removeprefix(prefix)
     if digits == text or len(digits) != _SEQ_DIGITS or not all(digit in _VALUE for digit in digits):
         return None
-    seq = 0
-    for digit in digits:
-        seq = seq * 32 + _VALUE[digit]
+    seq = _from_base32(digits)
     return seq if seq <= MAX_SEQ else None
 
 
@@ -135,9 +150,7 @@ def parse_uuid(prefix: str, text: str) -> UUID | None:
     digits = text.removeprefix(prefix)
     if digits == text or len(digits) != _UUID_DIGITS or not all(digit in _VALUE for digit in digits):
         return None
-    value = 0
-    for digit in digits:
-        value = value * 32 + _VALUE[digit]
+    value = _from_base32(digits)
     return UUID(int=value) if value < 2**128 else None
 
 
@@ -169,6 +182,13 @@ def _to_the_second(seconds: int) -> str:
 @lru_cache(maxsize=1024)
 def _high_digits(value: int) -> str:
     return _base32(value, digits=_SEQ_DIGITS - 4)
+
+
+def _from_base32(digits: str) -> int:
+    value = 0
+    for digit in digits:
+        value = value * 32 + _VALUE[digit]
+    return value
 
 
 def _base32(value: int, *, digits: int) -> str:

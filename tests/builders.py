@@ -290,6 +290,7 @@ async def open_stores(
     try:
         await stores.bins.load()
         await stores.webhooks.load()
+        await stores.log.go_on(stores.ids)
         stores.database.on_commit(stores.seen.committed)
         yield stores
     finally:
@@ -412,7 +413,7 @@ async def open_workshop(
     async with open_stores(path, clock=clock, randomness=randomness) as stores:
         workshop = Workshop(stores, clock, **options)
         stores.database.on_commit(workshop.dispatcher.committed)
-        workshop.dispatcher.start()
+        await workshop.dispatcher.start()
         try:
             yield workshop
         finally:

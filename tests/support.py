@@ -41,31 +41,43 @@ def eventually(condition: Callable[[], T], *, within: float = PATIENCE) -> T:
 
 
 class FakeClock:
-    """A clock that stands still until `advance` turns it; `wait` returns when it has come far enough."""
+    """A clock that stands still until `advance` turns it; `wait` returns when it has come far enough.
+
+    `set` is what somebody does who sets the machine's clock: nobody wakes of it.
+    """
 
     def __init__(self, now: int = 1_790_000_000_000_000) -> None:
         self._now = now
+        self._ticks = 7_000_000_000
         self._sleepers: list[tuple[int, asyncio.Event]] = []
 
     def now(self) -> int:
         return self._now
 
+    def ticks(self) -> int:
+        return self._ticks
+
     def monotonic(self) -> float:
-        return self._now / 1_000_000
+        return self._ticks / 1_000_000
 
     async def wait(self, event: asyncio.Event, *, until: int | None) -> None:
         if until is not None:
-            if until <= self._now:
+            if until <= self._ticks:
                 return
             self._sleepers.append((until, event))
         await event.wait()
 
     def advance(self, seconds: float) -> None:
-        self._now += round(seconds * 1_000_000)
+        self.set(seconds)
+        self._ticks += round(seconds * 1_000_000)
         for until, event in self._sleepers:
-            if until <= self._now:
+            if until <= self._ticks:
                 event.set()
-        self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[0] > self._now]
+        self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[0] > self._ticks]
+
+    def set(self, seconds: float) -> None:
+        """Set the time of day forward, or back."""
+        self._now += round(seconds * 1_000_000)
 
 
 def free_port() -> int:

@@ -45,12 +45,12 @@ class AnsweredByHand(Sender):
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
-        self.started: list[tuple[str, int, int]] = []
+        self.started: list[tuple[str, int, int, int]] = []
         self.under_way: dict[str, asyncio.Future[Answer]] = {}
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
         assert delivery_id not in self.under_way, "two attempts of one delivery at once"
-        self.started.append((delivery_id, number, self._clock.now()))
+        self.started.append((delivery_id, number, self._clock.now(), self._clock.ticks()))
         answer = self.under_way[delivery_id] = asyncio.get_running_loop().create_future()
         try:
             got = await answer
@@ -92,7 +92,7 @@ class Destination:
     disable_after: int | None
     rate_limit: float | None
     next_allowed_at: int = 0
-    """No attempt begins before: its rate."""
+    """No attempt begins before (ticks): its rate."""
     disabled: bool = False
     deleted: bool = False
     failed_in_a_row: int = 0
@@ -159,7 +159,15 @@ class Model:
             webhook.disabled = True
             self.cancel_all(delivery.webhook)
 
-    def started(self, id: str, number: int, now: int) -> None:
+    def clock_was_set(self, by: int, now: int) -> None:
+        """What waits waits as long as it would have; an appointment is kept by the clock."""
+        for each in self.deliveries.values():
+            is_appointment = each.due == self.events[each.event].deliver_at
+            if each.state is PENDING and each.began is None and not is_appointment:
+                assert each.due is not None
+                each.due += by * (each.due > min(now, now - by))
+
+    def started(self, id: str, number: int, now: int, ticks: int) -> None:
         """Check that an attempt was right to begin."""
         delivery = self.deliveries[id]
         webhook = self.webhooks[delivery.webhook]
@@ -171,7 +179,7 @@ class Model:
         if webhook.ordered:
             assert delivery.place == min(each.place for each in self.of(delivery.webhook, PENDING))
         delivery.began = (delivery.due, delivery.trigger, webhook.generation)
-        webhook.consume(now)
+        webhook.consume(ticks)
 
     def of_event(self, event: str) -> dict[str, Modelled]:
         return {id: each for id, each in self.deliveries.items() if each.event == event}
@@ -398,13 +406,21 @@ class DeliveryMachine(RuleBasedStateMachine):
     def turn_the_clock(self, seconds: float) -> None:
         self.clock.advance(seconds)
 
+    @rule(seconds=st.sampled_from([-7_200.0, -90.0, -1.5, 1.5, 90.0, 7_200.0]))
+    def set_the_clock(self, seconds: float) -> None:
+        self._settle()
+        self.clock.set(seconds)
+        self.clock.advance(60)
+        self.run(self.shop.settle(rounds=5, held=lambda: len(self.sender.under_way)))
+        self.model.clock_was_set(round(seconds * SECOND), self.clock.now())
+
     @rule()
     def restart(self) -> None:
         self.run(self.stack.aclose())
         for delivery in self.model.deliveries.values():
             delivery.began = None  # what was under way is given up, and made again
         for webhook in self.model.webhooks.values():
-            webhook.next_allowed_at = 0
+            webhook.next_allowed_at = self.clock.ticks() + webhook.interval
         self.shop, self.sender = self.run(self._open())
 
     @invariant()
@@ -431,7 +447,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             waiting = [each for each in everything if each.state is PENDING and each.began is None]
             if webhook.ordered and waiting:
                 waiting = [min(waiting, key=lambda each: each.place)]
-            rests = webhook.rate_limit is not None and self.clock.now() < webhook.next_allowed_at
+            rests = webhook.rate_limit is not None and self.clock.ticks() < webhook.next_allowed_at
             if not rests and any(each.due is not None and each.due <= self.clock.now() for each in waiting):
                 assert not webhook.is_usable or len(under_way) == webhook.most
 
@@ -485,8 +501,8 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def _settle(self) -> None:
         self.run(self.shop.settle(rounds=5, held=lambda: len(self.sender.under_way)))
-        for id, number, at in self.sender.started:
-            self.model.started(id, number, at)
+        for id, number, at, ticks in self.sender.started:
+            self.model.started(id, number, at, ticks)
         self.sender.started.clear()
 
 

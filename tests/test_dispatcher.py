@@ -211,18 +211,70 @@ async def test_what_takes_longer_than_the_grace_stays_pending_and_is_sent_after_
         assert shop.sender.calls == [("wh_1", delivery.id, 1)]
 
 
-async def test_a_clock_that_was_set_back_makes_it_wait_and_not_spin(shop: Workshop) -> None:
+@pytest.mark.parametrize("seconds", [-3_600, 3_600])
+async def test_a_retry_waits_as_long_as_it_should_however_the_clock_is_set(shop: Workshop, seconds: float) -> None:
     await shop.stores.register(retry_schedule=(10.0,))
     shop.sender.script["wh_1"] = [500]
+    (delivery,) = await shop.stores.publish()
+    await shop.settle()
+    shop.clock.advance(4)
+    shop.clock.set(seconds)
+    await shop.stores.publish()  # the clock is looked at now
+    await shop.settle()
+    assert (await shop.stores.found(delivery)).next_attempt_at == shop.clock.now() + 6 * SECOND
+    shop.clock.advance(5.999999)
+    await shop.settle()
+    assert shop.sender.calls.count(("wh_1", delivery.id, 2)) == 0
+    shop.clock.advance(0.000001)
+    await shop.seen.until(lambda: ("wh_1", delivery.id, 2) in shop.sender.calls)
+
+
+async def test_an_outcome_of_before_the_clock_was_set_is_retried_after_its_wait(shop: Workshop) -> None:
+    await shop.stores.register(retry_schedule=(10.0,))
+    shop.sender.script["wh_1"] = [500]
+    shop.sender.hold("wh_1")
     await shop.stores.publish()
+    await shop.seen.until(lambda: shop.sender.calls)
+    shop.clock.set(-3_600)
+    shop.sender.release("wh_1")
     await shop.settle()
-    shop.clock.advance(-60)
-    await shop.settle()
-    shop.clock.advance(65)
-    await shop.settle()
-    assert len(shop.sender.calls) == 1
-    shop.clock.advance(5)
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
+    shop.clock.advance(10)
+    await shop.seen.until(lambda: len(shop.sender.calls) == 2)
+
+
+@pytest.mark.parametrize("at_restart", [True, False])
+async def test_what_is_due_is_sent_though_the_clock_was_set_back(tmp_path: Path, at_restart: bool) -> None:
+    clock = FakeClock()
+    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+        await shop.stores.register(rate_limit=0.1, retry_schedule=(30.0,))
+        shop.sender.script["wh_1"] = [500]
+        made = [(await shop.stores.publish())[0].id for _ in range(3)]
+        await shop.settle()
+        assert shop.sender.calls == [("wh_1", made[0], 1)]
+        if not at_restart:
+            clock.set(-3_600)
+            await _go_on(shop, 10, times=4)
+            assert [id for _, id, _ in shop.sender.calls] == [*made, *made[:2]]
+    if at_restart:
+        clock.set(-3_600)
+        async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+            shop.sender.script["wh_1"] = [500]
+            await _go_on(shop, 10, times=4)
+            assert [id for _, id, _ in shop.sender.calls] == [*made[1:], made[0], made[1]]
+
+
+async def _go_on(shop: Workshop, seconds: float, *, times: int) -> None:
+    for _ in range(times):
+        shop.clock.advance(seconds)
+        await shop.settle()
+
+
+async def test_an_appointment_is_kept_by_the_clock_as_it_is_set(shop: Workshop) -> None:
+    await shop.stores.register()
+    await shop.stores.publish(deliver_at=shop.clock.now() + 3_600 * SECOND)
+    shop.clock.set(3_600)
+    shop.clock.advance(60)
+    await shop.seen.until(lambda: shop.seen.attempts)
 
 
 async def test_time_that_goes_on_while_it_looks_does_not_trap_it(tmp_path: Path) -> None:

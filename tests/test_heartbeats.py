@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from hookbin.dispatch.heartbeats import HEARTBEAT, MAX_PENDING, Heartbeats
 from hookbin.errors import StorageFailed
+from hookbin.models.common import SECOND
 from hookbin.models.deliveries import Delivery
 from hookbin.models.events import EventSummary
 from hookbin.store.deliveries import DeliveryStore
@@ -53,7 +54,7 @@ async def beating(stores: Stores, **options: Any) -> AsyncIterator[None]:
         clock=stores.clock,
     )
     stores.database.on_commit(heartbeats.committed)
-    heartbeats.start()
+    await heartbeats.start()
     try:
         yield
     finally:
@@ -106,12 +107,48 @@ async def test_a_beat_tells_whose_it_is_and_goes_to_it_alone(stores: Stores) -> 
     assert [delivery.webhook_id for delivery in deliveries] == ["wh_1"]
 
 
-async def test_beats_begin_again_after_a_restart(tmp_path: Path) -> None:
-    async with open_stores(tmp_path / "hookbin.db") as stores:
-        await stores.register(heartbeat=5.0)
-    async with open_stores(tmp_path / "hookbin.db", clock=Watched()) as stores, beating(stores):
-        await turn(stores, 5)
+@pytest.mark.parametrize("change", [{"name": "new"}, {"exhausted_in_a_row": 3}, {"destination": "http://localhost:2/"}])
+async def test_the_rhythm_stays_whatever_else_is_changed(stores: Stores, change: dict[str, Any]) -> None:
+    async with beating(stores):
+        started = stores.clock.now()
+        webhook = await stores.register(heartbeat=10.0)
+        for seconds in range(8):
+            await turn(stores, 4)
+            changed = {**change, "timeout": 1.0 + seconds}
+            await stores.webhooks.edit(webhook.id, lambda now, changed=changed: replace(now, **changed))  # type: ignore[misc]
+    assert [(row.created_at - started) // SECOND for row in beats(stores)] == [12, 20, 32]
+
+
+@pytest.mark.parametrize("seconds", [-3_600, 3_600])
+async def test_the_rhythm_stays_however_the_clock_is_set(stores: Stores, seconds: float) -> None:
+    clock = stores.clock
+    assert isinstance(clock, Watched)
+    async with beating(stores):
+        await stores.register(heartbeat=10.0)
+        await turn(stores, 4)
+        clock.set(seconds)
+        for wait, count in ((5.999999, 0), (0.000001, 1), (9.999999, 1), (0.000001, 2)):
+            await turn(stores, wait)
+            assert len(beats(stores)) == count
+
+
+@pytest.mark.parametrize(("off", "wait"), [(3, 3), (0, 6), (6, 0), (1_000, 0), (-3_600, 10)])
+async def test_the_rhythm_goes_on_after_a_restart(tmp_path: Path, off: float, wait: float) -> None:
+    clock = Watched()
+    async with open_stores(tmp_path / "hookbin.db", clock=clock) as stores, beating(stores):
+        await stores.register(heartbeat=10.0)
+        await turn(stores, 10)
         assert len(beats(stores)) == 1
+        await turn(stores, 4)
+    clock.set(off)
+    async with open_stores(tmp_path / "hookbin.db", clock=clock) as stores, beating(stores):
+        if wait:
+            await turn(stores, wait - 0.000001)
+            assert beats(stores) == []
+        await turn(stores, 0.000001)
+        assert len(beats(stores)) == 1
+        await turn(stores, 10)
+        assert len(beats(stores)) == 2
 
 
 @pytest.mark.parametrize("change", [{"disabled": True}, {"heartbeat": None}])

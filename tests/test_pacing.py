@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from hookbin.dispatch.pacing import LATE, Slots, change_rate, consume, is_slow
 from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.models.common import SECOND
 from hookbin.models.deliveries import ErrorClass
-from tests.builders import Workshop, a_delivery, a_webhook, an_event
+from tests.builders import Workshop, a_delivery, a_webhook, an_event, open_workshop
+from tests.support import FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -122,6 +124,27 @@ def test_a_limit_that_is_changed_or_lifted_holds_at_once() -> None:
     assert lane.next_allowed_at == 0
 
 
+@pytest.mark.parametrize("seconds", [-3_600, 0, 3_600])
+async def test_a_rate_limit_holds_over_a_restart_and_a_clock_that_is_set(tmp_path: Path, seconds: float) -> None:
+    clock = FakeClock()
+    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+        await shop.stores.register(rate_limit=0.1)
+        await publish(shop, 5)
+        await shop.settle()
+        assert len(shop.sender.calls) == 1
+        clock.set(seconds)
+        await shop.settle()
+        clock.advance(10)
+        await shop.settle()
+        assert len(shop.sender.calls) == 2
+    clock.set(seconds)
+    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+        for wait, calls in ((9.999999, 0), (0.000001, 1), (9.999999, 1), (0.000001, 2)):
+            clock.advance(wait)
+            await shop.settle()
+            assert len(shop.sender.calls) == calls
+
+
 async def test_a_retry_that_was_asked_for_during_a_success_takes_nothing_of_the_rate(shop: Workshop) -> None:
     await shop.stores.register(rate_limit=1.0, max_in_flight=1)
     shop.sender.hold("wh_1")
@@ -168,12 +191,26 @@ async def test_the_order_of_publishing_holds_when_the_clock_is_set_back(shop: Wo
     made = await publish(shop, 1)
     shop.clock.advance(5)
     made += await publish(shop, 2)
-    shop.clock.advance(-3)
+    shop.clock.set(-3)
     made += await publish(shop, 2)
     shop.sender.release("wh_1")
     shop.clock.advance(5)
     await shop.settle()
     assert sent(shop) == made
+
+
+async def test_the_order_of_publishing_holds_when_the_clock_is_set_back_before_a_restart(tmp_path: Path) -> None:
+    clock, made = FakeClock(), list[str]()
+    for round in range(3):
+        async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+            if not round:
+                await shop.stores.register(ordered=True)
+            shop.sender.hold("wh_1")
+            made += await publish(shop, 2)
+        clock.set(-60)
+    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+        await shop.settle()
+        assert sent(shop) == made == sorted(made)
 
 
 # Later

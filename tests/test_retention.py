@@ -70,6 +70,24 @@ async def test_a_bin_forgets_what_is_too_old(stores: Stores) -> None:
     assert stores.bins.count(bin) == 1
 
 
+async def test_a_clock_that_is_set_forward_is_believed_an_hour_later(stores: Stores) -> None:
+    bin, at_work, clock = await stores.make_bin("joe", max_age=7_200), trimmer(stores), stores.clock
+    assert isinstance(clock, FakeClock)
+    await stores.capture(bin)
+    clock.set(86_400)
+    await at_work.trim()
+    clock.set(-86_400)
+    await at_work.trim()
+    clock.set(86_400)
+    for wait in (0, 3_599.999999):
+        clock.advance(wait)
+        await at_work.trim()
+        assert await stores.kept(bin) == [1]
+    clock.advance(0.000001)
+    await at_work.trim()
+    assert await stores.kept(bin) == []
+
+
 async def test_number_and_age_are_both_kept_to(stores: Stores) -> None:
     bin = await stores.make_bin("joe", max_age=60, max_requests=3)
     for _ in range(3):

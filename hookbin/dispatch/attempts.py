@@ -86,16 +86,16 @@ class Attempts:
     async def _try(self, delivery: Delivery, event: Event, webhook: Webhook) -> int | None:
         number = delivery.attempt_count + 1
         id = attempt_id(delivery.id, number)
-        started_at = self._clock.now()
-        started = self._clock.monotonic()
+        started = self._clock.ticks()
         self._under_way[id] = webhook
         try:
-            sent = await self._sender.send(
-                webhook, event, delivery_id=delivery.id, number=number, timestamp=started_at // SECOND
-            )
+            timestamp = self._clock.now() // SECOND
+            sent = await self._sender.send(webhook, event, delivery_id=delivery.id, number=number, timestamp=timestamp)
         finally:
             del self._under_way[id]
-        duration = round((self._clock.monotonic() - started) * SECOND)
+        duration = self._clock.ticks() - started
+        # Counted back from its end, since what follows is counted from there: the clock may have been set meanwhile.
+        started_at = self._clock.now() - duration
         return await self._record(delivery, event, webhook, sent, started_at=started_at, duration=duration)
 
     async def _record(

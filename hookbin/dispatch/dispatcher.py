@@ -9,6 +9,9 @@
 - Bounds: `Slots` over all webhooks, `max_in_flight` and `rate_limit` for each, `Attempts` for bytes of large bodies.
 - Order: an `ordered` lane is sorted by turn and has one attempt under way; a retry holds up what is behind it.
 - Timers: an alarm for each lane at the next time that something of it may start. Nothing polls.
+- Clocks: what is due is a time of day, since it outlives the process; waits are counted in ticks. When the clock
+  was set, what waits for a retry is moved with it, so that it waits as long as it would have; an appointment
+  (`deliver_at`) stays where it is. That is noticed whenever a lane is looked at, and within a minute otherwise.
 - Crash: an outcome is committed when the answer is there, so a crash repeats what was in flight, with the same
   number and the same `webhook-id`: at-least-once. Of one delivery there is one attempt at a time.
 - Storage that fails: the lane rests for `PAUSE`, since what is refused for one delivery is refused for all.
@@ -42,6 +45,12 @@ from hookbin.store.webhooks import WebhookStore
 
 logger = logging.getLogger("hookbin")
 
+_CLOCK = "clock"
+"""What the alarm rings for to have a look at the clock."""
+LOOK = 60 * SECOND
+"""How often the clock is looked at while there is nothing else to do."""
+MAX_DRIFT = SECOND
+"""A clock that differs by more from what the ticks say was set."""
 PAUSE = 5 * SECOND
 """How long a lane rests when an attempt could not be made or recorded, or its deliveries not be read."""
 
@@ -73,13 +82,23 @@ class Dispatcher:
         self._in_flight: dict[str, asyncio.Task[None]] = {}
         self._refills: dict[str, asyncio.Task[None]] = {}
         self._asked_again: dict[str, tuple[int, int]] = {}
+        self._set_to = 0
+        """How the clock is set: by how much it is ahead of the ticks."""
+        self._following: asyncio.Task[None] | None = None
+        """At work after the clock was set; meanwhile nothing is started."""
         self._wake = asyncio.Event()
         self._stopping = False
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin with what the database holds; `committed` must be listening already."""
+        now, ticks = self._clock.now(), self._clock.ticks()
+        self._set_to = now - ticks
+        await self._deliveries.keep_to_intervals(now=now)
         for webhook in self._webhooks.of_every_kind():
-            self._arm(self._lane(webhook.id))
+            lane = self._lane(webhook.id)
+            pacing.consume(lane, ticks, rate_limit=webhook.rate_limit)
+            self._arm(lane)
+        self._alarm.set(_CLOCK, due=ticks + LOOK)
         self._alarm.start()
         self._task = asyncio.create_task(self._run(), name="hookbin-dispatcher")
 
@@ -92,10 +111,7 @@ class Dispatcher:
         self._wake.set()
         await self._alarm.stop()
         await self._task
-        refills = list(self._refills.values())
-        for task in refills:
-            task.cancel()
-        await asyncio.gather(*refills, return_exceptions=True)
+        await _cancel(*self._refills.values(), *([] if self._following is None else [self._following]))
         if self._in_flight:
             _, late = await asyncio.wait(self._in_flight.values(), timeout=grace)
             for task in late:
@@ -150,12 +166,14 @@ class Dispatcher:
 
     def _webhook_changed(self, webhook: Webhook) -> None:
         lane = self._lane(webhook.id)
+        if webhook.generation != lane.generation:
+            lane.renew(webhook.generation, self._clock.ticks())
         if webhook.disabled:
             self._published.forget_webhook(webhook.id)
             lane.clear()
         if webhook.ordered != lane.ordered:
             lane.sort_anew(ordered=webhook.ordered)
-        pacing.change_rate(lane, self._clock.now(), rate_limit=webhook.rate_limit)
+        pacing.change_rate(lane, self._clock.ticks(), rate_limit=webhook.rate_limit)
         self._arm(lane)
 
     async def _run(self) -> None:
@@ -166,41 +184,47 @@ class Dispatcher:
 
     async def _look_at(self, webhook_id: str) -> None:
         """What was planned for this time is due, or may go on."""
-        if webhook_id in self._lanes:
+        if webhook_id == _CLOCK:
+            ticks = self._clock.ticks()
+            self._alarm.set(_CLOCK, due=ticks + LOOK)
+            self._was_set(self._clock.now() - ticks)
+        elif webhook_id in self._lanes:
             self._arm(self._lanes[webhook_id])
 
     def _start_due(self) -> None:
         """Let each lane that is ready start one attempt, if it may; `_arm` puts it behind the others again."""
         for _ in range(len(self._ready)):
-            if self._slots.all_taken:
+            if self._slots.all_taken or self._following is not None:
                 return
             lane = self._ready.popleft()
-            now = self._clock.now()  # anew: with an old one, what fell due since would be ready for ever
-            if self._slots.may_start(lane, now):
+            ticks = self._clock.ticks()
+            if self._slots.may_start(lane, ticks):
                 lane.is_ready = False
-                self._start_next(lane, now)
+                self._start_next(lane, ticks)
                 self._arm(lane)
             else:
                 self._ready.append(lane)  # until a slot is given back
 
-    def _start_next(self, lane: Lane, now: int) -> None:
+    def _start_next(self, lane: Lane, ticks: int) -> None:
         webhook = self._webhooks.find(lane.webhook_id)
         if (
             webhook is None
-            or max(lane.rests_until, lane.next_allowed_at) > now
+            or max(lane.rests_until, lane.next_allowed_at) > ticks
             or len(lane.in_flight) >= _max_in_flight(webhook)
         ):
             return
-        delivery_id = lane.pop_due(now, busy=self._in_flight)
+        # by the time anew: by an old one, what fell due since would be ready for ever
+        delivery_id = lane.pop_due(self._clock.now(), busy=self._in_flight)
         if delivery_id is not None:
-            self._slots.take(lane, delivery_id, now)
-            pacing.consume(lane, now, rate_limit=webhook.rate_limit)
+            self._slots.take(lane, delivery_id, ticks)
+            pacing.consume(lane, ticks, rate_limit=webhook.rate_limit)
             self._in_flight[delivery_id] = asyncio.create_task(self._attempt(lane, delivery_id))
 
     def _lane(self, webhook_id: str) -> Lane:
         if webhook_id not in self._lanes:
             webhook = self._webhooks.find(webhook_id)
-            self._lanes[webhook_id] = Lane(webhook_id, ordered=webhook is not None and webhook.ordered)
+            ordered, generation = (False, 0) if webhook is None else (webhook.ordered, webhook.generation)
+            self._lanes[webhook_id] = Lane(webhook_id, ordered=ordered, generation=generation)
         return self._lanes[webhook_id]
 
     def _arm(self, lane: Lane) -> None:
@@ -208,8 +232,10 @@ class Dispatcher:
         webhook = self._webhooks.find(lane.webhook_id)
         if webhook is None or webhook.disabled or self._stopping:
             return
-        now = self._clock.now()
-        if lane.rests_until > now:
+        now, ticks = self._clock.now(), self._clock.ticks()
+        if self._was_set(now - ticks):
+            return
+        if lane.rests_until > ticks:
             self._alarm.set(lane.webhook_id, due=lane.rests_until)
             return
         if lane.needs_refill and lane.webhook_id not in self._refills:
@@ -217,18 +243,48 @@ class Dispatcher:
         due = lane.next_due()
         if due is None or lane.is_ready or len(lane.in_flight) >= _max_in_flight(webhook):
             return
-        due = max(due, lane.next_allowed_at)
-        if due <= now:
+        wait = max(due - now, lane.next_allowed_at - ticks)
+        if wait <= 0:
             lane.is_ready = True
             self._ready.append(lane)
             self._wake.set()
         else:
-            self._alarm.set(lane.webhook_id, due=due)
+            self._alarm.set(lane.webhook_id, due=ticks + wait)
 
     def _rest(self, lane: Lane) -> int:
-        """Leave the lane alone for a while: what the storage refuses now, it refuses for each of its deliveries."""
-        lane.rests_until = self._clock.now() + PAUSE
-        return lane.rests_until
+        """Leave the lane alone for a while: what the storage refuses now, it refuses for each of its deliveries.
+
+        Returns when it goes on.
+        """
+        lane.rests_until = self._clock.ticks() + PAUSE
+        return self._clock.now() + PAUSE
+
+    def _was_set(self, set_to: int) -> bool:
+        """Whether the clock, which is set to be ahead of the ticks by so much now, still has to be followed."""
+        if self._following is None and abs(set_to - self._set_to) > MAX_DRIFT and not self._stopping:
+            self._following = asyncio.create_task(self._follow_clock(), name="hookbin-dispatcher-clock")
+        return self._following is not None
+
+    async def _follow_clock(self) -> None:
+        """Move what waits as far as the clock was set, then read it anew and go on."""
+        await _cancel(*self._refills.values())
+        while True:
+            now = self._clock.now()
+            set_to = now - self._clock.ticks()
+            by = set_to - self._set_to
+            try:
+                await self._deliveries.shift_pending(by, now=now, but=list(self._in_flight))
+                break
+            except Exception:
+                logger.exception("the clock was set, and pending deliveries could not follow it yet")
+                await self._clock.wait(asyncio.Event(), until=self._clock.ticks() + PAUSE)
+        logger.warning("the clock was set by %.1f s; pending deliveries follow it", by / SECOND)
+        self._set_to, self._following = set_to, None
+        self._published.forget_all()
+        for lane in self._lanes.values():
+            lane.sort_anew(ordered=lane.ordered)
+            self._arm(lane)
+        self._wake.set()
 
     async def _refill(self, lane: Lane) -> None:
         lane.begin_refill()
@@ -261,12 +317,18 @@ class Dispatcher:
             again = self._rest(lane), 0
         finally:
             del self._in_flight[delivery_id]
-            self._slots.give_back(lane, delivery_id, self._clock.now())
+            self._slots.give_back(lane, delivery_id, self._clock.ticks())
             again = self._asked_again.pop(delivery_id, again)
             if again is not None:
                 lane.put(delivery_id, due=again[0], turn=again[1])
             self._arm(lane)
             self._wake.set()
+
+
+async def _cancel(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _max_in_flight(webhook: Webhook) -> int:

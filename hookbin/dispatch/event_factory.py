@@ -58,9 +58,11 @@ class EventFactory:
             body=body,
         )
 
-    def publication(self, event: Event, webhooks: Iterable[Webhook], *, turn: int | None = None) -> Publication:
-        """The event with a delivery to each webhook. `turn` is their place in an ordered queue, by default when due."""
-        due = event.created_at if event.deliver_at is None else event.deliver_at
+    def publication(self, event: Event, webhooks: Iterable[Webhook]) -> Publication:
+        """The event with a delivery to each webhook."""
+        due, turn = event.deliver_at, event.deliver_at
+        if due is None or turn is None:
+            due, turn = event.created_at, self._ids.turn(event.created_at)
         deliveries = [
             self.delivery(
                 webhook,
@@ -68,7 +70,7 @@ class EventFactory:
                 event_type=event.type,
                 created_at=event.created_at,
                 due=due,
-                turn=due if turn is None else turn,
+                turn=turn,
             )
             for webhook in webhooks
         ]

@@ -1,4 +1,8 @@
-"""Heartbeats: `webhook.heartbeat`, published to a webhook at the pace it asks for."""
+"""Heartbeats: `webhook.heartbeat`, published to a webhook at the pace it asks for.
+
+The pace is kept by the clock's ticks, whatever else of the webhook is changed and however the clock is set. Over a
+restart it goes on from the last beat in the log; one that seems to come from the future was just now.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +38,16 @@ class Heartbeats:
         self._webhooks = webhooks
         self._clock = clock
         self._alarm = Alarm(self._beat, clock=clock, name="hookbin-heartbeats")
+        self._planned: dict[str, tuple[float, int]] = {}
+        """The pace of each webhook that has beats, and when the next one is due."""
 
-    def start(self) -> None:
-        self.committed(self._webhooks.all())
+    async def start(self) -> None:
+        for webhook in self._webhooks.all():
+            if webhook.heartbeat is not None and not webhook.disabled:
+                last = await self._deliveries.last_of_type(webhook.id, HEARTBEAT)
+                interval = round(webhook.heartbeat * SECOND)
+                wait = interval if last is None else min(max(0, last + interval - self._clock.now()), interval)
+                self._plan(webhook.id, webhook.heartbeat, due=self._clock.ticks() + wait)
         self._alarm.start()
 
     async def stop(self) -> None:
@@ -46,18 +57,23 @@ class Heartbeats:
         """Take in webhooks that were made or changed. Called after each commit."""
         for row in rows:
             if isinstance(row, Webhook) and row.heartbeat is not None and not row.disabled:
-                self._plan(row.id, row.heartbeat)
+                if self._planned.get(row.id, (None,))[0] != row.heartbeat:
+                    self._plan(row.id, row.heartbeat, due=self._clock.ticks() + round(row.heartbeat * SECOND))
             elif isinstance(row, Webhook) or (isinstance(row, Removed) and row.kind == "webhook"):
+                self._planned.pop(row.id, None)
                 self._alarm.cancel(row.id)
 
-    def _plan(self, webhook_id: str, seconds: float) -> None:
-        self._alarm.set(webhook_id, due=self._clock.now() + round(seconds * SECOND))
+    def _plan(self, webhook_id: str, seconds: float, *, due: int) -> None:
+        self._planned[webhook_id] = seconds, due
+        self._alarm.set(webhook_id, due=due)
 
     async def _beat(self, webhook_id: str) -> None:
         webhook = self._webhooks.find(webhook_id)
-        if webhook is None or webhook.heartbeat is None:
+        if webhook is None or webhook.heartbeat is None or webhook_id not in self._planned:
             return
-        self._plan(webhook_id, webhook.heartbeat)
+        interval, now = round(webhook.heartbeat * SECOND), self._clock.ticks()
+        due = self._planned[webhook_id][1] + interval
+        self._plan(webhook_id, webhook.heartbeat, due=due if due > now else now + interval)
         try:
             if await self._deliveries.count_pending(webhook.id, limit=MAX_PENDING) < MAX_PENDING:
                 data = msgspec.json.encode({"webhook_id": webhook.id, "every_seconds": webhook.heartbeat})

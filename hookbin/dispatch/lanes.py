@@ -20,18 +20,22 @@ class Lane:
     Whatever stands behind `horizon` may be in the database only.
     """
 
-    def __init__(self, webhook_id: str, *, ordered: bool = False) -> None:
+    def __init__(self, webhook_id: str, *, ordered: bool = False, generation: int = 0) -> None:
         self.webhook_id = webhook_id
         self.ordered = ordered
+        self.generation = generation
+        """The webhook's, to whose destination `last_duration` belongs."""
+        self.renewed_at = 0
+        """When that destination began to be its (ticks)."""
         self.in_flight: dict[str, int] = {}
-        """When each attempt that is under way began, the oldest first."""
+        """When each attempt that is under way began (ticks), the oldest first."""
         self.last_duration: int | None = None
         """Of the attempt that ended last, µs."""
         self.is_ready = False
         self.rests_until = 0
-        """Nothing of this lane is started before: its outcomes or rows could not be written or read."""
+        """Nothing of this lane is started before (ticks): its outcomes or rows could not be written or read."""
         self.next_allowed_at = 0
-        """Nothing of this lane is started before: its rate limit."""
+        """Nothing of this lane is started before (ticks): its rate limit."""
         self.horizon: Key | None = _NOTHING_READ
         """None when memory holds all that is pending."""
         self._due: dict[str, tuple[Key, int]] = {}
@@ -91,6 +95,10 @@ class Lane:
         if not complete:
             self._keep_to(last if self.horizon is None else min(self.horizon, last))
 
+    def renew(self, generation: int, ticks: int) -> None:
+        """The webhook leads elsewhere: nothing is known of how that answers."""
+        self.generation, self.renewed_at, self.last_duration = generation, ticks, None
+
     def clear(self) -> None:
         """Forget everything: the webhook was disabled, its deliveries are cancelled."""
         self._due.clear()
@@ -98,7 +106,7 @@ class Lane:
         self.horizon = None
 
     def sort_anew(self, *, ordered: bool) -> None:
-        """Sort by the other key from now on, and read everything again."""
+        """Sort by that key from now on, and read everything again."""
         self.clear()
         self.ordered = ordered
         self.horizon = _NOTHING_READ

@@ -9,7 +9,9 @@
   destinations that hang hold up none that answers, whatever is queued for them: unless more than a
   hundred begin to hang within a second, and then until their first attempts have timed out.
 - A rate limit spaces attempts evenly (GCRA, the generic cell rate algorithm, without a burst): none
-  are saved up while there is nothing to send.
+  are saved up while there is nothing to send. After a restart the first one waits for its share of a second
+  too: a crash may have left an attempt unrecorded.
+- Times here are ticks of the clock (µs), which nobody can set.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class Slots:
         self.taken += 1
 
     def give_back(self, lane: Lane, delivery_id: str, now: int) -> None:
-        lane.last_duration = now - lane.in_flight.pop(delivery_id)
+        began = lane.in_flight.pop(delivery_id)
+        if began >= lane.renewed_at:
+            lane.last_duration = now - began
         self._in_doubt.discard(delivery_id)
         self.taken -= 1
 

@@ -41,5 +41,9 @@ class PublishedCache:
         for delivery_id in [id for id, (delivery, _) in self._held.items() if delivery.webhook_id == webhook_id]:
             self.take(delivery_id)
 
+    def forget_all(self) -> None:
+        self._held.clear()
+        self._bytes = 0
+
     def _subtract(self, held: tuple[Delivery, Event]) -> None:
         self._bytes -= held[1].size

@@ -12,7 +12,7 @@ from typing import TypedDict, Unpack
 
 from hookbin.dispatch.event_factory import JSON, EventFactory
 from hookbin.errors import LoopDetected
-from hookbin.models.events import Event, Original
+from hookbin.models.events import Original
 from hookbin.models.webhooks import Webhook
 from hookbin.names import META_EVENTS
 from hookbin.store.events import EventStore, Published
@@ -44,7 +44,6 @@ class Publisher:
         self._events = events
         self._webhooks = webhooks
         self._factory = factory
-        self._last_turn = 0
 
     async def publish_json(self, type: str, data: bytes, **options: Unpack[Options]) -> Published:
         """Publish `{"type", "timestamp", "data"}`; `data` is JSON and is sent as it is, byte for byte."""
@@ -65,14 +64,7 @@ class Publisher:
         fingerprint = _fingerprint(type, content_type or JSON, options.get("deliver_at"), posted, only=only)
         event = self._factory.event(type, posted, content_type=content_type, fingerprint=fingerprint, **options)
         wanted = [only] if only is not None else [webhook for webhook in self._webhooks.all() if wants(webhook, type)]
-        return await self._events.publish(self._factory.publication(event, wanted, turn=self._turn(event)))
-
-    def _turn(self, event: Event) -> int:
-        """Its place in an ordered queue: the order of publishing holds, even if the clock was set back."""
-        if event.deliver_at is not None:
-            return event.deliver_at
-        self._last_turn = max(event.created_at, self._last_turn + 1)
-        return self._last_turn
+        return await self._events.publish(self._factory.publication(event, wanted))
 
 
 def _fingerprint(type: str, content_type: str, deliver_at: int | None, posted: bytes, *, only: Webhook | None) -> bytes:

@@ -18,6 +18,8 @@ logger = logging.getLogger("hookbin")
 
 NEXT_TRY = 60 * SECOND
 """How long it rests when the database could not be written."""
+NEXT_LOOK = 3600 * SECOND
+"""How long it trusts in the clock: an expiry is a time of day, and the clock may be set."""
 
 
 class SecretExpiry:
@@ -39,11 +41,13 @@ class SecretExpiry:
         """Take in the old secrets of webhooks that were made or changed. Called after each commit."""
         for row in rows:
             if isinstance(row, Webhook) and row.old_secrets:
-                self._alarm.set(row.id, due=min(old.expires_at for old in row.old_secrets))
+                wait = min(old.expires_at for old in row.old_secrets) - self._clock.now()
+                self._alarm.set(row.id, due=self._clock.ticks() + min(wait, NEXT_LOOK))
 
     async def _forget(self, webhook_id: str) -> None:
         webhook, now = self._webhooks.find(webhook_id), self._clock.now()
         if webhook is None or without_expired(webhook, now=now) == webhook:
+            self.committed([] if webhook is None else [webhook])
             return
         try:
             await self._webhooks.edit(webhook_id, lambda found: without_expired(found, now=now))
@@ -51,4 +55,4 @@ class SecretExpiry:
             return
         except Exception as error:
             logger.warning("an expired secret could not be forgotten yet: %s", error)
-            self._alarm.set(webhook_id, due=now + NEXT_TRY)
+            self._alarm.set(webhook_id, due=self._clock.ticks() + NEXT_TRY)

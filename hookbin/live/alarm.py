@@ -1,4 +1,4 @@
-"""An alarm: times to come back to something, and one task that wakes at the earliest of them."""
+"""An alarm: when to come back to something, by the clock's ticks, and one task that wakes at the earliest of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Alarm:
         await asyncio.gather(self._task, return_exceptions=True)
 
     def set(self, key: str, *, due: int) -> None:
-        """Ring for the key at `due` (µs), instead of at the time that was set for it before."""
+        """Ring for the key at `due` (ticks, µs), instead of when it was to ring for it before."""
         if self._due.get(key) == due:
             return
         self._due[key] = due
@@ -53,7 +53,7 @@ class Alarm:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            while self._heap and self._heap[0][0] <= self._clock.now():
+            while self._heap and self._heap[0][0] <= self._clock.ticks():
                 due, key = heapq.heappop(self._heap)
                 if self._due.get(key) == due:
                     del self._due[key]

@@ -18,7 +18,7 @@ from hookbin.models.deliveries import (
 from hookbin.store import attempt_rows
 from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
-from hookbin.store.delivery_states import change, is_possible
+from hookbin.store.delivery_states import change, is_possible, keep_to_intervals, shift_pending
 from hookbin.store.publishing import NO_META_EVENTS, MetaEvents, usable_ids
 from hookbin.store.record_attempts import Ending, finish_all
 from hookbin.store.transaction import Transaction
@@ -121,6 +121,23 @@ class DeliveryStore:
         sql = "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE webhook_id = ? AND state = 'pending' LIMIT ?)"
         ((count,),) = await self._database.read(sql, (webhook_id, limit))
         return int(count)
+
+    async def last_of_type(self, webhook_id: str, event_type: str) -> int | None:
+        """When the last delivery of such an event was made, among the webhook's last 1,000."""
+        ((last,),) = await self._database.read(
+            "SELECT max(d.created_at) FROM (SELECT event_id, created_at FROM deliveries WHERE webhook_id = ?"
+            " ORDER BY id DESC LIMIT 1000) d JOIN events e ON e.id = d.event_id WHERE e.type = ?",
+            (webhook_id, event_type),
+        )
+        return None if last is None else int(last)
+
+    async def shift_pending(self, by: int, *, now: int, but: Sequence[str]) -> None:
+        """Move what waits by as much as the clock was set to be `now`, apart from appointments and from those `but`."""
+        await self._database.transact(lambda transaction: shift_pending(transaction, by, now=now, but=but))
+
+    async def keep_to_intervals(self, *, now: int) -> None:
+        """Let nothing wait longer than it was to wait, though the clock was set back before a restart."""
+        await self._database.transact(lambda transaction: keep_to_intervals(transaction, now=now))
 
     async def ahead_of(self, delivery: Delivery) -> str | None:
         """The first of the pending deliveries to the same webhook whose turn is before."""

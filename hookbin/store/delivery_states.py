@@ -35,6 +35,30 @@ _CANCEL_PENDING = (
     f" WHERE webhook_id = ? AND state = '{DeliveryState.PENDING}'{_FROM}"
 )
 
+_IS_PLAIN = "NOT EXISTS (SELECT 1 FROM events e WHERE e.id = d.event_id AND e.deliver_at = d.next_attempt_at)"
+"""Not an appointment, that is, which is kept however the clock is set."""
+_RESCHEDULE = (
+    f"{_UPDATE}SELECT id, state, attempt_count, {{due}}, next_trigger, finished_at, cancel_reason FROM deliveries d"
+    f" WHERE state = '{DeliveryState.PENDING}' AND next_attempt_at > {{after}} AND {_IS_PLAIN}{{more}}{_FROM}"
+)
+_SHIFT_PENDING = _RESCHEDULE.format(
+    due="next_attempt_at + ?1",
+    after="min(?2, ?2 - ?1)",
+    more=" AND id NOT IN (SELECT value FROM json_each(?3))",
+)
+_KEEP_TO_INTERVALS = _RESCHEDULE.format(
+    due=(
+        "min(next_attempt_at, ?1 + ifnull((SELECT a.next_attempt_at - a.started_at - a.duration FROM attempts a"
+        f" WHERE a.delivery_id = d.id AND a.number = d.attempt_count AND d.next_trigger = '{Trigger.AUTO}'), 0))"
+    ),
+    after="?1",
+    more=(
+        " AND ?1 < (SELECT max((SELECT ifnull(max(created_at), 0) FROM (SELECT created_at FROM events ORDER BY seq"
+        " DESC LIMIT 100)), (SELECT ifnull(max(started_at + duration), 0) FROM (SELECT started_at, duration FROM"
+        " attempts ORDER BY seq DESC LIMIT 100))))"
+    ),
+)
+
 
 def is_possible(delivery: Delivery, action: Action) -> bool:
     """Whether the table allows it."""
@@ -60,6 +84,20 @@ def cancel_pending(transaction: Transaction, webhook_id: str, *, now: int, reaso
     """Inside a transaction: cancel all that is pending for a webhook, of which the webhook's own change tells."""
     state = TRANSITIONS[DeliveryState.PENDING, Action.CANCEL]
     transaction.execute(_CANCEL_PENDING, (state, Trigger.AUTO, now, reason, webhook_id))
+
+
+def shift_pending(transaction: Transaction, by: int, *, now: int, but: Sequence[str]) -> None:
+    """Inside a transaction: move what waits by as much as the clock was set to be `now`, apart from those `but`."""
+    transaction.execute(_SHIFT_PENDING, (by, now, msgspec.json.encode(but).decode()))
+
+
+def keep_to_intervals(transaction: Transaction, *, now: int) -> None:
+    """Inside a transaction: let nothing wait longer from `now` on than it was to wait from its last attempt on.
+
+    There is something to do only if the log's last rows come from the future, as they seem to when the clock was
+    set back before a restart.
+    """
+    transaction.execute(_KEEP_TO_INTERVALS, (now,))
 
 
 def after_attempt(before: DeliveryStatus, began: Delivery, attempt: Attempt, action: Action) -> DeliveryStatus:

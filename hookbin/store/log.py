@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hookbin.clock import MAX_SEQ
+from hookbin.clock import MAX_SEQ, Ids
 from hookbin.models.announcements import LogRow
 from hookbin.models.deliveries import AttemptSummary
 from hookbin.store import events
@@ -26,6 +26,13 @@ _ATTEMPTS = (
     " JOIN webhooks w ON w.id = d.webhook_id"
 )
 
+_LAST_GIVEN = (
+    "SELECT (SELECT max(id) FROM events), (SELECT max(id) FROM deliveries), (SELECT max(d.turn) FROM"
+    " (SELECT id, deliver_at FROM events ORDER BY seq DESC LIMIT 1000) e JOIN deliveries d ON d.event_id = e.id"
+    " WHERE e.deliver_at IS NULL)"
+)
+"""Turns rise, so that the last one is the highest of the last events; an appointment is its own turn."""
+
 
 class LogStore:
     """The rows of all three tables as one sequence."""
@@ -36,6 +43,12 @@ class LogStore:
     async def between(self, after: int, upto: int, *, limit: int) -> list[LogRow]:
         """The first `limit` rows with `after < seq <= upto`, in order."""
         return await self._rows("BETWEEN ? AND ?", "ASC", (after + 1, upto, limit))
+
+    async def go_on(self, ids: Ids) -> None:
+        """Let ids and turns rise from those that were given last, though the clock was set back before a restart."""
+        ((event, delivery, turn),) = await self._database.read(_LAST_GIVEN)
+        if event is not None:
+            ids.go_on_behind(max(event, delivery or "", key=lambda id: id[4:]), turn=turn or 0)
 
     async def newest(self, *, limit: int, upto: int = MAX_SEQ) -> list[LogRow]:
         """The last `limit` rows with `seq <= upto`, the newest first."""

@@ -18,6 +18,10 @@ logger = logging.getLogger("hookbin")
 
 EVERY = 10 * SECOND
 """How often what aged is looked for."""
+MAX_LEAP = 60 * SECOND
+"""A clock that is set forward by more is not believed at once, since what has aged by it is gone for good."""
+DOUBT = 3600 * SECOND
+"""How long it is not believed."""
 SLACK = 20
 """A bin that holds a twentieth more than it should is trimmed at once, others every `EVERY`."""
 _ALL = "all"
@@ -30,12 +34,15 @@ class Trimmer:
         self._retention = retention
         self._bins = bins
         self._clock = clock
+        self._set_to = clock.now() - clock.ticks()
+        """How the clock is believed to be set."""
+        self._doubted_since: int | None = None
         self._of_deleted = {"bin": retention.trim_orphans, "webhook": retention.trim_webhooks}
         self._alarm = Alarm(self._take_steps, clock=clock, name="hookbin-trimmer")
         """Set for the id of a bin, for what was deleted (`bin` or `webhook`), and for all."""
 
     def start(self) -> None:
-        self._alarm.set(_ALL, due=self._clock.now())
+        self._alarm.set(_ALL, due=self._clock.ticks())
         self._alarm.start()
 
     async def stop(self) -> None:
@@ -46,13 +53,13 @@ class Trimmer:
         for bin_id in {row.bin_id for row in rows if isinstance(row, RequestSummary)}:
             bin = self._bins.find(bin_id)
             if bin is not None and self._bins.count_unpinned(bin) > bin.max_requests + bin.max_requests // SLACK:
-                self._alarm.set(bin_id, due=self._clock.now())
+                self._alarm.set(bin_id, due=self._clock.ticks())
 
     def changed(self, rows: Sequence[Announcement]) -> None:
         """Look soon at what was changed or deleted. Called after each commit of that kind."""
         for row in rows:
             if isinstance(row, Bin | Removed):
-                self._alarm.set(row.id if isinstance(row, Bin) else row.kind, due=self._clock.now())
+                self._alarm.set(row.id if isinstance(row, Bin) else row.kind, due=self._clock.ticks())
 
     async def trim(self) -> None:
         """Delete all that is to be deleted."""
@@ -68,13 +75,25 @@ class Trimmer:
                 pass
 
     async def _trim_bin(self, bin: Bin) -> None:
-        while await self._retention.trim_bin(bin, count=self._bins.count_unpinned(bin), now=self._clock.now()):
+        while await self._retention.trim_bin(bin, count=self._bins.count_unpinned(bin), now=self._now()):
             pass
+
+    def _now(self) -> int:
+        """The time that age is counted from: that of the clock, or what it would be if it had not been set forward."""
+        ticks = self._clock.ticks()
+        set_to = self._clock.now() - ticks
+        if set_to <= self._set_to + MAX_LEAP:
+            self._doubted_since, self._set_to = None, set_to
+        elif self._doubted_since is None:
+            self._doubted_since = ticks
+        elif ticks - self._doubted_since >= DOUBT:
+            self._doubted_since, self._set_to = None, set_to
+        return self._set_to + ticks
 
     async def _take_steps(self, what: str) -> None:
         try:
             if what == _ALL:
-                self._alarm.set(_ALL, due=self._clock.now() + EVERY)
+                self._alarm.set(_ALL, due=self._clock.ticks() + EVERY)
                 await self.trim()
             elif what in self._of_deleted:
                 while await self._of_deleted[what]():

@@ -55,7 +55,8 @@ async def wait(call: Call[WaitQuery, None]) -> Page[RequestShape]:
         position = services.live.timeline.position
         earlier = await services.stores.search.find(bin, wanted, limit=query.count, before=position + 1)
         waiter.add([row.seq for row in earlier.rows])
-        await _until_done(waiter, call.request, services, deadline=now + int(query.timeout * SECOND))
+        deadline = services.site.clock.ticks() + int(query.timeout * SECOND)
+        await _until_done(waiter, call.request, services, deadline=deadline)
     if not waiter.done:
         raise await _timed_out(services, bin, wanted, query, len(waiter.seqs))
     found = [await services.stores.requests.get(seq) for seq in waiter.seqs]
@@ -66,7 +67,7 @@ async def _until_done(waiter: Waiter, request: Request, services: Services, *, d
     """Returns at the deadline too. Raises `ClientDisconnect` and `ShuttingDown`."""
     watch = asyncio.create_task(_leave_with(request, waiter))
     try:
-        while not waiter.done and services.site.clock.now() < deadline:
+        while not waiter.done and services.site.clock.ticks() < deadline:
             waiter.wake.clear()
             if waiter.gone:
                 raise ClientDisconnect
