@@ -69,3 +69,22 @@ def ended_delivery(server: Server, webhook: str) -> dict[str, Any]:
 def delivered_to(server: Server, bin: str, **options: Any) -> dict[str, Any]:
     """The ended delivery of a ping to one of the server's own bins."""
     return ended_delivery(server, server.register(f"{server.url}/b/{bin}", name=bin, **options)["id"])
+
+
+def every_page(server: Server) -> dict[str, str]:
+    """The path of each page, with something on all of them."""
+    capture(server, "four-pages/path?query=1", b'{"a": [1, "two", null]}', headers={"content-type": "application/json"})
+    delivery = delivered_to(server, "four-pages")
+    ids = [row["id"] for row in server.captured("four-pages")[-2:]]
+    return {
+        "overview": "/ui/",
+        "bin": "/ui/bins/four-pages",
+        "webhook": f"/ui/webhooks/{delivery['webhook_id']}",
+        "delivery": f"/ui/deliveries/{delivery['id']}",
+        "request": f"/ui/requests/{ids[-1]}",
+        "event": f"/ui/events/{delivery['event_id']}",
+        "send": "/ui/send",
+        "compare": f"/ui/requests/{ids[0]}/diff/{ids[1]}",
+        "webhooks": "/ui/webhooks",
+        "bins": "/ui/bins",
+    }

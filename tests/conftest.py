@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browsing import DESKTOP, Watched
+from tests.browsing import DESKTOP, Watched, every_page
 from tests.builders import Stores, Workshop, open_stores, open_workshop
 from tests.support import Server
 
@@ -37,13 +38,28 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         yield start
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, for one module: while it is open, its event loop lets no other run in this thread."""
+    """Chromium, one for all modules of a worker."""
     with sync_playwright() as playwright:
+        loop = asyncio.get_running_loop()
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield chromium
+        asyncio._set_running_loop(loop)  # the last test of all may have hidden it
         chromium.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Hide Playwright's event loop from tests that have none of it to do: between its calls it only seems to run."""
+    if "browser" in getattr(item, "fixturenames", ()):
+        return (yield)
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        return (yield)
+    finally:
+        asyncio._set_running_loop(loop)
 
 
 @pytest.fixture
@@ -63,6 +79,12 @@ def watched(context: BrowserContext) -> Iterator[Watched]:
 @pytest.fixture
 def page(watched: Watched) -> Page:
     return watched.page
+
+
+@pytest.fixture(scope="module")
+def pages(server: Server) -> dict[str, str]:
+    """The path of each page of the module's server."""
+    return every_page(server)
 
 
 @pytest.fixture

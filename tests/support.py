@@ -151,6 +151,10 @@ class Server:
     def patch(self, path: str, json_body: Any) -> httpx.Response:
         return self.request("PATCH", path, json=json_body)
 
+    def metric(self, name: str) -> float:
+        lines = self.request("GET", "/metrics").text.splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"hookbin_{name} "))
+
     def register(self, destination: str, **options: Any) -> Any:
         """The webhook, as the API gave it."""
         body = {"name": "test", "destination": destination, **options}

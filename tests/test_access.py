@@ -57,6 +57,7 @@ def test_the_public_url_s_name_will_do_too(start_server: Callable[..., Server]) 
 
     assert call(server, "GET", "/bins", host="hooks.example", authorization=token).status_code == 200
     assert call(server, "GET", "/bins", host="hooks.example.evil", authorization=token).status_code == 421
+    check_problem(call(server, "GET", "/bins"), 401, "unauthorized")
     made = call(server, "POST", "/bins", json={"name": "x"}, authorization=token)
     assert made.json()["url"] == "https://hooks.example/b/x"
 
@@ -65,7 +66,9 @@ def test_behind_a_public_url_strangers_get_nothing_although_the_server_is_bound_
     start_server: Callable[..., Server],
 ) -> None:
     server = start_server("--public-url", "https://hooks.example")
-    token = next(line.split()[1] for line in server.log().splitlines() if line.startswith("  token"))
+    (token,) = re.findall(r"^  token  (\S+)$", server.log(), re.MULTILINE)
+    assert f"authorization: Bearer {token}" in server.log()
+    assert len(token) >= 32
     private = {"name": "x", "destination": "http://127.0.0.1:1/"}
 
     assert call(server, "GET", "/webhooks", host="hooks.example").status_code == 401
@@ -133,11 +136,7 @@ def test_everything_but_the_bins_carries_the_security_headers(server: Server, pa
         assert part in policy.split("; ")
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-
-
-def test_answers_are_not_stored_by_caches(server: Server) -> None:
-    for path in ("/bins", "/ui/", "/stream?kinds=x"):
-        assert call(server, "GET", path).headers["cache-control"] == "no-store"
+    assert headers["cache-control"] == ("no-cache" if path.startswith("/static") else "no-store")
 
 
 # Exposed: the token
@@ -151,16 +150,6 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
-
-
-def test_an_exposed_server_makes_a_token_and_prints_it_once(start_server: Callable[..., Server]) -> None:
-    server = start_server("--host", "0.0.0.0")
-
-    (token,) = re.findall(r"^  token  (\S+)$", server.log(), re.MULTILINE)
-    assert f"authorization: Bearer {token}" in server.log()
-    assert len(token) >= 32
-    check_problem(call(server, "GET", "/bins"), 401, "unauthorized")
-    assert call(server, "GET", "/bins", authorization=f"Bearer {token}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -311,13 +300,6 @@ def test_signing_out_takes_the_cookie_away(exposed: Server) -> None:
     assert "max-age=0" in response.headers["set-cookie"].lower()
 
 
-def test_a_token_can_be_asked_for_on_loopback_too(start_server: Callable[..., Server]) -> None:
-    server = start_server("--token", TOKEN)
-
-    check_problem(call(server, "GET", "/bins"), 401, "unauthorized")
-    assert call(server, "GET", "/bins", **BEARER).status_code == 200
-
-
 # Exposed: bins, and where deliveries may go
 
 
@@ -326,12 +308,6 @@ def test_bins_are_open_to_all_but_are_not_made_by_strangers(exposed: Server) -> 
     assert call(exposed, "POST", "/bins", json={"name": "open"}, **BEARER).status_code == 201
 
     assert call(exposed, "POST", "/b/open/x", host="any.example", origin="https://any.example").status_code == 200
-
-
-def test_auto_create_can_be_switched_on_for_strangers(start_server: Callable[..., Server]) -> None:
-    server = start_server("--host", "0.0.0.0", "--auto-create")
-
-    assert call(server, "POST", "/b/stranger").status_code == 200
 
 
 def register(server: Server, destination: str) -> httpx.Response:

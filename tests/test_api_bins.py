@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Server, eventually
+from tests.support import Server
 from tests.wire import check_problem
 
 DEFAULT_RESPONSE = {
@@ -75,16 +75,6 @@ def test_an_id_can_not_be_taken_as_a_name(server: Server) -> None:
     assert response.status_code in (409, 422), response.text
 
 
-def test_a_renamed_bin_is_found_by_its_new_name_only(server: Server) -> None:
-    bin = make(server, name="old-name")
-
-    renamed = server.request("PATCH", "/bins/old-name", json={"name": "new-name"}).json()
-
-    assert renamed == {**bin, "name": "new-name", "url": f"{server.url}/b/new-name"}
-    assert server.get("/bins/new-name") == renamed
-    check_problem(server.request("GET", "/bins/old-name"), 404, "bin_not_found")
-
-
 def test_a_patch_leaves_alone_what_it_does_not_name(server: Server) -> None:
     response = {"status": 418, "headers": [["x-tea", "pot"]], "body": "short and stout", "delay_ms": 1}
     bin = make(server, name="patched", response=response, max_age=60)
@@ -140,56 +130,6 @@ def test_a_bin_that_is_deleted_is_gone_with_what_it_captured(start_server: Calla
     check_problem(server.request("POST", "/b/short-lived"), 404, "bin_not_found")
 
 
-def test_a_bin_of_a_deleted_one_s_name_begins_empty(server: Server) -> None:
-    bin = make(server, name="phoenix")
-    server.request("POST", "/b/phoenix")
-    server.request("DELETE", "/bins/phoenix")
-
-    risen = make(server, name="phoenix")
-
-    assert risen["id"] != bin["id"]
-    assert risen["request_count"] == 0
-    assert server.captured("phoenix") == []
-
-
-def test_the_oldest_requests_go_when_a_bin_holds_more_than_it_should(server: Server) -> None:
-    make(server, name="small", max_requests=3)
-    for number in range(10):
-        server.request("POST", "/b/small", content=str(number))
-
-    eventually(lambda: server.get("/bins/small")["request_count"] == 3)
-
-    assert [captured["body"]["text"] for captured in server.captured("small")] == ["7", "8", "9"]
-
-
-def test_what_is_too_old_goes(start_server: Callable[..., Server]) -> None:
-    server = start_server("--max-age", "1")
-    server.request("POST", "/b/brief")
-
-    def count_after_a_change() -> int:
-        """A change of a bin has its requests looked through at once."""
-        server.request("PATCH", "/bins/brief", json={})
-        count: int = server.get("/bins/brief")["request_count"]
-        return count
-
-    assert server.get("/bins/brief")["max_age"] == 1
-    eventually(lambda: count_after_a_change() == 0)
-    assert server.captured("brief") == []
-
-
-def test_a_bin_keeps_its_settings_and_requests_over_a_restart(start_server: Callable[..., Server]) -> None:
-    server = start_server()
-    make(server, name="kept", response={"status": 202, "body": "later"}, max_requests=5)
-    server.request("POST", "/b/kept", content=b"\x00\xff")
-    bin, captured = server.get("/bins/kept"), server.captured("kept")
-    assert server.stop() == 0
-
-    again = start_server()
-
-    assert again.get("/bins/kept") == {**bin, "url": f"{again.url}/b/kept"}
-    assert again.captured("kept") == captured
-
-
 def test_a_request_in_a_list_comes_without_headers_and_body(server: Server) -> None:
     server.request("POST", "/b/rows/deep?x=1", content=b"hello")
 
@@ -236,33 +176,6 @@ def test_a_raw_body_is_a_download_that_no_browser_renders(server: Server) -> Non
     assert response.headers["content-disposition"] == f'attachment; filename="{captured["id"]}.bin"'
     assert response.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in response.headers["content-security-policy"]
-
-
-def test_paging_through_requests_misses_and_repeats_nothing_while_more_arrive(server: Server) -> None:
-    def capture(number: int) -> None:
-        server.request("POST", f"/b/paged/{number}")
-
-    for number in range(7):
-        capture(number)
-    seen = []
-    for page in server.pages("/bins/paged/requests", limit=2):
-        seen += [row["path"] for row in page]
-        capture(100 + len(seen))
-
-    assert seen == [f"/b/paged/{number}" for number in range(6, -1, -1)]
-
-
-def test_paging_through_bins_goes_on_when_some_are_made_and_deleted(start_server: Callable[..., Server]) -> None:
-    server = start_server()
-    for number in range(7):
-        make(server, name=f"bin-{number}")
-    seen = []
-    for page in server.pages("/bins", limit=2):
-        seen += [bin["name"] for bin in page]
-        make(server, name=f"late-{len(seen)}")
-        server.request("DELETE", f"/bins/{page[-1]['name']}")
-
-    assert seen == [f"bin-{number}" for number in range(6, -1, -1)]
 
 
 def test_a_full_last_page_has_no_next_one(server: Server) -> None:

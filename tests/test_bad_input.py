@@ -11,8 +11,8 @@ import pytest
 
 from hookbin.web.rest.route import Route
 from hookbin.web.routes import API
-from tests.support import Server, eventually
-from tests.wire import check_problem, connected, exchange, read_all
+from tests.support import Server
+from tests.wire import check_problem, connected, exchange
 
 JSON = {"content-type": "application/json"}
 LISTS = ("bins", "webhooks", "events", "deliveries")
@@ -338,25 +338,3 @@ def test_a_state_that_is_none_is_told_those_there_are(server: Server) -> None:
 
 
 # Below HTTP
-
-
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"nonsense\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /bins HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
-        b"GET /bins HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"GET /bins HTTP/1.1\r\nHost: localhost\r\nbad header: x\r\n\r\n",
-        b"GET /bins HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    ],
-    ids=["nonsense", "version", "length", "smuggling", "name", "nul", "tls"],
-)
-def test_bytes_that_are_not_http_get_a_400_and_no_more(server: Server, request_bytes: bytes) -> None:
-    with connected(server) as connection:
-        connection.sendall(request_bytes)
-        answer = read_all(connection)
-
-    assert answer.startswith(b"HTTP/1.1 400 "), answer
-    eventually(lambda: server.get("/healthz"))

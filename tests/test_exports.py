@@ -8,7 +8,6 @@ import io
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -188,23 +187,6 @@ FOR_HTTPIE = {
         body=b"hi",
     ),
 }  # fmt: skip
-
-
-@pytest.mark.skipif(shutil.which("http") is None, reason="HTTPie is not installed")
-@pytest.mark.parametrize("sent", FOR_HTTPIE.values(), ids=FOR_HTTPIE)
-def test_httpie_sends_it_once_more(server: Server, sent: Sent) -> None:
-    captured = capture(server, sent)
-
-    again = resent(server, captured, "httpie")
-
-    assert again["method"] == sent.method
-    assert again["target"].encode("latin-1") == sent.rest
-    assert own_headers(again) == own_headers(captured)
-    assert body_of(server, again) == sent.body
-
-
-def own_headers(captured: Any) -> list[list[str]]:
-    return sorted(pair for pair in captured["headers"] if pair[0].lower() != "content-length")
 
 
 @pytest.mark.parametrize("sent", FOR_HTTPIE.values(), ids=FOR_HTTPIE)

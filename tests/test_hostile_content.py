@@ -117,37 +117,27 @@ def assert_only_text(page: Page, name: str) -> None:
     assert "\n49" not in shown, name
 
 
+SHOWN = {
+    "overview": ["</p><script>alert(3)</script>", "text/html;<script>", "<script>alert(1)</script><img"],
+    "webhook": ["<script>alert(1)</script><img", "hostile.type"],
+    "delivery": ["<script>alert(1)</script><img", "U+202E"],
+    "event": ["<script>alert(1)</script><img", "U+202E"],
+    "page, body": ["<script>alert(1)</script><img", "U+202E", "U+200B", "U+2066", "U+FEFF"],
+    "page, headers": ["x-'!#$%&*+.^`|~", "<script>alert(1)</script><img", "U+202E"],
+    "page, query": ["<svg/onload=alert(4)>", "<b>", "<script>alert(1)</script><img", "U+202E"],
+    "keys, body": ["<script>alert(1)</script><img"],
+    "form, body": ["<img src=x onerror=alert(6)>.png", "<i>"],
+    "no such bin": ["<script>alert(1)</script>"],
+}
+
+
 def test_what_is_hostile_is_text_on_every_page(server: Server, guarded: Page, hostile: dict[str, str]) -> None:
     for name, path in hostile.items():
         guarded.goto(server.url + path)
         expect(guarded.locator("main")).to_be_visible()
+        for text in SHOWN.get(name, ()):
+            expect(guarded.locator("main")).to_contain_text(text)
         assert_only_text(guarded, name)
-
-
-@pytest.mark.parametrize(
-    ("name", "texts"),
-    [
-        (
-            "overview",
-            ["</p><script>alert(3)</script>", "text/html;<script>", "<script>alert(1)</script><img"],
-        ),
-        ("webhook", ["<script>alert(1)</script><img", "hostile.type"]),
-        ("delivery", ["<script>alert(1)</script><img", "U+202E"]),
-        ("event", ["<script>alert(1)</script><img", "U+202E"]),
-        ("page, body", ["<script>alert(1)</script><img", "U+202E", "U+200B", "U+2066", "U+FEFF"]),
-        ("page, headers", ["x-'!#$%&*+.^`|~", "<script>alert(1)</script><img", "U+202E"]),
-        ("page, query", ["<svg/onload=alert(4)>", "<b>", "<script>alert(1)</script><img", "U+202E"]),
-        ("keys, body", ["<script>alert(1)</script><img"]),
-        ("form, body", ["<img src=x onerror=alert(6)>.png", "<i>"]),
-        ("no such bin", ["<script>alert(1)</script>"]),
-    ],
-)
-def test_what_is_hostile_can_be_read(
-    server: Server, guarded: Page, hostile: dict[str, str], name: str, texts: list[str]
-) -> None:
-    guarded.goto(server.url + hostile[name])
-    for text in texts:
-        expect(guarded.locator("main")).to_contain_text(text)
 
 
 def test_what_comes_while_pages_are_open_is_text_too(

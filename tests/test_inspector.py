@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browsing import DESKTOP, Watched, capture, is_live, opened
+from tests.browsing import Watched, capture, is_live, opened
 from tests.support import Server
 
 
@@ -18,7 +17,7 @@ def rows(page: Page) -> Any:
     return page.locator("[data-requests] > li")
 
 
-def test_the_url_holds_the_selection_and_the_tab(server: Server, page: Page) -> None:
+def test_the_url_holds_the_selection_and_the_tab_and_back_returns_to_those_before(server: Server, page: Page) -> None:
     capture(server, "held/first?a=1")
     capture(server, "held/second?b=2")
     opened(server, page, "/ui/bins/held")
@@ -35,6 +34,11 @@ def test_the_url_holds_the_selection_and_the_tab(server: Server, page: Page) -> 
     page.reload()
     expect(page.locator("#detail-title")).to_contain_text("/b/held/second")
     expect(page.locator(".pairs")).to_contain_text("b")
+    page.go_back()
+    expect(page.locator("#detail-title")).to_contain_text("/b/held/first")
+    page.locator("[data-requests] a[aria-current]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail")).to_be_focused()
 
 
 def test_a_search_looks_into_bodies_and_follows_what_comes(server: Server, page: Page) -> None:
@@ -66,15 +70,6 @@ def test_chips_narrow_and_a_filter_that_makes_no_sense_is_said(server: Server, p
     page.goto(f"{server.url}/ui/bins/chips?status=nonsense")
     expect(page.get_by_role("alert")).to_contain_text("is not a status")
     expect(rows(page)).to_have_count(2)
-
-
-def test_the_first_request_appears_and_is_shown(server: Server, page: Page) -> None:
-    server.post("/bins", {"name": "fresh-bin"})
-    opened(server, page, "/ui/bins/fresh-bin")
-    expect(page.get_by_role("heading", name="Waiting for the first request")).to_be_visible()
-    capture(server, "fresh-bin/hello", "hi there")
-    expect(rows(page)).to_have_count(1)
-    expect(page.locator("#detail-title")).to_contain_text("/b/fresh-bin/hello")
 
 
 def test_a_pause_holds_new_rows_until_it_ends(server: Server, page: Page) -> None:
@@ -267,26 +262,6 @@ def test_a_request_has_a_page_of_its_own_that_can_be_printed(server: Server, pag
     page.emulate_media(media="screen")
     page.keyboard.press("d")
     page.wait_for_url(re.compile("/ui/bins/own$"))
-
-
-def test_a_bin_of_ten_thousand_opens_at_once_and_pages(start_server: Callable[..., Server], browser: Browser) -> None:
-    server = start_server()
-    with httpx.Client(trust_env=False) as client:
-        for number in range(120):
-            client.post(f"{server.url}/b/many/{number}")
-    with browser.new_context(viewport=DESKTOP) as context:
-        page = context.new_page()
-        opened(server, page, "/ui/bins/many")
-        seen: list[str] = []
-        while True:
-            seen += page.locator("[data-requests] .path").all_inner_texts()
-            older = page.get_by_role("link", name="Older requests")
-            if older.count() == 0:
-                break
-            older.click()
-            expect(page.get_by_role("link", name="Newest")).to_be_visible()
-            expect(page.locator("[data-requests] .path").first).not_to_have_text(seen[-30])
-    assert seen == [f"/b/many/{number}" for number in reversed(range(120))]
 
 
 def test_a_bin_that_is_deleted_elsewhere_says_so_and_stays_readable(server: Server, page: Page) -> None:

@@ -30,12 +30,6 @@ addEventListener("DOMContentLoaded", () => {
 """
 
 
-def streams(server: Server) -> int:
-    """How many streams the server has open."""
-    metrics = httpx.get(f"{server.url}/metrics", trust_env=False).text
-    return int(float(re.findall(r"(?m)^hookbin_stream_subscribers (\S+)$", metrics)[0]))
-
-
 def opened(context: BrowserContext, url: str) -> Page:
     page = context.new_page()
     page.goto(url)
@@ -89,10 +83,10 @@ def most_draws_in_a_second(page: Page) -> int:
 
 def test_seven_tabs_of_different_pages_share_one_stream(server: Server, context: BrowserContext) -> None:
     capture(server, "shared/before")
-    eventually(lambda: streams(server) == 0)
+    eventually(lambda: server.metric("stream_subscribers") == 0)
     paths = ["/ui/", "/ui/bins/shared", "/ui/bins", "/ui/webhooks", "/ui/send", "/ui/", "/ui/bins/shared"]
     tabs = [opened(context, server.url + path) for path in paths]
-    assert streams(server) == 1
+    assert server.metric("stream_subscribers") == 1
     capture(server, "shared/after")
     for tab in (tabs[0], tabs[5]):
         expect(tab.locator(".exchange").first).to_contain_text("/b/shared/after")
@@ -100,25 +94,25 @@ def test_seven_tabs_of_different_pages_share_one_stream(server: Server, context:
         expect(tab.locator("[data-requests] > li").first).to_contain_text("/b/shared/after")
     for tab in tabs:
         tab.close()
-    eventually(lambda: streams(server) == 0)
+    eventually(lambda: server.metric("stream_subscribers") == 0)
 
 
 def test_without_shared_workers_each_tab_has_a_stream_while_it_can_be_seen(server: Server, browser: Browser) -> None:
-    eventually(lambda: streams(server) == 0)
+    eventually(lambda: server.metric("stream_subscribers") == 0)
     with browser.new_context() as context:
         context.add_init_script(WITHOUT_SHARED_WORKERS)
         tabs = [opened(context, f"{server.url}/ui/") for _ in range(2)]
-        assert streams(server) == 2
+        assert server.metric("stream_subscribers") == 2
         hide = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
         turn = f"{hide} document.dispatchEvent(new Event('visibilitychange')); }}"
         tabs[0].evaluate(turn, True)
-        eventually(lambda: streams(server) == 1)
+        eventually(lambda: server.metric("stream_subscribers") == 1)
         capture(server, "unseen/meanwhile")
         expect(tabs[1].locator(".exchange").first).to_contain_text("/b/unseen/meanwhile")
         expect(tabs[0].locator(".exchange", has_text="/b/unseen/meanwhile")).to_have_count(0)
         tabs[0].evaluate(turn, False)
         expect(tabs[0].locator(".exchange", has_text="/b/unseen/meanwhile")).to_have_count(1)
-        assert streams(server) == 2
+        assert server.metric("stream_subscribers") == 2
 
 
 @pytest.mark.parametrize("script", ["", WITHOUT_SHARED_WORKERS], ids=["shared", "alone"])

@@ -28,19 +28,8 @@ window.Notification = class extends EventTarget {
 """
 
 
-PATHS = ["/ui/", "bin", "request", "webhook", "delivery", "event", "/ui/send", "/ui/webhooks", "/ui/bins"]
-
-
-@pytest.fixture(scope="module")
-def paths(server: Server) -> dict[str, str]:
-    delivery = delivered_to(server, "keyed")
-    return {
-        "bin": "/ui/bins/keyed",
-        "request": f"/ui/requests/{server.captured('keyed')[0]['id']}",
-        "webhook": f"/ui/webhooks/{delivery['webhook_id']}",
-        "delivery": f"/ui/deliveries/{delivery['id']}",
-        "event": f"/ui/events/{delivery['event_id']}",
-    }
+LIVE = ("overview", "bin", "request", "webhook", "delivery", "event", "send", "webhooks", "bins")
+"""The pages that follow the stream."""
 
 
 @pytest.fixture
@@ -72,10 +61,10 @@ def test_each_pane_says_that_the_server_is_away_and_is_current_again_when_it_is_
     expect(alone.locator("[data-requests] > li")).to_have_count(2)
 
 
-def test_every_page_that_lives_has_panes_that_can_say_so(server: Server, paths: dict[str, str]) -> None:
-    for path in PATHS:
-        html = httpx.get(server.url + paths.get(path, path), trust_env=False).text
-        assert " data-pane" in html, path
+def test_every_page_that_lives_has_panes_that_can_say_so(server: Server, pages: dict[str, str]) -> None:
+    for name in LIVE:
+        html = httpx.get(server.url + pages[name], trust_env=False).text
+        assert " data-pane" in html, name
 
 
 # What can't be loaded
@@ -218,11 +207,11 @@ DOES = {
 """What is true once a key of the list was pressed; other keys press the button that names them."""
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("name", LIVE)
 def test_the_list_of_keys_names_those_that_work_on_the_page(
-    server: Server, page: Page, paths: dict[str, str], path: str
+    server: Server, page: Page, pages: dict[str, str], name: str
 ) -> None:
-    opened(server, page, paths.get(path, path))
+    opened(server, page, pages[name])
     page.evaluate(
         """document.addEventListener("click", (event) => {
              const key = event.target.closest("[data-key]")?.dataset.key;
@@ -247,9 +236,9 @@ def test_the_list_of_keys_names_those_that_work_on_the_page(
 # Seeing
 
 
-@pytest.mark.parametrize("path", ["bin", "delivery", "/ui/send"])
-def test_everything_that_can_be_focused_shows_it(server: Server, page: Page, paths: dict[str, str], path: str) -> None:
-    opened(server, page, paths.get(path, path))
+@pytest.mark.parametrize("name", ["bin", "delivery", "send"])
+def test_everything_that_can_be_focused_shows_it(server: Server, page: Page, pages: dict[str, str], name: str) -> None:
+    opened(server, page, pages[name])
     seen = 0
     for _ in range(25):
         page.keyboard.press("Tab")
@@ -268,12 +257,12 @@ def test_everything_that_can_be_focused_shows_it(server: Server, page: Page, pat
     assert seen > 5
 
 
-def test_nothing_moves_for_who_wants_that(server: Server, browser: Browser, paths: dict[str, str]) -> None:
+def test_nothing_moves_for_who_wants_that(server: Server, browser: Browser, pages: dict[str, str]) -> None:
     with browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
-        for path in PATHS:
-            opened(server, page, paths.get(path, path))
-            assert page.evaluate("document.getAnimations().length") == 0, path
+        for name in LIVE:
+            opened(server, page, pages[name])
+            assert page.evaluate("document.getAnimations().length") == 0, name
 
 
 def test_a_request_is_printed_whole_and_without_what_can_be_pressed(server: Server, browser: Browser) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,8 +17,8 @@ import pytest
 
 from hookbin.web.api.stream import EventStream
 from hookbin.wire.exchange import EXTENSION, Exchange
-from tests.support import PATIENCE, Receiver, Server, eventually, sse
-from tests.wire import check_problem, connected, exchange, parsed, read_all
+from tests.support import PATIENCE, Server, eventually, sse
+from tests.wire import check_problem, connected, parsed, read_all
 
 Message = tuple[str | None, str, Any]
 
@@ -49,11 +48,6 @@ def position(server: Server) -> int:
     """The number of the newest row: that of an event made for the purpose."""
     seq: int = server.post("/events", {"type": "position", "data": None}).json()["seq"]
     return seq
-
-
-def metric(server: Server, name: str) -> float:
-    text = server.request("GET", "/metrics").text
-    return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
 
 
 # What it says
@@ -121,18 +115,6 @@ def test_a_follower_of_a_bin_hears_of_nothing_else(server: Server) -> None:
     assert row["target"] == "/b/followed"
 
 
-def test_a_follower_of_a_webhook_hears_of_its_attempts(server: Server) -> None:
-    ours = server.register(f"{server.url}/b/of-ours", events=["of.ours"], ping=False)
-    server.register(f"{server.url}/b/of-theirs", events=["of.*"], ping=False)
-    with following(server, f"?webhook={ours['id']}") as messages:
-        server.publish("of.theirs")
-        server.publish("of.ours")
-
-        _, kind, row = next(messages)
-
-    assert (kind, row["webhook_id"], row["event_type"]) == ("attempt", ours["id"], "of.ours")
-
-
 def test_a_follower_of_a_bin_and_a_webhook_hears_of_both(server: Server) -> None:
     capture(server, "side-by-side")
     webhook = server.register(f"{server.url}/b/side-by-side", events=["side"], ping=False)
@@ -140,16 +122,6 @@ def test_a_follower_of_a_bin_and_a_webhook_hears_of_both(server: Server) -> None
         server.publish("side")
 
         assert [kind for _, kind, _ in islice(messages, 2)] == ["request", "attempt"]
-
-
-@pytest.mark.parametrize("kind", ["request", "event", "attempt"])
-def test_a_follower_of_a_kind_hears_of_that_kind(server: Server, kind: str) -> None:
-    server.register(f"{server.url}/b/kinds", events=["kinds"], ping=False)
-    with following(server, f"?kinds={kind}") as messages:
-        for _ in range(2):
-            server.publish("kinds")
-
-        assert [told for _, told, _ in islice(messages, 2)] == [kind] * 2
 
 
 @pytest.mark.parametrize(
@@ -229,22 +201,6 @@ def test_nothing_is_lost_or_told_twice_however_often_one_reconnects(server: Serv
     assert server.get(f"/bins/{bin}")["request_count"] == total
 
 
-def test_resuming_works_over_a_restart_of_the_server(start_server: Callable[..., Server]) -> None:
-    server = start_server()
-    capture(server, "before")
-    begin = position(server)
-    capture(server, "last-words", 2)
-    assert server.stop() == 0
-
-    again = start_server()
-    with following(again, after=begin) as messages:
-        capture(again, "after")
-        told = list(islice(messages, 4))
-
-    assert [row["target"] for _, kind, row in told if kind == "request"] == ["/b/last-words"] * 2 + ["/b/after"]
-    assert [id for id, kind, _ in told if kind == "request"] == [str(begin + 1), str(begin + 2), str(begin + 3)]
-
-
 def test_a_thousand_missed_rows_are_told_and_more_are_a_gap(start_server: Callable[..., Server]) -> None:
     server = start_server()
     capture(server, "many", 1001)
@@ -311,7 +267,7 @@ def test_one_who_comes_from_another_database_is_told_of_a_gap(server: Server) ->
 
 
 def test_a_head_ends_and_the_connection_can_be_used_again(server: Server) -> None:
-    eventually(lambda: metric(server, "hookbin_stream_subscribers") == 0)  # those of other tests are gone
+    eventually(lambda: server.metric("stream_subscribers") == 0)  # those of other tests are gone
     with connected(server) as connection:
         connection.sendall(b"HEAD /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         head = connection.recv(65536)
@@ -321,15 +277,15 @@ def test_a_head_ends_and_the_connection_can_be_used_again(server: Server) -> Non
     assert parsed(head).status == 200
     assert parsed(head).header("content-type") == "text/event-stream; charset=utf-8"
     assert answer.body == b'{"status":"ok"}'
-    assert metric(server, "hookbin_stream_subscribers") == 0
+    assert server.metric("stream_subscribers") == 0
 
 
 def test_a_follower_that_goes_away_is_forgotten(server: Server) -> None:
-    eventually(lambda: metric(server, "hookbin_stream_subscribers") == 0)
+    eventually(lambda: server.metric("stream_subscribers") == 0)
     with following(server), following(server):
-        assert metric(server, "hookbin_stream_subscribers") == 2
+        assert server.metric("stream_subscribers") == 2
 
-    eventually(lambda: metric(server, "hookbin_stream_subscribers") == 0)
+    eventually(lambda: server.metric("stream_subscribers") == 0)
 
 
 def test_a_follower_that_goes_away_while_much_is_told_is_forgotten_too(server: Server) -> None:
@@ -338,7 +294,7 @@ def test_a_follower_that_goes_away_while_much_is_told_is_forgotten_too(server: S
             capture(server, "torrent", 50)
             next(messages)
 
-    eventually(lambda: metric(server, "hookbin_stream_subscribers") == 0)
+    eventually(lambda: server.metric("stream_subscribers") == 0)
     assert "Traceback" not in server.log()
 
 
@@ -356,53 +312,6 @@ def test_sigterm_ends_open_streams_at_once_and_cleanly(start_server: Callable[..
     assert [kinds[-1] for kinds in rest] == ["request"] * 2  # the streams ended by themselves, all told
     assert "Traceback" not in server.log()
     assert "ERROR" not in server.log()
-
-
-def test_sigterm_during_a_slow_delivery_loses_nothing(start_server: Callable[..., Server]) -> None:
-    """The attempt is given up on in the end, stays pending, and is made again with the same webhook-id."""
-    server = start_server()
-    server.post("/bins", {"name": "elsewhere"})
-    hung = threading.Event()
-    with hanging(hung) as url, following(server, "?kinds=attempt"):
-        webhook = server.register(url, ping=False, events=["slow"], timeout=60)
-        event = server.publish("slow")
-        assert hung.wait(PATIENCE)
-        begun = time.monotonic()
-        code = server.stop()
-        took = time.monotonic() - begun
-    assert code == 0
-    assert took < 5
-    assert "Traceback" not in server.log()
-
-    again = start_server("--no-auto-create")
-    (pending,) = again.deliveries(event=event["id"])
-    receiver = Receiver(200)
-    with receiver.serving() as url:
-        changed = again.request("PATCH", f"/webhooks/{webhook['id']}", json={"destination": url})
-        assert changed.status_code == 200
-        eventually(lambda: receiver.requests or again.deliveries(state="failed"))
-    assert pending["id"] == event["deliveries"][0]["id"]
-    assert [headers["webhook-id"] for headers, _ in receiver.requests] == [event["id"]]
-
-
-@contextmanager
-def hanging(hung: threading.Event) -> Iterator[str]:
-    """A destination that takes a request and never answers; the first one sets `hung`."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        kept: list[socket.socket] = []
-
-        def accept() -> None:
-            connection, _ = listener.accept()
-            kept.append(connection)
-            connection.recv(65536)
-            hung.set()
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/hook"
-        thread.join()
-        for connection in kept:
-            connection.close()
 
 
 def test_sigterm_in_the_middle_of_a_body_keeps_what_came_and_tells_the_sender(
@@ -425,33 +334,3 @@ def test_sigterm_in_the_middle_of_a_body_keeps_what_came_and_tells_the_sender(
     assert all(b'"code":"shutting_down"' in answer.body for answer in answers)
     assert (captured["incomplete"], captured["body"]["text"], captured["answer"]) == (True, "half", None)
     assert again.get("/events")["data"] == []
-
-
-def test_a_write_is_refused_with_a_problem_or_taken_while_the_server_stops(start_server: Callable[..., Server]) -> None:
-    """What was acknowledged before the end is there after it."""
-    server = start_server()
-    taken: list[str] = []
-
-    def write() -> None:
-        with httpx.Client(base_url=server.url, trust_env=False, verify=False) as client:
-            while True:
-                try:
-                    response = client.post("/events", json={"type": "stopping", "data": None})
-                except httpx.TransportError:
-                    return
-                if response.status_code == 202:
-                    taken.append(response.json()["id"])
-
-    writers = [threading.Thread(target=write) for _ in range(4)]
-    for writer in writers:
-        writer.start()
-    eventually(lambda: len(taken) > 50)
-    assert server.stop() == 0
-    for writer in writers:
-        writer.join()
-
-    again = start_server()
-    assert "Traceback" not in again.log()
-    for id in taken[-20:]:
-        assert again.get(f"/events/{id}")["type"] == "stopping"
-    assert exchange(again, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").status == 200

@@ -52,15 +52,6 @@ def test_a_template_is_given_the_request(source: str, text: str) -> None:
     assert text_of(source) == text
 
 
-def test_a_header_is_found_in_any_case() -> None:
-    asked = TemplateRequest(method="GET", path="/", query="", headers=[("x-kind", "a")], body=b"")
-    source = (
-        "{{ request.headers['X-Kind'] }} {{ 'X-KIND' in request.headers }} {{ request.headers['x-no'] | default('b') }}"
-    )
-
-    assert text_of(source, asked) == "a True b"
-
-
 def test_a_form_is_read() -> None:
     form = TemplateRequest(
         method="POST",

@@ -89,22 +89,18 @@ def test_two_hundred_uploads_at_once_are_each_kept_whole_or_refused(start_server
     assert all(after == "1" for status, after in answers.values() if status == 503)
     assert all((row["size"], row["truncated"], row["incomplete"]) == (5 * MIB, False, False) for row in kept.values())
     assert memory(server) - before < 400 * MIB
-    assert "hookbin_draining_bytes 0.0" in httpx.get(f"{server.url}/metrics", trust_env=False, verify=False).text
+    assert server.metric("draining_bytes") == 0
 
 
 def test_uploads_that_are_broken_off_give_their_room_back(server: Server) -> None:
-    def taken() -> str:
-        text = httpx.get(f"{server.url}/metrics", trust_env=False, verify=False).text
-        return next(line for line in text.splitlines() if line.startswith("hookbin_draining_bytes "))
-
     connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
     for connection in connections:
         connection.sendall(b"POST /b/gone HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" + bytes(MIB))
-    eventually(lambda: float(taken().split()[1]) > 4 * MIB)
+    eventually(lambda: server.metric("draining_bytes") > 4 * MIB)
     for connection in connections:
         connection.close()
 
-    eventually(lambda: taken() == "hookbin_draining_bytes 0.0")
+    eventually(lambda: server.metric("draining_bytes") == 0)
 
     assert all(captured["incomplete"] for captured in server.captured("gone"))
 

@@ -33,16 +33,11 @@ def wait(server: Server, bin: str, query: str) -> httpx.Response:
     return server.request("GET", f"/bins/{bin}/wait?{query}", timeout=PATIENCE)
 
 
-def waiters(server: Server) -> int:
-    text = server.request("GET", "/metrics").text
-    return next(int(float(line.split()[1])) for line in text.splitlines() if line.startswith("hookbin_waiters "))
-
-
 def begun(server: Server, pool: ThreadPoolExecutor, bin: str, query: str) -> Future[httpx.Response]:
     """A call that is known to wait."""
-    before = waiters(server)
+    before = server.metric("waiters")
     waiting = pool.submit(wait, server, bin, query)
-    eventually(lambda: waiters(server) > before)
+    eventually(lambda: server.metric("waiters") > before)
     return waiting
 
 
@@ -127,11 +122,11 @@ def test_one_who_hangs_up_waits_no_longer_and_there_is_a_bound(start_server: Cal
     connections = [one.__enter__() for one in crowd]
     for connection in connections:
         connection.sendall(f"GET /bins/{bin}/wait?timeout=300 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    eventually(lambda: waiters(server) == MAX_WAITERS)
+    eventually(lambda: server.metric("waiters") == MAX_WAITERS)
     check_problem(wait(server, bin, "timeout=1"), 503, "too_many_waiting")
     for one in crowd:
         one.__exit__(None, None, None)
-    eventually(lambda: waiters(server) == 0)
+    eventually(lambda: server.metric("waiters") == 0)
     assert wait(server, bin, "timeout=0").status_code == 408
 
 
