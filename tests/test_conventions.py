@@ -14,6 +14,7 @@ import pytest
 
 from hookbin import errors
 from hookbin.answers.presets import PRESETS
+from hookbin.capture.faults import WAYS
 from hookbin.config import Settings
 from hookbin.delivery.error_classes import ERROR_CLASSES
 from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS
@@ -120,6 +121,10 @@ def test_every_class_of_error_stands_in_its_table_and_is_documented() -> None:
 
     assert list(ERROR_CLASSES) == list(ErrorClass)
     assert re.findall(r"^\| `(\w+)` \|", documented, re.MULTILINE) == list(ErrorClass)
+
+
+def test_every_fault_has_its_way() -> None:
+    assert list(WAYS) == list(Fault)
 
 
 # Imports

@@ -7,7 +7,9 @@ send nothing break off after the head of a 502, which a client sees as a broken 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
+from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
 from hookbin.answers.plan import PreparedAnswer
@@ -26,6 +28,16 @@ GARBAGE = b"\x16\x03\xff\x00\x00\xfa\xfb\xfc this is no HTTP \x00\x01\x02\r\n\xf
 """Nothing of it can be read as a status line (RFC 9112, 4)."""
 
 
+class Answering(Struct, frozen=True):
+    """An answer that is to go wrong, and what it goes out by."""
+
+    answer: PreparedAnswer
+    exchange: Exchange
+    scope: Scope
+    receive: Receive
+    send: Send
+
+
 class Faults:
     """Gives them, and ends those that last when the server stops."""
 
@@ -33,23 +45,25 @@ class Faults:
         self._stopping = stopping
         self._hanging = 0
 
-    async def give(
-        self, answer: PreparedAnswer, exchange: Exchange, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        match answer.fault:
-            case Fault.DRIP:
-                await self._drip(answer, send, with_body=scope["method"] != "HEAD")
-            case Fault.TRUNCATE:
-                await _truncate(answer, exchange, send)
-            case Fault.GARBAGE:
-                await _end(exchange, send, last_words=GARBAGE)
-            case Fault.HANG:
-                await self._hang(receive)
-                await _end(exchange, send)
-            case fault:
-                await _end(exchange, send, reset=fault is Fault.RESET)
+    async def give(self, fault: Fault, call: Answering) -> None:
+        await WAYS[fault](self, call)
 
-    async def _hang(self, receive: Receive) -> None:
+    async def hang(self, call: Answering) -> None:
+        await self._wait_for_end(call.receive)
+        await _end(call)
+
+    async def drip(self, call: Answering) -> None:
+        """Stopping, the rest goes out at once."""
+        answer, send = call.answer, call.send
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        body = answer.body if call.scope["method"] != "HEAD" else b""
+        size = max(1, -(-len(body) // MAX_DRIPS))
+        for start in range(0, len(body), size):
+            await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
+            await pause(DRIP_SECONDS, unless=self._stopping)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _wait_for_end(self, receive: Receive) -> None:
         """Until the sender gives up, the server stops or the time is over."""
         if self._hanging >= MAX_HANGING:
             return
@@ -62,16 +76,6 @@ class Faults:
             gone.cancel()
             stopping.cancel()
             self._hanging -= 1
-
-    async def _drip(self, answer: PreparedAnswer, send: Send, *, with_body: bool) -> None:
-        """Stopping, the rest goes out at once."""
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        body = answer.body if with_body else b""
-        size = max(1, -(-len(body) // MAX_DRIPS))
-        for start in range(0, len(body), size):
-            await send({"type": "http.response.body", "body": body[start : start + size], "more_body": True})
-            await pause(DRIP_SECONDS, unless=self._stopping)
-        await send({"type": "http.response.body", "body": b""})
 
 
 async def pause(seconds: float, *, unless: asyncio.Event) -> None:
@@ -88,17 +92,29 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-async def _truncate(answer: PreparedAnswer, exchange: Exchange, send: Send) -> None:
+async def _truncate(faults: Faults, call: Answering) -> None:
     """Half of the body, or nothing of a byte that was announced."""
+    answer, send = call.answer, call.send
     length = max(1, len(answer.body))
     headers = [pair for pair in answer.headers if pair[0] != b"content-length"]
     headers.append((b"content-length", b"%d" % length))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body[: length // 2], "more_body": True})
-    exchange.drop()  # else the server closes, since the answer is not complete
+    call.exchange.drop()  # else the server closes, since the answer is not complete
 
 
-async def _end(exchange: Exchange, send: Send, *, last_words: bytes = b"", reset: bool = False) -> None:
-    if not exchange.drop(last_words=last_words, reset=reset):
-        await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"1")]})
-        await send({"type": "http.response.body", "body": b"", "more_body": True})
+async def _end(call: Answering, *, last_words: bytes = b"", reset: bool = False) -> None:
+    if not call.exchange.drop(last_words=last_words, reset=reset):
+        await call.send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"1")]})
+        await call.send({"type": "http.response.body", "body": b"", "more_body": True})
+
+
+WAYS: dict[Fault, Callable[[Faults, Answering], Awaitable[None]]] = {
+    Fault.RESET: lambda _, call: _end(call, reset=True),
+    Fault.HANG: Faults.hang,
+    Fault.DRIP: Faults.drip,
+    Fault.TRUNCATE: _truncate,
+    Fault.GARBAGE: lambda _, call: _end(call, last_words=GARBAGE),
+    Fault.EMPTY: lambda _, call: _end(call),
+}
+"""How each is given."""

@@ -26,7 +26,7 @@ from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
 from hookbin.answers.plan import Plan, PreparedAnswer, prepare, refusal
-from hookbin.capture.faults import Faults, pause
+from hookbin.capture.faults import Answering, Faults, pause
 from hookbin.capture.read_body import MemoryBudget, ReceivedBody, linger, read_body
 from hookbin.capture.row import address, captured_request, decoded, read_fields
 from hookbin.capture.services import CaptureServices
@@ -77,7 +77,7 @@ class Capture:
         if answer.delay_ms:
             await pause(answer.delay_ms / 1000, unless=self._services.stopping)
         if answer.fault is not None:
-            await self._faults.give(answer, exchange, scope, receive, send)
+            await self._faults.give(answer.fault, Answering(answer, exchange, scope, receive, send))
         elif unread:
             await self._answer_unread(answer, receive, send)
         elif not exchange.answer(status=answer.status, fields=answer.fields, body=answer.body):
