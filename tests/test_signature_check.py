@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -45,6 +48,22 @@ def test_each_request_is_ok_failed_or_unsigned_and_says_why(server: Server) -> N
     unsigned = signature_of(server, bin)
     assert unsigned["state"] == "unsigned"
     assert "There is no X-Hub-Signature-256 header" in unsigned["reason"]
+
+
+def test_a_scheme_that_this_version_does_not_know_is_unchecked_and_says_so(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    bin = made(server, scheme="github", secret=SECRET)
+    assert server.stop() == 0
+    with closing(sqlite3.connect(server.database)) as connection, connection:
+        connection.execute("UPDATE bins SET verify = replace(verify, 'github', 'from-the-future')")
+    server.start()
+
+    found = signature_of(server, bin, X_Hub_Signature_256=github())
+
+    assert (found["state"], found["scheme"]) == ("unchecked", "from-the-future")
+    assert "another version of hookbin" in found["reason"]
+    assert server.get(f"/bins/{bin['id']}")["verify"]["scheme"] == "from-the-future"
+    assert server.request("GET", f"/ui/bins/{bin['id']}").status_code == 200
 
 
 def test_the_secret_is_masked_wherever_a_bin_is_shown_but_where_it_is_asked_for(server: Server) -> None:

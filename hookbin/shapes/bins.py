@@ -151,7 +151,7 @@ def response_shape(response: BinResponse) -> BinResponse:
 
 
 def _verify_shape(verify: Verify, *, with_secret: bool) -> BinVerify:
-    shape = msgspec.convert(verify, BinVerify, from_attributes=True)
+    shape = BinVerify(**msgspec.structs.asdict(verify))
     return shape if with_secret else msgspec.structs.replace(shape, secret=hint(verify.secret))
 
 

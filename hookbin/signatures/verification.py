@@ -23,6 +23,8 @@ _MAX_GIVEN = 10
 _MILLISECONDS_FROM = 100_000_000_000
 """A timestamp from here on would be after the year 5138 in seconds, and is after 1973 in milliseconds."""
 
+_UNKNOWN = "another version of hookbin wrote it; set verify on the bin anew"
+
 
 class Verdict(StrEnum):
     OK = "ok"
@@ -46,7 +48,9 @@ def check_signature(
 
     `others` are tried when it fails, to say whose secret it was; a generator is only run then. Never raises.
     """
-    scheme = SCHEMES[rule.scheme]
+    scheme = SCHEMES.get(rule.scheme)
+    if scheme is None:
+        return SignatureCheck(scheme=rule.scheme, reason=f"The scheme {rule.scheme!r} is not known here: {_UNKNOWN}.")
     claim = scheme.read(request, rule)
     if claim is None:
         return SignatureCheck(Verdict.UNSIGNED, scheme.name, _absence(scheme, rule, request))
