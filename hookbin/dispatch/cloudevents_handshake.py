@@ -17,7 +17,7 @@ _HIGHEST, _LOWEST = 1000.0, 0.01
 """What a webhook's `rate_limit` may be."""
 
 
-async def ask(sender: Sender, webhook: Webhook) -> float | None:
+async def agreed_rate(sender: Sender, webhook: Webhook) -> float | None:
     """The rate limit to go by, in attempts a second: the webhook's own, else the one that the destination sets.
 
     Raises `HandshakeRefused` when the destination does not say yes, or not to that rate.

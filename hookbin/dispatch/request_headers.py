@@ -31,7 +31,7 @@ def url(webhook: Webhook, event: Event) -> str:
     return webhook.destination if event.original is None else forwarded_request.url(webhook.destination, event.original)
 
 
-def request_headers(
+def of_attempt(
     webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int, origin: str
 ) -> Headers:
     """The headers of one attempt, all that go out, secrets in clear; `timestamp` is this attempt's second.

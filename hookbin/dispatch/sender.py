@@ -116,7 +116,7 @@ class Sender:
         """
         url = request_headers.url(webhook, event)
         try:
-            headers = request_headers.request_headers(
+            headers = request_headers.of_attempt(
                 webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp, origin=self.origin
             )
         except FieldsInvalid as failure:  # the library that a stored secret needs is no longer there

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct
 from hookbin.clock import parse_rfc3339, rfc3339
 from hookbin.delivery import samples
 from hookbin.delivery.headers import check_headers, unmasked
-from hookbin.dispatch.cloudevents_handshake import ask
+from hookbin.dispatch.cloudevents_handshake import agreed_rate
 from hookbin.errors import FieldsInvalid, HandshakeRefused, TargetRefused, WebhookDisabled
 from hookbin.models.events import Original
 from hookbin.models.webhooks import Handshake, Webhook, WebhookKind
@@ -80,7 +80,7 @@ async def create(call: Call[None, NewWebhook]) -> WebhookShape:
         created_at=services.site.clock.now(),
     )
     if webhook.handshake is not None:
-        webhook = msgspec.structs.replace(webhook, rate_limit=await ask(services.delivering.sender, webhook))
+        webhook = msgspec.structs.replace(webhook, rate_limit=await agreed_rate(services.delivering.sender, webhook))
     await services.stores.webhooks.create(webhook)
     if wanted.ping and not webhook.disabled:
         await services.delivering.publisher.publish_json(PING, _greeting(webhook), only=webhook)
@@ -116,7 +116,7 @@ async def change(call: Call[None, WebhookChange]) -> WebhookShape:
     changes = _changes(call.body, call.services)
     wanted = _changed(webhook, changes)
     if wanted.handshake is not None and _agreed_on(wanted) != _agreed_on(webhook):
-        changes["rate_limit"] = await ask(call.delivering.sender, wanted)
+        changes["rate_limit"] = await agreed_rate(call.delivering.sender, wanted)
     on_disabled = call.delivering.meta_events.of_disabling(webhook) if changes.get("disabled") else None
     changed = await call.stores.webhooks.edit(webhook.id, lambda now: _changed(now, changes), on_disabled=on_disabled)
     return webhook_shape(changed)
