@@ -5,10 +5,9 @@ Exit codes: 0 it was done, 1 it was not (a delivery failed, nothing answers), 2 
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
 
 import click
 
@@ -34,15 +33,11 @@ def remote_options(command: Callable[..., None]) -> Callable[..., None]:
     return server(token(command))
 
 
-def with_remote(server: str, token: str | None, use: Callable[[Remote], Coroutine[Any, Any, T]]) -> T:
+def with_remote(server: str, token: str | None, use: Callable[[Remote], T]) -> T:
     """What `use` returns. Ends with exit code 1 or 2 when the server refuses or is not there."""
-
-    async def used() -> T:
-        async with Remote(server, token=token) as remote:
-            return await use(remote)
-
     try:
-        return asyncio.run(used())
+        with Remote(server, token=token) as remote:
+            return use(remote)
     except RemoteError as error:
         give_up(error.detail, code=WRONG_INPUT if error.wrong_input else FAILED)
 

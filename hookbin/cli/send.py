@@ -9,15 +9,20 @@ from pathlib import Path
 import click
 import msgspec
 from click.core import ParameterSource
+from msgspec.structs import replace
 
 from hookbin.cli.options import FAILED, WRONG_INPUT, give_up, remote_options, with_remote
-from hookbin.client.sending import DirectTarget, Message, publish, send_once
+from hookbin.client.sending import Message, publish
 from hookbin.clock import SystemClock
 from hookbin.delivery.targets import parse_destination
-from hookbin.errors import FieldsInvalid, InvalidInput, StartError
+from hookbin.dispatch.direct import DirectTarget, send_once
+from hookbin.errors import FieldsInvalid, InvalidInput, OutOfResources, StartError
+from hookbin.logs import printable
 from hookbin.names import check_content_type, check_event_type
 from hookbin.signatures.secrets import make_secret
 from hookbin.signatures.styles import STYLES, check_secret
+
+CLOCK = SystemClock()
 
 
 @click.command()
@@ -68,12 +73,14 @@ def send(
     message = _message(type, data, content_type, idempotency_key)
     if to is None:
         _refuse_without_to("secret", "signature_style", "ca_file")
-        done = with_remote(server, token, lambda remote: publish(remote, message, wait=wait, say=click.echo))
+        done = with_remote(
+            server, token, lambda remote: publish(remote, message, clock=CLOCK, wait=wait, say=click.echo)
+        )
     else:
         if idempotency_key is not None:
             raise click.UsageError("--idempotency-key goes with a running hookbin, not with --to")
-        style = signature_style or "standard"
-        done = _send_to(message, _once(to, secret, style, ca_file), wait=wait)
+        target = _target(to, secret, signature_style or "standard")
+        done = _send_to(replace(target, ca_file=ca_file, timeout=max(wait, 0.001)), message)
     sys.exit(0 if done else FAILED)
 
 
@@ -85,7 +92,7 @@ def _refuse_without_to(*names: str) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --to; a webhook has its own")
 
 
-def _once(url: str, secret: str | None, style: str, ca_file: Path | None) -> DirectTarget:
+def _target(url: str, secret: str | None, style: str) -> DirectTarget:
     """With a new secret if there is none. Ends with exit code 2 for what could not be sent."""
     try:
         parse_destination(url)
@@ -95,14 +102,30 @@ def _once(url: str, secret: str | None, style: str, ca_file: Path | None) -> Dir
         raise click.UsageError(f"--{'to' if loc == 'destination' else loc}: {complaint}") from error
     if secret is None:
         click.echo(f"signed with {checked}, made for this call", err=True)
-    return DirectTarget(url=url, secret=checked, style=style, ca_file=ca_file)
+    return DirectTarget(url=url, secret=checked, style=style)
 
 
-def _send_to(message: Message, how: DirectTarget, *, wait: float) -> bool:
+def _send_to(target: DirectTarget, message: Message) -> bool:
+    """Send, and tell what came back; whether that was a 2xx."""
+    started = CLOCK.monotonic()
     try:
-        return asyncio.run(send_once(message, how, clock=SystemClock(), wait=max(wait, 0.001), say=click.echo))
+        sending = send_once(target, message.type, message.content, content_type=message.content_type, clock=CLOCK)
+        event, sent = asyncio.run(sending)
     except StartError as error:
         raise click.UsageError(error.detail) from error
+    except OutOfResources as lack:
+        click.echo(lack.detail)
+        return False
+    took = f"{(CLOCK.monotonic() - started) * 1000:.0f} ms"
+    click.echo(f"{event.id}  {event.type}  {sent.url}")
+    if sent.status is None:
+        click.echo(f"{sent.error} after {took}: {printable(sent.error_detail or '')}")
+        return False
+    body = (sent.response_body or b"").decode("utf-8", "replace").splitlines()
+    fields = [f"{name}: {value}" for name, value in sent.response_headers or ()]
+    for line in [f"{sent.status} in {took}", *fields, *(["", *body] if body else [])]:
+        click.echo(printable(line))
+    return 200 <= sent.status < 300
 
 
 def _message(type: str, data: str, content_type: str | None, idempotency_key: str | None) -> Message:

@@ -1,1 +1,1 @@
-"""What the command line does with a running hookbin, over its API, and with single requests of its own."""
+"""What the command line does with a running hookbin, over its API."""

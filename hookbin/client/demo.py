@@ -49,12 +49,12 @@ PATTERN = "demo.*"
 """What the webhooks get beside their heartbeats."""
 
 
-async def build(remote: Remote) -> list[str]:
+def build(remote: Remote) -> list[str]:
     """Make what is missing and put right what is there; the pages to look at. Raises `RemoteError`."""
-    known = {webhook["destination"]: webhook for webhook in await remote.all("/webhooks")}
+    known = {webhook["destination"]: webhook for webhook in remote.all("/webhooks")}
     lines = []
     for part in PARTS:
-        bin = await _bin(remote, part)
+        bin = _bin(remote, part)
         webhook = known.get(bin["url"])
         options = {
             "events": [PATTERN],
@@ -63,30 +63,30 @@ async def build(remote: Remote) -> list[str]:
             "disabled": False,
         }
         if webhook is None:
-            webhook = await remote.post("/webhooks", {"name": part.bin, "destination": bin["url"], **options})
+            webhook = remote.post("/webhooks", {"name": part.bin, "destination": bin["url"], **options})
         else:
-            await remote.patch(f"/webhooks/{webhook['id']}", options)
+            remote.patch(f"/webhooks/{webhook['id']}", options)
         lines.append(f"{remote.url}/ui/webhooks/{webhook['id']}  {part.bin} {part.story}")
     return lines
 
 
-async def remove_all(remote: Remote) -> int:
+def remove_all(remote: Remote) -> int:
     """Delete the demonstration's webhooks and bins; how many there were. Raises `RemoteError`."""
     names = {part.bin for part in PARTS}
-    bins = [bin for bin in await remote.all("/bins") if bin["name"] in names]
+    bins = [bin for bin in remote.all("/bins") if bin["name"] in names]
     urls = {bin["url"] for bin in bins}
-    webhooks = [webhook for webhook in await remote.all("/webhooks") if webhook["destination"] in urls]
+    webhooks = [webhook for webhook in remote.all("/webhooks") if webhook["destination"] in urls]
     for webhook in webhooks:
-        await remote.delete(f"/webhooks/{webhook['id']}")
+        remote.delete(f"/webhooks/{webhook['id']}")
     for bin in bins:
-        await remote.delete(f"/bins/{bin['id']}")
+        remote.delete(f"/bins/{bin['id']}")
     return len(webhooks) + len(bins)
 
 
-async def _bin(remote: Remote, part: Part) -> Any:
+def _bin(remote: Remote, part: Part) -> Any:
     try:
-        return await remote.post("/bins", {"name": part.bin, "response": part.response})
+        return remote.post("/bins", {"name": part.bin, "response": part.response})
     except RemoteError as error:
         if not error.wrong_input:
             raise
-    return await remote.patch(f"/bins/{part.bin}", {"response": part.response})
+    return remote.patch(f"/bins/{part.bin}", {"response": part.response})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -25,7 +26,7 @@ class RemoteError(Exception):
 
 
 class Remote:
-    """The API at a base URL. Use it as an async context manager; every call raises `RemoteError`."""
+    """The API at a base URL. Use it as a context manager; every call raises `RemoteError`."""
 
     def __init__(self, url: str, *, token: str | None) -> None:
         """Raises `RemoteError` for a URL that is none."""
@@ -35,57 +36,76 @@ class Remote:
             parse_destination(self.url)
         except FieldsInvalid as error:
             raise RemoteError(f"--server {error.errors[0][1]}", wrong_input=True) from error
-        self._client = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        self._client = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
-    async def __aenter__(self) -> Remote:
+    def __enter__(self) -> Remote:
         return self
 
-    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        await self._client.aclose()
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._client.close()
 
-    async def get(self, path: str, **query: str | int) -> Any:
-        return await self._call("GET", path, params=query)
+    def get(self, path: str, **query: str | int) -> Any:
+        return self._call("GET", path, params=query)
 
-    async def all(self, path: str) -> list[Any]:
+    def all(self, path: str) -> list[Any]:
         """Every row of a list, page after page."""
         rows: list[Any] = []
         query: dict[str, str | int] = {"limit": 250}
         while True:
-            page = await self.get(path, **query)
+            page = self.get(path, **query)
             rows += page["data"]
             if page["next_cursor"] is None:
                 return rows
             query["cursor"] = page["next_cursor"]
 
-    async def post(self, path: str, body: Any, **headers: str) -> Any:
-        return await self._call("POST", path, content=msgspec.json.encode(body), headers={**_JSON, **headers})
+    def post(self, path: str, body: Any, **headers: str) -> Any:
+        return self._call("POST", path, content=msgspec.json.encode(body), headers={**_JSON, **headers})
 
-    async def post_raw(self, path: str, body: bytes, *, query: dict[str, str], headers: dict[str, str]) -> Any:
-        return await self._call("POST", path, content=body, params=query, headers=headers)
+    def post_raw(self, path: str, body: bytes, *, query: dict[str, str], headers: dict[str, str]) -> Any:
+        return self._call("POST", path, content=body, params=query, headers=headers)
 
-    async def patch(self, path: str, body: Any) -> Any:
-        return await self._call("PATCH", path, content=msgspec.json.encode(body), headers=_JSON)
+    def patch(self, path: str, body: Any) -> Any:
+        return self._call("PATCH", path, content=msgspec.json.encode(body), headers=_JSON)
 
-    async def delete(self, path: str) -> None:
-        await self._call("DELETE", path)
+    def delete(self, path: str) -> None:
+        self._call("DELETE", path)
 
-    async def follow(self, kind: str, *, after: int) -> AsyncIterator[Any]:
-        """The stream's messages of one kind with a `seq` over `after`, as they come."""
+    def follow(self, kind: str, *, after: int, left: Callable[[], float]) -> Iterator[Any]:
+        """The stream's messages of one kind with a `seq` over `after`, as they come, while seconds are `left`.
+
+        A connection's reads have one timeout. So each is left with the first message or ping, and the next goes on.
+        """
+        while (seconds := left()) > 0:
+            with suppress(httpx.ReadTimeout):
+                for event in self._first_event(kind, after, seconds):
+                    after = int(event["id"])
+                    if event["event"] == kind:
+                        yield msgspec.json.decode(event["data"])
+
+    def _first_event(self, kind: str, after: int, seconds: float) -> Iterator[dict[str, str]]:
+        """The fields of it; none of a ping."""
         query: dict[str, str | int] = {"kinds": kind, "after": after}
         try:
-            async with self._client.stream("GET", "/stream", params=query, timeout=None) as response:
+            with self._client.stream("GET", "/stream", params=query, timeout=seconds) as response:
                 if response.status_code != 200:
-                    await response.aread()
+                    response.read()
                     raise _refused(response)
-                async for line in response.aiter_lines():
-                    if line.startswith("data: "):
-                        yield msgspec.json.decode(line.removeprefix("data: "))
+                fields: dict[str, str] = {}
+                for line in response.iter_lines():
+                    name, _, value = line.partition(": ")
+                    fields[name] = value
+                    if name == "data":
+                        yield fields
+                    if name == "data" or line.startswith(":"):
+                        return
+        except httpx.ReadTimeout:
+            raise
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
 
-    async def _call(self, method: str, path: str, **options: Any) -> Any:
+    def _call(self, method: str, path: str, **options: Any) -> Any:
         try:
-            response = await self._client.request(method, path, **options)
+            response = self._client.request(method, path, **options)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
         if not response.is_success:
