@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -41,8 +42,6 @@ PING = "webhook.ping"
 ROTATION_OVERLAP = 24 * 3600
 """Seconds for which the secret so far signs beside a new one, if nothing else is said."""
 _DEFAULT = NewWebhook(name="", destination="")
-_PLAIN = ("timeout", "max_in_flight", "rate_limit", "ordered", "disable_after", "heartbeat", "disabled")
-"""Fields that are stored as they are sent."""
 
 
 class ReadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,25 +59,12 @@ async def create(call: Call[None, NewWebhook]) -> WebhookShape:
     style = wanted.signature_style
     webhook = Webhook(
         id=services.site.ids.webhook(),
-        name=check_webhook_name(wanted.name),
-        destination=check_destination(services, wanted.destination),
-        events=check_event_patterns(wanted.events),
-        headers=check_headers(unmasked(tuple(wanted.headers), known=())),
         secret=make_secret() if wanted.secret is None else check_secret(wanted.secret, style=style),
-        signature_style=style,
-        handshake=None if wanted.handshake is None else Handshake(wanted.handshake),
-        retry_schedule=read_schedule(services.site.settings, wanted.retry_schedule),
-        retry_on=read_retry_on(services.site.settings, wanted.retry_on),
-        timeout=wanted.timeout,
-        max_in_flight=wanted.max_in_flight,
-        rate_limit=wanted.rate_limit,
-        ordered=wanted.ordered,
-        disable_after=wanted.disable_after,
-        heartbeat=wanted.heartbeat,
-        disabled=wanted.disabled,
         disabled_reason="registered as disabled" if wanted.disabled else None,
         created_at=services.site.clock.now(),
+        **_values(wanted, services),
     )
+    webhook = msgspec.structs.replace(webhook, headers=unmasked(webhook.headers, known=()))
     if webhook.handshake is not None:
         webhook = msgspec.structs.replace(webhook, rate_limit=await agreed_rate(services.delivering.sender, webhook))
     await services.stores.webhooks.create(webhook)
@@ -113,7 +99,7 @@ async def change(call: Call[None, WebhookChange]) -> WebhookShape:
     What is left out stays; null puts the default back. Disabling cancels what is pending.
     """
     webhook = call.stores.webhooks.get(call.path["webhook"])
-    changes = _changes(call.body, call.services)
+    changes = _values(call.body, call.services)
     wanted = _changed(webhook, changes)
     if wanted.handshake is not None and _agreed_on(wanted) != _agreed_on(webhook):
         changes["rate_limit"] = await agreed_rate(call.delivering.sender, wanted)
@@ -254,29 +240,30 @@ def _restyled(webhook: Webhook) -> Webhook:
     return msgspec.structs.replace(webhook, old_secrets=old)
 
 
-def _changes(change: WebhookChange, services: Services) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    if change.name is not UNSET:
-        changes["name"] = check_webhook_name(change.name)
-    if change.destination is not UNSET:
-        changes["destination"] = check_destination(services, change.destination)
-    if change.events is not UNSET:
-        changes["events"] = check_event_patterns(_DEFAULT.events if change.events is None else change.events)
-    if change.headers is not UNSET:
-        changes["headers"] = check_headers(change.headers or ())
-    if change.signature_style is not UNSET:
-        changes["signature_style"] = change.signature_style or _DEFAULT.signature_style
-    if change.handshake is not UNSET:
-        changes["handshake"] = None if change.handshake is None else Handshake(change.handshake)
-    if change.retry_schedule is not UNSET:
-        changes["retry_schedule"] = read_schedule(services.site.settings, change.retry_schedule)
-    if change.retry_on is not UNSET:
-        changes["retry_on"] = read_retry_on(services.site.settings, change.retry_on)
-    for field in _PLAIN:
-        value = getattr(change, field)
-        if value is not UNSET:
-            changes[field] = getattr(_DEFAULT, field) if value is None else value
-    return changes
+_READ: dict[str, Callable[[Services, Any], Any]] = {
+    "name": lambda _, name: check_webhook_name(name),
+    "destination": check_destination,
+    "events": lambda _, patterns: check_event_patterns(patterns),
+    "headers": lambda _, pairs: check_headers(pairs),
+    "handshake": lambda _, name: None if name is None else Handshake(name),
+    "retry_schedule": lambda services, wanted: read_schedule(services.site.settings, wanted),
+    "retry_on": lambda services, wanted: read_retry_on(services.site.settings, wanted),
+}
+"""How the fields are read that are not stored as they are sent."""
+
+
+def _values(given: NewWebhook | WebhookChange, services: Services) -> dict[str, Any]:
+    """What of a webhook is given; null stands for the default. Raises `FieldsInvalid` or `TargetRefused`."""
+    values = {field: getattr(given, field) for field in WebhookChange.__struct_fields__}
+    return {
+        field: _READ.get(field, _as_sent)(services, getattr(_DEFAULT, field) if value is None else value)
+        for field, value in values.items()
+        if value is not UNSET
+    }
+
+
+def _as_sent(_: Services, value: Any) -> Any:
+    return value
 
 
 def _greeting(webhook: Webhook) -> bytes:
