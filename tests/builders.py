@@ -60,21 +60,8 @@ def a_request(bin: Bin, **changes: Any) -> CapturedRequest:
         client="127.0.0.1:5000",
         content_type="text/plain",
         size=len(changes.get("body", b"hello")),
-        truncated=False,
-        incomplete=False,
         declared_size=5,
         answer_status=200,
-        answer_rule=None,
-        answer_delay_ms=0,
-        answer_fault=None,
-        answer_error=None,
-        attempt_id=None,
-        signature="unchecked",
-        signature_scheme=None,
-        signature_reason=None,
-        note=None,
-        pinned=False,
-        trailers=(),
         headers=(("Host", "localhost"), ("X-A", "1"), ("x-a", "2")),
         body=b"hello",
     )
@@ -106,9 +93,6 @@ def a_webhook(id: str = "wh_1", **changes: Any) -> Webhook:
         retry_on=("5xx", "network"),
         timeout=15.0,
         max_in_flight=8,
-        heartbeat=None,
-        disabled=False,
-        disabled_reason=None,
         created_at=NOW,
     )
     return replace(webhook, **changes)
@@ -119,14 +103,9 @@ def an_event(id: str = "evt_1", **changes: Any) -> Event:
         id=id,
         type="user.created",
         created_at=NOW,
-        deliver_at=None,
         content_type="application/json",
-        idempotency_key=None,
-        hops=0,
-        request_id=None,
         size=len(changes.get("body", b"{}")),
         fingerprint=b"f",
-        original=None,
         body=b"{}",
     )
     return replace(event, **changes)
@@ -163,16 +142,12 @@ def an_attempt(delivery: Delivery, **changes: Any) -> Attempt:
         started_at=NOW,
         duration=1_000,
         status=200,
-        error=None,
-        error_detail=None,
         delivery_state=DeliveryState.PENDING,
-        next_attempt_at=None,
         method="POST",
         url=delivery.destination,
         request_headers=(("webhook-id", delivery.event_id),),
         response_headers=(("Server", "x"),),
         response_body=b"ok",
-        response_truncated=False,
     )
     return replace(attempt, **changes)
 

@@ -104,8 +104,6 @@ def captured_request(
         signature=signature.state,
         signature_scheme=signature.scheme,
         signature_reason=signature.reason,
-        note=None,
-        pinned=False,
         malformed=malformed,
         flags=fields.flags,
         trailers=trailers,

@@ -169,12 +169,12 @@ class AttemptSummary(Struct, frozen=True, kw_only=True):
     trigger: Trigger
     started_at: int
     duration: int
-    status: int | None
-    error: ErrorClass | None
-    error_detail: str | None
+    status: int | None = None
+    error: ErrorClass | None = None
+    error_detail: str | None = None
     delivery_state: DeliveryState
     """The delivery's state after this attempt."""
-    next_attempt_at: int | None
+    next_attempt_at: int | None = None
 
     @property
     def id(self) -> str:
@@ -187,9 +187,9 @@ class Attempt(AttemptSummary, frozen=True, kw_only=True):
     method: str
     url: str
     request_headers: Headers
-    response_headers: Headers | None
-    response_body: bytes | None
-    response_truncated: bool
+    response_headers: Headers | None = None
+    response_body: bytes | None = None
+    response_truncated: bool = False
     note: str | None = None
     """What was odd about an answer that counts all the same."""
     timings: Timings | None = None

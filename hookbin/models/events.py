@@ -13,13 +13,13 @@ class EventSummary(Struct, frozen=True, kw_only=True):
     id: str
     type: str
     created_at: int
-    deliver_at: int | None
+    deliver_at: int | None = None
     """When its first attempts are due, if not at once."""
     content_type: str
-    idempotency_key: str | None
-    hops: int
+    idempotency_key: str | None = None
+    hops: int = 0
     """How many times it came back to us through our own webhooks."""
-    request_id: str | None
+    request_id: str | None = None
     """The captured request that it sends on, if it does."""
     only_webhook: str | None = None
     """The one webhook that it is meant for; None for all that want its type."""
@@ -43,6 +43,6 @@ class Event(EventSummary, frozen=True, kw_only=True):
 
     fingerprint: bytes
     """SHA-256 of what was posted, to tell a repeat from a clash under one idempotency key."""
-    original: Original | None
+    original: Original | None = None
     """Set for a captured request that is sent on; None for what was posted as an event."""
     body: bytes

@@ -29,28 +29,28 @@ class RequestSummary(Struct, frozen=True, kw_only=True):
     scheme: str
     client: str | None
     """`address:port` of the peer, or of the client that a trusted proxy names."""
-    content_type: str | None
+    content_type: str | None = None
     size: int
-    truncated: bool
-    incomplete: bool
-    declared_size: int | None
+    truncated: bool = False
+    incomplete: bool = False
+    declared_size: int | None = None
     """The Content-Length that the sender claimed, if it claimed one."""
     answer_status: int | None
     """None when the sender was gone before it could be answered, or a fault left it without a status."""
-    answer_rule: str | None
+    answer_rule: str | None = None
     """What of the bin's response chose the answer; None for the response itself."""
-    answer_delay_ms: int
-    answer_fault: str | None
-    answer_error: str | None
+    answer_delay_ms: int = 0
+    answer_fault: str | None = None
+    answer_error: str | None = None
     """Why the answer could not be made as its owner meant it, such as a template that failed."""
-    attempt_id: str | None
-    signature: str
+    attempt_id: str | None = None
+    signature: str = "unchecked"
     """`ok`, `failed`, `unsigned` or `unchecked`."""
-    signature_scheme: str | None
-    signature_reason: str | None
+    signature_scheme: str | None = None
+    signature_reason: str | None = None
     """Why it failed, in words."""
-    note: str | None
-    pinned: bool
+    note: str | None = None
+    pinned: bool = False
     malformed: Malformed | None = None
     """Set for what is no HTTP: its body is then the bytes as they came, its method and target are empty."""
     flags: tuple[str, ...] = ()
@@ -60,6 +60,6 @@ class RequestSummary(Struct, frozen=True, kw_only=True):
 class CapturedRequest(RequestSummary, frozen=True, kw_only=True):
     """A captured request as it arrived."""
 
-    trailers: Headers
+    trailers: Headers = ()
     headers: Headers
     body: bytes

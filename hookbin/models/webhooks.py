@@ -45,7 +45,7 @@ class Webhook(Struct, frozen=True, kw_only=True):
     """The bin whose captures are forwarded to it; None for what is no forward target."""
     name: str
     destination: str
-    events: tuple[str, ...]
+    events: tuple[str, ...] = ()
     headers: Headers = ()
     """Headers of the owner's own, which are sent with every attempt."""
     secret: str
@@ -54,9 +54,9 @@ class Webhook(Struct, frozen=True, kw_only=True):
     """A row of `signatures.styles`, or `NO_SIGNATURE`."""
     handshake: Handshake | None = None
     """The handshake that the destination has agreed by; None when it was not asked."""
-    retry_schedule: tuple[float, ...]
+    retry_schedule: tuple[float, ...] = ()
     """Seconds to wait before each retry."""
-    retry_on: tuple[str, ...]
+    retry_on: tuple[str, ...] = ()
     timeout: float
     """Seconds that one attempt may take in all."""
     max_in_flight: int
@@ -70,8 +70,8 @@ class Webhook(Struct, frozen=True, kw_only=True):
     generation: int = 0
     """It rises when the destination is changed and when it is enabled anew; the outcome of an attempt that began
     before then says nothing of the webhook."""
-    heartbeat: float | None
+    heartbeat: float | None = None
     """Seconds between `webhook.heartbeat` events; None for none."""
-    disabled: bool
-    disabled_reason: str | None
+    disabled: bool = False
+    disabled_reason: str | None = None
     created_at: int

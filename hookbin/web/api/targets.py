@@ -103,16 +103,12 @@ def _webhook(
         bin_id=bin_id,
         name=name,
         destination=check_destination(services, destination),
-        events=(),
         secret=signer.secret,
         signature_style=signer.style,
         retry_schedule=read_schedule(services.site.settings, options.retry_schedule),
         retry_on=read_retry_on(services.site.settings, options.retry_on),
         timeout=options.timeout,
         max_in_flight=options.max_in_flight,
-        heartbeat=None,
-        disabled=False,
-        disabled_reason=None,
         created_at=services.site.clock.now(),
     )
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from hookbin import clock
 from hookbin.models.announcements import LogRow
 from hookbin.models.deliveries import AttemptSummary, DeliveryState, Trigger
+from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
 from hookbin.shapes.deliveries import AttemptRow, attempt_row
 from hookbin.shapes.events import EventRow, event_row
@@ -34,7 +35,6 @@ class EmptyRows(Struct, frozen=True, kw_only=True):
 
 
 _NO_ATTEMPT = AttemptSummary(
-    seq=0,
     delivery_id="",
     event_id="",
     event_type="",
@@ -44,14 +44,9 @@ _NO_ATTEMPT = AttemptSummary(
     trigger=Trigger.AUTO,
     started_at=0,
     duration=0,
-    status=None,
-    error=None,
-    error_detail=None,
     delivery_state=DeliveryState.PENDING,
-    next_attempt_at=None,
 )
 _NO_REQUEST = RequestSummary(
-    seq=0,
     bin_id="",
     received_at=0,
     method="",
@@ -59,38 +54,11 @@ _NO_REQUEST = RequestSummary(
     http_version="",
     scheme="",
     client=None,
-    content_type=None,
     size=0,
-    truncated=False,
-    incomplete=False,
-    declared_size=None,
     answer_status=0,
-    answer_rule=None,
-    answer_delay_ms=0,
-    answer_fault=None,
-    answer_error=None,
-    attempt_id=None,
-    signature="unchecked",
-    signature_scheme=None,
-    signature_reason=None,
-    note=None,
-    pinned=False,
 )
-EMPTY = EmptyRows(
-    event=EventRow(
-        id="",
-        seq=0,
-        type="",
-        created_at="",
-        deliver_at=None,
-        content_type="",
-        idempotency_key=None,
-        request_id=None,
-        size=0,
-    ),
-    attempt=attempt_row(_NO_ATTEMPT),
-    request=request_row(_NO_REQUEST),
-)
+_NO_EVENT = EventSummary(id="", type="", created_at=0, content_type="", size=0)
+EMPTY = EmptyRows(event=event_row(_NO_EVENT), attempt=attempt_row(_NO_ATTEMPT), request=request_row(_NO_REQUEST))
 
 
 def timeline_lines(rows: Sequence[LogRow]) -> list[TimelineLine]:
