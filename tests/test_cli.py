@@ -299,27 +299,6 @@ def test_a_database_that_another_hookbin_uses(start_server: Callable[..., Server
     assert server.get("/readyz") == {"status": "ok"}
 
 
-@pytest.mark.parametrize("below", ["file/a.db", "file/b/a.db"])
-def test_a_place_that_can_not_be_written(tmp_path: Path, below: str) -> None:
-    (tmp_path / "file").write_text("a file is no folder")
-
-    line = could_not_start("--port", "0", "--database", str(tmp_path / below))
-
-    assert str(tmp_path / below) in line
-    assert contents(tmp_path) == {"file": b"a file is no folder"}
-
-
-def test_a_file_that_is_no_database(tmp_path: Path) -> None:
-    (tmp_path / "a.db").write_bytes(b"Dear diary, " * 100)
-    before = contents(tmp_path)
-
-    line = could_not_start("--port", "0", "--database", str(tmp_path / "a.db"))
-
-    assert "a.db" in line
-    assert "not a database" in line
-    assert contents(tmp_path) == before
-
-
 def test_a_database_of_a_newer_hookbin(start_server: Callable[..., Server]) -> None:
     server = start_server()
     assert server.stop() == 0
@@ -333,19 +312,6 @@ def test_a_database_of_a_newer_hookbin(start_server: Callable[..., Server]) -> N
     assert "newer" in line
     assert "9999" in line
     assert contents(server.database.parent) == before
-
-
-def test_a_database_of_another_program(tmp_path: Path) -> None:
-    """It has tables of its own, so ours must not be put beside them unasked and break halfway."""
-    connection = sqlite3.connect(tmp_path / "a.db")
-    connection.execute("CREATE TABLE requests (theirs)")
-    connection.commit()
-    connection.close()
-    before = contents(tmp_path)
-
-    could_not_start("--port", "0", "--database", str(tmp_path / "a.db"))
-
-    assert contents(tmp_path) == before
 
 
 # How it ends

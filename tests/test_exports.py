@@ -360,14 +360,6 @@ def test_a_destination_that_is_none_is_refused(server: Server, to: str) -> None:
     check_problem(response, 422, "invalid_fields", loc="to")
 
 
-def test_an_unknown_format_is_refused(server: Server) -> None:
-    server.post("/bins", {"name": "formats"})
-
-    response = server.request("GET", "/bins/formats/export?format=xls")
-
-    check_problem(response, 422, "invalid_fields", loc="format")
-
-
 def test_a_body_that_came_in_part_is_sent_in_part_and_said_so(tmp_path: Path) -> None:
     with Server(tmp_path / "hookbin.db", "--max-body", "10") as small:
         message = b"POST /b/cut HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 20\r\n\r\n" + b"y" * 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,11 +77,6 @@ def test_the_metrics_count_what_happened(start_server: Callable[..., Server]) ->
     assert found["hookbin_writer_queue_bytes"] == 0
     assert found["hookbin_stream_subscribers"] == 0
     assert found["hookbin_commit_batch_size_count"] > 0
-
-
-def test_the_database_is_for_its_owner_alone(server: Server) -> None:
-    for path in server.database.parent.glob("hookbin.db*"):
-        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
 def test_errors_do_not_tell_which_library_answers(server: Server) -> None:

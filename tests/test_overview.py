@@ -106,16 +106,6 @@ def test_the_list_of_webhooks_tells_how_each_is_and_keeps_current(server: Server
     eventually(lambda: page.url.endswith(webhook["id"]))
 
 
-def test_the_list_of_bins_counts_what_each_holds(server: Server, page: Page) -> None:
-    for _ in range(3):
-        capture(server, "counted")
-    page.goto(f"{server.url}/ui/bins")
-    row = page.locator("tr", has_text="counted")
-    expect(row.locator(".number")).to_have_text("3")
-    row.get_by_role("link").click()
-    expect(page.get_by_role("heading", name="counted", exact=True)).to_be_visible()
-
-
 def test_lists_go_on_a_page_at_a_time(start_server: Callable[..., Server], page: Page) -> None:
     server = start_server()
     for number in range(52):

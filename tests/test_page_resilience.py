@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browsing import DESKTOP, PHONE, Watched, assert_accessible, capture, delivered_to, is_live, opened
+from tests.browsing import DESKTOP, PHONE, Watched, assert_accessible, capture, is_live, opened
 from tests.support import Server, eventually
 
 HIDE = """
@@ -87,18 +87,13 @@ def test_a_detail_that_cannot_be_loaded_says_so_and_is_tried_again(server: Serve
     box.get_by_role("button", name="Try again").click()
     expect(box).to_contain_text("The server can’t be reached.")
     alone.unroute(fails)
+    alone.route(fails, lambda route: route.fulfill(status=404))
+    box.get_by_role("button", name="Try again").click()
+    expect(box).to_contain_text("It is no longer there: it was deleted, or trimmed.")
+    alone.unroute(fails)
     box.get_by_role("button", name="Try again").click()
     expect(alone.locator("#detail-title")).to_contain_text("/b/breaks/a")
     assert alone.evaluate("window.stayed")
-
-
-def test_a_request_that_is_gone_says_so_where_it_would_have_been(server: Server, alone: Page) -> None:
-    for name in ("a", "b"):
-        capture(server, f"goes/{name}")
-    opened(server, alone, "/ui/bins/goes")
-    alone.route(re.compile("request=req_"), lambda route: route.fulfill(status=404))
-    alone.locator("a.request", has_text="/b/goes/a").click()
-    expect(alone.locator("#detail")).to_contain_text("It is no longer there: it was deleted, or trimmed.")
 
 
 def test_a_detail_that_takes_long_says_that_it_loads(server: Server, page: Page) -> None:
@@ -114,18 +109,6 @@ def test_a_detail_that_takes_long_says_that_it_loads(server: Server, page: Page)
     held[0].continue_()
     expect(page.locator("#detail-title")).to_contain_text("/b/waits/a")
     expect(page.locator("[data-loading]")).to_have_count(0)
-
-
-def test_an_attempt_that_cannot_be_loaded_is_tried_again(server: Server, alone: Page) -> None:
-    delivery = delivered_to(server, "attempt-breaks")
-    opened(server, alone, f"/ui/deliveries/{delivery['id']}")
-    fails = re.compile("attempt=1")
-    alone.route(fails, lambda route: route.abort())
-    alone.locator(".attempt-line").click()
-    expect(alone.locator("#attempt .box")).to_contain_text("The server can’t be reached.")
-    alone.unroute(fails)
-    alone.get_by_role("button", name="Try again").click()
-    expect(alone.locator("#attempt-title")).to_have_text("Attempt 1")
 
 
 # Notices

@@ -74,12 +74,12 @@ def upload(server: Server, number: int, size: int) -> tuple[int, str | None]:
     return answer.status, answer.header("retry-after")
 
 
-def test_two_hundred_uploads_at_once_are_each_kept_whole_or_refused(start_server: Callable[..., Server]) -> None:
+def test_a_hundred_uploads_at_once_are_each_kept_whole_or_refused(start_server: Callable[..., Server]) -> None:
     server = start_server()
     before = memory(server)
 
-    with ThreadPoolExecutor(200) as pool:
-        answers = dict(enumerate(pool.map(lambda number: upload(server, number, 5 * MIB), range(200))))
+    with ThreadPoolExecutor(100) as pool:
+        answers = dict(enumerate(pool.map(lambda number: upload(server, number, 5 * MIB), range(100))))
 
     rows = server.get("/bins/crowd/requests?limit=250")["data"]
     kept = {int(row["path"].rpartition("/")[2]): row for row in rows}
