@@ -20,11 +20,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hookbin.exports import shell
-from tests.support import PATIENCE, ROOT, Server
+from tests.har import HAR
+from tests.support import PATIENCE, Server
 from tests.wire import check_problem, exchange
 
 BINS = itertools.count()
-HAR = json.loads((ROOT / "tests" / "har-1.2.schema.json").read_text())
 HOSTILE = b"'\"`$(touch pwned)\\%s\\'\xe9\xff;&|<>"
 
 

@@ -43,7 +43,7 @@ def test_paging_misses_and_repeats_nothing_while_rows_come_and_go(server: Server
     for page in server.pages(path, limit=3):
         seen += [row["id"] for row in page]
         make(server)
-        if deleted_at is not None:
+        if deleted_at is not None and len(seen) == 3:  # the cursor goes on without its row, and with it
             server.request("DELETE", f"{deleted_at}/{seen[-1]}")
 
     assert seen[:7] == made[::-1]
