@@ -88,13 +88,6 @@ def test_what_comes_first_answers() -> None:
     assert asked(BinResponse(body="itself", cors=True)).rule is None
 
 
-@pytest.mark.parametrize(("probability", "random", "chosen"), [(0, 0.0, None), (1, 0.999999, "chance")])
-def test_a_chance_of_nothing_never_comes_and_a_sure_one_always(
-    probability: float, random: float, chosen: str | None
-) -> None:
-    assert asked(BinResponse(chance=Chance(probability=probability)), random=random).rule == chosen
-
-
 STEPS = st.lists(st.integers(1, 5), min_size=1, max_size=6)
 
 

@@ -105,13 +105,6 @@ def test_the_bin_says_whose_turn_is_next(server: Server) -> None:
     assert server.get("/bins/turns")["sequence_position"] == 4
 
 
-def test_a_bin_without_a_sequence_has_no_next_step(server: Server) -> None:
-    make(server, "stepless", {})
-
-    bin = server.get("/bins/stepless")
-    assert (bin["sequence_position"], bin["sequence_next"]) == (0, None)
-
-
 def test_a_reset_begins_the_sequence_again(server: Server) -> None:
     url = make(server, "again", FLAKY)
     assert [send(url).status_code for _ in range(3)] == [500, 500, 200]
@@ -131,12 +124,6 @@ def test_a_chance_is_met_about_as_often_as_it_says(server: Server) -> None:
 
     assert answers.keys() == {200, 503}
     assert 50 < answers[503] < 150
-
-
-def test_a_head_request_gets_what_a_get_would_without_the_body(server: Server) -> None:
-    answer = send(make(server, "heads", {"rules": [{"when": {"method": "HEAD"}, "body": "four"}]}), "HEAD")
-
-    assert (answer.headers["content-length"], answer.content) == ("4", b"")
 
 
 def test_a_secret_is_never_shown_and_stays_when_it_is_left_out(server: Server) -> None:

@@ -47,20 +47,6 @@ def commit(connection: sqlite3.Connection, works: Sequence[Work[Any]], last_seq:
     return batch.commit(connection, works, last_seq).results
 
 
-def test_a_batch_is_written_in_its_order(connection: sqlite3.Connection) -> None:
-    results = commit(connection, [named("a"), _inserting("b"), named("c")])
-    assert results == [None, "b", None]
-    assert names(connection) == ["a", "b", "c"]
-
-
-def test_another_connection_sees_it_when_commit_returns(connection: sqlite3.Connection, path: Path) -> None:
-    commit(connection, [named("a")])
-    assert not connection.in_transaction
-    other = sqlite3.connect(path)
-    assert names(other) == ["a"]
-    other.close()
-
-
 def test_a_batch_is_one_transaction(connection: sqlite3.Connection) -> None:
     said: list[str] = []
     connection.set_trace_callback(said.append)
@@ -84,10 +70,6 @@ def test_every_number_of_neighbours_is_written_once_and_in_order(connection: sql
     assert results == [*[None] * count, "between", *[None] * count]
     expected = [f"{number}" for number in range(count)]
     assert names(connection) == [*expected, "between", *[f"after {name}" for name in expected]]
-
-
-def test_an_empty_batch_is_no_trouble(connection: sqlite3.Connection) -> None:
-    assert commit(connection, []) == []
 
 
 def test_a_broken_constraint_hits_only_its_culprit(connection: sqlite3.Connection) -> None:
@@ -147,14 +129,6 @@ def test_a_full_disk_fails_everyone_when_a_culprit_is_among_them_too(connection:
     results = commit(connection, [named("a"), named("a"), named("x" * 100_000)])
     assert [type(result) for result in results] == [StorageFailed] * 3
     assert names(connection) == []
-
-
-def test_after_a_full_disk_writing_goes_on(connection: sqlite3.Connection) -> None:
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
-    commit(connection, [named("x" * 100_000)])
-    connection.execute("PRAGMA max_page_count = 1000000")
-    assert commit(connection, [named("x" * 100_000), named("a")]) == [None, None]
 
 
 def test_a_database_that_someone_else_holds_is_a_storage_failure(connection: sqlite3.Connection, path: Path) -> None:

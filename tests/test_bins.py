@@ -22,18 +22,6 @@ async def test_a_bin_is_found_by_its_name_and_by_its_id(stores: Stores) -> None:
     assert stores.bins.get(bin.id) == bin
 
 
-async def test_a_bin_may_have_no_name(stores: Stores) -> None:
-    one, other = await stores.make_bin(None), await stores.make_bin(None)
-    assert one.id != other.id
-    assert stores.bins.all() == [one, other]
-
-
-async def test_a_bin_that_is_not_there_is_told_so(stores: Stores) -> None:
-    assert stores.bins.find("nobody") is None
-    with pytest.raises(BinNotFound):
-        stores.bins.get("nobody")
-
-
 async def test_a_name_is_taken_once(stores: Stores) -> None:
     await stores.make_bin("joe")
     with pytest.raises(NameTaken):

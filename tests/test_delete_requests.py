@@ -27,15 +27,6 @@ async def pin(stores: Stores, seq: int, *, pinned: bool = True) -> None:
     await stores.requests.edit(seq, lambda row: replace(row, pinned=pinned))
 
 
-async def test_a_note_and_a_pin_are_kept_and_nothing_else_is_changed(stores: Stores) -> None:
-    bin = await stores.make_bin()
-    request = await stores.capture(bin, body=b"x" * 20_000)
-    await stores.requests.edit(request.seq, lambda row: replace(row, note="look", pinned=True))
-    assert await stores.requests.get(request.seq) == replace(request, note="look", pinned=True)
-    assert stores.bins.count_unpinned(bin) == 0
-    assert await stores.requests.edit(99, lambda row: row) is None
-
-
 async def test_pinned_requests_are_trimmed_neither_by_number_nor_by_age(stores: Stores) -> None:
     bin = await stores.make_bin(max_requests=3, max_age=60)
     for _ in range(6):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from hookbin.models.answers import Fault
-from tests.support import PATIENCE, ROOT, Server, eventually
+from tests.support import PATIENCE, Server, eventually
 from tests.wire import connected, exchange, parsed, read_all
 
 BODY = "0123456789"
@@ -108,16 +105,6 @@ def test_a_connection_is_good_for_more_after_a_drip(server: Server) -> None:
         assert parsed(read_all(connection)).status == 200
 
 
-def test_a_delay_comes_before_a_fault(server: Server) -> None:
-    request = make(server, "empty", delay_ms=50)
-
-    with connected(server) as connection:
-        connection.sendall(request)
-        assert read_all(connection) == b""
-
-    assert captured(server, request)["delay_ms"] == 50
-
-
 def test_what_hangs_is_kept_and_ends_when_the_server_stops(start_server: Callable[..., Server]) -> None:
     server = start_server()
     request = make(server, "hang")
@@ -161,45 +148,3 @@ def test_a_fault_can_be_one_step_of_a_sequence(server: Server) -> None:
 
 
 # With a parser that gives no hold of the connection
-
-H11 = """
-import sys, uvicorn
-from pathlib import Path
-from hookbin.app import create_app
-from hookbin.config import Settings
-app = create_app(Settings(database=Path(sys.argv[2])), port=int(sys.argv[1]))
-uvicorn.run(app, port=int(sys.argv[1]), http="h11", ws="none", log_level="critical")
-"""
-
-
-@pytest.fixture(scope="module")
-def h11(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("h11") / "hookbin.db") as server:
-        server.kill()
-        command = [sys.executable, "-c", H11, str(server.port), str(server.database)]
-        server.process = subprocess.Popen(command, cwd=ROOT)
-        eventually(lambda: answers(server))
-        yield server
-
-
-def answers(server: Server) -> bool:
-    try:
-        return httpx.get(f"{server.url}/healthz", trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-@pytest.mark.parametrize("fault", [Fault.RESET, Fault.EMPTY, Fault.GARBAGE, Fault.TRUNCATE])
-def test_under_another_parser_the_answer_is_broken_all_the_same(h11: Server, fault: Fault) -> None:
-    request = make(h11, fault)
-
-    with pytest.raises(httpx.RemoteProtocolError):
-        httpx.post(f"{h11.url}{request.split()[1].decode()}", content=b"hello", trust_env=False)
-
-    assert captured(h11, request)["fault"] == fault
-
-
-def test_under_another_parser_a_body_drips_too(h11: Server) -> None:
-    request = make(h11, "drip", body="abc")
-
-    assert httpx.post(f"{h11.url}{request.split()[1].decode()}", content=b"hello", trust_env=False).text == "abc"

@@ -164,15 +164,6 @@ def test_a_captured_request_arrives_at_the_target_byte_for_byte(server: Server) 
     assert logged == [pair for pair in got["headers"] if pair[0].lower() in ("x-utf", "x-latin")]
 
 
-def test_a_request_without_a_body_is_sent_on_without_one(server: Server) -> None:
-    forwarding_bin(server, "fw-get", {"destination": f"{server.url}/b/fw-get-target", **NO_RETRIES})
-    server.request("GET", "/b/fw-get/x")
-    (got,) = eventually(lambda: server.captured("fw-get-target"))
-
-    assert (got["method"], got["path"], got["body"]["size"]) == ("GET", "/b/fw-get-target/x", 0)
-    assert header(got, "content-length") == []
-
-
 def test_each_target_gets_its_own_delivery_with_retries_and_a_log(server: Server) -> None:
     flaky = Receiver(500, 200)
     with flaky.serving() as url:
@@ -254,20 +245,6 @@ def test_a_path_with_dot_segments_is_held_back_and_says_why(server: Server) -> N
 
     assert held["state"] == "cancelled"
     assert "path" in server.get(f"/deliveries/{held['id']}")["explanation"]
-
-
-def test_forwards_are_there_after_a_crash(start_server: Callable[..., Server]) -> None:
-    port = free_port()
-    server = start_server()
-    destination = f"http://localhost:{port}/hook"
-    bin = forwarding_bin(server, "crash", {"destination": destination, "retry_schedule": [0.2] * 50})
-    answers = [server.post("/b/crash", {"n": n}).status_code for n in range(5)]
-    server.kill()
-    server.start()
-
-    pending = server.deliveries(webhook=bin["forward"][0]["id"])
-    assert answers == [200] * 5
-    assert len(pending) == len(server.captured("crash")) == 5
 
 
 def test_targets_are_no_webhooks_of_the_list(server: Server) -> None:
@@ -408,20 +385,6 @@ def test_a_replay_that_makes_no_sense_is_refused(server: Server, body: dict[str,
     assert server.get("/events", params={"request": captured["id"]})["data"] == []
 
 
-def test_an_odd_target_is_sent_on_to_another_server(server: Server) -> None:
-    receiver = Receiver(200)
-    with receiver.serving() as url:
-        bin = forwarding_bin(server, "fw-odd", {"destination": url, **NO_RETRIES})
-        raw(
-            server,
-            b"POST /b/fw-odd/%zz|{}[a]@" + b"x" * 5_000 + b'?%&"[ HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n',
-        )
-        (sent,) = eventually(lambda: server.deliveries(webhook=bin["forward"][0]["id"], state="succeeded"))
-
-    (attempt,) = server.get(f"/deliveries/{sent['id']}")["attempts"]
-    assert attempt["request"]["url"] == url + "/%zz|{}[a]@" + "x" * 5_000 + '?%&"['
-
-
 def test_many_replays_of_a_large_request_are_refused(server: Server) -> None:
     server.request("POST", "/b/rp-large", content=bytes(2**22))
     captured = server.get("/bins/rp-large/requests")["data"][0]
@@ -506,10 +469,3 @@ async def test_a_request_that_came_round_too_often_is_cancelled_from_the_start(s
     (delivery,) = forward.deliveries
 
     assert (delivery.state, delivery.cancel_reason) == (DeliveryState.CANCELLED, CancelReason.LOOP)
-
-
-@pytest.mark.anyio
-async def test_a_bin_without_targets_forwards_nothing(stores: Stores) -> None:
-    bin = await stores.make_bin()
-
-    assert stores.forwarding.of_capture(a_request(bin)) is None

@@ -68,6 +68,15 @@ def test_a_window_that_runs_low_needs_reading() -> None:
     assert len(lane) > 0
 
 
+def test_a_cleared_lane_is_empty() -> None:
+    lane = full_lane(("a", 1))
+    lane.clear()
+    assert lane.next_due() is None
+    assert not lane.needs_refill
+    put(lane, "b", 2)
+    assert lane.pop_due(2, busy=()) == "b"
+
+
 class LaneMachine(RuleBasedStateMachine):
     """A lane beside a model of the database: all that is pending, with its due time.
 

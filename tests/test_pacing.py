@@ -171,6 +171,17 @@ async def test_an_ordered_webhook_gets_one_after_the_other_and_the_first_waits_f
     assert shop.sender.most_under_way["wh_1"] == 1
 
 
+async def test_the_next_one_goes_when_the_head_of_the_line_is_cancelled(shop: Workshop) -> None:
+    await shop.stores.register(ordered=True, retry_schedule=(100.0,))
+    shop.sender.script["wh_1"] = [500, 200]
+    head, following = await publish(shop, 2)
+    await shop.settle()
+    assert sent(shop) == [head]
+    await shop.stores.deliveries.cancel(head, now=shop.clock.now())
+    await shop.settle()
+    assert sent(shop) == [head, following]
+
+
 async def test_order_can_be_switched_on_and_off(shop: Workshop) -> None:
     await shop.stores.register(retry_schedule=(50.0, 50.0))
     shop.sender.script["wh_1"] = [500, 200]

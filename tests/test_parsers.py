@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hookbin.models.answers import Fault
 from tests.support import PATIENCE, ROOT, eventually, free_port
 
 PROGRAM = """
@@ -74,15 +75,16 @@ def test_a_body_over_the_limit_gets_a_413(url: str) -> None:
     assert only(url, "large")["truncated"]
 
 
-def test_a_fault_and_a_delay_are_no_crash(url: str) -> None:
-    response = {"fault": "reset", "delay_ms": 10}
-    httpx.post(f"{url}/bins", json={"name": "broken", "response": response}, trust_env=False).raise_for_status()
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.EMPTY, Fault.GARBAGE, Fault.TRUNCATE])
+def test_an_answer_is_broken_after_its_delay_all_the_same(url: str, fault: Fault) -> None:
+    response = {"fault": fault, "delay_ms": 10}
+    httpx.post(f"{url}/bins", json={"name": fault, "response": response}, trust_env=False).raise_for_status()
 
     with pytest.raises(httpx.TransportError):
-        httpx.get(f"{url}/b/broken", trust_env=False)
+        httpx.get(f"{url}/b/{fault}", trust_env=False)
 
-    assert only(url, "broken")["answer"]["fault"] == "reset"
-    assert _is_up(url)
+    answer = only(url, fault)["answer"]
+    assert (answer["fault"], answer["delay_ms"]) == (fault, 10)
 
 
 def test_it_goes_out_again(url: str) -> None:

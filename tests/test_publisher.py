@@ -74,10 +74,6 @@ def test_a_pattern_stands_for_types(pattern: str, type: str, wanted: bool) -> No
     assert wants(a_webhook(events=(pattern,)), type) is wanted
 
 
-def test_a_disabled_webhook_wants_nothing() -> None:
-    assert not wants(a_webhook(disabled=True), "a")
-
-
 async def test_an_event_may_come_back_some_times_and_then_it_is_a_loop(stores: Stores) -> None:
     published = await stores.publisher.publish_json("a", b"1", hops=MAX_HOPS)
     assert published.event.hops == MAX_HOPS
@@ -97,9 +93,3 @@ async def test_a_key_stands_for_all_that_was_posted(stores: Stores, change: str)
     other = {**posted, change: b"2" if change == "body" else "b/c"}
     with pytest.raises(Exception, match="another event"):
         await stores.publisher.publish_raw(**other, idempotency_key="k")  # type: ignore[arg-type]
-
-
-async def test_events_with_different_keys_or_none_are_different(stores: Stores) -> None:
-    for key in ("a", "b", None, None):
-        await stores.publisher.publish_json("a", b"1", idempotency_key=key)
-    assert await stores.count("events") == 4

@@ -133,6 +133,17 @@ async def test_what_comes_back_is_due_in_the_order_of_publishing(stores: Stores)
     assert len(events) == 3
 
 
+async def test_what_once_succeeded_is_not_brought_back_though_a_replay_of_it_failed(stores: Stores) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    await stores.finish(delivery, Action.SUCCEED)
+    await stores.recovery.replay(delivery.event_id, None, busy=())
+    await stores.finish(delivery, Action.FAIL, status=404)
+    assert (await stores.found(delivery)).state is DeliveryState.FAILED
+
+    assert (await recover(stores, webhook)).retried == 0
+
+
 async def test_recovered_deliveries_go_out(shop: Workshop) -> None:
     webhook = await shop.stores.register()
     shop.sender.script["wh_1"] = [404, 200]

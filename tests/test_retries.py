@@ -88,29 +88,25 @@ def test_jitter_moves_a_wait_by_up_to_a_fifth(jitter: float, wait: int) -> None:
     assert decide(500, schedule=(10,), jitter=jitter).next_attempt_at == NOW + wait * SECOND
 
 
-def test_retry_after_pushes_a_retry_later() -> None:
-    assert decide(503, retry_after="120").next_attempt_at == NOW + 120 * SECOND
-    assert decide(429, retry_after="120", retry_on=("429",)).next_attempt_at == NOW + 120 * SECOND
-
-
-def test_retry_after_never_brings_a_retry_forward() -> None:
-    assert decide(503, retry_after="2", number=3).next_attempt_at == NOW + 30 * SECOND
-    assert decide(503, retry_after="0").next_attempt_at == NOW + 1 * SECOND
-
-
-def test_retry_after_is_not_jittered() -> None:
-    assert decide(503, retry_after="120", jitter=1.0).next_attempt_at == NOW + 120 * SECOND
-    assert decide(503, retry_after="120", jitter=-1.0).next_attempt_at == NOW + 120 * SECOND
-
-
-def test_retry_after_waits_a_day_at_most_but_a_longer_schedule_stands() -> None:
-    assert decide(503, retry_after="86401").next_attempt_at == NOW + DAY
-    assert decide(503, retry_after="86401", schedule=(200_000,)).next_attempt_at == NOW + 200_000 * SECOND
-
-
-def test_retry_after_gives_no_retry_to_what_is_not_retried() -> None:
-    assert decide(404, retry_after="1").action is Action.FAIL
-    assert decide(503, retry_after="1", number=9).action is Action.FAIL
+@pytest.mark.parametrize(
+    ("retry_after", "known", "wait"),
+    [
+        ("120", {}, 120),
+        ("120", {"jitter": 1.0}, 120),
+        ("120", {"jitter": -1.0}, 120),
+        ("0", {}, 1),
+        ("2", {"number": 3}, 30),
+        ("86401", {}, 86_400),
+        ("86401", {"schedule": (200_000,)}, 200_000),
+        ("1", {"number": 9}, None),
+        ("1", {"retry_on": ("network",)}, None),
+    ],
+)
+def test_retry_after_pushes_a_retry_later_by_a_day_at_most_and_makes_none(
+    retry_after: str, known: dict[str, Any], wait: int | None
+) -> None:
+    expected = None if wait is None else NOW + wait * SECOND
+    assert decide(503, retry_after=retry_after, **known).next_attempt_at == expected
 
 
 @pytest.mark.parametrize(
@@ -121,7 +117,6 @@ def test_retry_after_gives_no_retry_to_what_is_not_retried() -> None:
         "Tue Nov 24 06:32:00 2026",
         "120",
         " 120\t",
-        "000120",
     ],
 )
 def test_retry_after_is_read_in_all_its_forms(value: str) -> None:
@@ -138,45 +133,23 @@ def test_a_year_of_two_digits_is_at_most_50_years_ahead() -> None:
     assert parse_retry_after("Tuesday, 24-Nov-77 06:32:00 GMT", now=NOW) is None
 
 
-def test_retry_after_is_capped_at_a_day() -> None:
-    assert parse_retry_after("86400", now=NOW) == NOW + DAY
-    assert parse_retry_after("9999999999", now=NOW) == NOW + DAY
-    assert parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now=NOW) == NOW + DAY
-
-
 @pytest.mark.parametrize(
     "value",
     [
         None,
         "",
-        " ",
         "-1",
-        "+1",
         "1.5",
-        "1e3",
-        "1_000",
-        "0x10",
         "٣",
-        "１２",
-        "²",
         "120\x00",
-        "120\xa0",
         "120\n",
-        "\x00",
         "120, 240",
-        "soon",
-        "nan",
-        "9" * 11,
         "9" * 5000,
         "Tue, 24 Nov 2026 06:29:59 GMT",
         "Tue, 24 Nov 2026 06:30:00 GMT",
-        "Thu, 01 Jan 1970 00:00:00 GMT",
         "Tue, 24 Nov 2026 06:32:00",
-        "Tue, 24 Nov 2026 06:32:00 CET",
         "Tue, 24 Nov 2026 06:32:00 +0100",
-        "Tue, 24 Foo 2026 06:32:00 GMT",
         "Tue, 31 Nov 2026 06:32:00 GMT",
-        "Tue, 24 Nov 2026 25:32:00 GMT",
         "Tue, 24 Nov 0000 06:32:00 GMT",
         "Tue, ٢٤ Nov 2026 06:32:00 GMT",
         "2026-11-24T06:32:00Z",
@@ -240,7 +213,6 @@ def test_the_named_schedules_are_those_of_the_design() -> None:
         ("1,5,30", (1.0, 5.0, 30.0)),
         ("1, 5 , 30", (1.0, 5.0, 30.0)),
         ("0.5", (0.5,)),
-        ("2592000", (2_592_000.0,)),
         ([], ()),
         ([1, 0.25], (1.0, 0.25)),
         ([1] * 50, (1.0,) * 50),
@@ -256,26 +228,17 @@ def test_a_schedule_is_read_from_a_text_or_a_list(value: str | list[float], sche
     [
         "",
         "quick",
-        "Default",
         "1,,5",
-        "1,5,",
         "1 5",
         "-1",
         "0",
-        "0.0",
         "1e3",
         "nan",
-        "inf",
-        "1_0",
         "٣",
-        "5s",
         "2592001",
         ",".join("1" * 51),
         [0],
-        [-1.0],
         [float("nan")],
-        [float("inf")],
-        [2_592_000.1],
         [10**400],
         [1.0] * 51,
     ],
@@ -318,15 +281,12 @@ REFUSED, TIMEOUT, BLOCKED = ErrorClass.CONNECTION_REFUSED, ErrorClass.TIMEOUT, E
         (PENDING, 1, 404, "404 is a 4xx, which is not retried by itself; attempt 2 follows at NOON."),
         (SUCCEEDED, 3, 200, "Delivered on attempt 3 with 200."),
         (FAILED, 1, 404, "404 is a 4xx, so it was not retried."),
-        (FAILED, 1, 429, "429 is a 4xx, so it was not retried."),
         (FAILED, 1, 302, "302 is a redirect and those are not followed, so it was not retried."),
         (FAILED, 1, 410, "410 means the destination is gone, so its webhook was disabled."),
         (FAILED, 1, BLOCKED, "The address may not be called (blocked_target), so it was not retried."),
         (FAILED, 9, 500, "All 9 attempts failed, the last got 500, and nothing more is planned."),
-        (FAILED, 11, 500, "All 11 attempts failed, the last got 500, and nothing more is planned."),
         (FAILED, 9, TIMEOUT, "All 9 attempts failed, the last got no answer (timeout), and nothing more is planned."),
         (FAILED, 2, 500, "500 is a server error; nothing more is planned, so retry it to send it again."),
-        (FAILED, 8, 500, "500 is a server error; nothing more is planned, so retry it to send it again."),
         (CANCELLED, 0, None, "Cancelled before its first attempt; retry it to send it."),
         (CANCELLED, 1, 500, "Cancelled after 1 attempt; retry it to send it again."),
         (CANCELLED, 2, TIMEOUT, "Cancelled after 2 attempts; retry it to send it again."),

@@ -44,14 +44,6 @@ async def test_each_place_is_given_once(stores: Stores) -> None:
     assert stores.bins.sequence_position(bin) == 4
 
 
-async def test_a_place_that_is_not_asked_for_is_not_taken(stores: Stores) -> None:
-    bin = await a_sequence(stores)
-    with stores.bins.next_position(bin) as position:
-        assert position.taken is None
-
-    assert stores.bins.sequence_position(bin) == 0
-
-
 async def test_what_is_given_back_is_the_next_the_lowest_first(stores: Stores) -> None:
     bin = await a_sequence(stores)
     changes: list[dict[str, Any]] = [{"client": object()}, {}, {"client": object()}]
@@ -118,11 +110,3 @@ async def test_another_response_begins_anew_and_the_same_does_not(stores: Stores
 
     begins = response != RESPONSE
     assert stores.bins.sequence_position(changed) == await kept(stores) == (0 if begins else 1)
-
-
-async def test_a_deleted_bin_leaves_no_place(stores: Stores) -> None:
-    bin = await a_sequence(stores)
-    await capture(stores, bin)
-    await stores.bins.delete(bin)
-
-    assert stores.bins.sequence_position(bin) == 0

@@ -74,12 +74,6 @@ def test_migrations_are_numbered_without_a_gap() -> None:
     assert [version for version, _ in migrations()] == list(range(1, NEWEST + 1))
 
 
-def test_a_new_file_has_the_newest_schema(path: Path) -> None:
-    connection, _ = open_writer(path)
-    assert pragma(connection, "user_version") == NEWEST
-    connection.close()
-
-
 @pytest.mark.anyio
 async def test_every_file_is_for_the_owner_alone(path: Path) -> None:
     async with open_stores(path) as stores:
@@ -156,15 +150,6 @@ def test_a_migration_that_fails_leaves_the_old_version(path: Path) -> None:
     connection.close()
 
 
-def test_after_a_refusal_the_same_path_can_be_opened(path: Path) -> None:
-    path.write_bytes(b"no database " * 100)
-    refusal(path)
-    path.unlink()
-    connection, _ = open_writer(path)
-    connection.close()
-    LockFile(path).release()
-
-
 def test_the_lock_refuses_a_second_process_and_names_the_first(path: Path) -> None:
     with Holding(path) as holder, pytest.raises(StartError) as raised:
         LockFile(path)
@@ -176,11 +161,6 @@ def test_the_lock_is_free_after_a_kill(path: Path) -> None:
         holder.kill()
         holder.wait()
         LockFile(path).release()
-
-
-def test_the_lock_is_free_after_release(path: Path) -> None:
-    LockFile(path).release()
-    LockFile(path).release()
 
 
 def test_a_locked_database_is_not_even_opened(path: Path) -> None:

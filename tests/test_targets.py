@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import httpx
@@ -13,7 +12,6 @@ from hookbin.delivery.targets import (
     MAX_URL,
     Policy,
     check_literal,
-    literal_address,
     parse_allowed,
     parse_destination,
     refusal,
@@ -59,37 +57,25 @@ def test_the_dialler_reads_the_same_host_from_an_accepted_url(url: str) -> None:
     [
         ("", "must start with http"),
         ("example.com", "must start with http"),
-        ("//example.com", "must start with http"),
         ("ftp://example.com", "must start with http"),
-        ("file:///etc/passwd", "must start with http"),
         ("http+unix://example.com", "must start with http"),
-        ("javascript://example.com", "must start with http"),
         ("http://", "has no host"),
         ("http:///example.com", "has no host"),
-        ("http://?x", "has no host"),
         ("http://:80/", "has no host"),
         ("http://user:secret@example.com/", "user name"),
         ("http://example.com:80@127.0.0.1/", "user name"),
-        ("http://@example.com/", "user name"),
         ("http://example.com/#top", "fragment"),
-        ("http://example.com#@127.0.0.1/", "fragment"),
         ("http://example.com\\@127.0.0.1/", "backslash"),
-        ("http://example.com/a\\b", "backslash"),
         ("http://example.com/a b", "spaces or control"),
-        (" http://example.com/", "spaces or control"),
-        ("http://example.com/\n", "spaces or control"),
         ("http://exa\tmple.com/", "spaces or control"),
         ("http://example.com/\x00", "spaces or control"),
         ("http://example.com/ü", "percent-encode"),
         ("http://example.com/\ud800", "percent-encode"),
         ("http://bücher.example/", "punycode"),
         ("http://１２７.0.0.1/", "punycode"),
-        ("http://example。com", "punycode"),
         ("http://example.com:/", "port"),
         ("http://example.com:0/", "port"),
-        ("http://example.com:65536/", "port"),
         ("http://example.com:-1/", "port"),
-        ("http://example.com:+80/", "port"),
         ("http://example.com:8_0/", "port"),
         ("http://example.com:000080/", "port"),
         ("http://::1/", "port"),
@@ -98,30 +84,21 @@ def test_the_dialler_reads_the_same_host_from_an_accepted_url(url: str) -> None:
         ("http://::1]/", "port"),
         ("http://[::1]x/", "brackets"),
         ("http://x[::1]/", "brackets"),
-        ("http://[]/", "not an IPv6"),
         ("http://[127.0.0.1]/", "not an IPv6"),
-        ("http://[::1::]/", "not an IPv6"),
         ("http://[::01270.0.0.1]/", "not an IPv6"),
         ("http://[fe80::1%25eth0]/", "scope"),
-        ("http://[fe80::1%eth0]/", "scope"),
         ("http://169.16689662/", "four decimal numbers"),
-        ("http://127.1/", "four decimal numbers"),
         ("http://2130706433/", "four decimal numbers"),
         ("http://0x7f.1/", "four decimal numbers"),
         ("http://0X7F.0.0.0X1/", "four decimal numbers"),
-        ("http://0177.0.0.1/", "four decimal numbers"),
         ("http://127.0.0.01/", "four decimal numbers"),
         ("http://127.0.0.1./", "four decimal numbers"),
-        ("http://0/", "four decimal numbers"),
         ("http://256.0.0.1/", "four decimal numbers"),
         ("http://1.2.3.4.5/", "four decimal numbers"),
-        ("http://example.5/", "four decimal numbers"),
         ("http://example..com/", "neither a name nor an address"),
-        ("http://./", "neither a name nor an address"),
         ("http://127.0.0.1%2f.example.com/", "neither a name nor an address"),
         ("http://%6c%6fcalhost/", "neither a name nor an address"),
         ("http://exa$mple.com/", "neither a name nor an address"),
-        ("http://*.example.com/", "neither a name nor an address"),
         ("http://" + "a" * 64 + ".com/", "neither a name nor an address"),
         ("http://" + "a." * 127 + "com/", "neither a name nor an address"),
         ("http://example.com/" + "a" * (MAX_URL - 18), "2049 characters"),
@@ -170,128 +147,51 @@ def assert_all_parsers_agree(url: str) -> None:
     assert port == (int(tail.strip(":")) if tail.strip(":") else {"http": 80, "https": 443}[place.scheme])
     assert (ip_address(host) == ip_address(name)) if bracketed else (host == name.rstrip("."))
     assert written.raw_host.decode().lower().rstrip(".") == name.rstrip(".")
-    if literal_address(url):
-        assert ip_address(literal_address(url) or "") == ip_address(host)
 
 
-PUBLIC = [
-    "1.1.1.1",
-    "8.8.8.8",
-    "9.255.255.255",
-    "11.0.0.0",
-    "100.63.255.255",
-    "100.128.0.0",
-    "126.255.255.255",
-    "128.0.0.1",
-    "169.253.255.255",
-    "169.255.0.0",
-    "172.15.255.255",
-    "172.32.0.0",
-    "192.0.1.0",
-    "192.167.255.255",
-    "192.169.0.0",
-    "198.17.255.255",
-    "198.20.0.0",
-    "223.255.255.255",
-    "2606:4700:4700::1111",
-    "2a00:1450:4001::1",
-    "::ffff:8.8.8.8",
-    "::8.8.8.8",
-    "64:ff9b::8.8.8.8",
-    "2002:808:808::1",
-    "2001:0:808:808:0:0:f7f7:f7f7",
-]
-PRIVATE = [
-    "127.0.0.1",
-    "127.255.255.255",
-    "0.0.0.0",
-    "10.0.0.1",
-    "10.255.255.255",
-    "172.16.0.1",
-    "172.31.255.255",
-    "192.168.1.1",
-    "100.64.0.1",
-    "100.127.255.255",
-    "192.0.0.8",
-    "192.0.2.1",
-    "198.51.100.1",
-    "203.0.113.1",
-    "198.18.0.1",
-    "198.19.255.255",
-    "192.88.99.1",
-    "::",
-    "::1",
-    "0:0:0:0:0:0:0:1",
-    "::1%lo",
-    "fc00::1",
-    "fdff::1",
-    "fec0::1",
-    "2001:db8::1",
-    "2001:2::1",
-    "3fff::1",
-    "100::1",
-    "::ffff:127.0.0.1",
-    "::ffff:7f00:1",
-    "0:0:0:0:0:FFFF:7F00:0001",
-    "::ffff:10.0.0.1",
-    "::ffff:0.0.0.0",
-    "::127.0.0.1",
-    "64:ff9b::127.0.0.1",
-    "64:ff9b::10.0.0.1",
-    "64:ff9b:1::8.8.8.8",
-    "64:ff9b:1:808:8:800::",
-    "2002:7f00:1::",
-    "2002:c0a8:101::1",
-    "2001:0:7f00:1:0:0:f7f7:f7f7",
-    "2001:0:808:808:0:0:80ff:fffe",
-]
-FORBIDDEN = [
-    "169.254.169.254",
-    "169.254.0.1",
-    "169.254.255.255",
-    "100.100.100.200",
-    "168.63.129.16",
-    "192.0.0.192",
-    "0.0.0.1",
-    "0.255.255.255",
-    "224.0.0.1",
-    "239.255.255.255",
-    "240.0.0.1",
-    "255.255.255.255",
-    "fe80::1",
-    "fe80::1%eth0",
-    "febf::1",
-    "ff02::1",
-    "fd00:ec2::254",
-    "fd00:ec2:0::254%1",
-    "fd20:ce::254",
-    "fd00:42::42",
-    "fd00:c1::a9fe:a9fe",
-    "4000::1",
-    "::ffff:169.254.169.254",
-    "::ffff:a9fe:a9fe",
-    "::ffff:0:a9fe:a9fe",
-    "::169.254.169.254",
-    "::2",
-    "64:ff9b::169.254.169.254",
-    "64:ff9b::a9fe:a9fe",
-    "64:ff9b:1::169.254.169.254",
-    "64:ff9b:1:a9fe:a9:fe00::",
-    "64:ff9b::100.100.100.200",
-    "2002:a9fe:a9fe::",
-    "2001:0:a9fe:a9fe:0:0:f7f7:f7f7",
-    "2001:0:808:808:0:0:5601:5601",
-    "::ffff:224.0.0.1",
-]
+NETWORKS = {
+    "private": (
+        "0.0.0.0/32 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24"
+        " 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24"
+        " ::/127 100::/64 2001:2::/48 2001:db8::/32 3fff::/20 fc00::/7 fec0::/10"
+    ),
+    "forbidden": (
+        "0.0.0.1/32 0.255.255.255/32 100.100.100.200/32 168.63.129.16/32 169.254.0.0/16 192.0.0.192/32 224.0.0.0/3"
+        " ::2/128 4000::/3 fd00:42::42/128 fd00:c1::a9fe:a9fe/128 fd00:ec2::/32 fd20:ce::254/128 fe80::/10 ff00::/8"
+    ),
+    "public": (
+        "1.1.1.1/32 9.255.255.255/32 11.0.0.0/32 100.63.255.255/32 100.128.0.0/32 126.255.255.255/32 128.0.0.1/32"
+        " 169.253.255.255/32 169.255.0.0/32 172.15.255.255/32 172.32.0.0/32 192.0.1.0/32 192.167.255.255/32"
+        " 192.169.0.0/32 198.17.255.255/32 198.20.0.0/32 223.255.255.255/32 2606:4700::/32 2a00:1450::/32"
+    ),
+}
+"""The first and the last address of each are tried: those of IANA's registries, of clouds, and their neighbours."""
+SPELLINGS = {
+    "private": (
+        "::1%lo 64:ff9b:1::8.8.8.8 0:0:0:0:0:0:0:1 0:0:0:0:0:FFFF:7F00:0001 ::ffff:7f00:1 ::127.0.0.1 64:ff9b::10.0.0.1"
+        " 64:ff9b:1:808:8:800:: 2002:c0a8:101::1 2001:0:7f00:1:0:0:f7f7:f7f7 2001:0:808:808:0:0:80ff:fffe"
+    ),
+    "forbidden": (
+        "fe80::1%eth0 fd00:ec2:0::254%1 ::ffff:a9fe:a9fe ::ffff:0:a9fe:a9fe ::169.254.169.254 64:ff9b::a9fe:a9fe"
+        " 64:ff9b:1:a9fe:a9:fe00:: 2002:a9fe:a9fe:: 2001:0:a9fe:a9fe:0:0:f7f7:f7f7 2001:0:808:808:0:0:5601:5601"
+    ),
+    "public": "::ffff:8.8.8.8 ::8.8.8.8 64:ff9b::8.8.8.8 2002:808:808::1 2001:0:808:808:0:0:f7f7:f7f7",
+}
+"""Other ways to write an address, and IPv6 addresses that carry an IPv4 one."""
 
 
-@pytest.mark.parametrize("address", PUBLIC)
+def addresses(kind: str) -> list[str]:
+    networks = map(ip_network, NETWORKS[kind].split())
+    return [str(network[end]) for network in networks for end in (0, -1)] + SPELLINGS[kind].split()
+
+
+@pytest.mark.parametrize("address", addresses("public"))
 @pytest.mark.parametrize("policy", [EXPOSED, LOCAL])
 def test_a_public_address_may_be_called(policy: Policy, address: str) -> None:
     assert refusal(policy, address) is None
 
 
-@pytest.mark.parametrize("address", PRIVATE)
+@pytest.mark.parametrize("address", addresses("private"))
 def test_a_private_address_may_be_called_only_when_private_ones_are_allowed(address: str) -> None:
     reason = refusal(EXPOSED, address)
     assert reason is not None
@@ -299,7 +199,7 @@ def test_a_private_address_may_be_called_only_when_private_ones_are_allowed(addr
     assert refusal(LOCAL, address) is None
 
 
-@pytest.mark.parametrize("address", FORBIDDEN)
+@pytest.mark.parametrize("address", addresses("forbidden"))
 def test_a_forbidden_address_is_never_called(address: str) -> None:
     everything = Policy(allow_private=True, allowed=("0.0.0.0/0", "::/0"))
     for policy in (EXPOSED, LOCAL, everything):
@@ -379,28 +279,6 @@ def test_an_embedded_address_is_never_judged_more_kindly_than_itself(ip: IPv4Add
     for spelling in spellings:
         for policy in (EXPOSED, LOCAL):
             assert refusal(policy, str(ip)) is None or refusal(policy, spelling) is not None
-
-
-@pytest.mark.parametrize(
-    ("url", "address"),
-    [
-        ("http://127.0.0.1:80/x", "127.0.0.1"),
-        ("http://[::1]/", "::1"),
-        ("http://[2001:DB8::1]:8080", "2001:DB8::1"),
-        ("http://example.com/", None),
-        ("http://localhost/127.0.0.1", None),
-        ("http://127.0.0.1.example.com/", None),
-        ("http://abcd/", None),
-    ],
-)
-def test_the_literal_address_of_a_url_is_found(url: str, address: str | None) -> None:
-    assert literal_address(url) == address
-
-
-@pytest.mark.parametrize("check", [literal_address, lambda url: check_literal(LOCAL, url)])
-def test_a_url_that_is_not_valid_never_passes_for_one_without_an_address(check: Callable[[str], object]) -> None:
-    with pytest.raises(errors.FieldsInvalid):
-        check("http://0x7f.1/")
 
 
 @pytest.mark.parametrize(

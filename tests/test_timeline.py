@@ -80,14 +80,6 @@ async def test_a_follower_gets_what_its_topic_wants(topic: Topic, expected: list
     assert await ready(subscription) == expected
 
 
-async def test_all_that_is_ready_comes_at_once() -> None:
-    timeline = Timeline(Encoder())
-    subscription = timeline.subscribe(Topic())
-    timeline.committed(requests(1, 2))
-    timeline.committed(requests(3))
-    assert await ready(subscription) == [1, 2, 3]
-
-
 async def test_a_follower_that_waits_is_woken() -> None:
     timeline = Timeline(Encoder())
     subscription = timeline.subscribe(Topic())
@@ -96,17 +88,6 @@ async def test_a_follower_that_waits_is_woken() -> None:
     assert not waiting.done()
     timeline.committed(requests(1))
     assert await waiting == [1]
-
-
-async def test_what_a_follower_does_not_want_does_not_wake_it() -> None:
-    timeline = Timeline(Encoder())
-    subscription = timeline.subscribe(Topic(bin_id="bin_2"))
-    waiting = asyncio.create_task(ready(subscription))
-    timeline.committed(requests(1))
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    subscription.close()
-    assert await waiting == []
 
 
 async def test_a_message_is_made_once_for_all_followers() -> None:
@@ -140,16 +121,6 @@ async def test_a_follower_that_is_too_slow_is_closed_and_still_gets_what_was_que
     assert await ready(slow) == list(range(1, QUEUE + 1))
     assert await ready(slow) == []
     assert await ready(slow) == []
-
-
-async def test_a_full_queue_is_no_overflow() -> None:
-    timeline = Timeline(Encoder())
-    subscription = timeline.subscribe(Topic())
-    timeline.committed(requests(*range(1, QUEUE + 1)))
-    assert not subscription.closed
-    assert len(await ready(subscription)) == QUEUE
-    timeline.committed(requests(QUEUE + 1))
-    assert await ready(subscription) == [QUEUE + 1]
 
 
 async def test_after_an_overflow_nothing_is_queued_even_when_there_is_room_again() -> None:

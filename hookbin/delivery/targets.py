@@ -145,13 +145,6 @@ def parse_destination(url: str) -> str:
     return url
 
 
-@lru_cache(maxsize=4096)
-def literal_address(url: str) -> str | None:
-    """The URL's host when it is an IP address, without brackets. Raises FieldsInvalid as `parse_destination` does."""
-    host = _host(url)
-    return host if _as_address(host) else None
-
-
 def check_literal(policy: Policy, url: str) -> None:
     """Raises TargetRefused if the host, as it is written, already shows that it may not be called."""
     host = _host(url)
