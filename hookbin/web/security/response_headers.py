@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hookbin.wire.exchange import Exchange, exchange_of
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -31,7 +33,10 @@ _STATIC = (*_RAW, (b"cache-control", b"no-cache"))
 
 
 class SecurityHeadersMiddleware:
-    """Sets each field unless the answer has set its own, as static files do that may be kept for good."""
+    """Sets each field unless the answer has set its own, as static files do that may be kept for good.
+
+    An answer of a known length that comes in one piece goes out as one write, past the server's own cycle.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,13 +45,33 @@ class SecurityHeadersMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        held: Message | None = None
 
-        async def with_headers(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
+            nonlocal held
             if message["type"] == "http.response.start":
                 headers = message["headers"] = list(message["headers"])
                 own = {name.lower() for name, _ in headers}
                 kept = _STATIC if scope["path"].startswith("/static/") else _ALL
                 headers += [pair for pair in kept if pair[0] not in own]
+                if b"content-length" in own:
+                    held = message
+                    return
+            elif held is not None:
+                start, held = held, None
+                if not message.get("more_body") and _answer_at_once(
+                    exchange_of(scope), start, message.get("body", b"")
+                ):
+                    return
+                await send(start)
             await send(message)
 
-        await self._app(scope, receive, with_headers)
+        await self._app(scope, receive, send_with_headers)
+
+
+def _answer_at_once(exchange: Exchange, start: Message, body: bytes) -> bool:
+    """Whether that was possible: the server can't, or refuses a field that would begin another line."""
+    headers = start["headers"]
+    fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    is_whole = fields.count(b"\n") == fields.count(b"\r") == len(headers) and b"\0" not in fields
+    return is_whole and exchange.answer(status=start["status"], fields=fields, body=body)
