@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import groupby
 
@@ -11,13 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
 from hookbin.problems import problem
 from hookbin.web.html.rendering import render
 from hookbin.web.html.static import FILES, StaticApp
 from hookbin.web.rest.problem_response import problem_response
+from hookbin.web.rest.route import path_parameters
 from hookbin.web.rest.routing import Resource
 from hookbin.web.rest.services import Services
 from hookbin.web.routes import API, PAGES
@@ -47,7 +49,24 @@ def site_app(services: Services, *, lifespan: Callable[[], AbstractAsyncContextM
 
 def _api() -> list[BaseRoute]:
     by_path = sorted(API, key=lambda route: route.path)
-    return [Route(path, Resource(routes)) for path, routes in groupby(by_path, key=lambda route: route.path)]
+    resources = {path: Resource(routes) for path, routes in groupby(by_path, key=lambda route: route.path)}
+    fixed = {path: resource for path, resource in resources.items() if not path_parameters(path)}
+    others = [Route(path, resource) for path, resource in resources.items() if path not in fixed]
+    return [_FixedPaths(fixed), *others]
+
+
+class _FixedPaths(BaseRoute):
+    """Resources whose paths have no parameters, found by one look instead of a pattern each."""
+
+    def __init__(self, resources: Mapping[str, Resource]) -> None:
+        self._resources = resources
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        resource = self._resources.get(scope["path"]) if scope["type"] == "http" else None
+        return (Match.NONE, {}) if resource is None else (Match.FULL, {"endpoint": resource, "path_params": {}})
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["endpoint"](scope, receive, send)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -56,15 +56,18 @@ class AccessMiddleware:
 
 
 def _refusal(connection: HTTPConnection) -> HookbinError | None:
-    if host_flags(connection.headers.getlist("host")):
+    fields: list[tuple[bytes, bytes]] = connection.scope["headers"]
+    hosts = [value.decode("latin-1") for name, value in fields if name == b"host"]
+    host = hosts[0] if hosts else ""
+    if host_flags(hosts):
         return MalformedRequest("there are two Host fields, or one that is no host; send one, such as localhost:8090")
     site = services(connection).site
     token = site.settings.token
-    if site.settings.on_loopback and not _is_our_host(connection.headers, site.settings.public_url):
-        host = connection.headers.get("host", "")[:100]
-        return HostRefused(f"the Host {host!r} is not this machine's; use {site.base_url}, or start with --public-url")
-    reads = connection.scope["method"] in _SAFE_METHODS
-    if not (_is_followed_link(connection.headers) if reads else _is_same_origin(connection.headers)):
+    if site.settings.on_loopback and not _is_our_host(host, site.settings.public_url):
+        return HostRefused(
+            f"the Host {host[:100]!r} is not this machine's; use {site.base_url}, or start with --public-url"
+        )
+    if not _is_ours_to_ask(connection.scope["method"], host, dict(reversed(fields))):
         return OriginRefused("a page of another site sent this; open hookbin itself and do it there")
     path: str = connection.scope["path"]
     if token is None or path in _OPEN or path.startswith("/static/"):
@@ -74,36 +77,33 @@ def _refusal(connection: HTTPConnection) -> HookbinError | None:
     return Unauthorized("send the header 'authorization: Bearer TOKEN'; hookbin prints its token when it starts")
 
 
-def _is_our_host(headers: Headers, public_url: str | None) -> bool:
+def _is_our_host(host: str, public_url: str | None) -> bool:
     try:
-        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return False
     return is_loopback_host(name) or name == public_host(public_url)
 
 
-def _is_same_origin(headers: Headers) -> bool:
-    """Fetch Metadata where the browser sends it, else Origin; neither means no browser."""
-    site = headers.get("sec-fetch-site")
+def _is_ours_to_ask(method: str, host: str, fields: Mapping[bytes, bytes]) -> bool:
+    """Whether our own page asks, no page, or for a read a link that somebody followed.
+
+    Fetch Metadata says so where the browser sends it, else Origin; neither means no browser. Another site's page
+    can't see what it fetches here, but it could tell from the time that a search takes what was captured, and hold
+    streams open (Fetch Metadata, "Resource Isolation Policy").
+    """
+    site = fields.get(b"sec-fetch-site")
     if site is not None:
-        return site in ("same-origin", "none")
-    origin = headers.get("origin")
-    if origin is None:
+        if site in (b"same-origin", b"none"):
+            return True
+        return method in _SAFE_METHODS and fields.get(b"sec-fetch-mode") == b"navigate"
+    origin = fields.get(b"origin")
+    if method in _SAFE_METHODS or origin is None:
         return True
     try:
-        return urlsplit(origin).netloc == headers.get("host")
+        return bool(host) and urlsplit(origin.decode("latin-1")).netloc == host
     except ValueError:
         return False
-
-
-def _is_followed_link(headers: Headers) -> bool:
-    """Whether a read is our own page's, no page's, or a link that somebody followed.
-
-    Another site's page can't see what it fetches here, but it could tell from the time that a search takes
-    what was captured, and hold streams open (Fetch Metadata, "Resource Isolation Policy").
-    """
-    site = headers.get("sec-fetch-site")
-    return site in (None, "same-origin", "none") or headers.get("sec-fetch-mode") == "navigate"
 
 
 def _has_token(connection: HTTPConnection, token: str) -> bool:
