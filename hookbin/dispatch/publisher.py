@@ -7,7 +7,9 @@ the dispatcher sends. A publisher that repeats itself under one idempotency key 
 from __future__ import annotations
 
 import hashlib
-from fnmatch import fnmatchcase
+import re
+from fnmatch import translate
+from functools import lru_cache
 from typing import TypedDict, Unpack
 
 from hookbin.dispatch.event_factory import JSON, EventFactory
@@ -61,7 +63,9 @@ class Publisher:
             raise LoopDetected(
                 f"it came back {hops} times through webhooks of this server; take out the one that publishes to it"
             )
-        fingerprint = _fingerprint(type, content_type or JSON, options.get("deliver_at"), posted, only=only)
+        fingerprint = b""
+        if options.get("idempotency_key") is not None:
+            fingerprint = _fingerprint(type, content_type or JSON, options.get("deliver_at"), posted, only=only)
         event = self._factory.event(type, posted, content_type=content_type, fingerprint=fingerprint, **options)
         wanted = [only] if only is not None else [webhook for webhook in self._webhooks.all() if wants(webhook, type)]
         return await self._events.publish(self._factory.publication(event, wanted))
@@ -86,4 +90,10 @@ def asks_for(webhook: Webhook, type: str) -> bool:
     patterns = webhook.events
     if type in META_EVENTS:
         patterns = tuple(pattern for pattern in patterns if not pattern.startswith("*"))
-    return any(fnmatchcase(type, pattern) for pattern in patterns)
+    return bool(patterns) and _matcher(patterns).match(type) is not None
+
+
+@lru_cache(maxsize=4096)
+def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Each of the patterns as one expression: every event is held against those of every webhook."""
+    return re.compile("|".join(map(translate, patterns)))

@@ -42,7 +42,7 @@ class Event(EventSummary, frozen=True, kw_only=True):
     """Something that was published; `body` is what every delivery of it sends."""
 
     fingerprint: bytes
-    """SHA-256 of what was posted, to tell a repeat from a clash under one idempotency key."""
+    """SHA-256 of what was posted, to tell a repeat from a clash under one idempotency key; empty without a key."""
     original: Original | None = None
     """Set for a captured request that is sent on; None for what was posted as an event."""
     body: bytes
