@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -126,6 +126,25 @@ async def test_an_answer_that_is_not_whole_ends_at_the_deadline(begin: bytes) ->
     assert sent.error_detail == "no complete answer within 0.3 s"
 
 
+async def drip(_: RawReceiver, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"x")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), timeout=0.02)
+
+
+async def test_each_attempt_over_a_kept_connection_has_a_deadline_of_its_own() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"
+    receiver = RawReceiver(OK, OK, then(head, drip))
+    async with receiver.serving() as port, sending() as sender:
+        for seconds in (60.0, 0.2):
+            assert (await post(sender, f"http://127.0.0.1:{port}/", seconds=seconds)).status == 200
+        sent = await post(sender, f"http://127.0.0.1:{port}/", seconds=0.6)
+    assert (receiver.connections, *outcome(sent)) == (1, None, ErrorClass.TIMEOUT)
+    assert sent.timings is not None
+    assert sent.timings.first_byte is not None
+
+
 async def test_a_receiver_that_takes_in_nothing_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with sending() as sender:
@@ -218,6 +237,15 @@ async def test_a_failure_of_another_transport_is_told_in_its_words() -> None:
     async with sending(transport=httpx.MockTransport(refuse)) as sender:
         sent = await post(sender, "http://receiver.example/")
     assert (*outcome(sent), sent.error_detail) == (None, ErrorClass.PROTOCOL_ERROR, "as scripted")
+
+
+async def test_an_answer_of_another_transport_is_kept_too() -> None:
+    answer = httpx.Response(200, headers=[(b"X-Name", b"\xe9")], content=b"hello")
+
+    async with sending(transport=httpx.MockTransport(lambda request: answer)) as sender:
+        sent = await post(sender, "http://receiver.example/")
+    assert (*outcome(sent), sent.response_body) == (200, None, b"hello")
+    assert sent.response_headers == (("X-Name", "\xe9"), ("Content-Length", "5"))
 
 
 # Which addresses are called

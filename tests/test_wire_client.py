@@ -22,7 +22,7 @@ from hookbin.config import Settings, check
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.errors import FieldsInvalid, StartError
 from hookbin.models.deliveries import ErrorClass, Timings
-from hookbin.wire.client import WireTransport, head_of, request_of
+from hookbin.wire.client import WireRequest, WireTransport, head_of
 from hookbin.wire.client_connection import ClientConnection
 from hookbin.wire.dialing import Dialer, race
 from hookbin.wire.evidence import Evidence
@@ -291,11 +291,11 @@ async def test_a_failure_through_httpx_s_interface_carries_what_was_seen() -> No
     transport = WireTransport(dialer, monotonic=clock)
     async with RawReceiver(b"no HTTP\r\n\r\n").serving() as port:
         url = f"http://127.0.0.1:{port}/"
-        request = request_of("POST", url, (), b"", evidence=Evidence(clock))
+        request = WireRequest("POST", url, (), b"", evidence=Evidence(clock), seconds=5.0)
         with pytest.raises(httpx.TransportError) as raised:
             await transport.handle_async_request(request)
     with pytest.raises(Failure, match="nothing listens") as refused:
-        await transport.handle_async_request(request_of("POST", url, (), b"", evidence=Evidence(clock)))
+        await transport.handle_async_request(WireRequest("POST", url, (), b"", evidence=Evidence(clock), seconds=5.0))
     await transport.aclose()
     assert isinstance(raised.value, Failure)
     assert raised.value.raw == b"no HTTP\r\n\r\n"

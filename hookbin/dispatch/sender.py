@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterable, Callable
@@ -21,7 +20,7 @@ from hookbin.models.common import Headers
 from hookbin.models.deliveries import Connection, ErrorClass, Timings
 from hookbin.models.events import Event
 from hookbin.models.webhooks import Webhook
-from hookbin.wire.client import WireTransport, request_of
+from hookbin.wire.client import WireRequest, WireResponse, WireTransport
 from hookbin.wire.dialing import Dialer
 from hookbin.wire.evidence import Evidence, Phase
 from hookbin.wire.failure import Failure
@@ -139,10 +138,9 @@ class Sender:
         target = self._destination(url) if url == webhook.destination else self._target(url)
         transport = self._to_bins if target.own else self._to_others
         evidence = Evidence(self._monotonic)
-        request = request_of(method, target.url, headers, body, evidence=evidence)
+        request = WireRequest(method, target.url, headers, body, evidence=evidence, seconds=webhook.timeout)
         try:
-            async with asyncio.timeout(webhook.timeout):
-                outcome = await _exchange(transport, request)
+            outcome = await _exchange(transport, request)
         except TimeoutError:
             outcome = _late(evidence, webhook.timeout)
         except httpx.TransportError as failure:
@@ -179,7 +177,7 @@ class _Outcome(Struct, frozen=True, kw_only=True):
     raw: bytes | None = None
 
 
-async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> _Outcome:
+async def _exchange(transport: httpx.AsyncBaseTransport, request: WireRequest) -> _Outcome:
     response = await transport.handle_async_request(request)
     body = bytearray()
     try:
@@ -191,15 +189,19 @@ async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request)
         await response.aclose()
     return _Outcome(
         status=response.status_code,
-        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw),
+        headers=_headers_of(response),
         body=bytes(body[:RESPONSE_BYTES]),
         truncated=len(body) > RESPONSE_BYTES,
     )
 
 
+def _headers_of(response: httpx.Response) -> Headers:
+    if isinstance(response, WireResponse):
+        return response.pairs
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+
+
 def _late(evidence: Evidence, seconds: float) -> _Outcome:
-    if isinstance(evidence.failure, Failure):
-        return _failed(evidence.failure)
     error, what = _LATE[evidence.phase]
     return _Outcome(error=error, detail=f"{what} within {seconds:g} s")
 

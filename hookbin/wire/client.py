@@ -19,9 +19,9 @@ this attempt's outcome, and the next attempt is the dispatcher's to make.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 
@@ -36,40 +36,67 @@ from hookbin.wire.failure import Failure
 from hookbin.wire.place import Place, split_url, url_as_sent
 from hookbin.wire.pool import Pool
 
-_ANY_URL = httpx.URL("http://localhost/")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-def request_of(method: str, url: str, headers: Headers, body: bytes, *, evidence: Evidence) -> httpx.Request:
+class WireRequest(httpx.Request):
     """A request for `WireTransport`, which sends exactly this.
 
-    httpx is not shown the URL, since it takes none as long as a captured one can be, nor the headers, which it
-    would take apart and sort for nobody: `target` and `headers` among the extensions are what is sent.
+    It is httpx's by its type, so that another transport can take the place of ours, and by nothing else: httpx takes
+    no URL as long as a captured one can be, and would take the headers apart and sort them for nobody. `evidence` is
+    filled in, and `seconds` are how long all of it may take.
     """
-    extensions = {"target": url, "headers": headers, "body": body, "evidence": evidence}
-    return httpx.Request(method, _ANY_URL, extensions=extensions)
+
+    def __init__(
+        self, method: str, target: str, pairs: Headers, body: bytes, *, evidence: Evidence, seconds: float
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.pairs = pairs
+        self.evidence = evidence
+        self.seconds = seconds
+        self._content = body  # where httpx looks for it
+
+    @property
+    def body(self) -> bytes:
+        return self._content
+
+
+class WireResponse(httpx.Response):
+    """An answer, for the same reason httpx's by its type alone; `pairs` are its headers as they came."""
+
+    def __init__(self, status: int, pairs: Headers, stream: httpx.AsyncByteStream) -> None:
+        self.status_code = status
+        self.pairs = pairs
+        self.stream = self._body = stream
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
 
 
 class WireTransport(httpx.AsyncBaseTransport):
-    """Sends what `request_of` makes. Raises `Failure` and `OutOfResources`."""
+    """Sends what is a `WireRequest`. Raises `Failure`, `OutOfResources`, and `TimeoutError` when its time is over."""
 
     def __init__(self, dialer: Dialer, *, monotonic: Callable[[], float]) -> None:
         self._dialer = dialer
         self._pool = Pool(monotonic)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        given = request.extensions
-        evidence: Evidence = given["evidence"]
-        place, target = split_url(given["target"])
-        head = self._head(request.method, place, target, given)
+        assert isinstance(request, WireRequest)
+        evidence, seconds = request.evidence, request.seconds
+        place, target = split_url(request.target)
+        head = self._head(request, place, target)
         connection = self._pool.take(place)
         evidence.reused = connection is not None
         try:
             if connection is None:
-                connection = await self._dial(place, evidence)
+                async with asyncio.timeout(seconds):
+                    connection = await self._dial(place, evidence)
+                seconds -= evidence.monotonic() - evidence.started
             evidence.address = connection.address
             evidence.tls, evidence.certificate = connection.tls_version, connection.certificate
-            answer = await connection.exchange(request.method, head, given["body"], evidence)
+            connection.limit(seconds)
+            answer = await connection.exchange(request.method, head, request.body, evidence)
         except BaseException as error:
             if connection is not None:
                 connection.close()
@@ -77,9 +104,7 @@ class WireTransport(httpx.AsyncBaseTransport):
                 error.evidence = evidence
             raise
         assert answer.status is not None
-        stream = _AnswerStream(connection, self._pool, place, evidence)
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-        return httpx.Response(answer.status, headers=headers, stream=stream, request=request)
+        return WireResponse(answer.status, answer.headers, _AnswerStream(connection, self._pool, place, evidence))
 
     async def aclose(self) -> None:
         self._pool.clear()
@@ -94,15 +119,14 @@ class WireTransport(httpx.AsyncBaseTransport):
         except MemoryError as error:
             raise failure.out_of_memory() from error
 
-    def _head(self, method: str, place: Place, target: str, given: Mapping[str, Any]) -> bytes:
+    def _head(self, request: WireRequest, place: Place, target: str) -> bytes:
         """The request line and the headers, as bytes (RFC 9112, 3 and 5)."""
-        headers: Headers = given["headers"]
         proxy = self._dialer.proxy
-        if proxy is not None and place.scheme == "http":
-            if method == "CONNECT":
-                raise Failure(ErrorClass.UNSENDABLE, "CONNECT can't go through a proxy: it would be meant for that")
-            target, headers = url_as_sent(given["target"]), (*headers, *proxy.headers)
-        return head_of(method, target, headers)
+        if proxy is None or place.scheme != "http":
+            return head_of(request.method, target, request.pairs)
+        if request.method == "CONNECT":
+            raise Failure(ErrorClass.UNSENDABLE, "CONNECT can't go through a proxy: it would be meant for that")
+        return head_of(request.method, url_as_sent(request.target), (*request.pairs, *proxy.headers))
 
 
 def head_of(method: str, target: str, headers: Headers) -> bytes:
@@ -129,9 +153,14 @@ class _AnswerStream(httpx.AsyncByteStream):
         self._evidence = evidence
         self._is_closed = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while piece := await self._connection.read():
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._connection.read()
+        if not piece:
+            raise StopAsyncIteration
+        return piece
 
     async def aclose(self) -> None:
         """Before the end of the body it costs the connection."""

@@ -48,6 +48,9 @@ class ClientConnection(asyncio.Protocol):
         self._tls_error: ssl.SSLError | None = None
         self._idle_since = 0.0
         self._idle_limit = MAX_IDLE_SECONDS
+        self._deadline: float | None = None
+        """When the loop's clock says that the exchange has taken too long."""
+        self._timer: asyncio.TimerHandle | None = None
         self.is_open = False
         self.address = ""
         self.tls_version: str | None = None
@@ -65,6 +68,20 @@ class ClientConnection(asyncio.Protocol):
         """End it at once."""
         self.is_open = False
         self._transport.abort()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def limit(self, seconds: float) -> None:
+        """Let whoever waits until the next `release` get `TimeoutError` once so much time is over.
+
+        The timer is moved when it runs out, and not with each request.
+        """
+        self._deadline = self._loop.time() + seconds
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._look_at_deadline)
 
     async def secure(self, layer: TlsLayer) -> None:
         """Begin TLS. Raises `ssl.SSLError`, and `ConnectionError` when the peer ends the connection."""
@@ -123,7 +140,7 @@ class ClientConnection(asyncio.Protocol):
 
     def release(self, now: float) -> bool:
         """End the exchange; whether another can follow on this connection."""
-        reader, self._reader, self._evidence = self._reader, None, None
+        reader, self._reader, self._evidence, self._deadline = self._reader, None, None, None
         assert reader is not None
         self._is_idle, self._idle_since = True, now
         if reader.idle_limit is not None:
@@ -270,15 +287,14 @@ class ClientConnection(asyncio.Protocol):
             detail = self._cut_off(reader, reused=evidence.reused)
             return Failure(ErrorClass.CONNECTION_RESET, detail, raw=reader.raw or None)
         assert reader.error is not None
-        found = evidence.failure = Failure(reader.error, reader.detail)
+        found = Failure(reader.error, reader.detail)
         try:
             async with asyncio.timeout(RAW_SECONDS):
                 while self.is_open and len(reader.raw) < MAX_RAW:
                     await self._wait()
         except TimeoutError:
             pass
-        finally:
-            found.raw = reader.raw
+        found.raw = reader.raw
         return found
 
     def _cut_off(self, reader: AnswerReader, *, reused: bool) -> str:
@@ -289,7 +305,9 @@ class ClientConnection(asyncio.Protocol):
         return f"{self._place} closed the connection without an answer"
 
     async def _wait(self) -> None:
-        """Until something happens."""
+        """Until something happens. Raises `TimeoutError` when the time is over."""
+        if self._deadline is not None and self._timer is None:
+            raise TimeoutError
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -299,3 +317,12 @@ class ClientConnection(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _look_at_deadline(self) -> None:
+        self._timer = None
+        if self._deadline is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._look_at_deadline)
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(TimeoutError())

@@ -24,7 +24,6 @@ class Evidence:
         "address",
         "certificate",
         "connected",
-        "failure",
         "first_byte",
         "handed_over",
         "last_byte",
@@ -55,8 +54,6 @@ class Evidence:
         """A byte of the request was given to the system: from here on nothing is dialled any more."""
         self.tls: str | None = None
         self.certificate: Certificate | None = None
-        self.failure: Exception | None = None
-        """What is sure already, while more is read that shows it."""
         self.note: str | None = None
         """What was odd about an answer that counts all the same."""
 
