@@ -10,13 +10,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
+import pytest
+
 from hookbin.delivery.targets import Policy
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.models.common import Headers
+from hookbin.models.deliveries import Connection, ErrorClass, Timings
 from tests.builders import a_webhook, an_event
 
 OPEN = Policy(allow_private=True)
 EXPOSED = Policy(allow_private=False)
+LARGE = bytes(range(256)) * 80_000
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Answer: TypeAlias = Callable[["RawReceiver", asyncio.StreamWriter], Awaitable[None]]
 
@@ -140,3 +144,20 @@ async def exchange(*answers: bytes | Answer, **options: Any) -> Sent:
     """Post once to a receiver that answers like that."""
     async with RawReceiver(*answers).serving() as port, sending() as sender:
         return await post(sender, f"http://127.0.0.1:{port}/hook", **options)
+
+
+def outcome(sent: Sent) -> tuple[int | None, ErrorClass | None]:
+    return sent.status, sent.error
+
+
+def seen(sent: Sent) -> tuple[Timings, Connection]:
+    """What is known of the way that an attempt took."""
+    assert sent.timings is not None
+    assert sent.connection is not None
+    return sent.timings, sent.connection
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    """Both event loops, for the module that imports it."""
+    return "asyncio", {"use_uvloop": request.param}

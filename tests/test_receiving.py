@@ -138,11 +138,8 @@ def test_a_good_request_with_rubbish_behind_it_is_answered_first(server: Server)
 
 
 def test_bytes_behind_the_last_request_are_not_looked_at(server: Server) -> None:
-    assert (
-        sent(server, f"POST /b/last HTTP/1.1\r\n{HOST}Content-Length: 2\r\n\r\nhiGET /b/last HTTP/1.1\r\n\r\n").status
-        == 200
-    )
-
+    last = f"POST /b/last HTTP/1.1\r\n{HOST}Content-Length: 2\r\n\r\nhi"
+    assert sent(server, f"{last}GET /b/last HTTP/1.1\r\n\r\n").status == 200
     assert len(server.captured("last")) == 1
 
 
@@ -152,8 +149,6 @@ CHUNK_FAULTS = [
     "3\r\nabcd\r\n0\r\n\r\n",
     "-3\r\nabc\r\n0\r\n\r\n",
     "0x3\r\nabc\r\n",
-]
-CHUNK_FAULTS += [
     "3;\x01\r\nabc\r\n0\r\n\r\n",
     "\r\n3\r\nabc\r\n0\r\n\r\n",
     "0\r\n A: b\r\n\r\n",

@@ -19,7 +19,7 @@ import standardwebhooks
 from hookbin.delivery.headers import MASK
 from hookbin.delivery.targets import Policy
 from hookbin.dispatch.request_headers import USER_AGENT
-from hookbin.dispatch.sender import RESPONSE_BYTES, Sent
+from hookbin.dispatch.sender import RESPONSE_BYTES
 from hookbin.errors import OutOfResources
 from hookbin.models.deliveries import ErrorClass, attempt_id
 from tests.builders import SECRET, a_webhook, an_event
@@ -32,6 +32,7 @@ from tests.raw_receiver import (
     exchange,
     fields,
     hang_up,
+    outcome,
     post,
     reset,
     say_nothing,
@@ -42,10 +43,6 @@ from tests.raw_receiver import (
 from tests.support import free_port
 
 pytestmark = pytest.mark.anyio
-
-
-def outcome(sent: Sent) -> tuple[int | None, ErrorClass | None]:
-    return sent.status, sent.error
 
 
 # What comes back

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 
 import httpx
 import pytest
@@ -21,36 +21,14 @@ SOON = 5.0
 """Seconds in which a server that was asked to stop has stopped."""
 
 
-@contextmanager
-def slow_receiver(seconds: float) -> Iterator[tuple[str, threading.Event]]:
-    """Answers each request that late. Its URL, and whether one has come."""
-    came = threading.Event()
-    ending = threading.Event()
+def slow(server: Server, seconds: int) -> str:
+    """A new bin of another server that answers so late."""
+    made = server.post("/bins", {"response": {"delay_ms": seconds * 1_000}}).json()
+    return f"{server.url}/b/{made['id']}"
 
-    def serve(connection: socket.socket) -> None:
-        with connection:
-            connection.recv(65_536)
-            came.set()
-            ending.wait(seconds)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
-    def accept() -> None:
-        while not ending.is_set():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=accept)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", came
-        finally:
-            ending.set()
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+def has_come(server: Server, url: str) -> bool:
+    return len(server.captured(url.rpartition("/")[2])) == 1
 
 
 def what_came(stream: httpx.Response) -> Iterator[bytes]:
@@ -78,34 +56,37 @@ def test_an_idle_server_stops_at_once(start_server: Callable[..., Server], numbe
 
 
 def test_a_server_with_a_stream_open_and_a_delivery_under_way_stops_and_loses_nothing(
-    start_server: Callable[..., Server],
+    start_server: Callable[..., Server], server: Server
 ) -> None:
-    server = start_server()
-    with slow_receiver(60) as (url, came), httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
-        webhook = server.register(url, ping=False)
-        server.register(f"{server.url}/b/own", ping=False)
-        with client.stream("GET", "/stream") as stream:
-            accepted = server.post("/events", {"type": "a", "data": 1}).json()
-            assert came.wait(20)
-            eventually(lambda: server.deliveries(state="succeeded"))
-            stop(server)
-            read = list(what_came(stream))
-        assert any(b"event: attempt" in chunk for chunk in read)
-        again = start_server()
-        (delivery,) = again.deliveries(webhook=webhook["id"])
-        assert (delivery["event_id"], delivery["state"]) == (accepted["id"], "pending")
-        assert len(again.captured("own")) == 1
+    stopping, url = start_server(), slow(server, 30)
+    webhook = stopping.register(url, ping=False)
+    stopping.register(f"{stopping.url}/b/own", ping=False)
+    with (
+        httpx.Client(base_url=stopping.url, trust_env=False, timeout=30) as client,
+        client.stream("GET", "/stream") as stream,
+    ):
+        accepted = stopping.post("/events", {"type": "a", "data": 1}).json()
+        eventually(lambda: has_come(server, url))
+        eventually(lambda: stopping.deliveries(state="succeeded"))
+        stop(stopping)
+        read = list(what_came(stream))
+    assert any(b"event: attempt" in chunk for chunk in read)
+    again = start_server()
+    (delivery,) = again.deliveries(webhook=webhook["id"])
+    assert (delivery["event_id"], delivery["state"]) == (accepted["id"], "pending")
+    assert len(again.captured("own")) == 1
 
 
-def test_a_delivery_that_is_answered_in_time_is_recorded_before_the_end(start_server: Callable[..., Server]) -> None:
-    server = start_server()
-    with slow_receiver(1) as (url, came):
-        webhook = server.register(url, ping=False)
-        server.post("/events", {"type": "a", "data": 1})
-        assert came.wait(20)
-        stop(server)
-        (delivery,) = start_server().deliveries(webhook=webhook["id"])
-        assert (delivery["state"], delivery["attempt_count"]) == ("succeeded", 1)
+def test_a_delivery_that_is_answered_in_time_is_recorded_before_the_end(
+    start_server: Callable[..., Server], server: Server
+) -> None:
+    stopping, url = start_server(), slow(server, 1)
+    webhook = stopping.register(url, ping=False)
+    stopping.post("/events", {"type": "a", "data": 1})
+    eventually(lambda: has_come(server, url))
+    stop(stopping)
+    (delivery,) = start_server().deliveries(webhook=webhook["id"])
+    assert (delivery["state"], delivery["attempt_count"]) == ("succeeded", 1)
 
 
 def test_a_capture_whose_answer_is_delayed_is_kept_and_answered(start_server: Callable[..., Server]) -> None:
