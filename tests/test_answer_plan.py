@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hookbin.answers.checks import check_headers
 from hookbin.answers.plan import SANDBOX, Plan, PreparedAnswer, next_step, prepare
-from hookbin.conditions.matching import Incoming
+from hookbin.conditions.incoming import Incoming
 from hookbin.errors import FieldsInvalid
 from hookbin.models.answers import (
     AnswerRule,
@@ -59,8 +59,7 @@ def asked(
     response: BinResponse, method: str = "POST", *, headers: dict[str, str] | None = None, body: bytes = b"",
     random: float = 0.5, position: int = 0,
 ) -> PreparedAnswer:  # fmt: skip
-    fields = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-    incoming = Incoming(method=method, path="/", query="", headers=fields, body=body)
+    incoming = Incoming(method=method, target="/b/joe", headers=tuple((headers or {}).items()), body=body)
     plan = Plan(response)
     return plan.choose(incoming, random=lambda: random) or plan.at(position)
 

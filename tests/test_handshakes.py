@@ -6,15 +6,15 @@ import msgspec
 import pytest
 
 from hookbin.answers.handshakes import MAX_CHALLENGE, NEEDS_SECRET, HandshakeAnswer, answer
-from hookbin.conditions.matching import Incoming
+from hookbin.conditions.incoming import Incoming
 from hookbin.models.answers import BinHandshake, Provider
 
 
 def shaken(
     provider: Provider, method: str, *, query: str = "", body: bytes = b"", secret: str | None = None, **headers: str
 ) -> HandshakeAnswer | None:
-    fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    incoming = Incoming(method=method, path="/", query=query, headers=fields, body=body)
+    fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    incoming = Incoming(method=method, target=f"/b/joe?{query}", headers=fields, body=body)
     return answer(BinHandshake(provider=provider, secret=secret), incoming)
 
 

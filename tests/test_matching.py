@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import fnmatch
+from gzip import compress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hookbin.bodies.json_values import NOTHING
+from hookbin.conditions.incoming import MAX_JSON, Incoming
 from hookbin.conditions.matching import (
-    MAX_JSON,
     MAX_TEXT,
-    NOTHING,
-    Incoming,
     at,
     complaints,
     glob,
@@ -22,13 +22,13 @@ from hookbin.conditions.matching import (
     path_glob,
 )
 from hookbin.models.answers import When
+from hookbin.models.common import Headers
 
 
 def incoming(
-    method: str = "POST", path: str = "/", *, query: str = "", headers: tuple[tuple[bytes, bytes], ...] = (),
-    body: bytes = b"",
-) -> Incoming:  # fmt: skip
-    return Incoming(method=method, path=path, query=query, headers=headers, body=body)
+    method: str = "POST", path: str = "/", *, query: str = "", headers: Headers = (), body: bytes = b""
+) -> Incoming:
+    return Incoming(method=method, target=f"/b/joe{path}?{query}", headers=headers, body=body)
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_what_is_not_there_is_not_null(path: str, found: Any) -> None:
         (When(method="GET"), incoming("POST"), False),
         (When(method="get"), incoming("GET"), True),
         (When(path="/a/*"), incoming(path="/a/b"), True),
-        (When(header={"X-Event": "push"}), incoming(headers=((b"x-event", b"push"),)), True),
-        (When(header={"x-event": "push"}), incoming(headers=((b"x-event", b"a"), (b"x-event", b"push"))), True),
+        (When(header={"X-Event": "push"}), incoming(headers=(("x-event", "push"),)), True),
+        (When(header={"x-event": "push"}), incoming(headers=(("x-event", "a"), ("x-event", "push"))), True),
         (When(header={"x-event": "*"}), incoming(), False),
         (When(query={"a": "1"}), incoming(query="a=2&a=1"), True),
         (When(query={"a": ""}), incoming(query="a"), True),
@@ -176,6 +176,7 @@ def test_a_condition_holds_in_every_point(when: When, request_: Incoming, matche
         (When(header={"a b": "1"}), "header.a b"),
         (When(header={"a": "\\"}), "header.a"),
         (When(query={"a": "\\"}), "query.a"),
+        (When(form={"a": "\\"}), "form.a"),
         (When(json={"a[": 1}), "json.a["),
         (When(json={"a": "\\"}), "json.a"),
     ],
@@ -185,6 +186,37 @@ def test_a_condition_that_can_not_be_used_is_named(when: When, loc: str) -> None
 
 
 def test_a_header_with_odd_characters_is_not_sent_back() -> None:
-    assert incoming(headers=((b"origin", b"a\x01b"),)).echoable("origin") is None
-    assert incoming(headers=((b"origin", b"a"), (b"origin", b"b"))).echoable("origin") == "a, b"
+    assert incoming(headers=(("origin", "a\x01b"),)).echoable("origin") is None
+    assert incoming(headers=(("origin", "a"), ("origin", "b"))).echoable("origin") == "a, b"
     assert incoming().echoable("origin") is None
+
+
+# Bodies, as a page shows them
+
+FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
+PARTS = (("Content-Type", "multipart/form-data; boundary=x"),)
+PLEX = b'--x\r\nContent-Disposition: form-data; name="payload"\r\n\r\n{"event":"media.play"}\r\n--x--'
+
+
+@pytest.mark.parametrize(
+    ("when", "request_"),
+    [
+        (When(json={"a": "paid"}), incoming(body=b'\xef\xbb\xbf{"a": "paid"}')),
+        (When(json={"a": "paid"}), incoming(headers=(("Content-Encoding", "gzip"),), body=compress(b'{"a": "paid"}'))),
+        (When(json={"n": "cut *"}), incoming(body=rb'{"n": "cut \ud83d"}')),
+        (When(json={"[1].a": 2}), incoming(body=b'{"a": 1}\n{"a": 2}')),
+        (When(form={"a": "Jörg"}), incoming(headers=FORM, body=b"b=1&a=J%F6rg&charset=latin1")),
+        (When(form={"a": "x y", "b": "*"}), incoming(headers=FORM, body=b"a=1&a=x+y&b=")),
+        (When(json={"a.b": 1}), incoming(headers=FORM, body=b"a=%7B%22b%22:1%7D")),
+        (When(form={"payload": "*media.play*"}), incoming(headers=PARTS, body=PLEX)),
+        (When(json={"payload.event": "media.*"}), incoming(headers=PARTS, body=PLEX)),
+        (When(query={"n": "Jörg"}), incoming(query="n=J%F6rg")),
+        (When(query={"n": "Jörg"}), incoming(query="n=J\xc3\xb6rg")),
+        (When(path="/Jörg"), incoming(path="/J%C3%B6rg")),
+        (When(path="/Jörg"), incoming(path="/J%F6rg")),
+        (When(header={"x-a": "Jörg"}), incoming(headers=(("X-A", "J\xc3\xb6rg"),))),
+        (When(header={"x-a": "Jörg"}), incoming(headers=(("X-A", "J\xf6rg"),))),
+    ],
+)
+def test_a_condition_sees_what_a_page_shows(when: When, request_: Incoming) -> None:
+    assert matcher(when)(request_)

@@ -10,7 +10,7 @@ from typing import Any
 import brotli
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbin.bodies import limits
@@ -138,6 +138,7 @@ def test_nothing_can_be_compressed_too(name: str) -> None:
         assert "bytes became 0." in (found.data[0].notice or "")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.sampled_from(["gzip", "deflate", "br", "zstd"]))
 def test_any_bytes_said_to_be_compressed_are_read(body: bytes, encoding: str) -> None:
     for content in (body, PACKERS[encoding](body), PACKERS[encoding](body)[:-1], b"\x28\xb5\x2f\xfd" + body):
@@ -198,6 +199,7 @@ def test_deep_json_that_is_broken_or_too_long_is_none(text: str) -> None:
     assert read_json(text) is NOTHING
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

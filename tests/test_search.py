@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from gzip import compress
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookbin.conditions.filters import SEARCHED_BODY, Pair, RequestFilter
+from hookbin.conditions.filters import Pair, RequestFilter, unsearched_words
+from hookbin.conditions.incoming import SEARCHED_BODY
 from hookbin.store import search
 from hookbin.store.search import RequestSearch
 from tests.builders import NOW, Stores
@@ -44,6 +46,49 @@ async def test_letters_beyond_ascii_are_found_in_any_case(stores: Stores) -> Non
     await stores.capture(bin, body="Ein ÄRGERNIS".encode())
     await stores.capture(bin, target="/b/joe/%C3%84rger")
     assert await found(stores, text="ärger") == [2, 1]
+
+
+FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
+JSON = (("Content-Type", "application/json"),)
+PARTS = (("Content-Type", "multipart/form-data; boundary=x"),)
+TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ."
+SPELLED: list[tuple[dict[str, Any], list[str]]] = [
+    ({"headers": FORM, "body": b"email=ann%40example.com&From=%2B1415"
+      b"&Body=Gr%C3%BC%C3%9Fe+aus&p=%7B%22type%22%3A%22x%22%7D"},
+     ["ann@example.com", "+1415", "GRÜSSE AUS", '"type":"x"', '"type": "x"', "body=grüße"]),
+    ({"headers": FORM, "body": b"n=J%F6rg&charset=windows-1252"}, ["Jörg"]),
+    ({"headers": JSON, "body": rb'{"name":"J\u00f6rg \ud83d\ude00","url":"https:\/\/example.com\/a",'
+      rb'"q":"\"x\" \\u0041"}'},
+     ["jörg 😀", "https://example.com/a", '"x" \\u0041', r"https:\/\/", '"name": "jörg']),
+    ({"headers": (("Content-Encoding", "gzip"),), "body": compress(compress(b'{"type":"paid"}'))}, ['"TYPE": "paid"']),
+    ({"headers": JSON, "body": '{"a": "Иван"}'.encode("utf-16")}, ["иван", '"a":"И']),
+    ({"headers": (("Content-Type", "text/plain; charset=koi8-r"),), "body": "Иван".encode("koi8-r")}, ["Иван"]),
+    ({"headers": PARTS, "body": b'--x\r\nContent-Disposition: form-data; name="n"; filename*=utf-8\'\'%e2%82%ac.txt'
+      b"\r\nContent-Type: text/plain; charset=latin1\r\n\r\nGr\xfc\xdfe\r\n--x--"}, ["grüße", "€.txt", 'name="n"']),
+    ({"target": "/b/joe?name=Ann+Smith&x=J%F6rg"}, ["Ann Smith", "Ann+Smith", "jörg", "name=ann"]),
+    ({"target": "/b/joe/a%20b/J%C3%B6rg"}, ["/a b/jörg"]),
+    ({"headers": (("X-Name", "J\xc3\xb6rg"), ("X-Other", "M\xfcller"))}, ["x-name: jörg", "müller"]),
+    ({"headers": (("Authorization", f"Bearer {TOKEN}"),)}, ['"sub": "ann"']),
+    ({"body": TOKEN.encode()}, ['"sub":"ann"']),
+]  # fmt: skip
+
+
+async def test_text_is_found_as_a_page_shows_it(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    for changes, _ in SPELLED:
+        await stores.capture(bin, **{"headers": (), "body": b"", **changes})
+    for seq, (_, texts) in enumerate(SPELLED, 1):
+        for text in texts:
+            assert seq in await found(stores, text=text), text
+
+
+async def test_it_is_said_where_a_search_stopped_inside_bodies(stores: Stores) -> None:
+    bin = await stores.make_bin("joe")
+    for body in (b"x" * SEARCHED_BODY, b"x" * (SEARCHED_BODY + 1), compress(bytes(SEARCHED_BODY + 1)), b"needle"):
+        await stores.capture(bin, body=body)
+    page = await RequestSearch(stores.database).find(bin, RequestFilter(text="needle"), limit=9, before=None)
+    assert ([row.seq for row in page.rows], page.longer) == ([4], 2)
+    assert unsearched_words(2) == "The first 64.0 KiB of each body were searched; 2 bodies without the text are longer."
 
 
 async def test_signs_of_sql_patterns_stand_for_themselves(stores: Stores) -> None:
@@ -165,6 +210,7 @@ def paths(server: Server, url: str) -> list[str]:
         ("json=n==1", ["/orders?id=1"]),
         ("json=$.n", ["/orders?id=1"]),
         ("json=n==%221%22", []),
+        ("form=a:x*", []),
         ("q=%00", []),
         ("q=%ED%A0%80", []),
     ],
@@ -200,6 +246,7 @@ def test_a_narrowed_list_has_pages(server: Server, searched: str) -> None:
         ("path=orders", "path"),
         ("json=a..b==1", "json[0]"),
         ("query=a:x%5C", "query[0]"),
+        ("form=a:x%5C", "form[0]"),
         ("&".join(["header=a"] * 21), "header"),
     ],
 )

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from gzip import compress
 from pathlib import Path
 
 import httpx
@@ -19,7 +20,7 @@ ASKED = TemplateRequest(
     method="POST",
     path="/orders/7",
     query="a=1&a=2&b=%C3%A9",
-    headers=[("host", "localhost"), ("x-a", "1"), ("x-a", "2"), ("content-type", "application/json")],
+    headers=(("host", "localhost"), ("x-a", "1"), ("x-a", "2"), ("content-type", "application/json")),
     body=b'{"id": 7, "names": ["x", "y"]}',
 )
 
@@ -57,10 +58,38 @@ def test_a_form_is_read() -> None:
         method="POST",
         path="/",
         query="",
-        headers=[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+        headers=(("content-type", "application/x-www-form-urlencoded; charset=utf-8"),),
         body=b"a=1&b=x+y&a=2",
     )
     assert text_of("{{ request.form.a }} {{ request.form.b }} {{ request.json }}", form) == "1 x y None"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "source", "text"),
+    [
+        (b'\xef\xbb\xbf{"a": 1}', "application/json", "{{ request.json.a }} {{ request.body }}", '1 {"a": 1}'),
+        (compress(b'{"a": 1}'), "application/json", "{{ request.json.a }} {{ request.body }}", '1 {"a": 1}'),
+        (b'{"a": "\xf6"}', "application/json; charset=latin1", "{{ request.json.a }}{{ request.body }}", 'ö{"a": "ö"}'),
+        (rb'{"a": "\ud83d"}', "application/json", "{{ request.json.a }}{{ request.json | tojson }}",
+         '\ufffd{"a": "\\ud83d"}'),
+        (b'{"a": 1e400}', "application/json", "{{ request.json.a }}", "1e400"),
+        (b"a=%F6&_charset_=latin1", "application/x-www-form-urlencoded", "{{ request.form.a }}", "ö"),
+        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n{"b":1}\r\n--x--', "multipart/form-data; boundary=x",
+         "{{ request.form.a }} {{ request.json.a.b }}", '{"b":1} 1'),
+        (b"\xff\xfe\xfd", "application/octet-stream", "{{ request.body }}", "\ufffd\ufffd\ufffd"),
+    ],
+)  # fmt: skip
+def test_a_template_sees_what_a_page_shows(body: bytes, content_type: str, source: str, text: str) -> None:
+    asked = TemplateRequest(method="POST", path="/", query="", headers=(("content-type", content_type),), body=body)
+    assert text_of(source, asked) == text
+
+
+def test_a_template_gives_the_bytes_of_a_header_and_a_query_back() -> None:
+    headers = (("x-a", "J\xc3\xb6rg"), ("x-b", "J\xf6rg"))
+    asked = TemplateRequest(method="GET", path="/", query="a=J%C3%B6rg&b=J\xc3\xb6rg", headers=headers, body=b"")
+    shown = text_of("{{ request.headers['x-a'] }} {{ request.query.a }} {{ request.query.b }}", asked)
+    assert (shown or "").encode() == b"J\xc3\xb6rg J\xc3\xb6rg J\xc3\xb6rg"
+    assert text_of("{{ request.headers['x-b'] }}", asked) == "Jörg"  # no UTF-8: the letters, in the answer's charset
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from hookbin.conditions.matching import Incoming, at
+from hookbin.conditions.incoming import Incoming
+from hookbin.conditions.matching import at
 from hookbin.models.answers import BinHandshake, Provider, Step
 from hookbin.models.common import Headers
 

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from hookbin.answers import handshakes
-from hookbin.conditions.matching import Incoming, matcher
+from hookbin.conditions.incoming import Incoming
+from hookbin.conditions.matching import matcher
 from hookbin.errors import HookbinError
 from hookbin.models.answers import BinHandshake, BinResponse, Fault, SequenceEnd, Step
 from hookbin.models.bins import Bin

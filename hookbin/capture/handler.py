@@ -28,10 +28,10 @@ from starlette.types import Receive, Scope, Send
 from hookbin.answers.plan import Plan, PreparedAnswer, prepare, refusal
 from hookbin.capture.faults import Answering, Faults, pause
 from hookbin.capture.read_body import MemoryBudget, ReceivedBody, linger, read_body
-from hookbin.capture.row import address, captured_request, decoded, read_fields
+from hookbin.capture.row import SentFields, address, captured_request, decoded, read_fields
 from hookbin.capture.services import CaptureServices
 from hookbin.capture.signature_check import UNCHECKED, check_signature
-from hookbin.conditions.matching import Incoming
+from hookbin.conditions.incoming import Incoming
 from hookbin.errors import BinNotFound, HookbinError, Overloaded, ShuttingDown
 from hookbin.models.answers import Step
 from hookbin.models.bins import Bin
@@ -59,6 +59,11 @@ class _Arrival(Struct, frozen=True):
     body: ReceivedBody
     scope: Scope
     exchange: Exchange
+    fields: SentFields
+
+    @property
+    def target(self) -> str:
+        return self.exchange.target.decode("latin-1")
 
 
 class Capture:
@@ -92,7 +97,8 @@ class Capture:
                 if body.refused:
                     raise Overloaded(_NO_MEMORY)
                 bin = await self._bin(scope["path"])
-                answer = await self._answer_and_keep(_Arrival(bin, body, scope, exchange))
+                fields = read_fields(exchange.headers)
+                answer = await self._answer_and_keep(_Arrival(bin, body, scope, exchange, fields))
                 if not body.incomplete:
                     return answer, body.unread
                 if self._services.stopping.is_set():
@@ -118,7 +124,12 @@ class Capture:
             return await self._keep(arrival, _TOO_LARGE)
         if plan.plain or arrival.body.incomplete:
             return await self._keep(arrival, plan.base)
-        incoming = _incoming(arrival)
+        incoming = Incoming(
+            method=arrival.scope["method"],
+            target=arrival.target,
+            headers=arrival.fields.headers,
+            body=arrival.body.body,
+        )
         answer = plan.choose(incoming, random=self._services.random)
         if answer is not None:
             return await self._keep(arrival, await self._rendered(answer, plan, incoming))
@@ -149,14 +160,13 @@ class Capture:
 
     def _row(self, arrival: _Arrival, answer: PreparedAnswer) -> CapturedRequest:
         bin, body, scope, exchange = arrival.bin, arrival.body, arrival.scope, arrival.exchange
-        target, now = exchange.target.decode("latin-1"), self._services.clock.now()
-        fields = read_fields(exchange.headers)
+        fields, now = arrival.fields, self._services.clock.now()
         webhook = None if fields.attempt_id is None else self._services.webhook_of(fields.attempt_id)
         return captured_request(
             bin,
             received_at=now,
             method=scope["method"],
-            target=target,
+            target=arrival.target,
             http_version=scope["http_version"],
             scheme=scope["scheme"],
             client=address(*scope["client"]) if scope["client"] else None,
@@ -175,8 +185,7 @@ class Capture:
         bin, body, scope = arrival.bin, arrival.body, arrival.scope
         if bin.verify is None and webhook is None:
             return UNCHECKED
-        target = arrival.exchange.target.decode("latin-1")
-        signed = SignedRequest(dict(scope["headers"]), body.body, scope["scheme"], target)
+        signed = SignedRequest(dict(scope["headers"]), body.body, scope["scheme"], arrival.target)
         whole = not (body.truncated or body.incomplete)
         return check_signature(self._services, bin, webhook, signed, whole=whole, now=now)
 
@@ -188,22 +197,11 @@ class Capture:
         await send({"type": "http.response.body", "body": b""})
 
 
-def _incoming(arrival: _Arrival) -> Incoming:
-    scope = arrival.scope
-    return Incoming(
-        method=scope["method"],
-        path=f"/{scope['path'][len(PREFIX) :].partition('/')[2]}",
-        query=scope["query_string"].decode("latin-1"),
-        headers=scope["headers"],
-        body=arrival.body.body,
-    )
-
-
 def _template_request(incoming: Incoming) -> TemplateRequest:
     return TemplateRequest(
         method=incoming.method,
         path=incoming.path,
         query=incoming.query_string,
-        headers=[(name, value) for name, values in incoming.headers.items() for value in values],
+        headers=incoming.fields,
         body=incoming.body,
     )

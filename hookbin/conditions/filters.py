@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import unquote, unquote_to_bytes
 
-import msgspec
 from msgspec import Struct
 
-from hookbin.conditions.matching import MAX_JSON, NOTHING, Incoming, at, glob, json_path, path_glob, same
-from hookbin.models.common import SECOND, Headers
-from hookbin.models.request_target import below_the_bin, path_and_query
+from hookbin.bodies.forms import query_pairs
+from hookbin.bodies.views.words import shown_texts
+from hookbin.conditions.incoming import MAX_JSON, SEARCHED_BODY, Incoming, decoded_path
+from hookbin.conditions.matching import (
+    Condition,
+    form_condition,
+    header_condition,
+    json_condition,
+    path_condition,
+    query_condition,
+)
+from hookbin.models.common import SECOND
+from hookbin.models.request_target import path_and_query
 from hookbin.models.requests import RequestSummary
+from hookbin.text import size_text, wire
 
-SEARCHED_BODY = 64 * 1024
-"""Bytes of a body, from its beginning, that a text is looked for in."""
 MAX_SEARCH = 256
 """Characters of that text."""
 _SHOWN = 100
 """Characters of what was found instead that a complaint shows."""
+_BEYOND = f" in the first {size_text(SEARCHED_BODY)}, and the body is longer"
 
+_COLON = re.compile(r'":(?:\\ )*')
 _AGO = re.compile(r"-(\d{1,9})([smhd])")
 _UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86_400 * SECOND}
 _STATUS = re.compile(r"[1-5]xx|[1-5]\d\d|none", re.IGNORECASE)
@@ -64,117 +72,79 @@ class RequestFilter(Struct, frozen=True, kw_only=True):
     headers: tuple[Pair, ...] = ()
     query: tuple[Pair, ...] = ()
     json: tuple[JsonValue, ...] = ()
+    form: tuple[Pair, ...] = ()
     text: str | None = None
-    """In any case: somewhere in target, headers or the first `SEARCHED_BODY` of the body."""
+    """In any case: somewhere in what a page shows of target, headers and the first `SEARCHED_BODY` of the body."""
 
 
 NO_FILTER = RequestFilter()
 
 
-class Candidate:
-    """A captured request as conditions look at it; what is costly is read when it is asked for, and once."""
-
-    def __init__(self, *, target: str, headers: Headers, body: Callable[[int], bytes]) -> None:
-        self.target = target
-        self.headers = headers
-        self._body = body
-        """Gives so many bytes of the body's beginning."""
-
-    @cached_property
-    def incoming(self) -> Incoming:
-        path, query = path_and_query(self.target)
-        below = unquote(below_the_bin(path).encode("latin-1").decode(errors="replace"))
-        fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
-        return Incoming(method="", path=below or "/", query=query or "", headers=fields, body=b"")
-
-    @cached_property
-    def json(self) -> Any:
-        return Incoming(method="", path="", query="", headers=(), body=self._body(MAX_JSON + 1)).json
-
-    @cached_property
-    def beginning(self) -> bytes:
-        return self._body(SEARCHED_BODY)
-
-
-class Check(Struct, frozen=True):
-    """One condition that only a look into the request can answer."""
-
-    name: str
-    holds: Callable[[Candidate], bool]
-    instead: Callable[[Candidate], str]
-    """What is there, for people."""
-
-
-def checks(filter: RequestFilter) -> tuple[Check, ...]:
-    """The cheap ones first. Raises `ValueError` for a path into JSON that makes no sense."""
+def checks(filter: RequestFilter) -> tuple[Condition, ...]:
+    """What only a look into the request can answer, the cheap first. Raises `ValueError` for a senseless JSON path."""
     return tuple(_checks(filter))
 
 
-def _checks(filter: RequestFilter) -> Iterator[Check]:
+def _checks(filter: RequestFilter) -> Iterator[Condition]:
     if filter.path is not None:
-        match = path_glob(filter.path)
-        yield Check(f"path {filter.path}", lambda seen: match(seen.incoming.path), lambda seen: seen.incoming.path)
+        yield path_condition(filter.path)
     for pair in filter.headers:
-        yield _pair_check("header", pair, lambda seen: seen.incoming.headers)
+        yield header_condition(pair.name, pair.value)
     for pair in filter.query:
-        yield _pair_check("query", pair, lambda seen: seen.incoming.query)
+        yield query_condition(pair.name, pair.value)
     for value in filter.json:
-        yield _json_check(value)
+        yield json_condition(value.path, value.value)
+    for pair in filter.form:
+        yield form_condition(pair.name, pair.value)
     if filter.text is not None:
-        yield Check(f"q {filter.text}", _text_test(filter.text), lambda seen: "it stands nowhere")
+        yield text_condition(filter.text)
 
 
-def _pair_check(kind: str, pair: Pair, pairs: Callable[[Candidate], Mapping[str, list[str]]]) -> Check:
-    match = glob("*" if pair.value is None else pair.value)
-    wanted = pair.name if pair.value is None else f"{pair.name}:{pair.value}"
-    return Check(
-        f"{kind} {wanted}",
-        lambda seen: any(map(match, pairs(seen).get(pair.name, ()))),
-        lambda seen: ", ".join(pairs(seen).get(pair.name, ())) or "it is not there",
+def body_needed(filter: RequestFilter) -> int:
+    """Bytes of a body, from its beginning, for its checks: one more than they read, to see that it goes on."""
+    if filter.json or filter.form:
+        return MAX_JSON + 1
+    return 0 if filter.text is None else SEARCHED_BODY + 1
+
+
+def text_condition(text: str) -> Condition:
+    """In capitals or not, somewhere in what a page shows of target, headers and body."""
+    folded = text.casefold()
+    laid_out = re.compile(_COLON.sub(r'"\\s*:\\s*', re.escape(folded))) if '":' in folded else None
+
+    def has(shown: str) -> bool:
+        shown = shown.casefold()
+        return folded in shown or (laid_out is not None and laid_out.search(shown) is not None)
+
+    return Condition(
+        f"q {text}",
+        lambda seen: any(map(has, _before_body(seen))) or any(map(has, shown_texts(seen.beginning))),
+        lambda seen: "it stands nowhere" + (_BEYOND if seen.beginning.cut else ""),
     )
 
 
-def _json_check(wanted: JsonValue) -> Check:
-    path = json_path(wanted.path)
-    match = glob(wanted.value) if isinstance(wanted.value, str) else None
-
-    def holds(seen: Candidate) -> bool:
-        found = at(seen.json, path)
-        if match is None:
-            return same(found, wanted.value)
-        return found is not NOTHING and (wanted.value == "*" or (isinstance(found, str) and match(found)))
-
-    def instead(seen: Candidate) -> str:
-        found = at(seen.json, path)
-        return "it is not there" if found is NOTHING else msgspec.json.encode(found).decode()
-
-    return Check(f"json {wanted.path}=={msgspec.json.encode(wanted.value).decode()}", holds, instead)
+def unsearched_words(longer: int) -> str | None:
+    """What is to be said of bodies without the text that are longer than what was searched of them."""
+    if not longer:
+        return None
+    are = "1 body without the text is" if longer == 1 else f"{longer:,} bodies without the text are"
+    return f"The first {size_text(SEARCHED_BODY)} of each body were searched; {are} longer."
 
 
-def _text_test(text: str) -> Callable[[Candidate], bool]:
-    """In capitals or not; other letters than ASCII are read as UTF-8."""
-    folded = text.casefold()
-    needle = folded.encode() if text.isascii() else None
-
-    def has(content: bytes) -> bool:
-        return folded in content.decode(errors="replace").casefold() if needle is None else needle in content.lower()
-
-    return lambda seen: any(map(has, _before_body(seen))) or has(seen.beginning)
-
-
-def _before_body(seen: Candidate) -> Iterator[bytes]:
-    raw = seen.target.encode("latin-1")
-    yield raw
-    if b"%" in raw:
-        yield unquote_to_bytes(raw)
-    yield "\n".join(f"{name}: {value}" for name, value in seen.headers).encode("latin-1")
+def _before_body(seen: Incoming) -> Iterator[str]:
+    target = wire(seen.target)
+    yield target
+    if "%" in target or "+" in target:
+        yield decoded_path(path_and_query(seen.target)[0])
+        yield "&".join(f"{name}={value}" for name, value in query_pairs(seen.query_string))
+    yield "\n".join([f"{wire(name)}: {wire(value)}" for name, value in seen.fields])
 
 
 def is_row_wanted(filter: RequestFilter, row: RequestSummary) -> bool:
     return not any(_complaints_about_row(filter, row))
 
 
-def complaints(filter: RequestFilter, checks: Sequence[Check], row: RequestSummary, seen: Candidate) -> list[str]:
+def complaints(filter: RequestFilter, checks: Sequence[Condition], row: RequestSummary, seen: Incoming) -> list[str]:
     """Each condition that the request does not meet, and what it has instead."""
     found = list(_complaints_about_row(filter, row))
     found += [f"{check.name}: {check.instead(seen)[:_SHOWN]}" for check in checks if not check.holds(seen)]

@@ -3,138 +3,108 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
-from typing import Any, Literal
-from urllib.parse import parse_qsl
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
-import msgspec
+from msgspec import Struct
 
 from hookbin import http_fields
+from hookbin.bodies.json_values import NOTHING, as_text
+from hookbin.conditions.incoming import Incoming
 from hookbin.models.answers import When
 
-MAX_JSON = 1024 * 1024
-"""Bytes of a body that is read as JSON while its sender waits; a larger one matches no JSON path."""
 MAX_TEXT = 8192
 """Characters of a value that is compared with a pattern."""
-MAX_PAIRS = 1000
-"""Parameters of a query that are read."""
 MAX_METHOD = 64
 """Characters of a method in a condition."""
-NOTHING = object()
-"""What stands where there is nothing; a JSON null is something."""
-_ECHOABLE = re.compile(r"[\x20-\x7e\x80-\xff]{1,4096}")
 _ROOT = re.compile(r"\$\.?")
 _PART = re.compile(r"\.?(?P<key>[^.\[\]\"\s]+)|\[(?P<index>\d{1,9})\]|\[\"(?P<quoted>[^\"]*)\"\]")
 
 JsonPath = tuple[str | int, ...]
 
 
-class Incoming:
-    """A request as rules, handshakes and templates look at it; what is costly is read when it is asked for."""
+class Condition(Struct, frozen=True):
+    """One thing that a request must be like."""
 
-    def __init__(
-        self, *, method: str, path: str, query: str, headers: Iterable[tuple[bytes, bytes]], body: bytes
-    ) -> None:
-        self.method = method
-        self.path = path
-        """Below the bin, decoded, `/` at least."""
-        self.query_string = query
-        self._headers = headers
-        """With names in lower case."""
-        self.body = body
-
-    @cached_property
-    def headers(self) -> Mapping[str, list[str]]:
-        return _by_name((name.decode("latin-1"), value.decode("latin-1")) for name, value in self._headers)
-
-    @cached_property
-    def query(self) -> Mapping[str, list[str]]:
-        if self.query_string.count("&") >= MAX_PAIRS:
-            return {}
-        return _by_name(parse_qsl(self.query_string, keep_blank_values=True))
-
-    @cached_property
-    def json(self) -> Any:
-        """The body as JSON; `NOTHING` when it is none or too large."""
-        if not self.body or len(self.body) > MAX_JSON:
-            return NOTHING
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            return NOTHING
-
-    def header(self, name: str) -> str | None:
-        """The first of that name, in lower case."""
-        return next(iter(self.headers.get(name, ())), None)
-
-    def echoable(self, name: str) -> str | None:
-        """The header's values as one that can be sent back; None without any, or with odd characters in it."""
-        value = ", ".join(self.headers.get(name, ()))
-        return value if _ECHOABLE.fullmatch(value) else None
-
-    def parameter(self, name: str) -> str | None:
-        return next(iter(self.query.get(name, ())), None)
+    name: str
+    holds: Callable[[Incoming], bool]
+    instead: Callable[[Incoming], str]
+    """What is there, for people."""
 
 
-def _by_name(pairs: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
-
-
-Test = Callable[[Incoming], bool]
-
-
-def matcher(when: When) -> Test:
+def matcher(when: When) -> Callable[[Incoming], bool]:
     """What tells whether a request is as `when` says: in every point."""
-    tests = tuple(_tests(when))
+    tests = tuple(condition.holds for condition in _conditions(when))
     return lambda incoming: all(test(incoming) for test in tests)
 
 
-def _tests(when: When) -> Iterable[Test]:
+def _conditions(when: When) -> Iterator[Condition]:
     """The cheap ones first."""
     if when.method is not None:
-        yield _method_test(when.method)
+        yield _method_condition(when.method)
     if when.path is not None:
-        yield _path_test(when.path)
+        yield path_condition(when.path)
     for name, pattern in when.header.items():
-        yield _pairs_test("headers", name.lower(), pattern)
+        yield header_condition(name, pattern)
     for name, pattern in when.query.items():
-        yield _pairs_test("query", name, pattern)
+        yield query_condition(name, pattern)
     for path, value in when.json.items():
-        yield _json_test(path, value)
+        yield json_condition(path, value)
+    for name, pattern in when.form.items():
+        yield form_condition(name, pattern)
 
 
-def _method_test(method: str) -> Test:
+def _method_condition(method: str) -> Condition:
     """Methods differ by case (RFC 9110, 9.1); but who writes `post` means POST."""
     either = (method, method.upper())
-    return lambda incoming: incoming.method in either
+    return Condition(f"method {method}", lambda seen: seen.method in either, lambda seen: seen.method)
 
 
-def _path_test(pattern: str) -> Test:
+def path_condition(pattern: str) -> Condition:
     match = path_glob(pattern)
-    return lambda incoming: match(incoming.path)
+    return Condition(f"path {pattern}", lambda seen: match(seen.path), lambda seen: seen.path)
 
 
-def _pairs_test(which: Literal["headers", "query"], name: str, pattern: str) -> Test:
-    match = glob(pattern)
-    return lambda incoming: any(match(value) for value in getattr(incoming, which).get(name, ()))
+def header_condition(name: str, pattern: str | None) -> Condition:
+    """`pattern` is None for any value; so it is for `query_condition` and `form_condition`."""
+    return _pairs_condition("header", name, pattern, lambda seen: seen.headers.get(name.lower(), ()))
 
 
-def _json_test(path: str, wanted: Any) -> Test:
+def query_condition(name: str, pattern: str | None) -> Condition:
+    return _pairs_condition("query", name, pattern, lambda seen: seen.query.get(name, ()))
+
+
+def form_condition(name: str, pattern: str | None) -> Condition:
+    return _pairs_condition("form", name, pattern, lambda seen: seen.form.get(name, ()))
+
+
+def _pairs_condition(
+    kind: str, name: str, pattern: str | None, values: Callable[[Incoming], Sequence[str]]
+) -> Condition:
+    match = glob("*" if pattern is None else pattern)
+    return Condition(
+        f"{kind} {name}" if pattern is None else f"{kind} {name}:{pattern}",
+        lambda seen: any(map(match, values(seen))),
+        lambda seen: ", ".join(values(seen)) or "it is not there",
+    )
+
+
+def json_condition(path: str, wanted: Any) -> Condition:
+    """Raises `ValueError` for a path that makes no sense."""
     parts = json_path(path)
-    if isinstance(wanted, str):
-        match = glob(wanted)
-        anything = wanted == "*"
+    match = glob(wanted) if isinstance(wanted, str) else None
 
-        def test(incoming: Incoming) -> bool:
-            found = at(incoming.json, parts)
-            return (anything and found is not NOTHING) or (isinstance(found, str) and match(found))
+    def holds(seen: Incoming) -> bool:
+        found = at(seen.json, parts)
+        if match is None:
+            return same(found, wanted)
+        return found is not NOTHING and (wanted == "*" or (isinstance(found, str) and match(found)))
 
-        return test
-    return lambda incoming: same(at(incoming.json, parts), wanted)
+    def instead(seen: Incoming) -> str:
+        found = at(seen.json, parts)
+        return "it is not there" if found is NOTHING else as_text(found)
+
+    return Condition(f"json {path}=={as_text(wanted)}", holds, instead)
 
 
 def same(found: Any, wanted: Any) -> bool:
@@ -240,8 +210,9 @@ def complaints(when: When) -> Iterable[tuple[str, str]]:
         if not http_fields.is_name(name):
             yield f"header.{name[:40]}", "is no name of a header"
         yield from _glob_complaint(f"header.{name[:40]}", pattern)
-    for name, pattern in when.query.items():
-        yield from _glob_complaint(f"query.{name[:40]}", pattern)
+    for kind, patterns in (("query", when.query), ("form", when.form)):
+        for name, pattern in patterns.items():
+            yield from _glob_complaint(f"{kind}.{name[:40]}", pattern)
     for path, value in when.json.items():
         try:
             json_path(path)

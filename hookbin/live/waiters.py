@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from hookbin.conditions.filters import Candidate, Check, RequestFilter, is_row_wanted
+from hookbin.conditions.filters import RequestFilter, is_row_wanted
+from hookbin.conditions.incoming import Incoming, captured
+from hookbin.conditions.matching import Condition
 from hookbin.errors import ShuttingDown, TooManyWaiting
 from hookbin.models.announcements import Announcement
 from hookbin.models.requests import CapturedRequest
@@ -17,7 +19,7 @@ MAX_WAITERS = 100
 class Waiter:
     """One who waits for `count` requests; `wake` is set whenever there is something to look at."""
 
-    def __init__(self, bin_id: str, filter: RequestFilter, checks: Sequence[Check], *, count: int) -> None:
+    def __init__(self, bin_id: str, filter: RequestFilter, checks: Sequence[Condition], *, count: int) -> None:
         self.bin_id = bin_id
         self.wake = asyncio.Event()
         self.gone = False
@@ -41,8 +43,8 @@ class Waiter:
         if self.done:
             self.wake.set()
 
-    def look_at(self, row: CapturedRequest, candidate: Candidate) -> None:
-        wanted = is_row_wanted(self._filter, row) and all(check.holds(candidate) for check in self._checks)
+    def look_at(self, row: CapturedRequest, incoming: Incoming) -> None:
+        wanted = is_row_wanted(self._filter, row) and all(check.holds(incoming) for check in self._checks)
         if wanted and not self.done:
             self.add([row.seq])
 
@@ -88,14 +90,9 @@ class Waiting:
             return
         for row in rows:
             if isinstance(row, CapturedRequest) and (of_bin := self._waiters.get(row.bin_id)):
-                body = row.body
-                candidate = Candidate(
-                    target=row.target,
-                    headers=row.headers,
-                    body=lambda size, body=body: body[:size],  # type: ignore[misc]
-                )
+                incoming = captured(row)
                 for waiter in of_bin:
-                    waiter.look_at(row, candidate)
+                    waiter.look_at(row, incoming)
 
     def close(self) -> None:
         """Let everyone go: the server is stopping."""

@@ -113,6 +113,7 @@ class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Paths such as `data.items[0].id`, each with a pattern for a string or with another value.",
         ),
     ] = {}
+    form: Patterns = {}
 
 
 class AnswerRule(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,6 +19,8 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
     data: list[T]
     next_cursor: str | None = None
+    notice: str | UnsetType = UNSET
+    """What a search did not look at, where there was such a thing."""
 
 
 class Body(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from hookbin.conditions.filters import Candidate, RequestFilter, checks
+from hookbin.conditions.filters import RequestFilter, checks
+from hookbin.conditions.incoming import captured
 from hookbin.models.bins import Bin
 from hookbin.models.requests import CapturedRequest
 from hookbin.store.database import Database
@@ -29,7 +30,8 @@ class RequestExport:
         while sizes := await self._sizes(bin, filter, after=position, until=until):
             first, position = position, _last_of_piece(sizes)
             for request in await self._between(bin, filter, after=first, until=position):
-                if all(check.holds(_candidate(request)) for check in inside):
+                incoming = captured(request)
+                if all(check.holds(incoming) for check in inside):
                     yield request
 
     async def _sizes(self, bin: Bin, filter: RequestFilter, *, after: int, until: int) -> list[tuple[int, int]]:
@@ -48,10 +50,6 @@ class RequestExport:
             (bin.key, after, until, *params),
         )
         return [request_from_row(row) for row in rows]
-
-
-def _candidate(request: CapturedRequest) -> Candidate:
-    return Candidate(target=request.target, headers=request.headers, body=lambda size: request.body[:size])
 
 
 def _last_of_piece(sizes: list[tuple[int, int]]) -> int:

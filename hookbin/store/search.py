@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from hookbin.clock import MAX_SEQ
-from hookbin.conditions.filters import Candidate, Check, RequestFilter, checks, complaints
+from hookbin.conditions.filters import RequestFilter, body_needed, checks, complaints
+from hookbin.conditions.incoming import Incoming
+from hookbin.conditions.matching import Condition
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
 from hookbin.models.requests import RequestSummary
@@ -30,7 +33,9 @@ MAX_SEARCHES = 2
 """Searches under way; fewer than there are readers, so that one is always left for all else."""
 
 _decode_headers = msgspec.json.Decoder(Headers).decode
-_PLACE_OF_TARGET = SUMMARY.split(", ").index("target")
+_PLACES = {name: place for place, name in enumerate(SUMMARY.split(", "))}
+_TARGET, _SIZE = _PLACES["target"], _PLACES["size"]
+_CUT = _PLACES["truncated"], _PLACES["incomplete"]
 
 
 class Found(Struct, frozen=True):
@@ -38,6 +43,8 @@ class Found(Struct, frozen=True):
     """What was found, the newest first."""
     next_before: int | None
     """Where the search goes on: below this `seq`; None when all was looked at."""
+    longer: int = 0
+    """Requests without the text in what was searched of their bodies, which are longer."""
 
 
 class Miss(Struct, frozen=True):
@@ -53,6 +60,8 @@ class _Step(Struct, frozen=True):
     """The last `seq` that was looked at."""
     looked_at: int
     bytes: int
+    longer: int
+    """Requests that were not found, whose bodies go on behind what was searched."""
     ended: bool
 
 
@@ -67,18 +76,19 @@ class RequestSearch:
         """Find up to `limit` requests that are as wanted, those with a `seq` under `before` only."""
         rows: list[RequestSummary] = []
         position = MAX_SEQ if before is None else before
-        looked_at = read = 0
+        looked_at = read = longer = 0
         inside = checks(filter)
         async with self._turns:
             while looked_at < MAX_ROWS and read < MAX_BYTES:
                 step = await self._step(bin, filter, inside, before=position, limit=limit + 1 - len(rows))
                 rows += step.rows
                 position, looked_at, read = step.position, looked_at + step.looked_at, read + step.bytes
+                longer += step.longer
                 if len(rows) > limit:
-                    return Found(rows[:limit], rows[limit - 1].seq)
+                    return Found(rows[:limit], rows[limit - 1].seq, longer)
                 if step.ended:
-                    return Found(rows, None)
-        return Found(rows, position)
+                    return Found(rows, None, longer)
+        return Found(rows, position, longer)
 
     async def nearest(self, bin: Bin, filter: RequestFilter, *, limit: int) -> list[Miss]:
         """Find those of the newest requests that lack the least, the newest first among equals."""
@@ -88,75 +98,71 @@ class RequestSearch:
         return sorted(misses, key=lambda miss: len(miss.complaints))[:limit]
 
     async def _step(
-        self, bin: Bin, filter: RequestFilter, inside: Sequence[Check], *, before: int, limit: int
+        self, bin: Bin, filter: RequestFilter, inside: Sequence[Condition], *, before: int, limit: int
     ) -> _Step:
         return await self._database.examine(
             lambda connection: _look(connection, bin, filter, inside, before=before, limit=limit)
         )
 
 
-class _Bodies:
-    """The beginnings of bodies, and how much was read of them."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self.read = 0
-
-    def of(self, seq: int) -> Callable[[int], bytes]:
-        def beginning(size: int) -> bytes:
-            content = beginning_of_body(self._connection, seq, size)
-            self.read += len(content)
-            return content
-
-        return beginning
-
-
 def _look(
-    connection: sqlite3.Connection, bin: Bin, filter: RequestFilter, inside: Sequence[Check], *, before: int, limit: int
+    connection: sqlite3.Connection,
+    bin: Bin,
+    filter: RequestFilter,
+    inside: Sequence[Condition],
+    *,
+    before: int,
+    limit: int,
 ) -> _Step:
     sql = (
         "SELECT min(seq), count(*) FROM (SELECT seq FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?)"
     )
     lowest, count = connection.execute(sql, (bin.key, before, STEP_ROWS)).fetchone()
     if not count:
-        return _Step([], before, 0, 0, True)
+        return _Step([], before, 0, 0, 0, True)
     fitting, params = conditions(filter)
-    sql = f"SELECT {SUMMARY}, headers FROM requests WHERE bin = ? AND seq >= ? AND seq < ?{fitting} ORDER BY seq DESC"
+    sql = f"SELECT {_columns(filter)} FROM requests WHERE bin = ? AND seq >= ? AND seq < ?{fitting} ORDER BY seq DESC"
     found: list[RequestSummary] = []
-    bodies = _Bodies(connection)
+    read = longer = 0
     ended = count < STEP_ROWS or (filter.after is not None and lowest <= filter.after)
-    for *row, headers in connection.execute(sql, (bin.key, lowest, before, *params)):
+    for *row, headers, body in connection.execute(sql, (bin.key, lowest, before, *params)):
         seq: int = row[0]
-        candidate = Candidate(target=row[_PLACE_OF_TARGET], headers=_decode_headers(headers), body=bodies.of(seq))
-        if all(check.holds(candidate) for check in inside):
+        incoming = _incoming(row, headers, body)
+        read += len(body)
+        if all(check.holds(incoming) for check in inside):
             found.append(summary_from_row(tuple(row), bin_id=bin.id))
-        if len(found) == limit or bodies.read >= STEP_BYTES:
-            return _Step(found, seq, count, bodies.read, ended and seq == lowest)
-    return _Step(found, lowest, count, bodies.read, ended)
+        elif filter.text is not None:
+            longer += incoming.beginning.cut
+        if len(found) == limit or read >= STEP_BYTES:
+            return _Step(found, seq, count, read, longer, ended and seq == lowest)
+    return _Step(found, lowest, count, read, longer, ended)
+
+
+def _incoming(row: list[Any], headers: bytes, body: bytes) -> Incoming:
+    """A row as conditions look at it, with the beginning of its body."""
+    cut = len(body) < row[_SIZE] or any(row[place] for place in _CUT)
+    return Incoming(target=row[_TARGET], headers=_decode_headers(headers), body=body, cut=cut)
+
+
+def _columns(filter: RequestFilter) -> str:
+    """What is read of each row; SQLite reads all of a body to give its beginning."""
+    needed = body_needed(filter)
+    return f"{SUMMARY}, headers, " + (f"ifnull(substr(body, 1, {needed}), x'')" if needed else "x''")
 
 
 def _compare(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter) -> list[Miss]:
     inside = checks(filter)
-    bodies = _Bodies(connection)
     misses: list[Miss] = []
-    sql = f"SELECT {SUMMARY}, headers FROM requests WHERE bin = ? AND seq > ? ORDER BY seq DESC LIMIT ?"
-    for *values, headers in connection.execute(sql, (bin.key, filter.after or 0, MAX_COMPARED)):
+    read = 0
+    sql = f"SELECT {_columns(filter)} FROM requests WHERE bin = ? AND seq > ? ORDER BY seq DESC LIMIT ?"
+    for *values, headers, body in connection.execute(sql, (bin.key, filter.after or 0, MAX_COMPARED)):
         row = summary_from_row(tuple(values), bin_id=bin.id)
-        candidate = Candidate(target=row.target, headers=_decode_headers(headers), body=bodies.of(row.seq))
-        if found := complaints(filter, inside, row, candidate):
+        if found := complaints(filter, inside, row, _incoming(values, headers, body)):
             misses.append(Miss(row, found))
-        if bodies.read >= MAX_BYTES:
+        read += len(body)
+        if read >= MAX_BYTES:
             break
     return misses
-
-
-def beginning_of_body(connection: sqlite3.Connection, seq: int, size: int) -> bytes:
-    """Read so many bytes of a body: `substr` would read all of it first."""
-    try:
-        with connection.blobopen("requests", "body", seq, readonly=True) as blob:
-            return blob.read(size)
-    except sqlite3.OperationalError:  # it was deleted meanwhile
-        return b""
 
 
 def conditions(filter: RequestFilter) -> tuple[str, list[object]]:

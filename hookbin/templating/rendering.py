@@ -7,28 +7,33 @@ is only being compiled. Their limits are those of the process.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl
 
-import msgspec
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from msgspec import Struct
 
+from hookbin.bodies import limits
+from hookbin.bodies.forms import query_pairs
+from hookbin.bodies.json_values import NOTHING, printable
+from hookbin.bodies.reading import Reading
+from hookbin.models.common import Headers
+from hookbin.text import wire
+
 MAX_OUTPUT = 256 * 1024
 """Characters that a template may write."""
 _MAX_REASON = 300
-_FORM = "application/x-www-form-urlencoded"
 
 
 class TemplateRequest(Struct, frozen=True, kw_only=True):
-    """A request as a template sees it, before anything of it was read."""
+    """A request as a template sees it, before anything of it was read; text is latin-1."""
 
     method: str
     path: str
     query: str
-    headers: list[tuple[str, str]]
+    headers: Headers
     body: bytes
 
 
@@ -119,42 +124,62 @@ def _compiled(source: str) -> Template:
 
 def _render(template: Template, request: TemplateRequest) -> str:
     pieces, size = [], 0
-    for piece in template.generate(request=_shown(request)):
+    for piece in template.generate(request=_Request(request)):
         size += len(piece)
         if size > MAX_OUTPUT:
             raise TooMuch(f"it writes more than {MAX_OUTPUT:,} characters")
         pieces.append(piece)
-    return "".join(pieces)
+    return printable("".join(pieces))
 
 
-def _shown(request: TemplateRequest) -> dict[str, Any]:
+class _Request(dict[str, Any]):
+    """What a template asks of a request is read then, and once."""
+
+    def __init__(self, request: TemplateRequest) -> None:
+        super().__init__(method=request.method, path=request.path)
+        self._request = request
+        self._reading = Reading(request.body, request.headers, most=limits.READ)
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = _READ[name](self._request, self._reading)
+        return self[name]
+
+
+def _query(request: TemplateRequest, _: Reading) -> dict[str, str]:
+    return _first_of_each(query_pairs(request.query))
+
+
+def _headers(request: TemplateRequest, _: Reading) -> _Fields:
     headers = _Fields()
     for name, value in request.headers:
         known = headers.get(name)
-        headers[name.lower()] = value if known is None else f"{known}, {value}"
-    form = str(headers.get("content-type", "")).partition(";")[0].strip().lower() == _FORM
-    text = request.body.decode(errors="replace")
-    return {
-        "method": request.method,
-        "path": request.path,
-        "query": _pairs(request.query),
-        "headers": headers,
-        "json": _json(request.body),
-        "form": _pairs(text) if form else {},
-        "body": text,
-    }
+        headers[name.lower()] = wire(value) if known is None else f"{known}, {wire(value)}"
+    return headers
 
 
-def _pairs(text: str) -> dict[str, str]:
-    """The first value of each name."""
-    return dict(reversed(parse_qsl(text, keep_blank_values=True)))
+def _json(_: TemplateRequest, reading: Reading) -> Any:
+    return None if reading.json is NOTHING else reading.json
 
 
-def _json(body: bytes) -> Any:
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
+def _form(_: TemplateRequest, reading: Reading) -> dict[str, str]:
+    return _first_of_each(reading.fields)
+
+
+def _body(_: TemplateRequest, reading: Reading) -> str:
+    return reading.body.decode(errors="replace") if reading.text is None else reading.text.text
+
+
+_READ: dict[str, Callable[[TemplateRequest, Reading], Any]] = {
+    "query": _query,
+    "headers": _headers,
+    "json": _json,
+    "form": _form,
+    "body": _body,
+}
+
+
+def _first_of_each(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    return dict(reversed(pairs))
 
 
 def _reason(text: str) -> str:

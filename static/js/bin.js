@@ -109,7 +109,7 @@ async function loadAgain() {
   labelAll(list);
   counter.textContent = page.querySelector("[data-count]").textContent;
   document.querySelector("[data-none]")?.toggleAttribute("hidden", rows.length > 0);
-  for (const part of ["answers", "bins", "older"]) swap(page, part);
+  for (const part of ["answers", "bins", "unsearched", "older"]) swap(page, part);
   countedTo = after;
 }
 

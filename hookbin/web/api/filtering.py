@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
+from hookbin.bodies.json_values import NOTHING, read_json
 from hookbin.clock import parse_rfc3339
 from hookbin.conditions.filters import MAX_SEARCH, JsonValue, Pair, RequestFilter, parse_ago, parse_statuses
 from hookbin.conditions.matching import complaints
@@ -26,7 +26,10 @@ _Words = Annotated[str, Meta(min_length=1, max_length=MAX_PATTERN)]
 class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     q: Annotated[
         Annotated[str, Meta(min_length=1, max_length=MAX_SEARCH)] | None,
-        Meta(description="Text, in capitals or not, in the target, the headers or the first 64 KiB of the body."),
+        Meta(
+            description="Text, in capitals or not, as a page shows it of the target, the headers and the first 64 KiB"
+            " of the body."
+        ),
     ] = None
     method: Annotated[
         _Words | None,
@@ -56,6 +59,7 @@ class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             '`id=="7"`. A value that is no JSON, or a string of JSON, is a pattern for a string.'
         ),
     ] = []
+    form: Annotated[_Texts, Meta(description="A field of its form, multipart too: `name`, or `name:pattern`.")] = []
     signature: Annotated[
         Literal["ok", "failed", "unsigned", "unchecked"] | None, Meta(description="How its signature was found.")
     ] = None
@@ -82,6 +86,7 @@ def to_filter(query: FilterQuery, *, now: int, after: int | None = None) -> Requ
         headers=tuple(_pair(text.partition(":")[0].lower(), text) for text in query.header),
         query=tuple(_pair(text.partition(":")[0], text) for text in query.query),
         json=tuple(_json_value(text) for text in query.json),
+        form=tuple(_pair(text.partition(":")[0], text) for text in query.form),
         text=query.q,
     )
     if found := list(_complaints(filter)):
@@ -96,6 +101,8 @@ def _complaints(filter: RequestFilter) -> Iterator[tuple[str, str]]:
         yield from _of("header", index, When(header={pair.name: pair.value or "*"}))
     for index, pair in enumerate(filter.query):
         yield from _of("query", index, When(query={pair.name: pair.value or "*"}))
+    for index, pair in enumerate(filter.form):
+        yield from _of("form", index, When(form={pair.name: pair.value or "*"}))
     for index, value in enumerate(filter.json):
         yield from _of("json", index, When(json={value.path: value.value}))
 
@@ -133,8 +140,5 @@ def _json_value(text: str) -> JsonValue:
     path, equals, written = text.partition("==")
     if not equals:
         return JsonValue(path, "*")
-    try:
-        value: Any = msgspec.json.decode(written)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        value = written
-    return JsonValue(path, value)
+    value = read_json(written)
+    return JsonValue(path, written if value is NOTHING else value)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from hookbin.clock import parse_seq_id, seq_id
-from hookbin.conditions.filters import NO_FILTER
+from hookbin.conditions.filters import NO_FILTER, unsearched_words
 from hookbin.errors import (
     FieldsInvalid,
     RequestIncomplete,
@@ -64,7 +64,8 @@ async def index(call: Call[ListQuery, None]) -> Page[RequestRow]:
     if wanted != NO_FILTER:
         found = await call.stores.search.find(bin, wanted, limit=call.query.limit, before=before)
         cursor = None if found.next_before is None else paging.number_cursor("req_", found.next_before)
-        return Page(data=[request_row(row) for row in found.rows], next_cursor=cursor)
+        notice = unsearched_words(found.longer) or UNSET
+        return Page(data=[request_row(row) for row in found.rows], next_cursor=cursor, notice=notice)
     rows = await call.stores.requests.list(bin, limit=call.query.limit + 1, before=before)
     return paging.page(
         rows,

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin.answers.presets import PRESETS
-from hookbin.conditions.filters import NO_FILTER, RequestFilter
+from hookbin.conditions.filters import NO_FILTER, RequestFilter, unsearched_words
 from hookbin.errors import FieldsInvalid
 from hookbin.models.bins import Bin
 from hookbin.models.requests import RequestSummary
@@ -61,7 +61,7 @@ async def page(request: Request) -> Response:
     shape, others = s.stores.bin_shape(bin), [bin_card(s, other) for other in _lately(s)]
     before = _number(request.query_params.get("before"))
     filters = _list_filter(s, request.query_params)
-    rows, older = await _rows(s, bin, filters.wanted, after + 1 if before is None else before)
+    rows, older, unsearched = await _rows(s, bin, filters.wanted, after + 1 if before is None else before)
     chosen = request.query_params.get("request")
     selected = await find(s, chosen, bin) if chosen else await s.stores.requests.get(rows[0].seq) if rows else None
     return render(
@@ -79,6 +79,7 @@ async def page(request: Request) -> Response:
         filters=filters,
         rows_list=[request_row(row) for row in rows],
         older=older,
+        unsearched=unsearched,
         before=before,
         chosen=chosen is not None,
         tab=tab_of(request),
@@ -96,13 +97,15 @@ def _list_filter(s: Services, query: QueryParams) -> ListFilter:
     return ListFilter(values=dict(pairs), wanted=wanted)
 
 
-async def _rows(s: Services, bin: Bin, wanted: RequestFilter, before: int) -> tuple[list[RequestSummary], int | None]:
-    """A page of the list, and the `seq` under which the next one goes on, if there is more."""
+async def _rows(
+    s: Services, bin: Bin, wanted: RequestFilter, before: int
+) -> tuple[list[RequestSummary], int | None, str | None]:
+    """A page of the list, the `seq` under which the next one goes on, if there is more, and what was not searched."""
     if wanted != NO_FILTER:
         found = await s.stores.search.find(bin, wanted, limit=ROWS, before=before)
-        return list(found.rows), found.next_before
+        return list(found.rows), found.next_before, unsearched_words(found.longer)
     rows = await s.stores.requests.list(bin, limit=ROWS + 1, before=before)
-    return rows[:ROWS], rows[ROWS - 1].seq if len(rows) > ROWS else None
+    return rows[:ROWS], rows[ROWS - 1].seq if len(rows) > ROWS else None, None
 
 
 def _lately(s: Services) -> list[Bin]:
