@@ -247,6 +247,37 @@ def test_a_method_that_httpie_takes_for_a_url_is_not_sent(server: Server) -> Non
     assert done.stderr == b"HTTPie can't send the method M-SEARCH; the curl export can.\n"
 
 
+@pytest.mark.parametrize("format", ["curl", "httpie"])
+@pytest.mark.parametrize(
+    ("sent", "what"),
+    [
+        (Sent(headers=((b"X-Big", b"a" * 150_000),)), "header X-Big: 150007 bytes"),
+        (Sent(rest=b"/?" + b"a" * 150_000), "target: "),
+    ],
+    ids=["header", "target"],
+)
+def test_what_is_too_long_for_a_command_line_is_said_when_it_is_run(
+    server: Server, sent: Sent, what: str, format: str
+) -> None:
+    script = export(server, capture(server, sent), format)
+
+    done = subprocess.run(["sh"], input=script, capture_output=True, timeout=PATIENCE)
+
+    assert done.returncode == 1
+    assert f"can't send the {what}" in done.stderr.decode()
+    assert done.stderr.decode().strip() in script.decode().partition("echo")[0]
+
+
+@pytest.mark.parametrize("length", [shell.MAX_WORD, shell.MAX_WORD + 1])
+def test_curl_takes_as_long_a_header_as_the_system_does(server: Server, length: int) -> None:
+    captured = capture(server, Sent(headers=((b"X", b"a" * (length - len("X: "))),)))
+    script = export(server, captured, "curl")
+
+    assert (b"exit 1" in script) == (length > shell.MAX_WORD)
+    if length <= shell.MAX_WORD:
+        assert resent(server, captured, "curl")["headers"] == captured["headers"]
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_the_raw_message_is_what_was_sent(server: Server, chunked: bool) -> None:
     sent = Sent(rest=b"/r?", headers=((b"x-A", b"caf\xe9"), (b"X-a", b"")), body=b"a\0b", chunked=chunked)
@@ -278,6 +309,16 @@ def test_a_har_is_valid_and_keeps_a_binary_body(server: Server) -> None:
     assert base64.b64decode(entry["request"]["postData"]["text"]) == b"\xff\0"
     assert entry["request"]["postData"]["encoding"] == "base64"
     assert entry["response"]["status"] == 200
+
+
+@pytest.mark.parametrize("host", [b"", b"Host: a b\r\n"])
+def test_the_url_in_a_har_leads_here_when_the_request_does_not_say_where_it_went(server: Server, host: bytes) -> None:
+    bin = f"old-{next(BINS)}"
+    exchange(server, b"GET /b/%b/x HTTP/1.0\r\n%b\r\n" % (bin.encode(), host))
+    (captured,) = server.captured(bin)
+    for exported in (export(server, captured, "har"), of_bin(server, bin, format="har")):
+        (entry,) = json.loads(exported)["log"]["entries"]
+        assert entry["request"]["url"] == f"{server.url}/b/{bin}/x"
 
 
 def of_bin(server: Server, bin: str, **query: str) -> bytes:

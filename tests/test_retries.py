@@ -117,6 +117,7 @@ def test_retry_after_pushes_a_retry_later_by_a_day_at_most_and_makes_none(
         "Tue Nov 24 06:32:00 2026",
         "120",
         " 120\t",
+        "0" * 5_000 + "120",
     ],
 )
 def test_retry_after_is_read_in_all_its_forms(value: str) -> None:
@@ -133,6 +134,11 @@ def test_a_year_of_two_digits_is_at_most_50_years_ahead() -> None:
     assert parse_retry_after("Tuesday, 24-Nov-77 06:32:00 GMT", now=NOW) is None
 
 
+@pytest.mark.parametrize("digits", [6, 10, 11, 5_000])
+def test_seconds_of_any_number_of_digits_are_a_day_at_most(digits: int) -> None:
+    assert parse_retry_after("9" * digits, now=NOW) == NOW + DAY
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -144,7 +150,7 @@ def test_a_year_of_two_digits_is_at_most_50_years_ahead() -> None:
         "120\x00",
         "120\n",
         "120, 240",
-        "9" * 5000,
+        "9" * 5000 + "x",
         "Tue, 24 Nov 2026 06:29:59 GMT",
         "Tue, 24 Nov 2026 06:30:00 GMT",
         "Tue, 24 Nov 2026 06:32:00",

@@ -153,7 +153,9 @@ def retry_after_of(headers: Headers) -> str | None:
     return first_value(headers, "retry-after")
 
 
-_SECONDS = re.compile(r"[0-9]{1,10}")
+_SECONDS = re.compile(r"[0-9]+")
+_MAX_DIGITS = 10
+"""More digits than that are more than any limit, and Python reads no number of more than 4,300."""
 _CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _HTTP_DATES = (
     re.compile(rf"[A-Z][a-z]{{2}}, (?P<day>[0-9]{{2}}) (?P<month>[A-Za-z]{{3}}) (?P<year>[0-9]{{4}}) {_CLOCK} GMT"),
@@ -168,7 +170,9 @@ def parse_retry_after(value: str | None, *, now: int) -> int | None:
     """When to come back, at most 24 h from `now`; None for nonsense and for the past (RFC 9110, 10.2.3)."""
     text = (value or "").strip(" \t")
     if _SECONDS.fullmatch(text):
-        return min(now + int(text) * SECOND, now + MAX_RETRY_AFTER)
+        digits = text.lstrip("0")
+        asked = int(digits or "0") * SECOND if len(digits) <= _MAX_DIGITS else MAX_RETRY_AFTER
+        return now + min(asked, MAX_RETRY_AFTER)
     instant = _parse_http_date(text, now=now)
     return None if instant is None or instant <= now else min(instant, now + MAX_RETRY_AFTER)
 

@@ -25,6 +25,8 @@ _PLAIN_TARGET = re.compile(r"/(?!/)[A-Za-z0-9_~!$&'()*+,;=:@%/-]*(\?[A-Za-z0-9._
 
 def curl(resending: Resending) -> bytes:
     comments = (*resending.notes, *_limits(resending))
+    if (hindrance := resending.too_long_for("curl", limit=shell.MAX_WORD)) is not None:
+        return shell.script((*comments, hindrance), shell.refusal(hindrance), body=None)
     return shell.script(comments, _arguments(resending), body=resending.body if _is_piped(resending) else None)
 
 

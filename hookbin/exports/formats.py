@@ -35,9 +35,12 @@ T = TypeVar("T")
 
 
 class ListFormat(Struct, Generic[T], frozen=True):
-    """How many of a kind are written, one at a time, oldest first; `between` stands between two of them."""
+    """How many of a kind are written, one at a time, oldest first; `between` stands between two of them.
 
-    entry: Callable[[T], bytes]
+    `entry` gets this server's base URL too.
+    """
+
+    entry: Callable[[T, str], bytes]
     media_type: str
     suffix: str
     title: str
@@ -55,21 +58,37 @@ REQUEST_FORMATS: Mapping[str, RequestFormat] = MappingProxyType(
         "python": RequestFormat(python, "text/x-python", "py", "Python"),
         "raw": RequestFormat(raw, "message/http", "http", "Raw HTTP", takes_malformed=True),
         "har": RequestFormat(
-            lambda resending: har.document(resending.request), "application/json", "har", "HAR", is_file=True
+            lambda resending: har.document(resending.request, resending.origin),
+            "application/json",
+            "har",
+            "HAR",
+            is_file=True,
         ),
     }
 )
 BIN_FORMATS: Mapping[str, ListFormat[CapturedRequest]] = MappingProxyType(
     {
         "har": ListFormat(har.entry, "application/json", "har", "HAR", head=har.HEAD, between=b",\n", tail=har.TAIL),
-        "ndjson": ListFormat(table.ndjson_line, "application/x-ndjson", "ndjson", "NDJSON", takes_malformed=True),
-        "csv": ListFormat(table.csv_row, "text/csv", "csv", "CSV", head=table.CSV_HEAD),
+        "ndjson": ListFormat(
+            lambda request, _: table.ndjson_line(request),
+            "application/x-ndjson",
+            "ndjson",
+            "NDJSON",
+            takes_malformed=True,
+        ),
+        "csv": ListFormat(lambda request, _: table.csv_row(request), "text/csv", "csv", "CSV", head=table.CSV_HEAD),
     }
 )
 DELIVERY_FORMATS: Mapping[str, ListFormat[SentAttempt]] = MappingProxyType(
     {
         "har": ListFormat(
-            har.attempt_entry, "application/json", "har", "HAR", head=har.HEAD, between=b",\n", tail=har.ATTEMPTS_TAIL
+            lambda sent, _: har.attempt_entry(sent),
+            "application/json",
+            "har",
+            "HAR",
+            head=har.HEAD,
+            between=b",\n",
+            tail=har.ATTEMPTS_TAIL,
         )
     }
 )

@@ -42,18 +42,23 @@ class SentAttempt(Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-def document(request: CapturedRequest) -> bytes:
-    return b"".join((HEAD, entry(request), TAIL))
+def document(request: CapturedRequest, base_url: str) -> bytes:
+    return b"".join((HEAD, entry(request, base_url), TAIL))
 
 
-def entry(request: CapturedRequest) -> bytes:
+def entry(request: CapturedRequest, base_url: str) -> bytes:
+    """`base_url` is where a request came in that does not say so itself."""
     return msgspec.json.encode(
         {
             "startedDateTime": rfc3339(request.received_at),
             "time": request.answer_delay_ms,
             "request": {
                 **_request(
-                    request.method, _url(request), request.headers, request.body, content_type=request.content_type
+                    request.method,
+                    _url(request, base_url),
+                    request.headers,
+                    request.body,
+                    content_type=request.content_type,
                 ),
                 "httpVersion": f"HTTP/{request.http_version}",
                 "bodySize": request.size,
@@ -115,12 +120,12 @@ def _text(body: bytes) -> dict[str, str]:
         return {"text": base64.b64encode(body).decode(), "encoding": "base64"}
 
 
-def _url(request: CapturedRequest) -> str:
+def _url(request: CapturedRequest, base_url: str) -> str:
     target = wire(request.target)
     if not target.startswith("/"):
         return target
     host = first_value(request.headers, "host") or ""
-    return f"{request.scheme}://{host if _HOST.fullmatch(host) else 'localhost'}{target}"
+    return f"{request.scheme}://{host}{target}" if _HOST.fullmatch(host) else f"{base_url}{target}"
 
 
 def _query(url: str) -> list[dict[str, str]]:

@@ -32,8 +32,8 @@ _KEPT = re.compile(
 
 def httpie(resending: Resending) -> bytes:
     comments = (*resending.notes, *_limits(resending))
-    if _METHOD.fullmatch(resending.method) is None:
-        return shell.script(comments, [f"echo {shlex.quote(_cannot_send(resending.method))} >&2; exit 1"], body=None)
+    if (hindrance := _hindrance(resending)) is not None:
+        return shell.script((*comments, hindrance), shell.refusal(hindrance), body=None)
     sends = bool(resending.body) or resending.chunked
     return shell.script(comments, _arguments(resending, sends=sends), body=resending.body if sends else None)
 
@@ -78,14 +78,15 @@ def _is_text(value: str) -> bool:
         return False
 
 
-def _cannot_send(method: str) -> str:
-    return f"HTTPie can't send the method {method}; the curl export can."
+def _hindrance(resending: Resending) -> str | None:
+    """Why it can't be sent at all."""
+    if _METHOD.fullmatch(resending.method) is None:
+        return f"HTTPie can't send the method {resending.method}; the curl export can."
+    return resending.too_long_for("HTTPie", limit=shell.MAX_WORD - 1)  # an item may need an escape
 
 
 def _limits(resending: Resending) -> Iterator[str]:
     yield "HTTPie frames the body itself and has an order of its own for headers; curl and raw keep it."
-    if _METHOD.fullmatch(resending.method) is None:
-        yield _cannot_send(resending.method)
     if resending.request.http_version != "1.1":
         yield "HTTPie sends this as HTTP/1.1."
     if not resending.has("host"):

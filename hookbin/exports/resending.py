@@ -47,6 +47,15 @@ class Resending(Struct, frozen=True, kw_only=True):
     def has(self, name: str) -> bool:
         return any(known.lower() == name for known, _ in self.headers)
 
+    def too_long_for(self, program: str, *, limit: int) -> str | None:
+        """Why a command can't send it, when a word of that has `limit` bytes at most; else None."""
+        lengths = [("target", len(self.origin + self.target))]
+        lengths += [(f"header {name[:100]}", len(f"{name}: {value}")) for name, value in self.headers]
+        what, length = max(lengths, key=lambda each: each[1])
+        if length <= limit:
+            return None
+        return f"{program} can't send the {what}: {length} bytes are too long for a command line; Python and raw can."
+
 
 def resending(request: CapturedRequest, *, base_url: str, to: str | None = None) -> Resending:
     """The request for where it came in, or for `to`, to which what stood behind the bin is appended."""

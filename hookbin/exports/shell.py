@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 
 LITERAL = 64 * 1024
 """Bytes that stand in the script as text or octal; Linux takes 128 KiB for one argument. More goes as base64."""
+MAX_WORD = 128 * 1024 - 1
+"""Bytes that Linux takes for one word of a command: MAX_ARG_STRLEN, execve(2), without the NUL behind it."""
 _LINE = 60
 _OCTAL = [f"\\{byte:03o}" for byte in range(256)]
 _PRINTED = [chr(byte) if 32 <= byte < 127 and chr(byte) not in "'\\%" else _OCTAL[byte] for byte in range(256)]
@@ -22,6 +24,11 @@ def script(comments: Iterable[str], words: Iterable[str], *, body: bytes | None)
     if body is not None:
         lines += _here_document(body)
     return ("\n".join(lines) + "\n").encode()
+
+
+def refusal(sentence: str) -> list[str]:
+    """The words of a command that says why it sends nothing, and fails."""
+    return [f"echo {shlex.quote(sentence)} >&2; exit 1"]
 
 
 def word(text: str) -> str:

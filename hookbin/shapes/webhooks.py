@@ -59,7 +59,10 @@ class WebhookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     headers: SentHeaders | UnsetType | None = UNSET
     signature_style: StyleName | UnsetType | None = UNSET
     handshake: Agreement | UnsetType | None = UNSET
-    retry_schedule: str | list[float] | UnsetType | None = UNSET
+    retry_schedule: Annotated[
+        str | list[float] | UnsetType | None,
+        Meta(description="Holds from the next attempt on: what waits for a retry already keeps its time."),
+    ] = UNSET
     retry_on: list[str] | UnsetType | None = UNSET
     timeout: Timeout | UnsetType | None = UNSET
     max_in_flight: AtOnce | UnsetType | None = UNSET

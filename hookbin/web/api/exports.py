@@ -30,6 +30,7 @@ from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.requests import find
 from hookbin.web.rest.downloads import INERT, disposition
 from hookbin.web.rest.route import Call, raises
+from hookbin.web.rest.services import Services
 
 T = TypeVar("T")
 
@@ -92,7 +93,7 @@ async def of_bin(call: Call[BinExportQuery, None]) -> Response:
         to_filter(call.query, now=call.site.clock.now()), malformed=None if form.takes_malformed else False
     )
     found = call.stores.export.oldest_first(bin, wanted, until=call.stores.database.last_seq)
-    return _stream(found, form, name=bin.name or bin.id)
+    return _stream(call.services, found, form, name=bin.name or bin.id)
 
 
 async def of_delivery(call: Call[DeliveryExportQuery, None]) -> Response:
@@ -106,7 +107,7 @@ async def of_delivery(call: Call[DeliveryExportQuery, None]) -> Response:
     body = b"" if event is None else event.body
     attempts = await call.stores.deliveries.attempts(delivery)
     found = _each(SentAttempt(attempt=attempt, body=body) for attempt in attempts)
-    return _stream(found, DELIVERY_FORMATS[call.query.format], name=delivery.id)
+    return _stream(call.services, found, DELIVERY_FORMATS[call.query.format], name=delivery.id)
 
 
 async def _each(items: Iterable[T]) -> AsyncIterator[T]:
@@ -114,16 +115,17 @@ async def _each(items: Iterable[T]) -> AsyncIterator[T]:
         yield item
 
 
-def _stream(found: AsyncIterator[T], form: ListFormat[T], *, name: str) -> Response:
+def _stream(services: Services, found: AsyncIterator[T], form: ListFormat[T], *, name: str) -> Response:
+    base_url = services.site.base_url
     headers = {**INERT, "content-disposition": disposition(f"{name}.{form.suffix}")}
-    return StreamingResponse(_written(found, form), media_type=form.media_type, headers=headers)
+    return StreamingResponse(_written(found, form, base_url), media_type=form.media_type, headers=headers)
 
 
-async def _written(found: AsyncIterator[T], form: ListFormat[T]) -> AsyncIterator[bytes]:
+async def _written(found: AsyncIterator[T], form: ListFormat[T], base_url: str) -> AsyncIterator[bytes]:
     """One after the other, so that memory holds one of them."""
     yield form.head
     separator = b""
     async for item in found:
-        yield separator + await asyncio.to_thread(form.entry, item)
+        yield separator + await asyncio.to_thread(form.entry, item, base_url)
         separator = form.between
     yield form.tail
