@@ -14,14 +14,18 @@ from tests.support import FakeClock
 DELIVERY = a_delivery(an_event(), a_webhook())
 
 
+def begun() -> tuple[FakeClock, Activity]:
+    clock = FakeClock()
+    return clock, Activity(now=clock.now)
+
+
 def attempt(clock: FakeClock, *, ok: bool = True, duration: int = 1_000) -> AttemptSummary:
     state = DeliveryState.SUCCEEDED if ok else DeliveryState.PENDING
     return an_attempt(DELIVERY, started_at=clock.now(), delivery_state=state, duration=duration)
 
 
 def test_captures_are_counted_in_the_span_they_came_in() -> None:
-    clock = FakeClock()
-    activity = Activity(now=clock.now)
+    clock, activity = begun()
     bin = a_bin()
     activity.committed([a_request(bin, received_at=clock.now())] * 3)
     clock.advance(SPAN / SECOND)
@@ -32,8 +36,7 @@ def test_captures_are_counted_in_the_span_they_came_in() -> None:
 
 
 def test_what_is_older_than_the_chart_is_forgotten() -> None:
-    clock = FakeClock()
-    activity = Activity(now=clock.now)
+    clock, activity = begun()
     bin = a_bin()
     activity.committed([a_request(bin, received_at=clock.now())])
     clock.advance(BARS * SPAN / SECOND)
@@ -44,8 +47,7 @@ def test_what_is_older_than_the_chart_is_forgotten() -> None:
 
 
 def test_a_flood_of_bins_is_counted_up_to_a_bound() -> None:
-    clock = FakeClock()
-    activity = Activity(now=clock.now)
+    clock, activity = begun()
     activity.committed(a_request(a_bin(id=f"bin_{n}"), received_at=clock.now()) for n in range(COUNTED + 5))
 
     assert sum(activity.counts(f"bin_{COUNTED - 1}")) == 1
@@ -53,8 +55,7 @@ def test_a_flood_of_bins_is_counted_up_to_a_bound() -> None:
 
 
 def test_health_is_made_from_the_newest_attempts() -> None:
-    clock = FakeClock()
-    activity = Activity(now=clock.now)
+    clock, activity = begun()
     activity.committed([attempt(clock, ok=False)] * 50)
     activity.committed([attempt(clock, duration=n) for n in range(1, ATTEMPTS + 1)])
 
@@ -64,8 +65,7 @@ def test_health_is_made_from_the_newest_attempts() -> None:
 
 
 def test_the_attempts_of_a_bounded_number_of_webhooks_are_remembered() -> None:
-    clock = FakeClock()
-    activity = Activity(now=clock.now)
+    clock, activity = begun()
     one = attempt(clock)
     activity.committed(replace(one, webhook_id=f"wh_{n}") for n in range(COUNTED + 1))
 
@@ -74,16 +74,14 @@ def test_the_attempts_of_a_bounded_number_of_webhooks_are_remembered() -> None:
 
 
 def test_a_share_that_is_not_all_is_not_rounded_up_to_all() -> None:
-    clock = FakeClock()
-    activity = Activity(now=clock.now)
+    clock, activity = begun()
     activity.committed([attempt(clock, ok=False), *[attempt(clock)] * (ATTEMPTS - 1)])
 
     assert activity.health(DELIVERY.webhook_id).percent == 99
 
 
 def test_a_webhook_without_attempts_and_a_deleted_one_have_no_health() -> None:
-    clock = FakeClock()
-    activity = Activity(now=clock.now)
+    clock, activity = begun()
     activity.committed([attempt(clock)])
     activity.committed([Removed(kind="webhook", id=DELIVERY.webhook_id)])
 

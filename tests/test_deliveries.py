@@ -214,14 +214,6 @@ async def test_a_manual_retry_makes_it_due_now(stores: Stores, state: DeliverySt
     assert retried.attempt_count == 1
 
 
-async def test_what_succeeded_is_not_retried(stores: Stores) -> None:
-    await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.finish(delivery, Action.SUCCEED)
-    with pytest.raises(NotRetryable, match="succeeded"):
-        await stores.deliveries.retry(delivery.id, now=1)
-
-
 @pytest.mark.parametrize("how", ["disabled", "deleted"])
 async def test_nothing_is_retried_to_a_webhook_out_of_use(stores: Stores, how: str) -> None:
     webhook = await stores.register()

@@ -14,7 +14,7 @@ from hookbin.dispatch.attempts import MAX_LARGE
 from hookbin.dispatch.dispatcher import PAUSE
 from hookbin.dispatch.lanes import WINDOW
 from hookbin.models.common import SECOND
-from hookbin.models.deliveries import DeliveryState, ErrorClass, attempt_id
+from hookbin.models.deliveries import DeliveryState, ErrorClass
 from hookbin.store.database import Database, Row
 from hookbin.store.deliveries import DeliveryStore
 from tests.builders import Workshop, open_stores, open_workshop
@@ -118,18 +118,6 @@ async def test_more_than_the_window_holds_is_all_retried_at_its_time(shop: Works
         shop.clock.advance(wait)
     await shop.seen.until(lambda: len(shop.seen.attempts) == 4 * count)
     assert await shop.stores.deliveries.count_pending("wh_1", limit=1) == 0
-
-
-async def test_a_bin_can_tell_an_attempt_that_is_under_way(shop: Workshop) -> None:
-    webhook = await shop.stores.register()
-    shop.sender.hold("wh_1")
-    (delivery,) = await shop.stores.publish()
-    await shop.seen.until(lambda: shop.sender.calls)
-    assert shop.attempts.webhook_of(attempt_id(delivery.id, 1)) == webhook
-    assert shop.attempts.webhook_of(attempt_id(delivery.id, 2)) is None
-    shop.sender.release("wh_1")
-    await shop.seen.until(lambda: shop.seen.attempts)
-    assert shop.attempts.webhook_of(attempt_id(delivery.id, 1)) is None
 
 
 async def test_an_outcome_that_cannot_be_written_repeats_the_same_attempt_and_makes_no_storm(

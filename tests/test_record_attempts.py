@@ -64,7 +64,7 @@ def one_by_one(transaction: Transaction, endings: Sequence[Ending]) -> list[Atte
     return [finish_one(transaction, ending) for ending in endings]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     standing=st.lists(_standing, min_size=PLACES, max_size=PLACES),
     streaks=st.lists(st.tuples(_disable_after, st.integers(0, 2)), min_size=2, max_size=2),
@@ -141,7 +141,7 @@ def test_successes_of_a_batch_take_three_statements() -> None:
 
 
 @given(wanted=st.lists(st.sets(st.integers(0, 3)), max_size=6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_events_published_together_are_written_as_each_by_itself_would_be(wanted: list[set[int]]) -> None:
     hooks = [a_webhook(f"wh_{number}", disabled=number == 3) for number in range(4)]
     publications = []

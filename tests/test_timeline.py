@@ -36,6 +36,11 @@ async def ready(subscription: Subscription) -> list[int | None]:
     return [message.seq for message in await subscription.next()]
 
 
+def followed() -> tuple[Timeline, Subscription]:
+    timeline = Timeline(Encoder())
+    return timeline, timeline.subscribe(Topic())
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
@@ -81,8 +86,7 @@ async def test_a_follower_gets_what_its_topic_wants(topic: Topic, expected: list
 
 
 async def test_a_follower_that_waits_is_woken() -> None:
-    timeline = Timeline(Encoder())
-    subscription = timeline.subscribe(Topic())
+    timeline, subscription = followed()
     waiting = asyncio.create_task(ready(subscription))
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -124,8 +128,7 @@ async def test_a_follower_that_is_too_slow_is_closed_and_still_gets_what_was_que
 
 
 async def test_after_an_overflow_nothing_is_queued_even_when_there_is_room_again() -> None:
-    timeline = Timeline(Encoder())
-    subscription = timeline.subscribe(Topic())
+    timeline, subscription = followed()
     timeline.committed(requests(*range(1, QUEUE + 1)))
     timeline.committed(requests(QUEUE + 1))
     await ready(subscription)
@@ -156,8 +159,7 @@ async def test_closing_ends_every_follower_and_those_that_come_later() -> None:
 
 
 async def test_followers_are_counted() -> None:
-    timeline = Timeline(Encoder())
-    subscription = timeline.subscribe(Topic())
+    timeline, subscription = followed()
     assert timeline.followers == 1
     timeline.unsubscribe(subscription)
     timeline.unsubscribe(subscription)

@@ -179,18 +179,16 @@ def conditions(filter: RequestFilter) -> tuple[str, list[object]]:
     if filter.statuses:
         ranges = " OR ".join("coalesce(answer_status, 0) BETWEEN ? AND ?" for _ in filter.statuses)
         add(f"({ranges})", *(bound for range in filter.statuses for bound in range))
-    if filter.after is not None:
-        add("seq > ?", filter.after)
-    if filter.since is not None:
-        add("received_at >= ?", filter.since)
-    if filter.until is not None:
-        add("received_at < ?", filter.until)
-    if filter.signature is not None:
-        add("signature = ?", filter.signature)
-    if filter.malformed is not None:
-        add("(malformed IS NOT NULL) = ?", filter.malformed)
-    if filter.pinned is not None:
-        add("pinned = ?", filter.pinned)
-    if filter.attempt_id is not None:
-        add("attempt_id = ?", filter.attempt_id)
+    compared = {
+        "seq > ?": filter.after,
+        "received_at >= ?": filter.since,
+        "received_at < ?": filter.until,
+        "signature = ?": filter.signature,
+        "(malformed IS NOT NULL) = ?": filter.malformed,
+        "pinned = ?": filter.pinned,
+        "attempt_id = ?": filter.attempt_id,
+    }
+    for sql, value in compared.items():
+        if value is not None:
+            add(sql, value)
     return "".join(parts), params
