@@ -15,7 +15,7 @@ from hookbin.dispatch.recovery import Recovered
 from hookbin.errors import WebhookDisabled
 from hookbin.models.deliveries import Action, CancelReason, Delivery, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook
-from tests.builders import Stores, Workshop
+from tests.builders import Stores
 from tests.support import Receiver, Server, eventually
 
 pytestmark = pytest.mark.anyio
@@ -142,19 +142,6 @@ async def test_what_once_succeeded_is_not_brought_back_though_a_replay_of_it_fai
     assert (await stores.found(delivery)).state is DeliveryState.FAILED
 
     assert (await recover(stores, webhook)).retried == 0
-
-
-async def test_recovered_deliveries_go_out(shop: Workshop) -> None:
-    webhook = await shop.stores.register()
-    shop.sender.script["wh_1"] = [404, 200]
-    (delivery,) = await shop.stores.publish()
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 1)
-
-    await recover(shop.stores, webhook)
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
-
-    assert shop.seen.attempts[1].trigger is Trigger.MANUAL
-    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
 
 
 def test_the_lowest_id_of_a_time_sorts_before_those_made_then() -> None:

@@ -154,8 +154,9 @@ async def test_the_trimmer_wakes_when_a_bin_grows_over_its_number_and_is_made_sm
         await stores.bins.edit(bin, lambda now: replace(now, max_requests=2))
         await _rounds(stores, lambda: stores.bins.count(bin) == 2)
         await stores.bins.delete(bin)
-        while await stores.count("requests"):
-            await stores.database.probe()
+        async with asyncio.timeout(10):
+            while await stores.count("requests"):
+                await stores.database.probe()
 
 
 async def test_the_trimmer_looks_for_what_aged_now_and_then(stores: Stores) -> None:
