@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.support import Server, eventually
+from tests.wire import exchange
 
 DESKTOP: Any = {"width": 1440, "height": 900}
 PHONE: Any = {"width": 390, "height": 844}
@@ -75,6 +76,7 @@ def every_page(server: Server) -> dict[str, str]:
     """The path of each page, with something on all of them."""
     capture(server, "four-pages/path?query=1", b'{"a": [1, "two", null]}', headers={"content-type": "application/json"})
     delivery = delivered_to(server, "four-pages")
+    exchange(server, b"\x16\x03" + b"x" * 200 + b"\r\n\r\n")  # a problem without a blank to break its line at
     ids = [row["id"] for row in server.captured("four-pages")[-2:]]
     return {
         "overview": "/ui/",
@@ -87,4 +89,5 @@ def every_page(server: Server) -> dict[str, str]:
         "compare": f"/ui/requests/{ids[0]}/diff/{ids[1]}",
         "webhooks": "/ui/webhooks",
         "bins": "/ui/bins",
+        "problems": "/ui/?show=problems",
     }

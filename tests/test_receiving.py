@@ -217,6 +217,7 @@ def test_what_is_no_http_and_names_a_bin_is_kept_in_it(server: Server) -> None:
     replay = server.post(f"/requests/{captured['id']}/replay", {"destination": f"{server.url}/b/other"})
     check_problem(replay, 409, "request_malformed")
     assert "This is no HTTP" in fetched(server, f"/ui/requests/{captured['id']}").text
+    assert f"<bdi>{reason}</bdi>" in fetched(server, "/ui/bins/broken").text
 
 
 def test_what_names_no_bin_is_told_of_by_itself(start_server: Callable[..., Server]) -> None:

@@ -30,7 +30,7 @@ function setState(slot, state) {
 
 function setRequest(slots, row) {
   slots.method.textContent = slots.method.dataset.method = row.method;
-  (slots.target.querySelector("bdi") ?? slots.target).textContent = reveal(wire(row.target));
+  (slots.target.querySelector("bdi") ?? slots.target).textContent = reveal(row.malformed ? row.malformed.reason : wire(row.target));
   setAnswer(slots.status, row.answer);
   slots.size.textContent = size(row.size);
   slots.content_type.textContent = reveal(wire(row.content_type ?? ""));

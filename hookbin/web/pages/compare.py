@@ -20,7 +20,6 @@ async def page(request: Request) -> Response:
     return render(
         request,
         "compare.html",
-        after=s.live.timeline.position,
         left=request_row(left),
         right=request_row(right),
         bin=s.stores.bins.find(left.bin_id),
