@@ -20,10 +20,10 @@ from hookbin.models.deliveries import Attempt, Connection, ErrorClass, Timings
 from hookbin.web.html.phase_bar import connection_word, phase_bars
 from tests.browsing import ended_delivery
 from tests.builders import a_delivery, a_webhook, an_attempt, an_event
+from tests.har import HAR
 from tests.raw_receiver import OK, RawReceiver, hang_up, then
-from tests.support import ROOT, Server
+from tests.support import Server
 
-HAR = json.loads((ROOT / "tests" / "har-1.2.schema.json").read_text())
 NEW = Connection(address="[::1]:443")
 KEPT = Connection(address="[::1]:443", reused=True)
 TLS = Timings(resolved=100, connected=300, tls=900, sent=1_000, first_byte=5_000, last_byte=6_000)
