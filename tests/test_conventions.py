@@ -288,6 +288,10 @@ def test_sql_is_in_the_store_alone(module: str) -> None:
     assert imports(module).isdisjoint({"sqlite3"})
 
 
+def test_no_blob_is_opened_since_python_keeps_a_reference_to_each() -> None:
+    assert [name for name in MODULES if "blobopen" in MODULES[name].read_text()] == []
+
+
 def test_the_search_for_sql_finds_the_store_s() -> None:
     assert any(SQL.search(text) for text in strings("hookbin.store.requests"))
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from gzip import compress
 from typing import Any
 
 import pytest
 
+from hookbin.models.common import Headers
+from hookbin.shapes.differences import BodyDifference, JsonDifference
 from hookbin.shapes.request_diff import difference
 from tests.builders import a_bin, a_request
 from tests.support import Server
@@ -33,6 +36,88 @@ def test_json_is_compared_by_its_structure_and_numbers_as_written(server: Server
         ("$.c.d", "changed", "1", "1.0"),
         ("$.e", "added", None, "null"),
     ]
+
+
+def two(left: bytes, right: bytes, first: Headers = (), second: Headers = ()) -> BodyDifference:
+    """What differs between two bodies with their headers."""
+    return difference(a_request(a_bin(), body=left, headers=first), a_request(a_bin(), body=right, headers=second)).body
+
+
+JSON = (("content-type", "application/json"),)
+GZIP = (*JSON, ("content-encoding", "gzip"))
+LATIN = (("content-type", "application/json; charset=iso-8859-1"),)
+PAID, VOID = '{"type":"paid","n":"ö"}', '{"type":"void","n":"ö"}'
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "headers"),
+    [
+        (PAID.encode("utf-8-sig"), VOID.encode("utf-8-sig"), JSON),
+        (PAID.encode("utf-16"), VOID.encode("utf-16-le"), JSON),
+        (PAID.encode("latin-1"), VOID.encode("latin-1"), LATIN),
+        (compress(PAID.encode()), compress(VOID.encode()), GZIP),
+        (PAID.encode(), compress(VOID.encode()), JSON),
+    ],
+    ids=["bom", "utf-16", "latin-1", "gzip", "one-gzip"],
+)
+def test_what_both_pages_show_as_json_is_compared_as_json(left: bytes, right: bytes, headers: Headers) -> None:
+    found = two(left, right, headers, headers)
+    assert found.kind == "json"
+    assert found.json == [JsonDifference(path="$.type", change="changed", left='"paid"', right='"void"')]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "changes"),
+    [
+        (b'{"a":1,"a":9}', b'{"a":2,"a":9}', [("$.a", "1", "2")]),
+        (b'{"a":1,"a":9}', b'{"a":1}', [("$.a (again, 2)", "9", None)]),
+        (b'{"a":1}', b'{"a":1.0}', [("$.a", "1", "1.0")]),
+        (b"[1e400]", b"[1e401]", [("$[0]", "1e400", "1e401")]),
+        (b'{"a":1}\n{"a":2}', b'{"a":1}\n{"a":3}', [("$[1].a", "2", "3")]),
+    ],
+)
+def test_repeated_keys_and_spellings_of_numbers_differ(left: bytes, right: bytes, changes: list[Any]) -> None:
+    found = two(left, right)
+    assert [(one.path, one.left, one.right) for one in found.json or []] == changes
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "headers", "kind", "notice"),
+    [
+        (b"a", compress(b"a"), ((), GZIP), "bytes", "What was unpacked is the same; the bytes that came differ."),
+        ("ö".encode("utf-16"), "ö".encode(), ((), ()), "text", "The text is the same; the bytes differ."),
+        (b"\xc3\xb6", b"\xf6", ((), LATIN), "text", "The first was read as utf-8, the second as cp1252."),
+        (
+            b'{"a":1, "b":2}',
+            b'{"b":2,"a":1}',
+            ((), ()),
+            "json",
+            "The values are the same JSON; it is written otherwise.",
+        ),
+        (b"[" * 200 + b"]" * 200, b"[" * 200 + b"1" + b"]" * 200, ((), ()), "text", "nested too deeply"),
+    ],
+)
+def test_what_reads_alike_is_not_called_the_same(
+    left: bytes, right: bytes, headers: tuple[Headers, Headers], kind: str, notice: str
+) -> None:
+    found = two(left, right, *headers)
+    assert (found.identical, found.kind) == (False, kind)
+    assert notice in (found.notice or "")
+
+
+def test_what_is_left_out_is_not_called_identical() -> None:
+    one, cut = a_request(a_bin()), a_request(a_bin(), truncated=True)
+    assert "may differ" in (difference(one, cut).body.notice or "")
+    other = a_request(a_bin(), headers=(one.headers[1], one.headers[0], one.headers[2]))
+    assert [difference(one, each).identical for each in (one, cut, other)] == [True, False, False]
+    assert (difference(one, one).reordered, difference(one, other).reordered) == (False, True)
+    found = difference(one, a_request(a_bin(), trailers=(("X-Sum", "1"),)))
+    assert (found.identical, [line.name for line in found.trailers]) == (False, ["x-sum"])
+
+
+def test_a_query_in_another_charset_differs() -> None:
+    found = difference(a_request(a_bin(), target="/b/joe?n=%F6"), a_request(a_bin(), target="/b/joe?n=%E4"))
+    assert [(line.left, line.right) for line in found.query] == [(["ö"], ["ä"])]
 
 
 def test_text_is_compared_by_lines(server: Server) -> None:

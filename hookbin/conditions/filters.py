@@ -116,11 +116,14 @@ def text_condition(text: str) -> Condition:
         shown = shown.casefold()
         return folded in shown or (laid_out is not None and laid_out.search(shown) is not None)
 
-    return Condition(
-        f"q {text}",
-        lambda seen: any(map(has, _before_body(seen))) or any(map(has, shown_texts(seen.beginning))),
-        lambda seen: "it stands nowhere" + (_BEYOND if seen.beginning.cut else ""),
-    )
+    def holds(seen: Incoming) -> bool:
+        if has("\n".join(_before_body(seen))) or has(seen.headers_text):
+            return True
+        if seen.is_shown_as_sent:
+            return has(seen.body[:SEARCHED_BODY].decode("ascii"))
+        return any(map(has, shown_texts(seen.beginning)))
+
+    return Condition(f"q {text}", holds, lambda seen: "it stands nowhere" + (_BEYOND if seen.goes_on else ""))
 
 
 def unsearched_words(longer: int) -> str | None:
@@ -132,12 +135,10 @@ def unsearched_words(longer: int) -> str | None:
 
 
 def _before_body(seen: Incoming) -> Iterator[str]:
-    target = wire(seen.target)
-    yield target
-    if "%" in target or "+" in target:
+    yield wire(seen.target)
+    if "%" in seen.target or "+" in seen.target:
         yield decoded_path(path_and_query(seen.target)[0])
         yield "&".join(f"{name}={value}" for name, value in query_pairs(seen.query_string))
-    yield "\n".join([f"{wire(name)}: {wire(value)}" for name, value in seen.fields])
 
 
 def is_row_wanted(filter: RequestFilter, row: RequestSummary) -> bool:

@@ -13,6 +13,7 @@ from hookbin.bodies.charsets import FieldDecoder
 from hookbin.bodies.forms import MAX_PAIRS, query_pairs
 from hookbin.bodies.json_values import NOTHING
 from hookbin.bodies.reading import Reading
+from hookbin.bodies.views.words import is_shown_as_sent
 from hookbin.models.common import Headers
 from hookbin.models.request_target import below_the_bin, path_and_query
 from hookbin.models.requests import CapturedRequest
@@ -65,6 +66,21 @@ class Incoming:
         """The part of the body that is searched."""
         start = self.body[:SEARCHED_BODY]
         return Reading(start, self.fields, cut=self._cut or len(start) < len(self.body), most=SEARCHED_BODY)
+
+    @cached_property
+    def headers_text(self) -> str:
+        """As a page shows them, a line each."""
+        text = "\n".join([f"{name}: {value}" for name, value in self.fields])
+        return text if text.isascii() else "\n".join(map(wire, text.split("\n")))
+
+    @cached_property
+    def is_shown_as_sent(self) -> bool:
+        return is_shown_as_sent(self.body[:SEARCHED_BODY], self.headers_text)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is more of the body than what is searched."""
+        return self._cut or len(self.body) > SEARCHED_BODY or (not self.is_shown_as_sent and self.beginning.cut)
 
     @property
     def json(self) -> Any:

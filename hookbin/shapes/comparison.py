@@ -58,8 +58,12 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """The offset at which the bodies begin to differ; None when they are equal."""
 
     @property
+    def same_fields(self) -> bool:
+        return self.in_order and all(line.mark == "same" for line in self.headers)
+
+    @property
     def same_head(self) -> bool:
-        return self.in_order and self.same_line and all(line.mark == "same" for line in self.headers)
+        return self.same_line and self.same_fields
 
     @property
     def identical(self) -> bool:

@@ -30,7 +30,10 @@ class JsonDifference(Struct, frozen=True, kw_only=True):
 
 
 class BodyDifference(Struct, frozen=True, kw_only=True):
-    """`json` and `text` (lines of a unified diff) are there by `kind`; `first_difference` is an offset in bytes."""
+    """`json` and `text` (lines of a unified diff) are there by `kind`; `first_difference` is an offset in bytes.
+
+    Both are empty where only the bytes differ; `notice` says so. Of a repeated key each value is compared.
+    """
 
     identical: bool
     kind: Literal["same", "json", "text", "bytes"]
@@ -43,7 +46,10 @@ class BodyDifference(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """`identical` is said of method, target, headers as they were sent, and body."""
+    """`identical` is said of method, target, headers and trailers as they were sent, and body.
+
+    `reordered`: the headers have the same names and values, but in another order or case.
+    """
 
     left: str
     right: str
@@ -52,4 +58,6 @@ class Difference(Struct, frozen=True, kw_only=True):
     target: Changed | None
     headers: list[PairsDifference]
     query: list[PairsDifference]
+    reordered: bool
+    trailers: list[PairsDifference]
     body: BodyDifference

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
-from urllib.parse import parse_qsl
 
+from hookbin.bodies.charsets import Text
+from hookbin.bodies.forms import query_pairs
+from hookbin.bodies.reading import Reading
 from hookbin.clock import seq_id
+from hookbin.models.common import Headers
 from hookbin.models.request_target import path_and_query
 from hookbin.models.requests import CapturedRequest
 from hookbin.shapes.comparison import Message, compare
 from hookbin.shapes.differences import BodyDifference, Changed, Difference, JsonDifference, PairsDifference
-from hookbin.text import wire
 
 MAX_BYTES = 256 * 1024
 """Of each body, up to which JSON and text are compared."""
@@ -25,24 +29,26 @@ MAX_CHANGES = 1_000
 SHOWN = 200
 """Characters of a value, or of a line."""
 MAX_DEPTH = 100
+_KEPT = "Not all of the bodies was kept: what is missing may differ."
 Pairs = list[tuple[str, str]]
 
 
 def difference(left: CapturedRequest, right: CapturedRequest) -> Difference:
     found = compare(_message(left), _message(right))
-    headers = _pairs(
-        [(name.lower(), value) for name, value in left.headers],
-        [(name.lower(), value) for name, value in right.headers],
-    )
+    headers = _pairs(_lower(left.headers), _lower(right.headers))
+    body = _body(left, right, found.first_difference)
+    trailers = _pairs(*(_lower(one.trailers) for one in (left, right)))
     return Difference(
         left=seq_id("req_", left.seq),
         right=seq_id("req_", right.seq),
-        identical=found.identical,
+        identical=found.identical and body.identical and not trailers,
         method=_changed(left.method, right.method),
         target=_changed(left.target, right.target),
         headers=headers,
         query=_pairs(_query(left.target), _query(right.target)),
-        body=_body(left.body, right.body, found.first_difference),
+        reordered=not headers and not found.same_fields,
+        trailers=trailers,
+        body=body,
     )
 
 
@@ -55,8 +61,11 @@ def _changed(left: str, right: str) -> Changed | None:
 
 
 def _query(target: str) -> Pairs:
-    parts = wire(path_and_query(target)[1] or "").split("&", MAX_CHANGES)[:MAX_CHANGES]
-    return parse_qsl("&".join(parts), keep_blank_values=True)
+    return query_pairs(path_and_query(target)[1] or "", most=MAX_CHANGES)
+
+
+def _lower(headers: Headers) -> Pairs:
+    return [(name.lower(), value) for name, value in headers]
 
 
 def _pairs(left: Pairs, right: Pairs) -> list[PairsDifference]:
@@ -75,27 +84,56 @@ def _grouped(pairs: Pairs) -> dict[str, list[str]]:
     return grouped
 
 
-def _body(left: bytes, right: bytes, first_difference: int | None) -> BodyDifference:
-    sizes: dict[str, Any] = {"left_size": len(left), "right_size": len(right)}
+def _body(left: CapturedRequest, right: CapturedRequest, first_difference: int | None) -> BodyDifference:
+    sizes: dict[str, Any] = {"left_size": len(left.body), "right_size": len(right.body)}
+    cut = _KEPT if any(one.truncated or one.incomplete for one in (left, right)) else None
     if first_difference is None:
-        return BodyDifference(identical=True, kind="same", **sizes)
+        return BodyDifference(identical=cut is None, kind="same", notice=cut, **sizes)
     sizes["first_difference"] = first_difference
-    if max(len(left), len(right)) > MAX_BYTES:
-        notice = f"Bodies over {MAX_BYTES} bytes are compared as bytes."
-        return BodyDifference(identical=False, kind="bytes", notice=notice, **sizes)
+    if max(len(left.body), len(right.body)) > MAX_BYTES:
+        return _bytes(sizes, f"Bodies over {MAX_BYTES} bytes are compared as bytes.", cut)
+    readings = [Reading(one.body, one.headers, cut=cut is not None, most=MAX_BYTES) for one in (left, right)]
+    if any(len(reading.body) == MAX_BYTES and reading.unpacked.cut for reading in readings):
+        return _bytes(sizes, f"Bodies that unpack to over {MAX_BYTES} bytes are compared as bytes.", cut)
+    if readings[0].body == readings[1].body and any(reading.unpacked.encodings for reading in readings):
+        return _bytes(sizes, "What was unpacked is the same; the bytes that came differ.", cut)
+    before, after = (reading.text for reading in readings)
+    if before is None or after is None:
+        return _bytes(sizes, cut)
+    notices = [cut, *_alike(before, after)]
+    if before.text == after.text:
+        return BodyDifference(identical=False, kind="text", text=[], notice=_joined(*notices), **sizes)
     try:
-        before, after = left.decode(), right.decode()
-    except UnicodeDecodeError:
-        return BodyDifference(identical=False, kind="bytes", **sizes)
-    changes = _json(before, after)
+        changes = _json(before.text, after.text)
+    except RecursionError:
+        changes = None
+        notices.append("The JSON is nested too deeply to be compared as such.")
     if changes is not None:
-        more = f"There are more than {MAX_CHANGES} changes." if len(changes) > MAX_CHANGES else None
-        return BodyDifference(identical=False, kind="json", json=changes[:MAX_CHANGES], notice=more, **sizes)
-    lines = _lines(before, after)
+        notices += [f"There are more than {MAX_CHANGES} changes."] if len(changes) > MAX_CHANGES else []
+        notices += [] if changes else ["The values are the same JSON; it is written otherwise."]
+        return BodyDifference(
+            identical=False, kind="json", json=changes[:MAX_CHANGES], notice=_joined(*notices), **sizes
+        )
+    lines = _lines(before.text, after.text)
     if lines is None:
-        notice = f"More than {MAX_LINES} lines differ; the bodies are compared as bytes."
-        return BodyDifference(identical=False, kind="bytes", notice=notice, **sizes)
-    return BodyDifference(identical=False, kind="text", text=lines, **sizes)
+        return _bytes(sizes, f"More than {MAX_LINES} lines differ; the bodies are compared as bytes.", cut)
+    return BodyDifference(identical=False, kind="text", text=lines, notice=_joined(*notices), **sizes)
+
+
+def _bytes(sizes: dict[str, Any], *notices: str | None) -> BodyDifference:
+    return BodyDifference(identical=False, kind="bytes", notice=_joined(*notices), **sizes)
+
+
+def _alike(left: Text, right: Text) -> Iterator[str]:
+    """What is to be said of texts that are read in different ways."""
+    if left.text == right.text:
+        yield "The text is the same; the bytes differ."
+    if left.charset != right.charset:
+        yield f"The first was read as {left.charset}, the second as {right.charset}."
+
+
+def _joined(*notices: str | None) -> str | None:
+    return " ".join(filter(None, notices)) or None
 
 
 class _Number(str):
@@ -104,32 +142,53 @@ class _Number(str):
     __slots__ = ()
 
 
+class _Object(dict[tuple[str, int], Any]):
+    """Members by name and by how often the name came before: repeated ones are all kept."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> _Object:
+    seen: Counter[str] = Counter()
+    members = _Object()
+    for name, value in pairs:
+        members[name, seen[name]] = value
+        seen[name] += 1
+    return members
+
+
 def _json(left: str, right: str) -> list[JsonDifference] | None:
-    """None when one is not JSON, or is nested too deeply."""
+    """None when one is not JSON. Raises `RecursionError` when one is nested too deeply."""
     try:
-        before, after = (
-            json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_refuse) for text in (left, right)
-        )
-        found: list[JsonDifference] = []
-        for change in _walk(before, after, "$", 0):
-            found.append(change)
-            if len(found) > MAX_CHANGES:
-                break
-        return found
-    except (ValueError, RecursionError):
+        before, after = map(_value, (left, right))
+    except ValueError:
         return None
+    return list(islice(_walk(before, after, "$", 0), MAX_CHANGES + 1))
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
+_decoder = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_refuse, object_pairs_hook=_members)
+
+
+def _value(text: str) -> Any:
+    """Of JSON lines a list. Raises `ValueError`."""
+    try:
+        return _decoder.decode(text)
+    except ValueError:
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) < 2:
+            raise
+        return [_decoder.decode(line) for line in lines]
+
+
 def _walk(left: Any, right: Any, path: str, depth: int) -> Iterator[JsonDifference]:
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(left, dict) and isinstance(right, dict):
-        for name in dict.fromkeys([*left, *right]):
-            yield from _member(left, right, name, f"{path}.{name[:SHOWN]}", depth)
+        for name, repeated in dict.fromkeys([*left, *right]):
+            inner = f"{path}.{name[:SHOWN]}" + (f" (again, {repeated + 1})" if repeated else "")
+            yield from _member(left, right, (name, repeated), inner, depth)
     elif isinstance(left, list) and isinstance(right, list):
         before, after = dict(enumerate(left)), dict(enumerate(right))
         for place in range(max(len(left), len(right))):

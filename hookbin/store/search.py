@@ -24,9 +24,12 @@ MAX_ROWS = 12_000
 """Requests that one search looks at: a bin of the default size, with what it may hold too many, in one go."""
 MAX_BYTES = 16 * 1024 * 1024
 """Bytes of bodies that one search reads."""
+MAX_LOADED = 512 * 1024 * 1024
+"""Bytes that SQLite goes through for them: it reads all of a body to give its beginning."""
 STEP_ROWS = 500
 STEP_BYTES = 1024 * 1024
-"""What is looked at without giving the reader back in between."""
+STEP_LOADED = 32 * 1024 * 1024
+"""What is looked at without giving the examiner back in between."""
 MAX_COMPARED = 100
 """Requests, the newest, among which those are looked for that are nearly as wanted."""
 MAX_SEARCHES = 2
@@ -60,6 +63,7 @@ class _Step(Struct, frozen=True):
     """The last `seq` that was looked at."""
     looked_at: int
     bytes: int
+    loaded: int
     longer: int
     """Requests that were not found, whose bodies go on behind what was searched."""
     ended: bool
@@ -76,14 +80,14 @@ class RequestSearch:
         """Find up to `limit` requests that are as wanted, those with a `seq` under `before` only."""
         rows: list[RequestSummary] = []
         position = MAX_SEQ if before is None else before
-        looked_at = read = longer = 0
+        looked_at = read = loaded = longer = 0
         inside = checks(filter)
         async with self._turns:
-            while looked_at < MAX_ROWS and read < MAX_BYTES:
+            while looked_at < MAX_ROWS and read < MAX_BYTES and loaded < MAX_LOADED:
                 step = await self._step(bin, filter, inside, before=position, limit=limit + 1 - len(rows))
                 rows += step.rows
                 position, looked_at, read = step.position, looked_at + step.looked_at, read + step.bytes
-                longer += step.longer
+                loaded, longer = loaded + step.loaded, longer + step.longer
                 if len(rows) > limit:
                     return Found(rows[:limit], rows[limit - 1].seq, longer)
                 if step.ended:
@@ -119,23 +123,24 @@ def _look(
     )
     lowest, count = connection.execute(sql, (bin.key, before, STEP_ROWS)).fetchone()
     if not count:
-        return _Step([], before, 0, 0, 0, True)
+        return _Step([], before, 0, 0, 0, 0, True)
     fitting, params = conditions(filter)
     sql = f"SELECT {_columns(filter)} FROM requests WHERE bin = ? AND seq >= ? AND seq < ?{fitting} ORDER BY seq DESC"
     found: list[RequestSummary] = []
-    read = longer = 0
+    read = loaded = longer = 0
     ended = count < STEP_ROWS or (filter.after is not None and lowest <= filter.after)
     for *row, headers, body in connection.execute(sql, (bin.key, lowest, before, *params)):
         seq: int = row[0]
         incoming = _incoming(row, headers, body)
         read += len(body)
+        loaded += row[_SIZE] if body else 0
         if all(check.holds(incoming) for check in inside):
             found.append(summary_from_row(tuple(row), bin_id=bin.id))
         elif filter.text is not None:
-            longer += incoming.beginning.cut
-        if len(found) == limit or read >= STEP_BYTES:
-            return _Step(found, seq, count, read, longer, ended and seq == lowest)
-    return _Step(found, lowest, count, read, longer, ended)
+            longer += incoming.goes_on
+        if len(found) == limit or read >= STEP_BYTES or loaded >= STEP_LOADED:
+            return _Step(found, seq, count, read, loaded, longer, ended and seq == lowest)
+    return _Step(found, lowest, count, read, loaded, longer, ended)
 
 
 def _incoming(row: list[Any], headers: bytes, body: bytes) -> Incoming:
