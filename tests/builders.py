@@ -229,16 +229,13 @@ class Stores:
         action: Action,
         *,
         disable: str | None = None,
-        began: Delivery | None = None,
         generation: int = 0,
         **changes: Any,
     ) -> Attempt:
-        """Commit an attempt at the delivery as it is now; `began` is how it was before, where that matters."""
+        """Commit an attempt at the delivery as it is now."""
         now = await self.found(delivery)
         attempt = an_attempt(now, next_attempt_at=LATER if action is Action.RESCHEDULE else None, **changes)
-        return await self.deliveries.finish(
-            attempt, began=began or now, generation=generation, action=action, disable=disable
-        )
+        return await self.deliveries.finish(attempt, began=now, generation=generation, action=action, disable=disable)
 
     async def found(self, delivery: Delivery) -> Delivery:
         """The delivery as it is now."""

@@ -271,14 +271,8 @@ def test_a_deleted_bin_s_targets_are_gone(start_server: Callable[..., Server]) -
 @pytest.mark.parametrize(
     ("target", "code", "loc"),
     [
-        ({"destination": "ftp://x"}, "invalid_fields", "forward[0].destination"),
         ({"destination": "http://169.254.169.254/"}, "target_refused", "forward[0].destination"),
         ({"destination": "http://localhost:1/", "signature": "fresh"}, "invalid_fields", "forward[0].secret"),
-        (
-            {"destination": "http://localhost:1/", "signature": "fresh", "secret": "x"},
-            "invalid_fields",
-            "forward[0].secret",
-        ),
         (
             {"destination": "http://localhost:1/", "retry_schedule": "never"},
             "invalid_fields",
@@ -354,7 +348,6 @@ def test_what_our_own_webhook_sent_is_signed_with_its_secret(server: Server) -> 
         ({"webhook": "wh_x"}, "webhook"),
         ({"destination": "http://localhost:1/", "signature": "fresh"}, "secret"),
         ({"destination": "http://localhost:1/", "times": 21}, "times"),
-        ({"destination": "nonsense"}, "destination"),
         ({"destination": "http://169.254.169.254/"}, "destination"),
     ],
 )
