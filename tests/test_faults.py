@@ -61,32 +61,19 @@ def test_truncate_of_an_empty_body_announces_a_byte(server: Server) -> None:
     assert (wire.header("content-length"), wire.body) == ("1", b"")
 
 
-def test_drip_sends_the_body_a_byte_at_a_time(server: Server) -> None:
+def test_drip_sends_the_body_a_byte_at_a_time_and_leaves_the_connection_good_for_more(server: Server) -> None:
     request = make(server, "drip", body="abc")
-    pieces = []
+    pieces: list[bytes] = []
     with connected(server) as connection:
         connection.sendall(request)
-        answer = b""
-        while not answer.endswith(b"\r\n\r\nabc"):
-            piece = connection.recv(65536)
-            assert piece
-            pieces.append(piece)
-            answer += piece
-
-    assert parsed(answer).status == 200
-    assert [piece for piece in pieces if len(piece) == 1][-2:] == [b"b", b"c"]
-
-
-def test_a_connection_is_good_for_more_after_a_drip(server: Server) -> None:
-    drip = make(server, "drip", body="a")
-    with connected(server) as connection:
-        connection.sendall(drip)
-        first = b""
-        while not first.endswith(b"\r\n\r\na"):
-            first += connection.recv(65536)
+        while not b"".join(pieces).endswith(b"\r\n\r\nabc"):
+            pieces.append(connection.recv(65536))
+            assert pieces[-1]
         connection.sendall(b"GET /b/after-a-drip HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-
         assert parsed(read_all(connection)).status == 200
+
+    assert parsed(b"".join(pieces)).status == 200
+    assert [piece for piece in pieces if len(piece) == 1][-2:] == [b"b", b"c"]
 
 
 def test_what_hangs_is_kept_and_ends_when_the_server_stops(start_server: Callable[..., Server]) -> None:

@@ -257,12 +257,11 @@ def test_the_targets_of_a_bin_can_be_changed_and_keep_their_id_and_secret(server
     assert server.deliveries(webhook=bin["forward"][0]["id"]) == []
 
 
-def test_a_deleted_bin_s_targets_are_gone(start_server: Callable[..., Server]) -> None:
-    server = start_server()
+def test_a_deleted_bin_s_targets_are_gone(server: Server) -> None:
     url = f"http://localhost:{free_port()}/"
-    bin = forwarding_bin(server, "gone", {"destination": url, "retry_schedule": [600]})
-    server.post("/b/gone", {"n": 1})
-    server.request("DELETE", "/bins/gone")
+    bin = forwarding_bin(server, "fw-gone", {"destination": url, "retry_schedule": [600]})
+    server.post("/b/fw-gone", {"n": 1})
+    server.request("DELETE", "/bins/fw-gone")
 
     (cancelled,) = eventually(lambda: server.deliveries(webhook=bin["forward"][0]["id"], state="cancelled"))
     assert "deleted" in server.get(f"/deliveries/{cancelled['id']}")["explanation"]
