@@ -20,6 +20,7 @@ from hookbin.capture.services import CaptureServices
 from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings
 from hookbin.delivery.targets import Policy
+from hookbin.delivery.trails import Trails
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.event_factory import EventFactory
@@ -242,6 +243,7 @@ def _capture_services(services: Services) -> CaptureServices:
 def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clock: Clock, ids: Ids) -> Delivering:
     events, webhooks = stores.events, stores.webhooks
     policy = Policy(allow_private=not settings.exposed, allowed=settings.allow_target)
+    trails = Trails(lambda: webhooks.trail_key)
     sender = Sender(
         policy=policy,
         is_own=addresses.is_own_bin,
@@ -249,8 +251,9 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
         tls=trusting(settings.ca_file, client_cert=settings.client_cert, client_key=settings.client_key),
         proxy=None if settings.proxy is None else parse_proxy(settings.proxy),
         monotonic=clock.monotonic,
+        trails=trails,
     )
-    factory = EventFactory(clock=clock, ids=ids)
+    factory = EventFactory(clock=clock, ids=ids, trails=trails)
     meta_events = MetaEventMaker(webhooks, factory)
     published = PublishedCache()
     attempts = Attempts(
@@ -264,6 +267,7 @@ def _delivering(stores: Stores, *, settings: Settings, addresses: Addresses, clo
         jitter=lambda: random.uniform(-1, 1),
     )
     return Delivering(
+        trails=trails,
         publisher=Publisher(events, webhooks, factory),
         forwarding=Forwarding(events, webhooks, factory),
         recovery=Recovery(

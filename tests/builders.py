@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hookbin.clock import Clock, Ids, Randomness
+from hookbin.delivery.trails import Trails
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.event_factory import EventFactory
@@ -196,7 +197,8 @@ class Stores:
         self.events = EventStore(database)
         self.deliveries = DeliveryStore(database)
         self.log = LogStore(database)
-        self.factory = EventFactory(clock=clock, ids=self.ids)
+        self.trails = Trails(lambda: self.webhooks.trail_key)
+        self.factory = EventFactory(clock=clock, ids=self.ids, trails=self.trails)
         self.publisher = Publisher(self.events, self.webhooks, self.factory)
         self.forwarding = Forwarding(self.events, self.webhooks, self.factory)
         self.recovery = Recovery(

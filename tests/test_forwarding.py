@@ -211,15 +211,28 @@ def test_what_is_not_whole_is_neither_sent_on_nor_replayed(start_server: Callabl
     check_problem(answer, 409, "request_incomplete")
 
 
-def test_a_bin_that_forwards_to_itself_ends_and_says_why(start_server: Callable[..., Server]) -> None:
+@pytest.mark.parametrize("ways", [1, 4])
+def test_a_bin_that_forwards_to_itself_ends_and_says_why(start_server: Callable[..., Server], ways: int) -> None:
     server = start_server()
-    forwarding_bin(server, "circle", {"destination": f"{server.url}/b/circle", **NO_RETRIES})
+    targets = [{"destination": f"{server.url}/b/circle?way={way}", **NO_RETRIES} for way in range(ways)]
+    forwarding_bin(server, "circle", *targets)
     server.post("/b/circle", {"n": 1})
-    (stopped,) = eventually(lambda: server.deliveries(state="cancelled"))
+    eventually(lambda: len(server.deliveries(state="cancelled")) == ways**2)
+    stopped = server.deliveries(state="cancelled")
 
-    assert len(server.captured("circle")) == 7
-    assert "circle" in server.get(f"/deliveries/{stopped['id']}")["explanation"]
+    assert len(server.captured("circle")) == 1 + ways
+    assert "circle" in server.get(f"/deliveries/{stopped[0]['id']}")["explanation"]
     assert server.deliveries(state="pending") == []
+
+
+def test_a_chain_of_bins_ends_at_the_number_of_hops(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    for number in range(8):
+        forwarding_bin(server, f"b{number}", {"destination": f"{server.url}/b/b{number + 1}", **NO_RETRIES})
+    server.post("/b/b0", {"n": 1})
+    eventually(lambda: server.deliveries(state="cancelled"))
+
+    assert [len(server.captured(f"b{number}")) for number in range(9)] == [1] * 7 + [0] * 2
 
 
 def test_a_path_with_dot_segments_is_held_back_and_says_why(server: Server) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hookbin.dispatch.publisher import MAX_HOPS, wants
+from hookbin.delivery.trails import MAX_HOPS
+from hookbin.dispatch.publisher import wants
 from hookbin.errors import LoopDetected
 from hookbin.models.deliveries import DeliveryState, Trigger
 from hookbin.models.events import Event

@@ -398,8 +398,8 @@ def test_what_a_pending_delivery_waits_for_is_said(waiting: Waiting, count: int,
         (
             CancelReason.LOOP,
             0,
-            "Not sent on: the request has come round through this server too often, it goes in a circle;"
-            " take out the target that leads back, or retry it to send it once.",
+            "Not sent: it goes in a circle, since it came through this bin or webhook before, or through too many;"
+            " take out what leads back, or retry it to send it once.",
         ),
     ],
 )

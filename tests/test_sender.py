@@ -18,6 +18,7 @@ import standardwebhooks
 
 from hookbin.delivery.headers import MASK
 from hookbin.delivery.targets import Policy
+from hookbin.delivery.trails import NO_TRAILS
 from hookbin.dispatch.request_headers import USER_AGENT
 from hookbin.dispatch.sender import RESPONSE_BYTES
 from hookbin.errors import OutOfResources
@@ -333,6 +334,7 @@ async def test_the_headers_as_logged_are_those_on_the_wire() -> None:
         "hookbin-attempt-id": attempt_id("dlv_1", 2),
         "hookbin-attempt-number": "2",
         "hookbin-hops": "3",
+        "hookbin-trail": NO_TRAILS.sealed("", "wh_1"),
     }
 
 

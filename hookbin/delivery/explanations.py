@@ -44,8 +44,8 @@ _CANCELLED: Mapping[CancelReason | None, tuple[str, str]] = MappingProxyType(
         ),
         CancelReason.WEBHOOK_DELETED: ("Cancelled{when} because its webhook was deleted", "nothing more is sent"),
         CancelReason.LOOP: (
-            "Not sent on: the request has come round through this server too often, it goes in a circle",
-            "take out the target that leads back, or retry it to send it once",
+            "Not sent: it goes in a circle, since it came through this bin or webhook before, or through too many",
+            "take out what leads back, or retry it to send it once",
         ),
         CancelReason.DOT_SEGMENTS: (
             "Not sent on: the request's path has dot segments, which could lead out of the destination's path",

@@ -137,7 +137,7 @@ class Attempts:
             connection=sent.connection,
             response_raw=sent.response_raw,
         )
-        meta_events = self._meta_events.of_attempt(attempt, webhook, action=decision.action, hops=event.hops)
+        meta_events = self._meta_events.of_attempt(attempt, webhook, action=decision.action, event=event)
         written = await self._deliveries.finish(
             attempt,
             began=delivery,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from hookbin.clock import Clock, Ids, rfc3339
-from hookbin.models.deliveries import Delivery, DeliveryState, Trigger
+from hookbin.delivery.trails import NO_TRAILS, Trails
+from hookbin.models.deliveries import CancelReason, Delivery, DeliveryState, Trigger
 from hookbin.models.events import Event, Original
 from hookbin.models.webhooks import Webhook
 from hookbin.store.publishing import Publication
@@ -18,9 +20,10 @@ JSON = "application/json"
 class EventFactory:
     """The one place where events are made. The writer gives them their numbers."""
 
-    def __init__(self, *, clock: Clock, ids: Ids) -> None:
+    def __init__(self, *, clock: Clock, ids: Ids, trails: Trails = NO_TRAILS) -> None:
         self._clock = clock
         self._ids = ids
+        self.trails = trails
 
     def event(
         self,
@@ -35,6 +38,7 @@ class EventFactory:
         request_id: str | None = None,
         only: Webhook | None = None,
         original: Original | None = None,
+        trail: str = "",
     ) -> Event:
         """`content` is the body; without a `content_type` it is JSON that becomes the `data` of an envelope.
 
@@ -56,10 +60,16 @@ class EventFactory:
             fingerprint=fingerprint,
             original=original,
             body=body,
+            trail=trail,
         )
 
-    def publication(self, event: Event, webhooks: Iterable[Webhook]) -> Publication:
-        """The event with a delivery to each webhook."""
+    def publication(
+        self, event: Event, webhooks: Iterable[Webhook], *, hindrance: CancelReason | None = None
+    ) -> Publication:
+        """The event with a delivery to each webhook.
+
+        All are cancelled from the start for a `hindrance`, and those to webhooks that led to the event as a loop.
+        """
         due, turn = event.deliver_at, event.deliver_at
         if due is None or turn is None:
             due, turn = event.created_at, self._ids.turn(event.created_at)
@@ -74,7 +84,22 @@ class EventFactory:
             )
             for webhook in webhooks
         ]
+        if hindrance is not None or event.trail:
+            deliveries = [self._cancelled(each, event, hindrance) for each in deliveries]
         return Publication(event=event, deliveries=tuple(deliveries))
+
+    def _cancelled(self, delivery: Delivery, event: Event, hindrance: CancelReason | None) -> Delivery:
+        if hindrance is None and self.trails.has_passed(event.trail, delivery.webhook_id):
+            hindrance = CancelReason.LOOP
+        if hindrance is None:
+            return delivery
+        return replace(
+            delivery,
+            state=DeliveryState.CANCELLED,
+            next_attempt_at=None,
+            finished_at=event.created_at,
+            cancel_reason=hindrance,
+        )
 
     def delivery(
         self, webhook: Webhook, *, event_id: str, event_type: str, created_at: int, due: int, turn: int

@@ -7,14 +7,13 @@ targets pays for one look into a dict.
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from hookbin.clock import seq_id
+from hookbin.delivery import trails
 from hookbin.dispatch.event_factory import EventFactory
 from hookbin.dispatch.forwarded_request import has_dot_segments, hops_of, original_of
-from hookbin.dispatch.publisher import MAX_HOPS
 from hookbin.errors import FieldsInvalid, RequestIncomplete, RequestMalformed, WebhookDisabled
-from hookbin.models.deliveries import CancelReason, DeliveryState
+from hookbin.http_fields import first_value
+from hookbin.models.deliveries import CancelReason
 from hookbin.models.events import Event, Original
 from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import Webhook, WebhookKind
@@ -46,9 +45,14 @@ class Forwarding:
         targets = [target for target in self._webhooks.forwards_of(request.bin_id) if not target.disabled]
         if not targets or request.truncated or request.incomplete:
             return None
-        original = original_of(request)
-        event = self._event(request, FORWARDED, original, request_id=None)
-        return _cancelled(self._factory.publication(event, targets), _hindrance(request, original))
+        original, trail = original_of(request), self._factory.trails.read(first_value(request.headers, trails.HEADER))
+        hops = max(hops_of(request), trails.hops_of(trail))
+        hindrance = CancelReason.DOT_SEGMENTS if has_dot_segments(original.suffix) else None
+        if hops > trails.MAX_HOPS or self._factory.trails.has_passed(trail, request.bin_id):
+            hindrance = CancelReason.LOOP
+        trail = self._factory.trails.through(trail, request.bin_id)
+        event = self._event(request, FORWARDED, original, request_id=None, hops=hops, trail=trail)
+        return self._factory.publication(event, targets, hindrance=hindrance)
 
     async def replay(
         self, request: CapturedRequest, target: Webhook, *, keep_signature: bool, times: int
@@ -75,40 +79,27 @@ class Forwarding:
                 ("destination", "can't be used: the request's path has dot segments, which could lead out of its path")
             )
         request_id = seq_id("req_", request.seq)
-        events = [self._event(request, REPLAYED, original, request_id=request_id) for _ in range(times)]
+        hops = hops_of(request)  # no trail: somebody begins a new chain by hand
+        events = [self._event(request, REPLAYED, original, request_id=request_id, hops=hops) for _ in range(times)]
         publications = [self._factory.publication(event, [target]) for event in events]
         return await self._events.publish_all(publications, once=target if target.kind is WebhookKind.ONCE else None)
 
-    def _event(self, request: CapturedRequest, type: str, original: Original, *, request_id: str | None) -> Event:
+    def _event(
+        self,
+        request: CapturedRequest,
+        type: str,
+        original: Original,
+        *,
+        request_id: str | None,
+        hops: int,
+        trail: str = "",
+    ) -> Event:
         return self._factory.event(
             type,
             request.body,
             content_type=request.content_type or _UNKNOWN_TYPE,
-            hops=hops_of(request),
+            hops=hops,
             request_id=request_id,
             original=original,
+            trail=trail,
         )
-
-
-def _cancelled(publication: Publication, reason: CancelReason | None) -> Publication:
-    """Its deliveries cancelled from the start, if there is a reason."""
-    if reason is None:
-        return publication
-    at = publication.event.created_at
-    deliveries = tuple(
-        replace(
-            delivery,
-            state=DeliveryState.CANCELLED,
-            next_attempt_at=None,
-            finished_at=at,
-            cancel_reason=reason,
-        )
-        for delivery in publication.deliveries
-    )
-    return replace(publication, deliveries=deliveries)
-
-
-def _hindrance(request: CapturedRequest, original: Original) -> CancelReason | None:
-    if hops_of(request) > MAX_HOPS:
-        return CancelReason.LOOP
-    return CancelReason.DOT_SEGMENTS if has_dot_segments(original.suffix) else None

@@ -13,6 +13,7 @@ from hookbin.delivery.explanations import explain
 from hookbin.dispatch.event_factory import EventFactory, envelope
 from hookbin.dispatch.publisher import EVERYTHING, wants
 from hookbin.models.deliveries import Action, Attempt, DeliveryState, Trigger
+from hookbin.models.events import Event
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.names import DELIVERY_EXHAUSTED, META_EVENTS, WEBHOOK_DISABLED
 from hookbin.store.publishing import DisabledEventMaker, MetaEvents, Publication
@@ -26,20 +27,20 @@ class MetaEventMaker:
         self._webhooks = webhooks
         self._factory = factory
 
-    def of_attempt(self, attempt: Attempt, webhook: Webhook, *, action: Action, hops: int) -> MetaEvents:
-        """What may have to be published of an attempt whose outcome means `action`; `hops` are its event's."""
+    def of_attempt(self, attempt: Attempt, webhook: Webhook, *, action: Action, event: Event) -> MetaEvents:
+        """What may have to be published of an attempt to send `event` whose outcome means `action`."""
         if action is not Action.FAIL:
             return MetaEvents()
-        exhausted = None
+        exhausted, hops, trail = None, event.hops, event.trail
         if attempt.trigger is Trigger.AUTO and attempt.event_type not in META_EVENTS:
-            exhausted = self._publication(DELIVERY_EXHAUSTED, _of_delivery(attempt, webhook), hops=hops)
-        return MetaEvents(exhausted=exhausted, disabled=self.of_disabling(webhook, hops=hops))
+            exhausted = self._publication(DELIVERY_EXHAUSTED, _of_delivery(attempt, webhook), hops=hops, trail=trail)
+        return MetaEvents(exhausted=exhausted, disabled=self.of_disabling(webhook, hops=hops, trail=trail))
 
-    def of_disabling(self, webhook: Webhook, *, hops: int = 0) -> DisabledEventMaker | None:
+    def of_disabling(self, webhook: Webhook, *, hops: int = 0, trail: str = "") -> DisabledEventMaker | None:
         """Makes the event to publish if the webhook is disabled; None for a destination of single requests."""
         if webhook.kind is WebhookKind.ONCE:
             return None
-        prepared = self._publication(WEBHOOK_DISABLED, {}, hops=hops)
+        prepared = self._publication(WEBHOOK_DISABLED, {}, hops=hops, trail=trail)
 
         def complete(disabled: Webhook) -> Publication:
             data = msgspec.json.encode(_of_webhook(disabled))
@@ -49,8 +50,8 @@ class MetaEventMaker:
 
         return complete
 
-    def _publication(self, type: str, data: dict[str, object], *, hops: int) -> Publication:
-        event = self._factory.event(type, msgspec.json.encode(data), hops=hops)
+    def _publication(self, type: str, data: dict[str, object], *, hops: int, trail: str) -> Publication:
+        event = self._factory.event(type, msgspec.json.encode(data), hops=hops, trail=trail)
         wanted = (  # most ask for everything, and so not for this: told at a glance, since there may be many
             webhook for webhook in self._webhooks.all() if webhook.events != EVERYTHING and wants(webhook, type)
         )

@@ -12,6 +12,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import TypedDict, Unpack
 
+from hookbin.delivery.trails import MAX_HOPS, hops_of
 from hookbin.dispatch.event_factory import JSON, EventFactory
 from hookbin.errors import LoopDetected
 from hookbin.models.events import Original
@@ -22,8 +23,6 @@ from hookbin.store.webhooks import WebhookStore
 
 EVERYTHING = ("*",)
 """The patterns of a webhook that asks for no types in particular."""
-MAX_HOPS = 5
-"""Times that an event may come back through our own webhooks."""
 
 
 class Options(TypedDict, total=False):
@@ -37,6 +36,8 @@ class Options(TypedDict, total=False):
     original: Original | None
     """It goes out with this method and these headers."""
     hops: int
+    trail: str
+    """As `Trails.read` gives it."""
 
 
 class Publisher:
@@ -58,7 +59,8 @@ class Publisher:
     async def _publish(
         self, type: str, posted: bytes, content_type: str | None, **options: Unpack[Options]
     ) -> Published:
-        hops, only = options.get("hops", 0), options.get("only")
+        only = options.get("only")
+        hops = options["hops"] = max(options.get("hops", 0), hops_of(options.get("trail", "")))
         if hops > MAX_HOPS:
             raise LoopDetected(
                 f"it came back {hops} times through webhooks of this server; take out the one that publishes to it"

@@ -7,6 +7,7 @@ from functools import lru_cache
 import httpx
 
 from hookbin import __version__
+from hookbin.delivery import trails
 from hookbin.dispatch import forwarded_request
 from hookbin.models.common import SECOND, Headers
 from hookbin.models.deliveries import attempt_id
@@ -32,11 +33,12 @@ def url(webhook: Webhook, event: Event) -> str:
 
 
 def of_attempt(
-    webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int, origin: str
+    webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int, origin: str, trail: str
 ) -> Headers:
     """The headers of one attempt, all that go out, secrets in clear; `timestamp` is this attempt's second.
 
-    `origin` is the name that a destination has agreed to be sent to by, if it was asked.
+    `origin` is the name that a destination has agreed to be sent to by, if it was asked; `trail` what `delivery.trails`
+    says of the chain with this webhook.
     """
     signature = _signature(webhook, event, timestamp=timestamp)
     return (
@@ -47,6 +49,7 @@ def of_attempt(
         ("hookbin-attempt-id", attempt_id(delivery_id, number)),
         ("hookbin-attempt-number", str(number)),
         ("hookbin-hops", str(event.hops + 1)),
+        (trails.HEADER, trail),
         *([] if webhook.handshake is None else [(REQUEST_ORIGIN, origin)]),
         *webhook.headers,
     )

@@ -14,6 +14,7 @@ from msgspec import Struct
 from hookbin.clock import SystemClock
 from hookbin.delivery.headers import masked
 from hookbin.delivery.targets import Policy, refusal
+from hookbin.delivery.trails import NO_TRAILS, Trails
 from hookbin.dispatch import request_headers
 from hookbin.errors import FieldsInvalid
 from hookbin.models.common import Headers
@@ -85,6 +86,7 @@ class Sender:
         lookup: Lookup = socket.getaddrinfo,
         transport: httpx.AsyncBaseTransport | None = None,
         monotonic: Callable[[], float] = _CLOCK.monotonic,
+        trails: Trails = NO_TRAILS,
     ) -> None:
         """`origin` is what destinations know this server by, in a handshake and after it.
 
@@ -92,6 +94,7 @@ class Sender:
         through but what goes to our own bins. `transport` takes the place of everything that dials.
         """
         self.origin = origin
+        self._trails = trails
         self._is_own = is_own
         self._monotonic = monotonic
         self._destination = lru_cache(maxsize=MAX_TARGETS)(self._target)
@@ -116,7 +119,13 @@ class Sender:
         url = request_headers.url(webhook, event)
         try:
             headers = request_headers.of_attempt(
-                webhook, event, delivery_id=delivery_id, number=number, timestamp=timestamp, origin=self.origin
+                webhook,
+                event,
+                delivery_id=delivery_id,
+                number=number,
+                timestamp=timestamp,
+                origin=self.origin,
+                trail=self._trails.sealed(event.trail, webhook.id),
             )
         except FieldsInvalid as failure:  # the library that a stored secret needs is no longer there
             error, detail = ErrorClass.SIGNING_ERROR, failure.detail

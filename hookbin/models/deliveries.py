@@ -75,7 +75,7 @@ class CancelReason(StrEnum):
     WEBHOOK_DISABLED = "webhook_disabled"
     WEBHOOK_DELETED = "webhook_deleted"
     LOOP = "loop"
-    """What was captured had come round through this server too often to be sent on."""
+    """It had come through the same bin or webhook before, or through more of them than there may be."""
     DOT_SEGMENTS = "dot_segments"
     """What was captured had a path that could have led out of the destination's."""
 

@@ -46,3 +46,5 @@ class Event(EventSummary, frozen=True, kw_only=True):
     original: Original | None = None
     """Set for a captured request that is sent on; None for what was posted as an event."""
     body: bytes
+    trail: str = ""
+    """Which bins and webhooks led to it, as `delivery.trails` writes that."""

@@ -32,12 +32,15 @@ class WebhookStore:
         self._clock = clock
         self._by_id: dict[str, Webhook] = {}
         self._forwards: dict[str, dict[str, Webhook]] = {}
+        self.trail_key = b""
+        """What `delivery.trails` of this database are made with, once it is loaded."""
         database.on_commit(self._committed, of=(Webhook, Removed))
 
     async def load(self) -> None:
         sql = f"SELECT {_COLUMNS} FROM webhooks WHERE deleted_at IS NULL ORDER BY id"
         for row in await self._database.read(sql):
             self._remember(_from_row(row))
+        ((self.trail_key,),) = await self._database.read("SELECT key FROM trail_key")
 
     def find(self, id: str) -> Webhook | None:
         """Return the webhook of that id, of whatever kind."""

@@ -4,7 +4,7 @@ ALTER TABLE webhooks ADD COLUMN generation INTEGER NOT NULL DEFAULT 0; -- rises 
 
 -- Only who reads the body reads these, so they may stand behind it.
 ALTER TABLE events ADD COLUMN content_encoding TEXT;
-ALTER TABLE events ADD COLUMN trail TEXT;              -- which bins and webhooks led to it, as models.Event has it
+ALTER TABLE events ADD COLUMN trail TEXT NOT NULL DEFAULT '';
 
 -- What this database's trails are signed with, so that nobody else can make one.
 CREATE TABLE trail_key (key BLOB NOT NULL);

@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 
 from hookbin.clock import parse_rfc3339
+from hookbin.delivery import trails
+from hookbin.dispatch.publisher import Options
 from hookbin.errors import EventNotFound, FieldsInvalid, IdempotencyMismatch, LoopDetected, NoBody, WebhookDisabled
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import Webhook
@@ -55,25 +57,27 @@ async def publish(call: Call[PublishQuery, NewEvent]) -> EventInList:
     back and sends nothing.
     """
     content = await read_body(call.request)
-    key = check_idempotency_key(call.request.headers.get("idempotency-key"))
-    hops = _hops(call.request)
+    headers = call.request.headers
+    options: Options = {
+        "idempotency_key": check_idempotency_key(headers.get("idempotency-key")),
+        "hops": _hops(call.request),
+        "trail": call.delivering.trails.read(headers.get(trails.HEADER)),
+    }
     publisher = call.delivering.publisher
     if call.query.type is None:
         event = _new_event(call.request, content)
         for name in ("deliver_at", "webhook"):
             if getattr(call.query, name) is not None:
                 raise FieldsInvalid((name, "with a JSON event it is a field of the body, beside type and data"))
-        at, only = _deliver_at(call, event.deliver_at), _only(call.services, event.webhook)
-        published = await publisher.publish_json(
-            event.type, bytes(event.data), idempotency_key=key, deliver_at=at, only=only, hops=hops
-        )
+        options["deliver_at"] = _deliver_at(call, event.deliver_at)
+        options["only"] = _only(call.services, event.webhook)
+        published = await publisher.publish_json(event.type, bytes(event.data), **options)
     else:
         type = check_event_type(call.query.type)
-        content_type = check_content_type(call.request.headers.get("content-type", "application/octet-stream"))
-        at, only = _deliver_at(call, call.query.deliver_at), _only(call.services, call.query.webhook)
-        published = await publisher.publish_raw(
-            type, content, content_type, idempotency_key=key, deliver_at=at, only=only, hops=hops
-        )
+        content_type = check_content_type(headers.get("content-type", "application/octet-stream"))
+        options["deliver_at"] = _deliver_at(call, call.query.deliver_at)
+        options["only"] = _only(call.services, call.query.webhook)
+        published = await publisher.publish_raw(type, content, content_type, **options)
     return event_in_list(published.event, list(published.deliveries))
 
 

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from hookbin.clock import Clock, Ids
 from hookbin.config import Settings
 from hookbin.delivery.targets import Policy
+from hookbin.delivery.trails import Trails
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.dispatcher import Dispatcher
 from hookbin.dispatch.forwarding import Forwarding
@@ -59,6 +60,7 @@ class Stores(Struct, frozen=True, kw_only=True):
 class Delivering(Struct, frozen=True, kw_only=True):
     """What makes events and sends them."""
 
+    trails: Trails
     publisher: Publisher
     forwarding: Forwarding
     recovery: Recovery
