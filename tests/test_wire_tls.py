@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,6 +138,26 @@ async def test_a_client_certificate_is_shown_to_who_asks_for_one(tmp_path: Path,
     ):
         sent = await post(sender, f"https://localhost:{port}/")
     assert outcome(sent) == ((200, None) if shown else (None, ErrorClass.TLS_ERROR))
+
+
+async def test_who_wants_a_certificate_of_ours_says_so_also_behind_the_handshake(tmp_path: Path) -> None:
+    """As by TLS 1.3. asyncio's own server would swallow the alert."""
+    authority = Authority()
+    trustme.CA().configure_trust(authority.context)
+    authority.context.verify_mode = ssl.CERT_REQUIRED
+
+    def refuse(listener: socket.socket) -> None:
+        peer, _ = listener.accept()
+        with peer, pytest.raises(ssl.SSLError):
+            authority.context.wrap_socket(peer, server_side=True)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        refusing = asyncio.create_task(asyncio.to_thread(refuse, listener))
+        async with sending(tls=authority.trusted(tmp_path, "root")) as sender:
+            sent = await post(sender, f"https://localhost:{listener.getsockname()[1]}/")
+        await refusing
+    assert outcome(sent) == (None, ErrorClass.TLS_ERROR)
+    assert (sent.error_detail or "").endswith("alert certificate required")
 
 
 @pytest.mark.parametrize("content", [b"", b"no certificate", b"\xff\x00", None])

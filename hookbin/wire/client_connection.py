@@ -250,13 +250,15 @@ class ClientConnection(asyncio.Protocol):
         """Whoever speaks before it is asked does not speak HTTP.
 
         What can be read of a new connection by TLS may be its session tickets (RFC 8446, 4.6.1), so it is read:
-        only what was said inside counts.
+        only what was said inside counts; or that the peer refuses our certificate, or that we show none (4.4.2.4).
         """
         if self._tls is None and self.is_open and self._is_silent():
             return
         has_ended = self._salvage()
         if self._tls is not None and self.is_open and not has_ended and not self._early:
             return
+        if self._tls_error is not None:
+            raise failure.no_tls(self._tls_error, self._place)
         if self._early:
             detail = f"{self._place} spoke before it was asked, as no receiver of HTTP does"
             raise Failure(ErrorClass.PROTOCOL_ERROR, detail, raw=self._early)
