@@ -67,17 +67,6 @@ def test_a_binary_body_comes_back_byte_for_byte(server: Server, bin: str) -> Non
     assert httpx.get(f"{server.url}/requests/{id}/body", trust_env=False, verify=False).content == body
 
 
-def test_a_chunked_body_is_put_together(server: Server) -> None:
-    chunks = b"3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\n\r\n"
-    send(server, "POST /b/chunked", "Transfer-Encoding: chunked", body=chunks)
-
-    captured = only(server, "chunked")
-
-    assert captured["body"]["text"] == "abcde"
-    assert captured["declared_size"] is None
-    assert not captured["incomplete"]
-
-
 def test_headers_keep_their_order_their_case_and_their_duplicates(server: Server, bin: str) -> None:
     sent = [("X-b", "2"), ("x-A", "1"), ("X-B", "3"), ("x-Empty", ""), ("X-Latin", "caf\xe9"), ("Cookie", "a=1; b=2")]
     send(server, f"GET /b/{bin}", *(f"{name}: {value}" for name, value in sent))

@@ -144,6 +144,19 @@ def test_a_message_ends_where_the_parser_by_itself_says_that_it_ends() -> None:
     assert taken > 200
 
 
+def test_a_body_of_many_chunks_is_not_taken_for_trailers() -> None:
+    head, reader = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", MessageReader()
+    line = read_request_line(head)
+    assert line is not None
+    reader.read_head(line, head)
+    for _ in range(100):  # each piece ends behind the head of a chunk
+        reader.read_body(b"2710\r\n")
+        reader.read_body(b"x" * 10_000 + b"\r\n")
+    reader.read_body(b"0\r\n\r\n")
+
+    assert (reader.whole, len(reader.take_body())) == (True, 1_000_000)
+
+
 @pytest.mark.anyio
 async def test_requests_leave_no_cycles_behind() -> None:
     state = ServerState()
