@@ -112,7 +112,7 @@ export async function run(action, button) {
 // Says how something went, in the live region of the page.
 export function tell(text, next = null, tone = "good") {
   const toast = document.createElement("p");
-  toast.className = "toast";
+  toast.className = "toast line wraps";
   toast.dataset.tone = tone;
   toast.append(text);
   if (next) toast.append(" ", nextStep(next));
