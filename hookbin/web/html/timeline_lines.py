@@ -26,14 +26,6 @@ class TimelineLine(Struct, frozen=True, kw_only=True):
     request: RequestRow | None = None
 
 
-class EmptyRows(Struct, frozen=True, kw_only=True):
-    """Empty shapes: what the rows in `<template>` elements are made from."""
-
-    event: EventRow
-    attempt: AttemptRow
-    request: RequestRow
-
-
 _NO_ATTEMPT = AttemptSummary(
     delivery_id="",
     event_id="",
@@ -58,7 +50,10 @@ _NO_REQUEST = RequestSummary(
     answer_status=0,
 )
 _NO_EVENT = EventSummary(id="", type="", created_at=0, content_type="", size=0)
-EMPTY = EmptyRows(event=event_row(_NO_EVENT), attempt=attempt_row(_NO_ATTEMPT), request=request_row(_NO_REQUEST))
+EMPTY = TimelineLine(
+    seq=0, at="", event=event_row(_NO_EVENT), attempt=attempt_row(_NO_ATTEMPT), request=request_row(_NO_REQUEST)
+)
+"""What the rows in `<template>` elements are made from."""
 
 
 def timeline_lines(rows: Sequence[LogRow]) -> list[TimelineLine]:

@@ -16,28 +16,24 @@ from hookbin.web.rest.services import Services
 _SPANS_A_MINUTE = 60 * SECOND // SPAN
 
 
-class BinCard(Struct, frozen=True, kw_only=True):
+class Card(Struct, frozen=True, kw_only=True):
+    counts: list[int]
+    """Requests or attempts in each span of the last minutes."""
+
+    @property
+    def a_minute(self) -> int:
+        """How many in the last minute."""
+        return sum(self.counts[-_SPANS_A_MINUTE:])
+
+
+class BinCard(Card, frozen=True, kw_only=True):
     bin: BinShape
     last_at: str | None
-    counts: list[int]
-    """Requests in each span of the last minutes."""
-
-    @property
-    def a_minute(self) -> int:
-        """Requests in the last minute."""
-        return sum(self.counts[-_SPANS_A_MINUTE:])
 
 
-class WebhookCard(Struct, frozen=True, kw_only=True):
+class WebhookCard(Card, frozen=True, kw_only=True):
     webhook: WebhookShape
     health: Health
-    counts: list[int]
-    """Attempts in each span of the last minutes."""
-
-    @property
-    def a_minute(self) -> int:
-        """Attempts in the last minute."""
-        return sum(self.counts[-_SPANS_A_MINUTE:])
 
 
 def bin_card(s: Services, bin: Bin) -> BinCard:
