@@ -140,6 +140,11 @@ class Server:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return httpx.request(method, self.url + path, trust_env=False, verify=False, **options)
 
+    def call(self, method: str, path: str, content: Any = None, *, json: Any = None, **headers: str) -> httpx.Response:
+        """Names of header fields have `_` for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.request(method, path, content=content, json=json, headers=named)
+
     def get(self, path: str, **options: Any) -> Any:
         response = self.request("GET", path, **options)
         assert response.status_code == 200, response.text

@@ -18,11 +18,6 @@ TOKEN = "correct-horse-battery-staple"
 NOT_A_NAME = ["evil.example", "localhost.evil.example", "evil-localhost", "127.0.0.1.evil.example", "10.0.0.1", "[::2]"]
 
 
-def call(server: Server, method: str, path: str, *, json: Any = None, **headers: str) -> httpx.Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return server.request(method, path, json=json, headers=named)
-
-
 # On loopback: a page in the owner's browser
 
 
@@ -55,10 +50,10 @@ def test_the_public_url_s_name_will_do_too(start_server: Callable[..., Server]) 
     server = start_server("--public-url", "https://hooks.example/", "--token", "t")
     token = "Bearer t"
 
-    assert call(server, "GET", "/bins", host="hooks.example", authorization=token).status_code == 200
-    assert call(server, "GET", "/bins", host="hooks.example.evil", authorization=token).status_code == 421
-    check_problem(call(server, "GET", "/bins"), 401, "unauthorized")
-    made = call(server, "POST", "/bins", json={"name": "x"}, authorization=token)
+    assert server.call("GET", "/bins", host="hooks.example", authorization=token).status_code == 200
+    assert server.call("GET", "/bins", host="hooks.example.evil", authorization=token).status_code == 421
+    check_problem(server.call("GET", "/bins"), 401, "unauthorized")
+    made = server.call("POST", "/bins", json={"name": "x"}, authorization=token)
     assert made.json()["url"] == "https://hooks.example/b/x"
 
 
@@ -71,10 +66,10 @@ def test_behind_a_public_url_strangers_get_nothing_although_the_server_is_bound_
     assert len(token) >= 32
     private = {"name": "x", "destination": "http://127.0.0.1:1/"}
 
-    assert call(server, "GET", "/webhooks", host="hooks.example").status_code == 401
-    assert call(server, "GET", "/webhooks").status_code == 401
-    assert call(server, "POST", "/b/new").status_code == 404
-    refused = call(server, "POST", "/webhooks", json=private, authorization=f"Bearer {token}")
+    assert server.call("GET", "/webhooks", host="hooks.example").status_code == 401
+    assert server.call("GET", "/webhooks").status_code == 401
+    assert server.call("POST", "/b/new").status_code == 404
+    refused = server.call("POST", "/webhooks", json=private, authorization=f"Bearer {token}")
     assert (refused.status_code, refused.json()["code"]) == (422, "target_refused")
 
 
@@ -97,28 +92,28 @@ def test_a_write_from_another_site_s_page_is_refused(server: Server, method: str
     server.post("/bins", {"name": "stays"})
     path, json = ("/bins", {"name": "forged"}) if method == "POST" else ("/bins/stays", {"name": "forged"})
 
-    check_problem(call(server, method, path, json=json, **headers), 403, "origin_refused")
+    check_problem(server.call(method, path, json=json, **headers), 403, "origin_refused")
 
     assert server.get("/bins/stays")["name"] == "stays"
-    check_problem(call(server, "GET", "/bins/forged"), 404, "bin_not_found")
+    check_problem(server.call("GET", "/bins/forged"), 404, "bin_not_found")
 
 
 @pytest.mark.parametrize("headers", [{}, {"sec_fetch_site": "same-origin"}, {"sec_fetch_site": "none"}])
 def test_a_write_from_our_own_page_or_from_no_page_is_taken(server: Server, headers: dict[str, str]) -> None:
-    assert call(server, "POST", "/bins", json={}, **headers).status_code == 201
-    assert call(server, "POST", "/bins", json={}, origin=server.url, **headers).status_code == 201
+    assert server.call("POST", "/bins", json={}, **headers).status_code == 201
+    assert server.call("POST", "/bins", json={}, origin=server.url, **headers).status_code == 201
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("path", ["/bins", "/stream", "/bins/x/wait", "/ui/", "/static/favicon.svg"])
 def test_another_site_s_page_can_not_fetch_anything(server: Server, path: str, site: str) -> None:
     for mode in ("no-cors", "cors"):
-        response = call(server, "GET", path, sec_fetch_site=site, sec_fetch_mode=mode)
+        response = server.call("GET", path, sec_fetch_site=site, sec_fetch_mode=mode)
         check_problem(response, 403, "origin_refused")
 
 
 def test_a_link_on_another_site_s_page_can_be_followed_and_no_other_page_reads_the_answer(server: Server) -> None:
-    response = call(server, "GET", "/bins", sec_fetch_site="cross-site", sec_fetch_mode="navigate")
+    response = server.call("GET", "/bins", sec_fetch_site="cross-site", sec_fetch_mode="navigate")
 
     assert response.status_code == 200
     assert "access-control-allow-origin" not in response.headers
@@ -127,7 +122,7 @@ def test_a_link_on_another_site_s_page_can_be_followed_and_no_other_page_reads_t
 
 @pytest.mark.parametrize("path", ["/ui/", "/docs", "/bins", "/nothing", "/healthz", "/static/favicon.svg"])
 def test_everything_but_the_bins_carries_the_security_headers(server: Server, path: str) -> None:
-    headers = call(server, "GET", path).headers
+    headers = server.call("GET", path).headers
 
     policy = headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; ")
@@ -170,7 +165,7 @@ BEARER = {"authorization": f"Bearer {TOKEN}"}
     ],
 )
 def test_without_the_token_nothing_is_to_be_had(exposed: Server, method: str, path: str) -> None:
-    response = call(exposed, method, path)
+    response = exposed.call(method, path)
 
     assert response.status_code == 401
     assert response.headers["www-authenticate"] == 'Bearer realm="hookbin"'
@@ -194,26 +189,26 @@ def test_a_wrong_token_is_none(exposed: Server, authorization: str) -> None:
 def test_the_bearer_of_the_token_may_do_everything(exposed: Server, scheme: str) -> None:
     authorization = f"{scheme} {TOKEN}"
 
-    assert call(exposed, "POST", "/bins", json={}, authorization=authorization).status_code == 201
-    assert call(exposed, "GET", "/metrics", authorization=authorization, host="hooks.example").status_code == 200
+    assert exposed.call("POST", "/bins", json={}, authorization=authorization).status_code == 201
+    assert exposed.call("GET", "/metrics", authorization=authorization, host="hooks.example").status_code == 200
     assert TOKEN not in exposed.log()
-    assert call(exposed, "GET", "/ui/", authorization=authorization).status_code == 200
+    assert exposed.call("GET", "/ui/", authorization=authorization).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/robots.txt", "/static/favicon.svg", "/ui/sign-in"])
 def test_what_monitors_and_the_sign_in_page_need_is_open(exposed: Server, path: str) -> None:
-    assert call(exposed, "GET", path).status_code == 200
+    assert exposed.call("GET", path).status_code == 200
 
 
 def test_the_token_does_not_help_another_site_s_page(exposed: Server) -> None:
-    response = call(exposed, "POST", "/bins", json={}, origin="https://evil.example", **BEARER)
+    response = exposed.call("POST", "/bins", json={}, origin="https://evil.example", **BEARER)
 
     check_problem(response, 403, "origin_refused")
 
 
 @pytest.mark.parametrize("path", ["/ui/", "/ui/bins/joe?request=1&x=%2F", "/ui"])
 def test_a_page_sends_one_to_the_sign_in_and_back(exposed: Server, path: str) -> None:
-    response = call(exposed, "GET", path)
+    response = exposed.call("GET", path)
 
     assert response.status_code == 303
     location = urlsplit(response.headers["location"])
@@ -236,9 +231,9 @@ def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_do_not_get(expos
     assert {"httponly", "samesite=strict", "path=/"} <= attributes
     assert TOKEN not in cookie
     value = cookie.partition(";")[0]
-    assert call(exposed, "GET", "/ui/", cookie=value).status_code == 200
-    assert call(exposed, "GET", "/bins", cookie=value).status_code == 200
-    assert call(exposed, "GET", "/bins", cookie=value + "x").status_code == 401
+    assert exposed.call("GET", "/ui/", cookie=value).status_code == 200
+    assert exposed.call("GET", "/bins", cookie=value).status_code == 200
+    assert exposed.call("GET", "/bins", cookie=value + "x").status_code == 401
 
 
 def test_the_cookie_is_for_https_alone_when_that_is_how_one_came(start_server: Callable[..., Server]) -> None:
@@ -294,7 +289,7 @@ def test_a_form_that_no_one_could_have_typed_is_refused(exposed: Server) -> None
 def test_signing_out_takes_the_cookie_away(exposed: Server) -> None:
     cookie = sign_in(exposed, token=TOKEN).headers["set-cookie"].partition(";")[0]
 
-    response = call(exposed, "POST", "/ui/sign-out", cookie=cookie)
+    response = exposed.call("POST", "/ui/sign-out", cookie=cookie)
 
     assert (response.status_code, response.headers["location"]) == (303, "/ui/sign-in")
     assert "max-age=0" in response.headers["set-cookie"].lower()
@@ -304,14 +299,14 @@ def test_signing_out_takes_the_cookie_away(exposed: Server) -> None:
 
 
 def test_bins_are_open_to_all_but_are_not_made_by_strangers(exposed: Server) -> None:
-    check_problem(call(exposed, "POST", "/b/stranger"), 404, "bin_not_found")
-    assert call(exposed, "POST", "/bins", json={"name": "open"}, **BEARER).status_code == 201
+    check_problem(exposed.call("POST", "/b/stranger"), 404, "bin_not_found")
+    assert exposed.call("POST", "/bins", json={"name": "open"}, **BEARER).status_code == 201
 
-    assert call(exposed, "POST", "/b/open/x", host="any.example", origin="https://any.example").status_code == 200
+    assert exposed.call("POST", "/b/open/x", host="any.example", origin="https://any.example").status_code == 200
 
 
 def register(server: Server, destination: str) -> httpx.Response:
-    return call(server, "POST", "/webhooks", json={"name": "test", "destination": destination}, **BEARER)
+    return server.call("POST", "/webhooks", json={"name": "test", "destination": destination}, **BEARER)
 
 
 def test_a_name_that_leads_to_a_private_address_is_blocked_when_it_is_dialled(
@@ -322,8 +317,8 @@ def test_a_name_that_leads_to_a_private_address_is_blocked_when_it_is_dialled(
     webhook = register(server, f"http://{name}:{server.port}/healthz").json()
 
     def ended() -> Any:
-        rows = call(server, "GET", f"/deliveries?webhook={webhook['id']}&state=failed", **BEARER).json()["data"]
-        return rows and call(server, "GET", f"/deliveries/{rows[0]['id']}", **BEARER).json()
+        rows = server.call("GET", f"/deliveries?webhook={webhook['id']}&state=failed", **BEARER).json()["data"]
+        return rows and server.call("GET", f"/deliveries/{rows[0]['id']}", **BEARER).json()
 
     (attempt,) = eventually(ended)["attempts"]
     assert attempt["error"] in ("blocked_target", "dns_error")
@@ -332,13 +327,13 @@ def test_a_name_that_leads_to_a_private_address_is_blocked_when_it_is_dialled(
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_our_own_bins_are_delivered_to_all_the_same(exposed: Server, host: str) -> None:
     bin = f"own-{host.replace('.', '-')}"
-    call(exposed, "POST", "/bins", json={"name": bin}, **BEARER)
+    exposed.call("POST", "/bins", json={"name": bin}, **BEARER)
 
     webhook = register(exposed, f"http://{host}:{exposed.port}/b/{bin}")
 
     assert webhook.status_code == 201, webhook.text
-    eventually(lambda: call(exposed, "GET", f"/bins/{bin}", **BEARER).json()["request_count"] == 1)
-    call(exposed, "DELETE", f"/webhooks/{webhook.json()['id']}", **BEARER)
+    eventually(lambda: exposed.call("GET", f"/bins/{bin}", **BEARER).json()["request_count"] == 1)
+    exposed.call("DELETE", f"/webhooks/{webhook.json()['id']}", **BEARER)
 
 
 @pytest.mark.parametrize("rest", ["/b/../bins", "/b/%2e%2e/bins", "/b", "/bins", "/healthz", "/b/%252e%252e/bins"])

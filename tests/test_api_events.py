@@ -207,15 +207,6 @@ def test_another_event_under_one_key_is_a_conflict(hooked: Server) -> None:
 # Reading
 
 
-def test_events_are_listed_newest_first_without_bodies(server: Server) -> None:
-    ids = [publish(server, "listed")["id"] for _ in range(3)]
-
-    rows = server.get("/events?limit=3")["data"]
-
-    assert [row["id"] for row in rows] == ids[::-1]
-    assert "body" not in rows[0]
-
-
 # Deliveries
 
 

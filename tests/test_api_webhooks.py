@@ -71,15 +71,6 @@ def test_one_s_own_secret_signs_what_is_sent(server: Server) -> None:
     assert Judge(SECRET).verify(body, dict(headers))["type"] == "webhook.ping"
 
 
-def test_a_heartbeat_comes_by_itself(server: Server) -> None:
-    webhook = server.register(f"{server.url}/b/heart", heartbeat=1, ping=False, events=["never.this"])
-
-    eventually(lambda: types(server, "heart")[:2] == ["webhook.heartbeat"] * 2)
-    patch(server, webhook["id"], heartbeat=None)
-
-    assert server.get(f"/webhooks/{webhook['id']}")["heartbeat"] is None
-
-
 @pytest.mark.parametrize(
     ("fields", "loc"),
     [

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from hookbin.web.rest.route import Route
@@ -40,11 +39,6 @@ def nothing_is_left_behind(server: Server, something_is_there: None) -> Iterator
     assert "Traceback" not in server.log()
 
 
-def send(server: Server, method: str, path: str, content: bytes | None = None, **headers: str) -> httpx.Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return server.request(method, path, content=content, headers=named)
-
-
 # Bodies
 
 WITH_BODY = [("POST", "/webhooks"), ("POST", "/events")]
@@ -53,7 +47,7 @@ WITH_BODY = [("POST", "/webhooks"), ("POST", "/events")]
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
 @pytest.mark.parametrize("content", [b"", b" \r\n\t"])
 def test_no_body(server: Server, method: str, path: str, content: bytes) -> None:
-    problem = check_problem(send(server, method, path, content, **JSON), 400, "no_body")
+    problem = check_problem(server.call(method, path, content, **JSON), 400, "no_body")
 
     assert problem["detail"].startswith("send ")
 
@@ -61,12 +55,12 @@ def test_no_body(server: Server, method: str, path: str, content: bytes) -> None
 @pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events"])
 @pytest.mark.parametrize("content", [b"{", b'{"type": "\xff", "data": 1}'])
 def test_broken_json(server: Server, path: str, content: bytes) -> None:
-    check_problem(send(server, "POST", path, content, **JSON), 400, "broken_json")
+    check_problem(server.call("POST", path, content, **JSON), 400, "broken_json")
 
 
 @pytest.mark.parametrize("path", ["/bins", "/webhooks", "/events"])
 def test_json_that_is_nested_a_hundred_thousand_deep(server: Server, path: str) -> None:
-    response = send(server, "POST", path, b'{"data": ' + b"[" * DEEP + b"]" * DEEP + b"}", **JSON)
+    response = server.call("POST", path, b'{"data": ' + b"[" * DEEP + b"]" * DEEP + b"}", **JSON)
 
     assert response.status_code in (400, 422)
     assert server.get("/healthz") == {"status": "ok"}
@@ -77,7 +71,7 @@ def test_json_that_is_nested_a_hundred_thousand_deep(server: Server, path: str) 
 def test_a_lone_surrogate(server: Server, path: str, field: str) -> None:
     content = json.dumps({**WEBHOOK, "type": "a", "data": 1, field: "\ud800"}).encode()
 
-    response = send(server, "POST", path, content, **JSON)
+    response = server.call("POST", path, content, **JSON)
 
     assert response.status_code in (400, 422)
 
@@ -86,7 +80,7 @@ def test_a_lone_surrogate(server: Server, path: str, field: str) -> None:
 def test_a_field_that_is_not_known(server: Server, path: str) -> None:
     content = json.dumps({**WEBHOOK, "type": "a", "data": 1, "colour": "red"}).encode()
 
-    assert send(server, "POST", path, content, **JSON).json()["code"] == "invalid_fields"
+    assert server.call("POST", path, content, **JSON).json()["code"] == "invalid_fields"
 
 
 @pytest.mark.parametrize("char", ["\0", "\n", "\x7f", "\u202e"])
@@ -104,7 +98,7 @@ def test_a_field_that_is_not_known(server: Server, path: str) -> None:
 def test_a_control_character(server: Server, path: str, fields: Any, field: str, char: str) -> None:
     value = fields.get(field, "text") + char + "x"
 
-    response = send(server, "POST", path, json.dumps({**fields, field: value}).encode(), **JSON)
+    response = server.call("POST", path, json.dumps({**fields, field: value}).encode(), **JSON)
 
     check_problem(response, 422, "invalid_fields", loc=field)
     assert char not in response.text
@@ -115,7 +109,7 @@ def test_a_control_character(server: Server, path: str, fields: Any, field: str,
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "text/json", "", "nonsense"]
 )
 def test_another_content_type_than_json(server: Server, path: str, content_type: str) -> None:
-    response = send(server, "POST", path, b'{"type": "a", "data": 1}', content_type=content_type)
+    response = server.call("POST", path, b'{"type": "a", "data": 1}', content_type=content_type)
 
     problem = check_problem(response, 415, "unsupported_media_type")
     assert "content-type: application/json" in problem["detail"]
@@ -126,7 +120,7 @@ def test_a_body_over_one_mebibyte(server: Server, path: str) -> None:
     size = 1024 * 1024 + 1
     content = b'{"type": "big", "data": "%b"}' % (b"x" * size)
 
-    problem = check_problem(send(server, "POST", path, content[:size], **JSON), 413, "body_too_large")
+    problem = check_problem(server.call("POST", path, content[:size], **JSON), 413, "body_too_large")
 
     assert "1,048,576" in problem["detail"]
 
@@ -169,7 +163,7 @@ def test_a_header_that_can_not_be_used(server: Server, name: str, value: str) ->
 
 
 def test_a_type_in_the_query_with_bad_characters(server: Server) -> None:
-    check_problem(send(server, "POST", "/events?type=a%20b", b"x"), 422, "invalid_fields", loc="type")
+    check_problem(server.call("POST", "/events?type=a%20b", b"x"), 422, "invalid_fields", loc="type")
 
 
 # Addresses
@@ -199,12 +193,12 @@ def test_an_unknown_id(server: Server, method: str, path: str, code: str, id: st
     content = b"{}" if method == "PATCH" else None
     target = path.format(id.replace("..", "%2e%2e").replace(" ", "%20"))
 
-    check_problem(send(server, method, target, content, **JSON), 404, code)
+    check_problem(server.call(method, target, content, **JSON), 404, code)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/bins/a/b", "/events/a/b", "/b", "/static/none.js", "/static/../app.py"])
 def test_an_unknown_path(server: Server, path: str) -> None:
-    check_problem(send(server, "GET", path), 404, "not_found")
+    check_problem(server.call("GET", path), 404, "not_found")
 
 
 PATHS = sorted({route.path for route in API})
@@ -213,7 +207,7 @@ ALLOWED = {path: {route.method for route in API if route.path == path} for path 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_options_and_a_wrong_method_are_told_the_right_ones(server: Server, path: str) -> None:
-    refused, told = (send(server, method, path.replace("{", "").replace("}", "")) for method in ("PROPFIND", "OPTIONS"))
+    refused, told = (server.call(method, path.replace("{", "").replace("}", "")) for method in ("PROPFIND", "OPTIONS"))
 
     check_problem(refused, 405, "method_not_allowed")
     assert (told.status_code, told.content) == (204, b"")
@@ -232,7 +226,7 @@ def test_options_and_a_wrong_method_are_told_the_right_ones(server: Server, path
     ],
 )
 def test_options_lists_what_a_page_can(server: Server, path: str, methods: set[str]) -> None:
-    response = send(server, "OPTIONS", path)
+    response = server.call("OPTIONS", path)
 
     assert (response.status_code, response.content) == (204, b"")
     assert set(response.headers["allow"].split(", ")) == methods | {"OPTIONS"}
@@ -242,7 +236,7 @@ def test_options_lists_what_a_page_can(server: Server, path: str, methods: set[s
     "path", [path for path in PATHS if "{" not in path and "GET" in ALLOWED[path] and path != "/stream"]
 )
 def test_head_answers_as_get_does_without_the_body(server: Server, path: str) -> None:
-    head, get = send(server, "HEAD", path), send(server, "GET", path)
+    head, get = server.call("HEAD", path), server.call("GET", path)
 
     assert (head.status_code, head.content) == (get.status_code, b"")
     assert head.headers["content-type"] == get.headers["content-type"]
@@ -253,7 +247,7 @@ def test_head_answers_as_get_does_without_the_body(server: Server, path: str) ->
     "path", ["/bins/x", "/bins/x/requests", "/requests/x", "/webhooks/x", "/events/x", "/deliveries/x"]
 )
 def test_head_of_what_is_not_there_is_a_404_without_a_body(server: Server, path: str) -> None:
-    response = send(server, "HEAD", path)
+    response = server.call("HEAD", path)
 
     assert (response.status_code, response.content) == (404, b"")
 
@@ -262,19 +256,19 @@ def test_head_of_a_request_and_its_body(server: Server) -> None:
     (captured,) = server.captured("headed")
 
     for path in (f"/requests/{captured['id']}", f"/requests/{captured['id']}/body"):
-        head, get = send(server, "HEAD", path), send(server, "GET", path)
+        head, get = server.call("HEAD", path), server.call("GET", path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == str(len(get.content))
 
 
 @pytest.mark.parametrize("path", ["/bins/", "/webhooks/", "/events/", "/deliveries/", "/healthz/", "/docs/", "/bins//"])
 def test_a_slash_at_the_end_makes_no_difference(server: Server, path: str) -> None:
-    assert send(server, "GET", path).content == send(server, "GET", path.rstrip("/")).content
+    assert server.call("GET", path).content == server.call("GET", path.rstrip("/")).content
 
 
 @pytest.mark.parametrize("path", ["/events/", "/webhooks/"])
 def test_a_slash_at_the_end_of_a_post_makes_no_difference(server: Server, path: str) -> None:
-    check_problem(send(server, "POST", path, b"", **JSON), 400, "no_body")
+    check_problem(server.call("POST", path, b"", **JSON), 400, "no_body")
 
 
 # Queries
@@ -287,7 +281,7 @@ def test_a_slash_at_the_end_of_a_post_makes_no_difference(server: Server, path: 
 def test_a_page_that_is_wrong(server: Server, path: str, query: str) -> None:
     loc = query.partition("=")[0]
 
-    check_problem(send(server, "GET", f"{path}?{query}"), 422, "invalid_fields", loc=loc)
+    check_problem(server.call("GET", f"{path}?{query}"), 422, "invalid_fields", loc=loc)
 
 
 STRICT = [route for route in API if route.query is not None]
@@ -297,22 +291,22 @@ STRICT = [route for route in API if route.query is not None]
 def test_a_query_that_a_route_does_not_know(server: Server, route: Route) -> None:
     path = route.path.replace("{", "").replace("}", "")
 
-    check_problem(send(server, route.method, f"{path}?colour=red", b"{}", **JSON), 422, "invalid_fields", loc="colour")
+    check_problem(server.call(route.method, f"{path}?colour=red", b"{}", **JSON), 422, "invalid_fields", loc="colour")
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/robots.txt", "/docs", "/openapi.json"])
 def test_a_query_does_not_bother_what_monitors_and_browsers_ask_for(server: Server, path: str) -> None:
-    assert send(server, "GET", f"{path}?utm_source=x").status_code == 200
+    assert server.call("GET", f"{path}?utm_source=x").status_code == 200
 
 
 def test_a_cursor_of_another_list(server: Server) -> None:
     event = "evt_" + "0" * 26
     for path in ("/bins", "/webhooks", "/deliveries"):
-        check_problem(send(server, "GET", f"{path}?cursor={event}"), 422, "invalid_fields", loc="cursor")
+        check_problem(server.call("GET", f"{path}?cursor={event}"), 422, "invalid_fields", loc="cursor")
 
 
 def test_a_target_that_is_refused_is_named_by_its_place(server: Server) -> None:
-    problem = send(server, "POST", "/bins", b'{"forward": [{"destination": "http://169.254.169.254"}]}').json()
+    problem = server.call("POST", "/bins", b'{"forward": [{"destination": "http://169.254.169.254"}]}').json()
 
     (error,) = problem["errors"]
     assert error["loc"] == "forward[0].destination"
@@ -322,11 +316,11 @@ def test_a_target_that_is_refused_is_named_by_its_place(server: Server) -> None:
 def test_a_target_that_retries_on_nothing_is_told_how_to_say_so(server: Server) -> None:
     content = b'{"forward": [{"destination": "http://localhost:1", "retry_on": []}]}'
 
-    check_problem(send(server, "POST", "/bins", content), 422, "invalid_fields", loc="forward[0].retry_on")
+    check_problem(server.call("POST", "/bins", content), 422, "invalid_fields", loc="forward[0].retry_on")
 
 
 def test_a_state_that_is_none_is_told_those_there_are(server: Server) -> None:
-    problem = check_problem(send(server, "GET", "/deliveries?state=lost"), 422, "invalid_fields", loc="state")
+    problem = check_problem(server.call("GET", "/deliveries?state=lost"), 422, "invalid_fields", loc="state")
 
     assert problem["errors"][0]["msg"] == "'lost' is not one of pending, succeeded, failed, cancelled"
 

@@ -13,13 +13,9 @@ from hookbin import __version__
 from tests.support import Server, eventually
 
 
-def get(server: Server, path: str, **headers: str) -> httpx.Response:
-    return httpx.get(server.url + path, headers=headers, trust_env=False, verify=False)
-
-
 def samples(server: Server) -> dict[str, float]:
     """Each sample by its name, with its labels behind it."""
-    families = text_string_to_metric_families(get(server, "/metrics").text)
+    families = text_string_to_metric_families(server.call("GET", "/metrics").text)
     return {
         " ".join([sample.name, *sample.labels.values()]): sample.value
         for family in families
@@ -28,7 +24,7 @@ def samples(server: Server) -> dict[str, float]:
 
 
 def test_a_browser_is_sent_to_the_page(server: Server) -> None:
-    response = get(server, "/", accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    response = server.call("GET", "/", accept="text/html,application/xhtml+xml,*/*;q=0.8")
 
     assert (response.status_code, response.headers["location"]) == (303, "/ui/")
     assert "303" in server.get("/openapi.json")["paths"]["/"]["get"]["responses"]
@@ -40,7 +36,7 @@ def test_a_program_gets_links_that_lead_somewhere(server: Server) -> None:
     assert (index["name"], index["version"]) == ("hookbin", __version__)
     links = {name: url for name, url in index["links"].items() if "{" not in url and name != "stream"}
     assert {
-        name: get(server, url.removeprefix(server.url)).status_code for name, url in links.items()
+        name: server.call("GET", url.removeprefix(server.url)).status_code for name, url in links.items()
     } == dict.fromkeys(links, 200)
 
 
@@ -50,7 +46,7 @@ def test_it_is_alive_and_can_write(server: Server) -> None:
 
 
 def test_crawlers_are_kept_out(server: Server) -> None:
-    response = get(server, "/robots.txt")
+    response = server.call("GET", "/robots.txt")
 
     assert response.text == "User-agent: *\nDisallow: /\n"
     assert response.headers["x-robots-tag"] == "noindex"
@@ -66,7 +62,7 @@ def test_the_metrics_count_what_happened(start_server: Callable[..., Server]) ->
     eventually(lambda: samples(server).get("hookbin_attempts_total 4xx"))
     found = samples(server)
 
-    assert get(server, "/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert server.call("GET", "/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
     assert found["hookbin_captures_total"] == 2
     assert found["hookbin_events_total"] == 3  # two pings, and `delivery.exhausted` of the one that failed
     assert found["hookbin_attempts_total 2xx"] == 1
@@ -80,7 +76,7 @@ def test_the_metrics_count_what_happened(start_server: Callable[..., Server]) ->
 
 
 def test_errors_do_not_tell_which_library_answers(server: Server) -> None:
-    headers = get(server, "/nothing").headers
+    headers = server.call("GET", "/nothing").headers
 
     assert "server" not in headers
     assert "x-powered-by" not in headers
@@ -103,6 +99,6 @@ def test_a_lack_of_our_own_is_told_as_ours_and_the_delivery_waits(start_server: 
         finally:
             resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
 
-    assert "no file descriptor left" in get(server, "/ui/?show=problems").text
+    assert "no file descriptor left" in server.call("GET", "/ui/?show=problems").text
     (delivery,) = eventually(lambda: server.deliveries(state="succeeded"))
     assert delivery["attempt_count"] == 1

@@ -13,20 +13,16 @@ from tests.support import ROOT, Server
 BASE = FILES.base
 
 
-def get(server: Server, path: str, **headers: str) -> httpx.Response:
-    return httpx.get(server.url + path, headers=headers, trust_env=False)
-
-
 @pytest.mark.parametrize("path", ["/js/app.js", "/css/common.css", "/css/overview.css", "/favicon.svg"])
 def test_a_file_is_kept_for_good_under_its_version_and_asked_for_anew_without_it(server: Server, path: str) -> None:
-    versioned = get(server, BASE + path)
+    versioned = server.call("GET", BASE + path)
     assert versioned.status_code == 200
     assert "immutable" in versioned.headers["cache-control"]
     for base in ("/static", "/static/v-000000000000"):
-        plain = get(server, base + path)
+        plain = server.call("GET", base + path)
         assert plain.content == versioned.content
         assert "immutable" not in plain.headers["cache-control"]
-        again = get(server, base + path, **{"if-none-match": plain.headers["etag"]})
+        again = server.call("GET", base + path, **{"if-none-match": plain.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
 
 
@@ -37,11 +33,11 @@ def test_a_page_names_its_files_by_their_version_and_each_is_there(server: Serve
         assert named
         for file in named:
             assert file.startswith(BASE)
-            assert get(server, file).status_code == 200
+            assert server.call("GET", file).status_code == 200
 
 
 def test_the_common_sheet_holds_every_rule_of_its_parts(server: Server) -> None:
-    common = get(server, f"{BASE}/css/common.css")
+    common = server.call("GET", f"{BASE}/css/common.css")
     assert common.headers["content-type"].startswith("text/css")
     rules = re.compile(r"[^{}]+\{")
     parts = "".join((ROOT / f"static/css/{name}.css").read_text() for name in SHEETS)
@@ -52,7 +48,7 @@ def test_the_common_sheet_holds_every_rule_of_its_parts(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/static/v-000000000000/../app.py", f"{BASE}/none.css", f"{BASE}//etc/passwd"])
 def test_nothing_else_is_served(server: Server, path: str) -> None:
-    assert get(server, path).status_code == 404
+    assert server.call("GET", path).status_code == 404
 
 
 def test_no_template_and_no_script_names_a_static_file_otherwise() -> None:
