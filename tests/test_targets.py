@@ -17,7 +17,7 @@ from hookbin.delivery.targets import (
     parse_destination,
     refusal,
 )
-from hookbin.wire.place import split_url
+from hookbin.wire.place import locate
 
 EXPOSED = Policy(allow_private=False)
 LOCAL = Policy(allow_private=True)
@@ -138,10 +138,10 @@ def test_any_text_is_refused_or_read_alike_by_the_dialler(text: str, start: str)
 
 
 def assert_all_parsers_agree(url: str) -> None:
-    """httpx reads the host for its header, we dial what `split_url` reads; both go by the authority as written."""
+    """httpx reads the host for its header, we dial what `locate` reads; both go by the authority as written."""
     authority = url.split("//", 1)[1].replace("?", "/").split("/", 1)[0].lower()
     written = httpx.URL(url)
-    place, _ = split_url(url)
+    place = locate(url).place
     host, port = place.host.rstrip("."), place.port
     bracketed = authority.startswith("[")
     name, _, tail = authority[1:].partition("]") if bracketed else authority.partition(":")

@@ -24,6 +24,7 @@ from hookbin.wire.client_connection import ClientConnection
 from hookbin.wire.dialing import Dialer, race
 from hookbin.wire.evidence import Evidence
 from hookbin.wire.failure import Failure
+from hookbin.wire.place import locate
 from hookbin.wire.pool import MAX_IDLE
 from hookbin.wire.resolver import Resolver
 from hookbin.wire.tls import TlsLayer, trusting
@@ -259,11 +260,13 @@ async def test_a_failure_through_httpx_s_interface_carries_what_was_seen() -> No
     transport = WireTransport(dialer, monotonic=clock)
     async with RawReceiver(b"no HTTP\r\n\r\n").serving() as port:
         url = f"http://127.0.0.1:{port}/"
-        request = WireRequest("POST", url, (), b"", evidence=Evidence(clock), seconds=5.0)
+        request = WireRequest("POST", locate(url), (), b"", evidence=Evidence(clock), seconds=5.0)
         with pytest.raises(httpx.TransportError) as raised:
             await transport.handle_async_request(request)
     with pytest.raises(Failure, match="nothing listens") as refused:
-        await transport.handle_async_request(WireRequest("POST", url, (), b"", evidence=Evidence(clock), seconds=5.0))
+        await transport.handle_async_request(
+            WireRequest("POST", locate(url), (), b"", evidence=Evidence(clock), seconds=5.0)
+        )
     await transport.aclose()
     assert isinstance(raised.value, Failure)
     assert raised.value.raw == b"no HTTP\r\n\r\n"

@@ -59,7 +59,7 @@ def is_secret(name: str) -> bool:
 
 def masked(headers: Headers) -> Headers:
     """The headers as they are shown and logged."""
-    return tuple((name, MASK if value and is_secret(name) else value) for name, value in headers)
+    return tuple([(name, MASK if value and is_secret(name) else value) for name, value in headers])
 
 
 def unmasked(headers: Headers, *, known: Headers) -> Headers:

@@ -20,7 +20,7 @@ from hookbin.signatures.styles import STYLES, signature_headers
 USER_AGENT = f"hookbin/{__version__}"
 REQUEST_ORIGIN = "webhook-request-origin"
 """CloudEvents, HTTP 1.1 Web Hooks, 4.1.2: in the handshake and in each delivery after it."""
-_DEFAULTS = (("user-agent", USER_AGENT), ("accept", "*/*"))
+_DEFAULTS: Headers = (("user-agent", USER_AGENT), ("accept", "*/*"))
 """What the owner's headers may replace."""
 
 
@@ -42,7 +42,7 @@ def of_attempt(
     """
     signature = _signature(webhook, event, timestamp=timestamp)
     return (
-        *_content(webhook, event, replaced=[name for name, _ in (*webhook.headers, *signature)]),
+        *_content(webhook, event, signature),
         *signature,
         ("hookbin-event-type", event.type),
         ("hookbin-delivery-id", delivery_id),
@@ -50,19 +50,18 @@ def of_attempt(
         ("hookbin-attempt-number", str(number)),
         ("hookbin-hops", str(event.hops + 1)),
         (trails.HEADER, trail),
-        *([] if webhook.handshake is None else [(REQUEST_ORIGIN, origin)]),
+        *(() if webhook.handshake is None else ((REQUEST_ORIGIN, origin),)),
         *webhook.headers,
     )
 
 
 def opening(destination: str, *, chosen: Headers, size: int) -> Headers:
     """What every request begins with; `chosen` are the owner's headers, which may replace some of it."""
-    names = {name.lower() for name, _ in chosen}
-    return (
-        ("host", _host(destination)),
-        ("content-length", str(size)),
-        *[default for default in _DEFAULTS if default[0] not in names],
-    )
+    defaults = _DEFAULTS
+    if chosen:
+        names = {name.lower() for name, _ in chosen}
+        defaults = tuple(default for default in _DEFAULTS if default[0] not in names)
+    return (("host", _host(destination)), ("content-length", str(size)), *defaults)
 
 
 @lru_cache(maxsize=4096)
@@ -70,11 +69,12 @@ def _host(destination: str) -> str:
     return httpx.URL(destination).netloc.decode()
 
 
-def _content(webhook: Webhook, event: Event, *, replaced: list[str]) -> Headers:
+def _content(webhook: Webhook, event: Event, signature: Headers) -> Headers:
     if event.original is None:
         opened = opening(webhook.destination, chosen=webhook.headers, size=event.size)
         return (*opened, ("content-type", event.content_type))
-    kept = forwarded_request.headers(event.original, size=event.size, replaced={name.lower() for name in replaced})
+    replaced = {name.lower() for name, _ in (*webhook.headers, *signature)}
+    kept = forwarded_request.headers(event.original, size=event.size, replaced=replaced)
     return (("host", _host(webhook.destination)), *kept)
 
 

@@ -25,7 +25,7 @@ from hookbin.wire.client import WireRequest, WireResponse, WireTransport
 from hookbin.wire.dialing import Dialer
 from hookbin.wire.evidence import Evidence, Phase
 from hookbin.wire.failure import Failure
-from hookbin.wire.place import url_as_sent
+from hookbin.wire.place import Located, locate
 from hookbin.wire.proxy import Proxy
 from hookbin.wire.resolver import Lookup, Resolver
 from hookbin.wire.tls import trusting
@@ -66,6 +66,7 @@ class Sent(Struct, frozen=True, kw_only=True):
 class _Target(Struct, frozen=True):
     """What a look at a URL says."""
 
+    where: Located
     url: str
     """As it goes out."""
     own: bool
@@ -129,7 +130,7 @@ class Sender:
             )
         except FieldsInvalid as failure:  # the library that a stored secret needs is no longer there
             error, detail = ErrorClass.SIGNING_ERROR, failure.detail
-            return Sent(url=url_as_sent(url), request_headers=(), error=error, error_detail=detail)
+            return Sent(url=locate(url).as_sent, request_headers=(), error=error, error_detail=detail)
         return await self._send(request_headers.method(event), webhook, url, headers, event.body)
 
     async def ask(self, webhook: Webhook, headers: Headers) -> Sent:
@@ -147,7 +148,7 @@ class Sender:
         target = self._destination(url) if url == webhook.destination else self._target(url)
         transport = self._to_bins if target.own else self._to_others
         evidence = Evidence(self._monotonic)
-        request = WireRequest(method, target.url, headers, body, evidence=evidence, seconds=webhook.timeout)
+        request = WireRequest(method, target.where, headers, body, evidence=evidence, seconds=webhook.timeout)
         try:
             outcome = await _exchange(transport, request)
         except TimeoutError:
@@ -170,8 +171,8 @@ class Sender:
         )
 
     def _target(self, url: str) -> _Target:
-        exact = url_as_sent(url)
-        return _Target(exact, self._is_own(exact))
+        where = locate(url)
+        return _Target(where, where.as_sent, self._is_own(where.as_sent))
 
 
 class _Outcome(Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ from hookbin.wire.client_connection import ClientConnection
 from hookbin.wire.dialing import Dialer
 from hookbin.wire.evidence import Evidence
 from hookbin.wire.failure import Failure
-from hookbin.wire.place import Place, split_url, url_as_sent
+from hookbin.wire.place import Located, Place
 from hookbin.wire.pool import Pool
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -48,10 +48,10 @@ class WireRequest(httpx.Request):
     """
 
     def __init__(
-        self, method: str, target: str, pairs: Headers, body: bytes, *, evidence: Evidence, seconds: float
+        self, method: str, where: Located, pairs: Headers, body: bytes, *, evidence: Evidence, seconds: float
     ) -> None:
         self.method = method
-        self.target = target
+        self.where = where
         self.pairs = pairs
         self.evidence = evidence
         self.seconds = seconds
@@ -84,8 +84,8 @@ class WireTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         assert isinstance(request, WireRequest)
         evidence, seconds = request.evidence, request.seconds
-        place, target = split_url(request.target)
-        head = self._head(request, place, target)
+        place = request.where.place
+        head = self._head(request)
         connection = self._pool.take(place)
         evidence.reused = connection is not None
         try:
@@ -119,14 +119,14 @@ class WireTransport(httpx.AsyncBaseTransport):
         except MemoryError as error:
             raise failure.out_of_memory() from error
 
-    def _head(self, request: WireRequest, place: Place, target: str) -> bytes:
+    def _head(self, request: WireRequest) -> bytes:
         """The request line and the headers, as bytes (RFC 9112, 3 and 5)."""
         proxy = self._dialer.proxy
-        if proxy is None or place.scheme != "http":
-            return head_of(request.method, target, request.pairs)
+        if proxy is None or request.where.place.scheme != "http":
+            return head_of(request.method, request.where.target, request.pairs)
         if request.method == "CONNECT":
             raise Failure(ErrorClass.UNSENDABLE, "CONNECT can't go through a proxy: it would be meant for that")
-        return head_of(request.method, url_as_sent(request.target), (*request.pairs, *proxy.headers))
+        return head_of(request.method, request.where.as_sent, (*request.pairs, *proxy.headers))
 
 
 def head_of(method: str, target: str, headers: Headers) -> bytes:

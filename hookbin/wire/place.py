@@ -27,24 +27,27 @@ def address_text(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def split_url(url: str) -> tuple[Place, str]:
-    """The place and the request target of a URL that `targets.parse_destination` takes, with whatever target."""
-    origin, target = _split(url)
-    return _place(origin), target
+class Located(Struct, frozen=True):
+    """A URL that `targets.parse_destination` takes, with whatever target, taken apart."""
+
+    place: Place
+    origin: str
+    """`scheme://authority`."""
+    target: str
+    """In origin form (RFC 9112, 3.2.1)."""
+
+    @property
+    def as_sent(self) -> str:
+        """The URL as its target and host go out: with the path that it must have."""
+        return self.origin + self.target
 
 
-def url_as_sent(url: str) -> str:
-    """The URL as its target and host go out: with the path that it must have."""
-    return "".join(_split(url))
-
-
-def _split(url: str) -> tuple[str, str]:
-    """`scheme://authority`, and the target in origin form (RFC 9112, 3.2.1)."""
+def locate(url: str) -> Located:
     begin = url.index("://") + 3
     ends = [end for end in (url.find("/", begin), url.find("?", begin)) if end >= 0]
     end = min(ends, default=len(url))
-    target = url[end:]
-    return url[:end], target if target[:1] == "/" else f"/{target}"
+    origin, target = url[:end], url[end:]
+    return Located(_place(origin), origin, target if target[:1] == "/" else f"/{target}")
 
 
 @lru_cache(maxsize=4096)

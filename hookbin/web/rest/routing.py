@@ -132,14 +132,17 @@ async def read_body(request: Request, *, limit: int = MAX_JSON_BODY) -> bytes:
     What is over the limit is read too: a connection that is closed with bytes unread is reset, and
     the sender may never see the answer (RFC 9112, 9.6).
     """
-    body, size = bytearray(), 0
+    body, size, goes_on = bytearray(), 0, True
     try:
-        async for chunk in request.stream():
+        while goes_on and size <= limit + MAX_SPILLED:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunk = message.get("body", b"")
+            goes_on = message.get("more_body", False)
             size += len(chunk)
             if size <= limit:
                 body += chunk
-            elif size > limit + MAX_SPILLED:
-                break
     except asyncio.CancelledError:  # uvicorn waits no longer when it stops
         raise errors.ShuttingDown("hookbin is stopping and has done nothing; send it again in a moment") from None
     if size > limit:
