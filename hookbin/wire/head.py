@@ -26,7 +26,7 @@ MAX_FIELDS = 2_000
 _TOKEN = TCHAR.encode("ascii")
 _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb"++) ([\x21-\x7e]++) HTTP/1\.([01])\r\n")
 _BEGINNING = re.compile(rb"(?:" + _TOKEN + rb"++(?: (?:[\x21-\x7e]++(?: [HTP/.0-9]{0,8}\r?)?)?)?)?")
-_MAX_BEGINNING = 512
+MAX_BEGINNING = 512
 """Bytes of a request line that is not whole yet that are looked at: enough to see that it is none."""
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 
@@ -74,7 +74,7 @@ def read_request_line(head: bytes | bytearray) -> RequestLine | None:
 
 def may_begin(received: bytes | bytearray) -> bool:
     """Whether this can become a request line, for what is not whole yet."""
-    return _BEGINNING.fullmatch(received[:_MAX_BEGINNING]) is not None
+    return _BEGINNING.fullmatch(received[:MAX_BEGINNING]) is not None
 
 
 def split_target(target: bytes) -> tuple[str, bytes, bytes]:

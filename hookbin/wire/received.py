@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 
-from hookbin.wire.head import MAX_FIELDS, MAX_HEAD, Head, may_begin, read_request_line
+from hookbin.wire.head import MAX_BEGINNING, MAX_FIELDS, MAX_HEAD, Head, may_begin, read_request_line
 from hookbin.wire.message import FieldsTooLarge, MessageBroken, MessageReader
 from hookbin.wire.refusals import MessageRefused, malformed, too_large
 
 _END_OF_HEAD = b"\r\n\r\n"
 _EMPTY_LINES = b"\r\n"
 _BARE_LF = re.compile(rb"(?<!\r)\n")
-_MAX_BEGINNING = 512
-"""Bytes of a request line that is not whole that are looked at: enough to see that it is none."""
 
 
 class Received:
@@ -31,9 +29,6 @@ class Received:
 
     def add(self, data: bytes) -> None:
         self._bytes += data
-
-    def copy(self) -> bytes:
-        return bytes(self._bytes)
 
     def take(self) -> bytes:
         """All of them; none is left."""
@@ -88,5 +83,5 @@ class Received:
         data = self._bytes
         first = data.find(b"\r\n", 0 if self._lines else max(0, self._scanned - 1))
         if first < 0:
-            return self._scanned > _MAX_BEGINNING or may_begin(data[:_MAX_BEGINNING])
+            return self._scanned > MAX_BEGINNING or may_begin(data)
         return first + 1 < self._scanned or read_request_line(data) is not None
