@@ -54,8 +54,20 @@ def test_a_search_looks_into_bodies_and_follows_what_comes(server: Server, page:
     capture(server, "search/4", "another NEEDLE")
     expect(rows(page)).to_have_count(2)
     expect(rows(page).first).to_contain_text("/b/search/4")
+    expect(rows(page).first).to_contain_text("found in the body")
     page.get_by_role("link", name="Clear").click()
     expect(rows(page)).to_have_count(4)
+
+
+def test_what_was_searched_for_is_marked_however_it_is_spelled(server: Server, page: Page) -> None:
+    capture(server, "marked/J%C3%B6rg?n=J%F6rg", r'{"name":"J\u00f6rg","url":"https:\/\/example.com"}')
+    marked = "[...CSS.highlights.get('hits')].map(String)"
+    opened(server, page, "/ui/bins/marked?q=j%C3%B6rg")
+    assert page.evaluate(marked) == ["J%C3%B6rg", "J%C3%B6rg", r"J\u00f6rg"]
+    opened(server, page, "/ui/bins/marked?q=%22url%22%3A%22https%3A%2F%2Fex")
+    assert page.evaluate(marked) == [r'"url": "https:\/\/ex']
+    page.locator(".sides").get_by_role("link", name="Headers").click()
+    page.wait_for_function("CSS.highlights.get('hits').size === 0")
 
 
 def test_chips_narrow_and_a_filter_that_makes_no_sense_is_said(server: Server, page: Page) -> None:

@@ -167,7 +167,7 @@ def _codec(charset: str) -> tuple[str, str]:
 
 
 def _read_as(charset: str) -> str | None:
-    return None if charset in ("utf-8", "ascii") else f"Read as {charset}."
+    return None if charset in ("utf-8", "ascii") else f"Read as {charset.replace('cp125', 'windows-125')}."
 
 
 def _called_text(content_type: str) -> bool:

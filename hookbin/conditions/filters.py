@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -97,7 +97,7 @@ def _checks(filter: RequestFilter) -> Iterator[Condition]:
     for pair in filter.form:
         yield form_condition(pair.name, pair.value)
     if filter.text is not None:
-        yield text_condition(filter.text)
+        yield _text_condition(filter.text)
 
 
 def body_needed(filter: RequestFilter) -> int:
@@ -107,8 +107,8 @@ def body_needed(filter: RequestFilter) -> int:
     return 0 if filter.text is None else SEARCHED_BODY + 1
 
 
-def text_condition(text: str) -> Condition:
-    """In capitals or not, somewhere in what a page shows of target, headers and body."""
+def text_place(text: str) -> Callable[[Incoming], str | None]:
+    """What tells where a text stands, in capitals or not: in what a page shows of target, headers or body."""
     folded = text.casefold()
     laid_out = re.compile(_COLON.sub(r'"\\s*:\\s*', re.escape(folded))) if '":' in folded else None
 
@@ -116,14 +116,27 @@ def text_condition(text: str) -> Condition:
         shown = shown.casefold()
         return folded in shown or (laid_out is not None and laid_out.search(shown) is not None)
 
-    def holds(seen: Incoming) -> bool:
-        if has("\n".join(_before_body(seen))) or has(seen.headers_text):
-            return True
+    def place(seen: Incoming) -> str | None:
+        if has("\n".join(_target_texts(seen))):
+            return "target"
+        if has(seen.headers_text):
+            return "headers"
         if seen.is_shown_as_sent:
-            return has(seen.body[:SEARCHED_BODY].decode("ascii"))
-        return any(map(has, shown_texts(seen.beginning)))
+            texts: Iterable[str] = (seen.body[:SEARCHED_BODY].decode("ascii"),)
+        else:
+            texts = shown_texts(seen.beginning)
+        return "body" if any(map(has, texts)) else None
 
-    return Condition(f"q {text}", holds, lambda seen: "it stands nowhere" + (_BEYOND if seen.goes_on else ""))
+    return place
+
+
+def _text_condition(text: str) -> Condition:
+    place = text_place(text)
+    return Condition(
+        f"q {text}",
+        lambda seen: place(seen) is not None,
+        lambda seen: "it stands nowhere" + (_BEYOND if seen.goes_on else ""),
+    )
 
 
 def unsearched_words(longer: int) -> str | None:
@@ -134,7 +147,7 @@ def unsearched_words(longer: int) -> str | None:
     return f"The first {size_text(SEARCHED_BODY)} of each body were searched; {are} longer."
 
 
-def _before_body(seen: Incoming) -> Iterator[str]:
+def _target_texts(seen: Incoming) -> Iterator[str]:
     yield wire(seen.target)
     if "%" in seen.target or "+" in seen.target:
         yield decoded_path(path_and_query(seen.target)[0])

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from hookbin.clock import MAX_SEQ
-from hookbin.conditions.filters import RequestFilter, body_needed, checks, complaints
+from hookbin.conditions.filters import RequestFilter, body_needed, checks, complaints, text_place
 from hookbin.conditions.incoming import Incoming
 from hookbin.conditions.matching import Condition
 from hookbin.models.bins import Bin
@@ -46,6 +46,8 @@ class Found(Struct, frozen=True):
     """What was found, the newest first."""
     next_before: int | None
     """Where the search goes on: below this `seq`; None when all was looked at."""
+    places: dict[int, str] = {}
+    """Where the text stands, by `seq`: `target`, `headers` or `body`."""
     longer: int = 0
     """Requests without the text in what was searched of their bodies, which are longer."""
 
@@ -59,6 +61,7 @@ class Miss(Struct, frozen=True):
 
 class _Step(Struct, frozen=True):
     rows: list[RequestSummary]
+    places: dict[int, str]
     position: int
     """The last `seq` that was looked at."""
     looked_at: int
@@ -79,6 +82,7 @@ class RequestSearch:
     async def find(self, bin: Bin, filter: RequestFilter, *, limit: int, before: int | None) -> Found:
         """Find up to `limit` requests that are as wanted, those with a `seq` under `before` only."""
         rows: list[RequestSummary] = []
+        places: dict[int, str] = {}
         position = MAX_SEQ if before is None else before
         looked_at = read = loaded = longer = 0
         inside = checks(filter)
@@ -86,13 +90,14 @@ class RequestSearch:
             while looked_at < MAX_ROWS and read < MAX_BYTES and loaded < MAX_LOADED:
                 step = await self._step(bin, filter, inside, before=position, limit=limit + 1 - len(rows))
                 rows += step.rows
+                places |= step.places
                 position, looked_at, read = step.position, looked_at + step.looked_at, read + step.bytes
                 loaded, longer = loaded + step.loaded, longer + step.longer
                 if len(rows) > limit:
-                    return Found(rows[:limit], rows[limit - 1].seq, longer)
+                    return Found(rows[:limit], rows[limit - 1].seq, places, longer)
                 if step.ended:
-                    return Found(rows, None, longer)
-        return Found(rows, position, longer)
+                    return Found(rows, None, places, longer)
+        return Found(rows, position, places, longer)
 
     async def nearest(self, bin: Bin, filter: RequestFilter, *, limit: int) -> list[Miss]:
         """Find those of the newest requests that lack the least, the newest first among equals."""
@@ -123,10 +128,12 @@ def _look(
     )
     lowest, count = connection.execute(sql, (bin.key, before, STEP_ROWS)).fetchone()
     if not count:
-        return _Step([], before, 0, 0, 0, 0, True)
+        return _Step([], {}, before, 0, 0, 0, 0, True)
     fitting, params = conditions(filter)
     sql = f"SELECT {_columns(filter)} FROM requests WHERE bin = ? AND seq >= ? AND seq < ?{fitting} ORDER BY seq DESC"
     found: list[RequestSummary] = []
+    place_of = text_place(filter.text) if filter.text is not None else lambda _: None
+    places: dict[int, str] = {}
     read = loaded = longer = 0
     ended = count < STEP_ROWS or (filter.after is not None and lowest <= filter.after)
     for *row, headers, body in connection.execute(sql, (bin.key, lowest, before, *params)):
@@ -136,11 +143,12 @@ def _look(
         loaded += row[_SIZE] if body else 0
         if all(check.holds(incoming) for check in inside):
             found.append(summary_from_row(tuple(row), bin_id=bin.id))
+            places |= {seq: place} if (place := place_of(incoming)) else {}
         elif filter.text is not None:
             longer += incoming.goes_on
         if len(found) == limit or read >= STEP_BYTES or loaded >= STEP_LOADED:
-            return _Step(found, seq, count, read, loaded, longer, ended and seq == lowest)
-    return _Step(found, lowest, count, read, loaded, longer, ended)
+            return _Step(found, places, seq, count, read, loaded, longer, ended and seq == lowest)
+    return _Step(found, places, lowest, count, read, loaded, longer, ended)
 
 
 def _incoming(row: list[Any], headers: bytes, body: bytes) -> Incoming:

@@ -1,6 +1,7 @@
 // A bin's page: the list grows, the selection stays, and the detail follows the selection.
 import { tell } from "./actions.js";
 import "./bin_settings.js";
+import "./hits.js";
 import "./picking.js";
 import { isSender, listen as listenToRequest } from "./request.js";
 import "./search_history.js";

@@ -15,9 +15,9 @@ from hookbin.answers.presets import PRESETS
 from hookbin.conditions.filters import NO_FILTER, RequestFilter, unsearched_words
 from hookbin.errors import FieldsInvalid
 from hookbin.models.bins import Bin
-from hookbin.models.requests import RequestSummary
 from hookbin.shapes.requests import request_row
 from hookbin.signatures.schemes import SCHEMES
+from hookbin.store.search import Found
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY
@@ -61,7 +61,8 @@ async def page(request: Request) -> Response:
     shape, others = s.stores.bin_shape(bin), [bin_card(s, other) for other in _lately(s)]
     before = _number(request.query_params.get("before"))
     filters = _list_filter(s, request.query_params)
-    rows, older, unsearched = await _rows(s, bin, filters.wanted, after + 1 if before is None else before)
+    found = await _found(s, bin, filters.wanted, after + 1 if before is None else before)
+    rows = found.rows
     chosen = request.query_params.get("request")
     selected = await find(s, chosen, bin) if chosen else await s.stores.requests.get(rows[0].seq) if rows else None
     return render(
@@ -78,8 +79,9 @@ async def page(request: Request) -> Response:
         answers=ANSWERS,
         filters=filters,
         rows_list=[request_row(row) for row in rows],
-        older=older,
-        unsearched=unsearched,
+        older=found.next_before,
+        places=found.places,
+        unsearched=unsearched_words(found.longer),
         before=before,
         chosen=chosen is not None,
         tab=tab_of(request),
@@ -97,15 +99,12 @@ def _list_filter(s: Services, query: QueryParams) -> ListFilter:
     return ListFilter(values=dict(pairs), wanted=wanted)
 
 
-async def _rows(
-    s: Services, bin: Bin, wanted: RequestFilter, before: int
-) -> tuple[list[RequestSummary], int | None, str | None]:
-    """A page of the list, the `seq` under which the next one goes on, if there is more, and what was not searched."""
+async def _found(s: Services, bin: Bin, wanted: RequestFilter, before: int) -> Found:
+    """A page of the list."""
     if wanted != NO_FILTER:
-        found = await s.stores.search.find(bin, wanted, limit=ROWS, before=before)
-        return list(found.rows), found.next_before, unsearched_words(found.longer)
+        return await s.stores.search.find(bin, wanted, limit=ROWS, before=before)
     rows = await s.stores.requests.list(bin, limit=ROWS + 1, before=before)
-    return rows[:ROWS], rows[ROWS - 1].seq if len(rows) > ROWS else None, None
+    return Found(rows[:ROWS], rows[ROWS - 1].seq if len(rows) > ROWS else None)
 
 
 def _lately(s: Services) -> list[Bin]:
