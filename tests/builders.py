@@ -298,8 +298,8 @@ class FakeSender(Sender):
         return [call for call in self.calls if call[0] == webhook_id]
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
-        assert not self.by_delivery[delivery_id], "two attempts of one delivery at once"
         self.calls.append((webhook.id, delivery_id, number))
+        assert not self.by_delivery[delivery_id], "two attempts of one delivery at once"
         for key in (webhook.id, "*"):
             self.under_way[key] += 1
             self.most_under_way[key] = max(self.most_under_way[key], self.under_way[key])

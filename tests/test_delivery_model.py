@@ -49,7 +49,6 @@ class AnsweredByHand(Sender):
         self.under_way: dict[str, asyncio.Future[Answer]] = {}
 
     async def send(self, webhook: Webhook, event: Event, *, delivery_id: str, number: int, timestamp: int) -> Sent:
-        assert delivery_id not in self.under_way, "two attempts of one delivery at once"
         self.started.append((delivery_id, number, self._clock.now(), self._clock.ticks()))
         answer = self.under_way[delivery_id] = asyncio.get_running_loop().create_future()
         try:
@@ -171,6 +170,7 @@ class Model:
         """Check that an attempt was right to begin."""
         delivery = self.deliveries[id]
         webhook = self.webhooks[delivery.webhook]
+        assert delivery.began is None, "one attempt at a time"
         assert delivery.state is PENDING
         assert delivery.due is not None
         assert delivery.due <= now, "not before its time"

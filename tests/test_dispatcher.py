@@ -51,6 +51,22 @@ async def test_what_is_retried_follows_at_its_time_until_it_succeeds(shop: Works
     assert await shop.state(delivery) is DeliveryState.SUCCEEDED
 
 
+async def test_a_retry_asked_for_while_an_attempt_is_under_way_makes_no_second_one_at_once(shop: Workshop) -> None:
+    await shop.stores.register()
+    shop.sender.hold("wh_1")
+    (delivery,) = await shop.stores.publish()
+    await shop.seen.until(lambda: shop.sender.calls)
+    assert shop.dispatcher.is_in_flight(delivery.id)
+    await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
+    await shop.settle()
+    assert len(shop.sender.calls) == 1
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: shop.seen.attempts)
+    await shop.settle()
+    assert len(shop.sender.calls) == 1
+    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
+
+
 async def test_a_retry_committed_together_with_the_failure_before_it_is_not_lost(shop: Workshop) -> None:
     await shop.stores.register(retry_schedule=())
     shop.sender.script["wh_1"] = [500, 200]

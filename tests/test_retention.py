@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from hookbin.models.announcements import Removed
 from hookbin.models.bins import Bin
-from hookbin.models.deliveries import Action
+from hookbin.models.deliveries import Action, DeliveryState
 from hookbin.models.requests import RequestSummary
 from hookbin.store.delete_requests import STEP
 from hookbin.store.retention import Retention
@@ -118,6 +118,21 @@ async def test_ended_deliveries_go_with_their_attempts_and_events(stores: Stores
     # two deliveries of the newest event are left and one of the event before
     assert await stores.count("events") == 2
     assert len(await stores.log.newest(limit=100)) == 5
+
+
+async def test_what_is_pending_stays_however_old(stores: Stores) -> None:
+    await stores.register()
+    (waiting,) = await stores.publish()
+    for _ in range(5):
+        (delivery,) = await stores.publish()
+        await stores.finish(delivery, Action.FAIL)
+    await trimmer(stores, ended_deliveries=1).trim()
+    left = await stores.deliveries.list(limit=10)
+    assert [(row.id == waiting.id, row.state) for row in left] == [
+        (False, DeliveryState.FAILED),
+        (True, DeliveryState.PENDING),
+    ]
+    assert await stores.events.get(waiting.event_id)
 
 
 async def test_events_that_nobody_wanted_go_as_well(stores: Stores) -> None:
