@@ -246,7 +246,7 @@ async def test_a_reader_that_stops_reading_is_cut_off_without_a_word() -> None:
             await asyncio.Event().wait()
 
     connection = Mock()
-    exchange = Exchange(b"/", [], connection)
+    exchange = Exchange("/", [], connection)
     scope = {"type": "http", "method": "GET", "extensions": {EXTENSION: exchange}}
     await EventStream(frames(), send_timeout=0.01)(scope, receive, send)
 

@@ -28,7 +28,7 @@ from starlette.types import Receive, Scope, Send
 from hookbin.answers.plan import Plan, PreparedAnswer, prepare, refusal
 from hookbin.capture.faults import Answering, Faults, pause
 from hookbin.capture.read_body import MemoryBudget, ReceivedBody, linger, read_body
-from hookbin.capture.row import SentFields, address, captured_request, decoded, read_fields
+from hookbin.capture.row import SentFields, address, captured_request, read_fields
 from hookbin.capture.services import CaptureServices
 from hookbin.capture.signature_check import UNCHECKED, check_signature
 from hookbin.conditions.incoming import Incoming
@@ -44,6 +44,7 @@ from hookbin.signatures.verification import SignatureCheck
 from hookbin.store.sequences import SequencePosition
 from hookbin.templating.rendering import RenderJob, RenderResult, TemplateRequest
 from hookbin.wire.exchange import Exchange, exchange_of
+from hookbin.wire.head import by_name
 
 MAX_RENDERED = 1024 * 1024
 """Bytes of a body that a template is given."""
@@ -60,10 +61,6 @@ class _Arrival(Struct, frozen=True):
     scope: Scope
     exchange: Exchange
     fields: SentFields
-
-    @property
-    def target(self) -> str:
-        return self.exchange.target.decode("latin-1")
 
 
 class Capture:
@@ -97,7 +94,7 @@ class Capture:
                 if body.refused:
                     raise Overloaded(_NO_MEMORY)
                 bin = await self._bin(scope["path"])
-                fields = read_fields(exchange.headers)
+                fields = read_fields(exchange.headers, by_name(exchange.headers))
                 answer = await self._answer_and_keep(_Arrival(bin, body, scope, exchange, fields))
                 if not body.incomplete:
                     return answer, body.unread
@@ -126,7 +123,7 @@ class Capture:
             return await self._keep(arrival, plan.base)
         incoming = Incoming(
             method=arrival.scope["method"],
-            target=arrival.target,
+            target=arrival.exchange.target,
             headers=arrival.fields.headers,
             body=arrival.body.body,
         )
@@ -166,7 +163,7 @@ class Capture:
             bin,
             received_at=now,
             method=scope["method"],
-            target=arrival.target,
+            target=exchange.target,
             http_version=scope["http_version"],
             scheme=scope["scheme"],
             client=address(*scope["client"]) if scope["client"] else None,
@@ -175,7 +172,7 @@ class Capture:
             answer=answer,
             attempt_id=None if webhook is None else fields.attempt_id,
             signature=self._signature(arrival, webhook, now=now),
-            trailers=decoded(exchange.trailers),
+            trailers=tuple(exchange.trailers),
             truncated=body.truncated,
             incomplete=body.incomplete,
             timed_out=exchange.timed_out,
@@ -185,7 +182,7 @@ class Capture:
         bin, body, scope = arrival.bin, arrival.body, arrival.scope
         if bin.verify is None and webhook is None:
             return UNCHECKED
-        signed = SignedRequest(dict(scope["headers"]), body.body, scope["scheme"], arrival.target)
+        signed = SignedRequest(dict(scope["headers"]), body.body, scope["scheme"], arrival.exchange.target)
         whole = not (body.truncated or body.incomplete)
         return check_signature(self._services, bin, webhook, signed, whole=whole, now=now)
 

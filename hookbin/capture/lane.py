@@ -29,7 +29,7 @@ from hookbin.wire.lane import Taker
 
 logger = logging.getLogger("hookbin")
 
-_PLAIN_TARGET = re.compile(PREFIX.encode() + rb"([a-z0-9_-]{1,63})(?:[/?#]|\Z)")
+_PLAIN_TARGET = re.compile(PREFIX + r"([a-z0-9_-]{1,63})(?:[/?#]|\Z)")
 """A bin's address in origin form without escapes."""
 
 
@@ -42,7 +42,7 @@ class CaptureLane:
     def taker_of(self, head: Head) -> Taker | None:
         services = self._services
         match = _PLAIN_TARGET.match(head.target)
-        bin = None if match is None else services.bins.find(match[1].decode("ascii"))
+        bin = None if match is None else services.bins.find(match[1])
         if bin is None or bin.verify is not None or services.webhooks.forwards_of(bin.id):
             return None
         plan = services.plans.of(bin)
@@ -50,7 +50,7 @@ class CaptureLane:
             return None
         if (head.length or 0) > services.settings.max_body or services.stopping.is_set():
             return None
-        fields = read_fields(head.pairs)
+        fields = read_fields(head.pairs, head.named)
         return None if fields.attempt_id is not None else partial(self._take, bin, plan.base, fields)
 
     def _take(
@@ -61,7 +61,7 @@ class CaptureLane:
             bin,
             received_at=services.clock.now(),
             method=head.method,
-            target=head.target.decode("latin-1"),
+            target=head.target,
             http_version=head.http_version,
             scheme="http",
             client=address(*exchange.client) if exchange.client else None,

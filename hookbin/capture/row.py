@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from hookbin.answers.plan import PreparedAnswer
@@ -13,13 +15,10 @@ from hookbin.models.common import Headers
 from hookbin.models.requests import CapturedRequest, Malformed
 from hookbin.problems import status_of
 from hookbin.signatures.verification import SignatureCheck
-from hookbin.wire.head import Pairs
-
-_MAX_LENGTH_DIGITS = 18
-"""Digits of a Content-Length that SQLite's integers hold."""
+from hookbin.wire.head import MAX_LENGTH_DIGITS, Pairs
 
 
-class SentFields(Struct, frozen=True):
+class SentFields(Struct, frozen=True, kw_only=True):
     """The header fields of a request, and what of them the row tells apart."""
 
     headers: Headers
@@ -32,26 +31,22 @@ class SentFields(Struct, frozen=True):
     """What is odd about them."""
 
 
-def read_fields(pairs: Pairs) -> SentFields:
-    """Of several fields of one name the last one counts."""
-    content_type = declared_size = attempt_id = None
-    hosts: list[str] = []
-    headers = decoded(pairs)
-    for name, value in headers:
-        match len(name):
-            case 4 if name.lower() == "host":
-                hosts.append(value)
-            case 12 if name.lower() == "content-type":
-                content_type = value
-            case 14 if name.lower() == "content-length":
-                declared_size = int(value) if value.isdecimal() and len(value) <= _MAX_LENGTH_DIGITS else None
-            case 18 if name.lower() == "hookbin-attempt-id":
-                attempt_id = value
-    return SentFields(headers, content_type, declared_size, attempt_id, host_flags(hosts))
+def read_fields(pairs: Pairs, named: Mapping[str, str]) -> SentFields:
+    """`named` are the same fields `by_name`: of several of one name the last one counts."""
+    length = named.get("content-length", "")
+    return SentFields(
+        headers=tuple(pairs),
+        content_type=named.get("content-type"),
+        declared_size=int(length) if length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS else None,
+        attempt_id=named.get("hookbin-attempt-id"),
+        flags=host_flags(_hosts(pairs, named)),
+    )
 
 
-def decoded(pairs: Pairs) -> Headers:
-    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]) if pairs else ()
+def _hosts(pairs: Pairs, named: Mapping[str, str]) -> list[str]:
+    if len(named) < len(pairs):
+        return [value for name, value in pairs if name.lower() == "host"]
+    return [named["host"]] if "host" in named else []
 
 
 def address(host: str, port: int) -> str:

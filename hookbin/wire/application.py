@@ -107,7 +107,7 @@ class Application:
             "client": exchange.client,
             "scheme": "http",
             "root_path": root,
-            "headers": head.fields,
+            "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head.pairs],
             "state": self._app_state.copy(),
             "method": head.method,
             "path": root + path,

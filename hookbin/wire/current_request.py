@@ -17,7 +17,7 @@ from hookbin.wire.flow import Flow
 from hookbin.wire.head import Head, Pairs
 from hookbin.wire.lane import MAX_LANE_BODY, Lane, Taker
 
-_BINS = b"/b/"
+_BINS = "/b/"
 
 
 class CurrentRequest:

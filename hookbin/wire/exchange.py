@@ -39,9 +39,9 @@ class Exchange:
 
     __slots__ = ("_connection", "headers", "target", "timed_out", "trailers")
 
-    def __init__(self, target: bytes, headers: Pairs, connection: Answering | None = None) -> None:
+    def __init__(self, target: str, headers: Pairs, connection: Answering | None = None) -> None:
         self.target = target
-        """As sent, query included."""
+        """As sent, query included; latin-1."""
         self.headers = headers
         """In the case and the order that they were sent in."""
         self.trailers: Pairs = []
@@ -87,4 +87,6 @@ def exchange_of(scope: Scope) -> Exchange:
         return found
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     query: bytes = scope["query_string"]
-    return Exchange(path + b"?" + query if query else path, scope["headers"])
+    target = path + b"?" + query if query else path
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    return Exchange(target.decode("latin-1"), headers)

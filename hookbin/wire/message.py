@@ -1,8 +1,8 @@
-"""A message's bytes on their way through llhttp: head, body, trailers, and where it ends.
+"""Where a message's body ends, and what llhttp says of heads that are not plain and of chunks and trailers.
 
 The parser is never given a byte from behind the end of a message: what follows is the next request's, and if it is
-none, this one stands all the same. With a Content-Length the end is counted. A chunked message can end behind an
-empty line only (RFC 9112, 7.1), so that is where its bytes are cut.
+none, this one stands all the same. With a Content-Length the end is counted, and the parser sees nothing of the body.
+A chunked message can end behind an empty line only (RFC 9112, 7.1), so that is where its bytes are cut.
 """
 
 from __future__ import annotations
@@ -11,10 +11,20 @@ from typing import Final
 
 import httptools
 
-from hookbin.wire.head import MAX_FIELDS, MAX_HEAD, Head, Pairs, RequestLine
+from hookbin.wire.head import (
+    MAX_FIELDS,
+    MAX_HEAD,
+    NO_REQUEST,
+    Head,
+    Pairs,
+    by_name,
+    expects_continue,
+    read_plain_head,
+    read_request_line,
+)
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
-_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+_CHUNKED_HEAD: Final = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class MessageBroken(Exception):
@@ -26,21 +36,19 @@ class FieldsTooLarge(Exception):
 
 
 class MessageReader:
-    """The parser of one connection, and what it found of the message that it is in.
+    """What was found of the message that a connection is in; a parser is made for one that needs it.
 
-    It refers to its parser and that back to it, until `close`.
+    The two refer to each other until the message is whole, or `close`.
     """
 
     def __init__(self) -> None:
         self.whole = True
         """The message has come to its end."""
         self.trailers: Pairs = []
-        self._parser: httptools.HttpRequestParser | None = _new_parser(self)
+        self._parser: httptools.HttpRequestParser | None = None
         self._pairs: Pairs = []
-        self._fields: Pairs = []
         self._body: list[bytes] = []
         self._in_head = False
-        self._muted = False
         self._keep_alive = False
         self._left: int | None = 0
         """Bytes of the body that are still to come; None when it is chunked."""
@@ -49,26 +57,36 @@ class MessageReader:
         self._tail = b""
         """The last three bytes, in which an empty line may have begun."""
 
-    def read_head(self, line: RequestLine, head: bytes) -> Head:
+    def read_head(self, whole: bytes) -> Head:
         """Take in a head that is whole. Raises `MessageBroken`, `FieldsTooLarge`."""
+        head = read_plain_head(whole) or self._read_by_parser(whole)
+        self.trailers = []  # a list for each: the one before may still be read
+        self.whole = head.length == 0
+        self._left, self._overhead, self._tail = head.length, 0, b""
+        if head.length is not None:
+            self._parser = None
+        return head
+
+    def _read_by_parser(self, head: bytes) -> Head:
+        line = read_request_line(head)
+        if line is None:
+            raise MessageBroken(NO_REQUEST)
         if head.count(b"\n") > MAX_FIELDS + 2:
             raise FieldsTooLarge
-        self._pairs, self._fields, self._in_head, self.whole = [], [], True, False
-        self.trailers = []  # a list for each: the one before may still be read
+        self._pairs, self._in_head = [], True
+        self._parser = httptools.HttpRequestParser(self)
         self._feed(b"POST / HTTP/1.%b\r\n%b" % (line.minor, head[line.size :]))
         self._in_head = False
-        named = dict(self._fields)
-        length = self._framing(named)
-        self._left, self._overhead, self._tail = length, 0, b""
+        named = by_name(self._pairs)
         return Head(
             method=line.method,
             target=line.target,
             http_version="1.1" if line.minor == b"1" else "1.0",
             pairs=self._pairs,
-            fields=self._fields,
-            length=length,
+            named=named,
+            length=_length(named),
             keep_alive=self._keep_alive and line.minor == b"1",
-            expects_continue=named.get(b"expect", b"").lower() == b"100-continue",
+            expects_continue=expects_continue(named),
         )
 
     def read_body(self, data: bytes) -> bytes:
@@ -78,7 +96,8 @@ class MessageReader:
         rest = data[self._left :]
         piece = data[: self._left] if rest else data
         self._left -= len(piece)
-        self._feed(piece)
+        self._body.append(piece)
+        self.whole = not self._left
         return rest
 
     def take_body(self) -> bytes:
@@ -90,14 +109,6 @@ class MessageReader:
     def close(self) -> None:
         """Let go of the parser."""
         self._parser = None
-
-    @staticmethod
-    def _framing(named: dict[bytes, bytes]) -> int | None:
-        """The body's length, None when it is chunked (RFC 9112, 6.3). The parser has let no other coding through."""
-        if b"transfer-encoding" in named:
-            return None
-        length = named.get(b"content-length")
-        return 0 if length is None else int(length)
 
     def _read_chunks(self, data: bytes) -> bytes:
         joined, known = self._tail + data, len(self._tail)
@@ -112,6 +123,8 @@ class MessageReader:
                 raise FieldsTooLarge
             begun = end
         self._tail = joined[-3:]
+        if self.whole:
+            self._parser = None
         return data[begun:]
 
     def _feed(self, data: bytes) -> None:
@@ -128,27 +141,21 @@ class MessageReader:
     def _go_on_without_upgrade(self) -> None:
         """No upgrade is ever made here, so a request for one is like any other (RFC 9110, 7.8).
 
-        The parser takes everything behind such a head for another protocol's. A new one goes on from
-        there, led in by fields of the same framing.
+        The parser takes everything behind such a head for another protocol's. A new one takes the chunks from
+        there, if there are any.
         """
-        framing = [b"%b: %b" % pair for pair in self._fields if pair[0] in _FRAMING]
-        keep_alive = self._keep_alive
-        self._parser = _new_parser(self)
-        self._muted, self.whole = True, False
-        self._feed(b"\r\n".join((b"POST / HTTP/1.1", *framing, b"", b"")))
-        self._muted, self._keep_alive = False, keep_alive
+        kept = self._keep_alive, self._pairs
+        self._parser, self._pairs = httptools.HttpRequestParser(self), []
+        self._feed(_CHUNKED_HEAD)
+        self._keep_alive, self._pairs = kept
 
     # What the parser calls
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:
-            if not self._muted:
-                self._pairs.append((name, value))
-                self._fields.append((name.lower(), value))
-            return
-        if len(self.trailers) >= MAX_FIELDS:
+        fields = self._pairs if self._in_head else self.trailers
+        if len(fields) >= MAX_FIELDS:
             raise FieldsTooLarge
-        self.trailers.append((name, value))
+        fields.append((name.decode("latin-1"), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None
@@ -161,5 +168,6 @@ class MessageReader:
         self.whole = True
 
 
-def _new_parser(reader: MessageReader) -> httptools.HttpRequestParser:
-    return httptools.HttpRequestParser(reader)
+def _length(named: dict[str, str]) -> int | None:
+    """The body's length, None when it is chunked (RFC 9112, 6.3). The parser has let no other coding through."""
+    return None if "transfer-encoding" in named else int(named.get("content-length", "0"))

@@ -16,25 +16,34 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 class Received:
     """They stay bytes, and none is looked at twice, however small the pieces that they come in."""
 
-    __slots__ = ("_bytes", "_lines", "_scanned")
+    __slots__ = ("_begin", "_bytes", "_lines", "_scanned")
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
+        self._bytes: bytes | bytearray = b""
+        """As they came, while they came in one piece."""
+        self._begin = 0
+        """Where those begin that were not taken yet."""
         self._scanned = 0
         """Bytes in which no head ends and nothing is wrong so far."""
         self._lines = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._bytes)
+    def __len__(self) -> int:
+        return len(self._bytes) - self._begin
 
     def add(self, data: bytes) -> None:
-        self._bytes += data
+        if len(self):
+            self._join()
+            self._bytes += data
+        else:
+            self._bytes, self._begin = data, 0
 
-    def take(self) -> bytes:
-        """All of them; none is left."""
-        taken = bytes(self._bytes)
-        self._bytes = bytearray()
-        self._scanned = self._lines = 0
+    def take(self, size: int | None = None) -> bytes:
+        """So many of them, which are there, or all."""
+        end = len(self._bytes) if size is None else self._begin + size
+        taken = bytes(self._bytes[self._begin : end])
+        self._begin, self._scanned, self._lines = end, 0, 0
+        if end == len(self._bytes):
+            self._bytes, self._begin = b"", 0
         return taken
 
     def take_head(self, reader: MessageReader) -> Head | None:
@@ -42,11 +51,8 @@ class Received:
         whole = self._take_whole()
         if whole is None:
             return None
-        line = read_request_line(whole)
-        if line is None:
-            raise MessageRefused(malformed(whole + self.take(), size=len(whole)))
         try:
-            return reader.read_head(line, whole)
+            return reader.read_head(whole)
         except MessageBroken as broken:
             raise MessageRefused(malformed(whole + self.take(), size=len(whole), otherwise=str(broken))) from None
         except FieldsTooLarge:
@@ -54,24 +60,26 @@ class Received:
 
     def _take_whole(self) -> bytes | None:
         """Up to the end of the empty line."""
-        data = self._bytes
-        if data[0] in _EMPTY_LINES and not self._scanned:  # before a request they mean nothing (RFC 9112, 2.2)
-            self._bytes = data = data.lstrip(_EMPTY_LINES)
-        end = data.find(_END_OF_HEAD, max(0, self._scanned - 3))
+        if self._bytes[self._begin] in _EMPTY_LINES and not self._scanned:
+            self._bytes = self._join().lstrip(_EMPTY_LINES)  # before a request they mean nothing (RFC 9112, 2.2)
+        end = self._bytes.find(_END_OF_HEAD, self._begin + max(0, self._scanned - 3))
         if end < 0:
             self._check()
             return None
-        end += len(_END_OF_HEAD)
-        if end > MAX_HEAD:
-            raise MessageRefused(too_large(bytes(data)))
-        head = bytes(data[:end]) if end < len(data) else bytes(data)
-        del data[:end]
-        self._scanned = self._lines = 0
-        return head
+        size = end + len(_END_OF_HEAD) - self._begin
+        if size > MAX_HEAD:
+            raise MessageRefused(too_large(self.take()))
+        return self.take(size)
+
+    def _join(self) -> bytearray:
+        """Make one buffer of what is left, that can grow."""
+        if self._begin or not isinstance(self._bytes, bytearray):
+            self._bytes, self._begin = bytearray(self._bytes[self._begin :]), 0
+        return self._bytes
 
     def _check(self) -> None:
         """Wait for no more of what is no head already, nor of one that is too large."""
-        data, scanned = self._bytes, self._scanned
+        data, scanned = self._join(), self._scanned
         self._lines += data.count(b"\n", scanned)
         if len(data) > MAX_HEAD or self._lines > MAX_FIELDS + 1:
             raise MessageRefused(too_large(bytes(data)))

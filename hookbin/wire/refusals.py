@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from hookbin.errors import HeadTooLarge, HookbinError, MalformedRequest, Overloaded, SenderTimedOut
 from hookbin.problems import problem_answer, status_of
-from hookbin.wire.head import MAX_FIELDS, MAX_HEAD
+from hookbin.wire.head import MAX_FIELDS, MAX_HEAD, NO_REQUEST
 from hookbin.wire.malformed import find_fault
 
 MAX_KEPT = 256 * 1024
@@ -56,7 +56,7 @@ LARGE_TRAILERS = last_answer(
 )
 
 
-def malformed(received: bytes, *, size: int, otherwise: str = "this is no request of HTTP/1.1") -> Refusal:
+def malformed(received: bytes, *, size: int, otherwise: str = NO_REQUEST) -> Refusal:
     """For a message that is no HTTP; its head, or as much of it as came, is `size` bytes long."""
     fault = find_fault(received[:size], otherwise=otherwise)
     return _refusal(MalformedRequest(f"{fault.reason} (byte {fault.offset:,})"), fault.reason, fault.offset, received)

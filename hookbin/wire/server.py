@@ -55,7 +55,6 @@ from hookbin.wire.refusals import (
 
 HALF_CLOSED_SECONDS = 5.0
 """What an answer may take whose sender has closed its side of the connection."""
-_BINS = b"/b/"
 
 
 class _Phase(Enum):
