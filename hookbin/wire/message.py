@@ -50,7 +50,7 @@ class MessageReader:
         self._body: list[bytes] = []
         self._in_head = False
         self._keep_alive = False
-        self._left: int | None = 0
+        self.left: int | None = 0
         """Bytes of the body that are still to come; None when it is chunked."""
         self._overhead = 0
         """Bytes of chunk sizes, their extensions and trailers since the last of the body."""
@@ -62,7 +62,7 @@ class MessageReader:
         head = read_plain_head(whole) or self._read_by_parser(whole)
         self.trailers = []  # a list for each: the one before may still be read
         self.whole = head.length == 0
-        self._left, self._overhead, self._tail = head.length, 0, b""
+        self.left, self._overhead, self._tail = head.length, 0, b""
         if head.length is not None:
             self._parser = None
         return head
@@ -91,13 +91,13 @@ class MessageReader:
 
     def read_body(self, data: bytes) -> bytes:
         """Take in some of a body; what lies behind the message's end. Raises `MessageBroken`, `FieldsTooLarge`."""
-        if self._left is None:
+        if self.left is None:
             return self._read_chunks(data)
-        rest = data[self._left :]
-        piece = data[: self._left] if rest else data
-        self._left -= len(piece)
+        rest = data[self.left :]
+        piece = data[: self.left] if rest else data
+        self.left -= len(piece)
         self._body.append(piece)
-        self.whole = not self._left
+        self.whole = not self.left
         return rest
 
     def take_body(self) -> bytes:

@@ -16,34 +16,36 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 class Received:
     """They stay bytes, and none is looked at twice, however small the pieces that they come in."""
 
-    __slots__ = ("_begin", "_bytes", "_lines", "_scanned")
+    __slots__ = ("_begin", "_bytes", "_lines", "_scanned", "size")
 
     def __init__(self) -> None:
         self._bytes: bytes | bytearray = b""
         """As they came, while they came in one piece."""
         self._begin = 0
         """Where those begin that were not taken yet."""
+        self.size = 0
+        """How many those are."""
         self._scanned = 0
         """Bytes in which no head ends and nothing is wrong so far."""
         self._lines = 0
 
-    def __len__(self) -> int:
-        return len(self._bytes) - self._begin
-
     def add(self, data: bytes) -> None:
-        if len(self):
+        if self.size:
             self._join()
             self._bytes += data
         else:
             self._bytes, self._begin = data, 0
+        self.size += len(data)
 
     def take(self, size: int | None = None) -> bytes:
-        """So many of them, which are there, or all."""
-        end = len(self._bytes) if size is None else self._begin + size
-        taken = bytes(self._bytes[self._begin : end])
-        self._begin, self._scanned, self._lines = end, 0, 0
-        if end == len(self._bytes):
-            self._bytes, self._begin = b"", 0
+        """So many of them, or all."""
+        size = self.size if size is None else min(size, self.size)
+        taken = bytes(self._bytes[self._begin : self._begin + size])
+        self._begin += size
+        self.size -= size
+        self._scanned = self._lines = 0
+        if not self.size:
+            self._bytes = b""
         return taken
 
     def take_head(self, reader: MessageReader) -> Head | None:
@@ -62,6 +64,7 @@ class Received:
         """Up to the end of the empty line."""
         if self._bytes[self._begin] in _EMPTY_LINES and not self._scanned:
             self._bytes = self._join().lstrip(_EMPTY_LINES)  # before a request they mean nothing (RFC 9112, 2.2)
+            self.size = len(self._bytes)
         end = self._bytes.find(_END_OF_HEAD, self._begin + max(0, self._scanned - 3))
         if end < 0:
             self._check()

@@ -132,7 +132,7 @@ class WireProtocol(asyncio.Protocol):
             return True
         if self._phase is not _Phase.ANSWER or not self._request.awaits_bin:
             return False
-        if not self._held:
+        if not self._held.size:
             self._request.end_keep_alive()
         self._loop.call_later(HALF_CLOSED_SECONDS, self._transport.close)
         return True
@@ -185,7 +185,7 @@ class WireProtocol(asyncio.Protocol):
         if self._flow.write_paused:
             return Owed.READING
         if self._phase is _Phase.HEAD:
-            return Owed.HEAD if self._held else None if self._keep_alive.running else Owed.REQUEST
+            return Owed.HEAD if self._held.size else None if self._keep_alive.running else Owed.REQUEST
         if self._phase is not _Phase.BODY or self._transport.is_closing():
             return None
         if self._request.exchange is None:
@@ -200,14 +200,14 @@ class WireProtocol(asyncio.Protocol):
             return
         self._advancing = True
         try:
-            while self._phase is _Phase.HEAD and self._held and not self._flow.write_paused:
+            while self._phase is _Phase.HEAD and self._held.size and not self._flow.write_paused:
                 if not self._begin():
                     break
         except MessageRefused as refused:
             self._refuse(refused.refusal)
         finally:
             self._advancing = False
-        early = self._phase is _Phase.ANSWER and bool(self._held)
+        early = self._phase is _Phase.ANSWER and self._held.size > 0
         self._flow.hold(early or (self._phase is _Phase.HEAD and self._flow.write_paused))
 
     def _begin(self) -> bool:
@@ -221,14 +221,16 @@ class WireProtocol(asyncio.Protocol):
         self._request.begin(head, self._answered)
         if self._reader.whole:
             self._end_request()
-        elif self._held:
-            self._read_body(self._held.take())
+        elif self._held.size:
+            self._read_body(self._held.take(self._reader.left))
         return True
 
     def _read_body(self, data: bytes) -> None:
         last_words = b""
         try:
-            self._held.add(self._reader.read_body(data))
+            rest = self._reader.read_body(data)
+            if rest:
+                self._held.add(rest)
         except MessageBroken:
             last_words = BROKEN_BODY
         except FieldsTooLarge:
@@ -268,7 +270,7 @@ class WireProtocol(asyncio.Protocol):
         self._keep_alive.start(self._end_rest)
 
     def _end_rest(self) -> None:
-        if not self._held:
+        if not self._held.size:
             self._close()
 
     # The end of a connection
