@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from urllib.parse import urljoin
 
 import httpx
@@ -17,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from hookbin.web.pages.overview import SHOWN
 from tests.browsing import DESKTOP, capture, is_live
 from tests.support import Server, eventually
+from tests.wire import pipelined
 
 BURST = 5_000
 DRAWS_A_SECOND = 10
@@ -39,27 +38,9 @@ def opened(context: BrowserContext, url: str) -> Page:
 
 def burst(server: Server, bin: str, count: int, *, connections: int = 4) -> None:
     """`count` numbered captures as fast as the server takes them, each acknowledged."""
-
-    def send(numbers: range) -> None:
-        request = "POST /b/{bin}/{number} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
-        with socket.create_connection(("localhost", server.port)) as connection, connection.makefile("rb") as answers:
-            for start in range(0, len(numbers), 50):
-                batch = numbers[start : start + 50]
-                connection.sendall("".join(request.format(bin=bin, number=number) for number in batch).encode())
-                for _ in batch:
-                    _read_answer(answers)
-
+    paths = [f"/b/{bin}/{number}" for number in range(count)]
     with ThreadPoolExecutor(connections) as pool:
-        list(pool.map(send, (range(first, count, connections) for first in range(connections))))
-
-
-def _read_answer(answers: Any) -> None:
-    assert b" 200 " in answers.readline()
-    length = 0
-    while (line := answers.readline()) != b"\r\n":
-        name, _, value = line.partition(b":")
-        length = int(value) if name.lower() == b"content-length" else length
-    answers.read(length)
+        list(pool.map(lambda first: pipelined(server, paths[first::connections]), range(connections)))
 
 
 def all_paths(server: Server, page: Page) -> list[str]:

@@ -1,4 +1,4 @@
-"""The quick start as a newcomer lives it: one curl, and the page that was open shows both ends."""
+"""The quick start as a newcomer lives it: one webhook is registered, and the page that was open shows both ends."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from typing import Any
 
 from playwright.sync_api import Browser, expect
 
-from tests.support import Receiver, Server, eventually, free_port
+from tests.browsing import ended_delivery
+from tests.support import Receiver, Server, free_port
 
 QUICK = [0.2, 0.2, 0.2]
 
 
 def attempts(server: Server, webhook: Any) -> list[Any]:
     """The attempts at the only delivery of a webhook, once it has ended."""
-
-    def ended() -> Any:
-        (row,) = server.deliveries(webhook=webhook["id"]) or [None]
-        return row if row and row["state"] != "pending" else None
-
-    delivery = server.get(f"/deliveries/{eventually(ended)['id']}")
+    delivery = server.get(f"/deliveries/{ended_delivery(server, webhook['id'])['id']}")
     found: list[Any] = delivery["attempts"]
     assert delivery["attempt_count"] == len(found)
     return found

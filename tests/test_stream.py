@@ -18,7 +18,7 @@ import pytest
 from hookbin.web.api.stream import EventStream
 from hookbin.wire.exchange import EXTENSION, Exchange
 from tests.support import PATIENCE, Server, eventually, sse
-from tests.wire import check_problem, connected, parsed, read_all
+from tests.wire import check_problem, connected, parsed, pipelined, read_all
 
 Message = tuple[str | None, str, Any]
 
@@ -36,12 +36,7 @@ def following(server: Server, query: str = "", *, after: int | None = None) -> I
 
 
 def capture(server: Server, bin: str, count: int = 1) -> None:
-    """That many requests to a bin, over one connection."""
-    request = f"POST /b/{bin} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
-    pipeline = f"{request}\r\n" * (count - 1) + f"{request}Connection: close\r\n\r\n"
-    with connected(server) as connection:
-        connection.sendall(pipeline.encode())
-        assert read_all(connection).count(b"HTTP/1.1 200 OK\r\n") == count
+    pipelined(server, [f"/b/{bin}"] * count)
 
 
 def position(server: Server) -> int:

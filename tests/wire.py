@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -26,9 +26,7 @@ class Wire(NamedTuple):
 
 def exchange(server: Server, request: bytes) -> Wire:
     """Send these bytes, and nothing else, and read until the server closes the connection."""
-    with connected(server) as connection:
-        connection.sendall(request)
-        return parsed(read_all(connection))
+    return parsed(exchange_all(server, request))
 
 
 @contextmanager
@@ -42,6 +40,21 @@ def read_all(connection: socket.socket) -> bytes:
     while data := connection.recv(65536):
         received += data
     return bytes(received)
+
+
+def pipelined(server: Server, paths: Sequence[str]) -> None:
+    """An empty POST to each, over one connection; each must be answered 200."""
+    requests = [f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n" for path in paths]
+    requests[-1] = requests[-1].removesuffix("\r\n") + "Connection: close\r\n\r\n"
+    answers = exchange_all(server, "".join(requests).encode())
+    assert answers.count(b"HTTP/1.1 200 OK\r\n") == len(paths)
+
+
+def exchange_all(server: Server, requests: bytes) -> bytes:
+    """All that comes back until the server closes the connection."""
+    with connected(server) as connection:
+        connection.sendall(requests)
+        return read_all(connection)
 
 
 def parsed(response: bytes) -> Wire:
