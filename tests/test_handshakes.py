@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gzip import compress
 from typing import Any
 
 import pytest
@@ -31,6 +32,15 @@ META = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=meatyhamhoc
             "POST",
             {"body": b'{"token": "Jhj5dZrV", "type": "url_verification", "challenge": "3eZbrw1aBm2rZgRN"}'},
             "3eZbrw1aBm2rZgRN",
+        ),
+        (
+            Provider.SLACK,
+            "POST",
+            {
+                "body": compress(b'\xef\xbb\xbf{"type": "url_verification", "challenge": "3eZ"}'),
+                "content_encoding": "gzip",
+            },
+            "3eZ",
         ),
         (Provider.META, "GET", {"query": META, "secret": "meatyhamhock"}, "1158201444"),
         (Provider.DROPBOX, "GET", {"query": "challenge=%3Cb%3E"}, "<b>"),

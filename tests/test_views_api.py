@@ -6,6 +6,7 @@ import gzip
 import time
 
 import httpx
+import zstandard
 
 from tests.support import Server
 from tests.test_views_limits import HUGE
@@ -73,6 +74,18 @@ def test_a_compressed_body_can_be_downloaded_decompressed(server: Server) -> Non
     assert response.headers["content-type"] == "application/octet-stream"
     assert response.headers["content-disposition"] == f'attachment; filename="{id}-decoded.bin"'
     assert response.headers["hookbin-truncated"] == "false"
+
+
+def test_what_unpacks_to_nothing_or_lacks_its_end_can_be_downloaded(server: Server) -> None:
+    frame = zstandard.compress(b"x" * 300_000 + bytes(range(256)) * 99)
+    for name, packed, encoding, cut in (
+        ("empty", gzip.compress(b""), "gzip", "false"),
+        ("cut", frame[:-9], "zstd", "true"),
+    ):
+        id = capture(server, f"packed-{name}", packed, content_encoding=encoding)
+        response = server.request("GET", f"/requests/{id}/decoded")
+        assert (response.status_code, response.headers["hookbin-truncated"]) == (200, cut)
+        assert ("its end is missing" in server.get(f"/requests/{id}/views")["data"][0]["notice"]) == (cut == "true")
 
 
 def form_data(*parts: tuple[str, bytes]) -> bytes:

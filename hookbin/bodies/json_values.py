@@ -21,6 +21,8 @@ NOTHING = object()
 _OPENS = re.compile(r"\s{0,1000}[{\[]")
 _DIGITS = 4_000
 """Digits of a whole number that stays exact; Python prints no more than 4,300."""
+_HUGE = 1_000
+"""Numbers past any float that read as they were written."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -28,20 +30,23 @@ def opens_json(text: str) -> bool:
     return _OPENS.match(text) is not None
 
 
-def read_json(text: str) -> Any:
-    """The value, or `NOTHING`. Of what is nested deeper than `limits.LEVELS`, the outer levels."""
+def read_json(text: str, *, deep: bool = True) -> Any:
+    """The value, or `NOTHING`. Of what is nested too deeply, the outer `limits.LEVELS`, or nothing unless `deep`."""
     try:
-        return msgspec.json.decode(text)
+        return _parsed(text)
     except RecursionError:
-        return _outer_levels(text)
-    except (msgspec.DecodeError, ValueError):
-        pass
-    try:
-        return json.loads(text, parse_int=_whole, parse_float=_number, parse_constant=_refuse)
-    except RecursionError:
-        return _outer_levels(text)
+        return _outer_levels(text) if deep else NOTHING
     except ValueError:
         return NOTHING
+
+
+def _parsed(text: str) -> Any:
+    """By the fast parser, else by the lenient one."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, ValueError):
+        numbers = _Numbers()
+        return json.loads(text, parse_int=numbers.whole, parse_float=numbers.any, parse_constant=_refuse)
 
 
 def read_lines(text: str) -> Any:
@@ -50,7 +55,7 @@ def read_lines(text: str) -> Any:
     for line in text.split("\n"):
         if not (line := line.strip(" \t\r\x1e")):
             continue
-        value = read_json(line) if opens_json(line) else NOTHING
+        value = read_json(line, deep=False) if opens_json(line) else NOTHING
         if value is NOTHING:
             break
         values.append(value)
@@ -80,13 +85,21 @@ class HugeNumber(float):
         return self._written
 
 
-def _whole(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _DIGITS else HugeNumber(digits)
+class _Numbers:
+    """Reads numbers; the first that are huge keep their words, since each costs as much as twenty others."""
 
+    def __init__(self) -> None:
+        self._left = _HUGE
 
-def _number(written: str) -> float:
-    value = float(written)
-    return HugeNumber(written) if math.isinf(value) else value
+    def whole(self, digits: str) -> int | float:
+        return int(digits) if len(digits) <= _DIGITS else self.any(digits)
+
+    def any(self, written: str) -> float:
+        value = float(written)
+        if not math.isinf(value) or not self._left:
+            return value
+        self._left -= 1
+        return HugeNumber(written)
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -108,7 +121,7 @@ class _OuterLevels:
         self.root: Any = NOTHING
         self._open: list[dict[str, Any] | list[Any]] = []
         self._name: str | None = None
-        self._is_value = True
+        self._numbers = _Numbers()
 
     def write(self, word: str, kind: str, depth: int) -> None:
         """`depth` counts what is open: behind an opening bracket with it, behind a closing one without."""
@@ -119,7 +132,7 @@ class _OuterLevels:
             if depth < limits.LEVELS:
                 self._open.pop()
         elif depth <= limits.LEVELS and kind not in (",", ":"):
-            self._scalar(json.loads(word, parse_int=_whole, parse_float=_number))
+            self._scalar(json.loads(word, parse_int=self._numbers.whole, parse_float=self._numbers.any))
 
     def _scalar(self, value: Any) -> None:
         if self._open and isinstance(self._open[-1], dict) and self._name is None:

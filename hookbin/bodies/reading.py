@@ -101,6 +101,6 @@ class Reading:
     def _json_in_fields(self) -> Any:
         found: dict[str, Any] = {}
         for name, value in self.fields:
-            if name not in found and opens_json(value) and (inside := read_json(value)) is not NOTHING:
+            if name not in found and opens_json(value) and (inside := read_json(value, deep=False)) is not NOTHING:
                 found[name] = inside
         return found or NOTHING

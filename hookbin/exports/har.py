@@ -12,12 +12,12 @@ import base64
 import re
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
 from hookbin import __version__
+from hookbin.bodies.forms import query_pairs
 from hookbin.clock import rfc3339
 from hookbin.delivery.phases import spans
 from hookbin.http_fields import first_value
@@ -129,9 +129,8 @@ def _url(request: CapturedRequest, base_url: str) -> str:
 
 
 def _query(url: str) -> list[dict[str, str]]:
-    query = path_and_query(url)[1] or ""
-    parts = "&".join(query.split("&", _MAX_PARAMETERS)[:_MAX_PARAMETERS])
-    return [{"name": name, "value": value} for name, value in parse_qsl(parts, keep_blank_values=True)]
+    query = (path_and_query(url)[1] or "").encode().decode("latin-1")
+    return [{"name": name, "value": value} for name, value in query_pairs(query, most=_MAX_PARAMETERS)]
 
 
 def _cookies(headers: Headers) -> list[dict[str, str]]:

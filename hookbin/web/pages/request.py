@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hookbin.bodies.forms import query_pairs
 from hookbin.clock import parse_seq_id
 from hookbin.errors import RequestNotFound
 from hookbin.models.bins import Bin
@@ -15,7 +14,6 @@ from hookbin.models.deliveries import DeliveryState, delivery_of
 from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.shapes.deliveries import AttemptRow, DeliveryRow, attempt_row, delivery_row
 from hookbin.shapes.requests import RequestRow, request_row
-from hookbin.text import wire
 from hookbin.web.api.views import bytes_of
 from hookbin.web.html.rendering import render
 from hookbin.web.html.sent_vs_received import Remark, of_captured, of_unrecorded
@@ -118,4 +116,4 @@ async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
 
 
 def _parameters(query: str | None) -> list[tuple[str, str]]:
-    return parse_qsl(wire(query), keep_blank_values=True, errors="replace")[:SHOWN_PARAMETERS] if query else []
+    return query_pairs(query or "", most=SHOWN_PARAMETERS)
