@@ -35,7 +35,9 @@ class Trails:
 
     def read(self, header: str | None) -> str:
         """The trail in a header; an empty one when there is none of ours."""
-        trail, _, seal = (header or "").rpartition(".")
+        if not header:
+            return ""
+        trail, _, seal = header.rpartition(".")
         is_ours = hmac.compare_digest(seal.encode("latin-1", "replace"), self._digest(trail, _SEAL).encode())
         return trail if is_ours else ""
 

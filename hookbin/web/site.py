@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import groupby
 
@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
 from hookbin.problems import problem
@@ -26,6 +26,12 @@ from hookbin.web.routes import API, PAGES
 from hookbin.web.security import access
 from hookbin.web.security.response_headers import SecurityHeadersMiddleware
 
+_RESOURCES = {
+    path: Resource(routes)
+    for path, routes in groupby(sorted(API, key=lambda route: route.path), key=lambda route: route.path)
+}
+_API_ROUTES = [Route(path, resource) for path, resource in _RESOURCES.items() if path_parameters(path)]
+
 
 def site_app(services: Services, *, lifespan: Callable[[], AbstractAsyncContextManager[None]]) -> Starlette:
     """The application; `lifespan` is what works behind it while it runs."""
@@ -36,8 +42,12 @@ def site_app(services: Services, *, lifespan: Callable[[], AbstractAsyncContextM
             yield
 
     site = Starlette(
-        routes=[*_api(), *PAGES, Mount("/static", StaticApp(FILES))],
-        middleware=[Middleware(SecurityHeadersMiddleware), Middleware(access.AccessMiddleware)],
+        routes=[*_API_ROUTES, *PAGES, Mount("/static", StaticApp(FILES))],
+        middleware=[
+            Middleware(SecurityHeadersMiddleware),
+            Middleware(access.AccessMiddleware),
+            Middleware(_FixedPaths),
+        ],
         exception_handlers={HookbinError: _problem, HTTPException: _http_problem, Exception: _internal_problem},
         lifespan=run,
     )
@@ -47,26 +57,16 @@ def site_app(services: Services, *, lifespan: Callable[[], AbstractAsyncContextM
     return site
 
 
-def _api() -> list[BaseRoute]:
-    by_path = sorted(API, key=lambda route: route.path)
-    resources = {path: Resource(routes) for path, routes in groupby(by_path, key=lambda route: route.path)}
-    fixed = {path: resource for path, resource in resources.items() if not path_parameters(path)}
-    others = [Route(path, resource) for path, resource in resources.items() if path not in fixed]
-    return [_FixedPaths(fixed), *others]
+class _FixedPaths:
+    """Calls whose paths have no parameters go to their resource by one look, past the router and its patterns."""
 
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._resources = {path: resource for path, resource in _RESOURCES.items() if not path_parameters(path)}
 
-class _FixedPaths(BaseRoute):
-    """Resources whose paths have no parameters, found by one look instead of a pattern each."""
-
-    def __init__(self, resources: Mapping[str, Resource]) -> None:
-        self._resources = resources
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         resource = self._resources.get(scope["path"]) if scope["type"] == "http" else None
-        return (Match.NONE, {}) if resource is None else (Match.FULL, {"endpoint": resource, "path_params": {}})
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await scope["endpoint"](scope, receive, send)
+        await (self._app if resource is None else resource)(scope, receive, send)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hookbin import errors
+from hookbin.web.rest.problem_response import problem_response
 from hookbin.web.rest.route import Call, Route
 from hookbin.web.rest.services import services
 from hookbin.web.rest.validation_errors import fields_invalid
@@ -40,6 +41,8 @@ class Resource:
             response = await self._respond(request)
         except ClientDisconnect:
             return  # it broke off before its body was in; there is nobody to answer
+        except errors.HookbinError as error:
+            response = problem_response(error)
         if request.method == "HEAD":
             response = _head_of(response)
         await response(scope, receive, send)
