@@ -89,6 +89,33 @@ async def test_a_retry_committed_together_with_the_failure_before_it_is_not_lost
     assert await shop.state(delivery) is DeliveryState.SUCCEEDED
 
 
+async def test_a_webhook_has_no_more_under_way_than_it_allows(shop: Workshop) -> None:
+    await shop.stores.register(max_in_flight=3)
+    shop.sender.hold("wh_1")
+    for _ in range(10):
+        await shop.stores.publish()
+    await shop.seen.until(lambda: shop.sender.under_way["wh_1"] == 3)
+    await shop.settle()
+    assert shop.sender.under_way["wh_1"] == shop.dispatcher.in_flight == 3
+    shop.sender.release("wh_1")
+    await shop.seen.until(lambda: len(shop.seen.attempts) == 10)
+    assert shop.sender.most_under_way["wh_1"] == 3
+
+
+async def test_a_restart_keeps_to_the_schedule(tmp_path: Path) -> None:
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        await shop.stores.register(retry_schedule=(100.0,))
+        shop.sender.script["wh_1"] = [500]
+        await shop.stores.publish()
+        await shop.seen.until(lambda: shop.seen.attempts)
+    async with open_workshop(tmp_path / "hookbin.db") as shop:
+        await shop.settle()
+        assert shop.sender.calls == []
+        shop.clock.advance(100)
+        await shop.seen.until(lambda: shop.seen.attempts)
+        assert shop.seen.attempts[0].number == 2
+
+
 async def test_all_webhooks_together_have_no_more_under_way_than_the_cap(tmp_path: Path) -> None:
     async with open_workshop(tmp_path / "hookbin.db", max_in_flight=5) as shop:
         for number in range(4):
