@@ -436,3 +436,27 @@ def test_a_limit_of_the_api_has_the_name_of_its_rule(module: str) -> None:
     ]
 
     assert [limit for limit in limits if limit != 1] == []
+
+
+_READS = re.compile(
+    r"\.stores\.(deliveries\.(get|list|attempts?|of_events|count_pending|ahead_of)|events\.(get|list)"
+    r"|requests\.(get|list|of_attempts)|log\.\w+)\(|^(deliveries\.)?(find|describe)\("
+)
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if name.startswith("hookbin.web.")))
+def test_what_one_answer_is_made_of_is_read_in_one_snapshot(module: str) -> None:
+    for function in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(function, ast.AsyncFunctionDef):
+            apart = [ast.unparse(read) for read in _reads_apart(function)]
+            assert len(apart) < 2, f"{function.name} reads more than once: {apart}"
+
+
+def _reads_apart(node: ast.AST) -> Iterator[ast.AST]:
+    """What is awaited from the store outside of a snapshot."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.AsyncWith) and "snapshot()" in ast.unparse(child.items[0]):
+            continue
+        if isinstance(child, ast.Await) and _READS.search(ast.unparse(child.value)):
+            yield child.value
+        yield from _reads_apart(child)

@@ -18,7 +18,7 @@ from hookbin.models.announcements import Announcement
 from hookbin.models.deliveries import Action
 from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
-from hookbin.store.database import Database
+from hookbin.store.database import READERS, Database
 from hookbin.store.transaction import Transaction
 from tests.builders import Seen, Stores, open_stores
 from tests.support import FakeClock
@@ -247,6 +247,28 @@ async def test_readers_cannot_write(stores: Stores) -> None:
 async def test_more_reads_than_readers_wait_for_their_turn(stores: Stores) -> None:
     answers = await asyncio.gather(*[stores.database.read("SELECT ?", (number,)) for number in range(50)])
     assert answers == [[(number,)] for number in range(50)]
+
+
+async def test_what_is_read_in_a_snapshot_is_of_one_moment(stores: Stores, tmp_path: Path) -> None:
+    bin = await stores.make_bin()
+    async with open_stores(tmp_path / "other.db") as others, stores.database.snapshot():
+        assert await stores.kept(bin) == []
+        await asyncio.create_task(stores.capture(bin))
+        async with stores.database.snapshot():
+            assert await stores.kept(bin) == []
+        assert await stores.kept(bin) == []
+        await others.register()
+        assert await others.count("webhooks") == 1, "another database is not meant"
+    assert await stores.kept(bin) == [1]
+
+
+async def test_a_snapshot_gives_its_reader_back_however_it_ends(stores: Stores) -> None:
+    for _ in range(2 * READERS):
+        with pytest.raises(sqlite3.OperationalError):
+            async with stores.database.snapshot():
+                await stores.database.read("nonsense")
+    async with asyncio.timeout(5):
+        assert await stores.count("requests") == 0
 
 
 async def test_a_read_that_fails_or_is_cancelled_gives_its_reader_back(stores: Stores) -> None:

@@ -91,12 +91,12 @@ class Attempts:
         try:
             timestamp = self._clock.now() // SECOND
             sent = await self._sender.send(webhook, event, delivery_id=delivery.id, number=number, timestamp=timestamp)
+            duration = self._clock.ticks() - started
+            # Counted back from its end, as what follows is counted from there: the clock may have been set meanwhile.
+            started_at = self._clock.now() - duration
+            return await self._record(delivery, event, webhook, sent, started_at=started_at, duration=duration)
         finally:
             del self._under_way[id]
-        duration = self._clock.ticks() - started
-        # Counted back from its end, since what follows is counted from there: the clock may have been set meanwhile.
-        started_at = self._clock.now() - duration
-        return await self._record(delivery, event, webhook, sent, started_at=started_at, duration=duration)
 
     async def _record(
         self, delivery: Delivery, event: Event, webhook: Webhook, sent: Sent, *, started_at: int, duration: int

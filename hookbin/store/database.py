@@ -14,6 +14,8 @@
 - *Announced once, in order.* Work says to its `transaction` what was written. After the commit the
   listeners are told so, in the order of `seq`: a stream resumes behind the last number it saw. Memory
   changes by what was announced, never before.
+- *Snapshots.* A query sees what is committed when it begins; what one answer is made of is read in one
+  `snapshot`, a read transaction on one reader.
 - *Bounds.* Over `MAX_QUEUED_BYTES` that wait, a write is refused with `Overloaded` (503) and nothing is kept
   of it. A piece of work that fails is undone alone. If the storage fails (disk full, I/O error), all of
   the batch get `StorageFailed` (507) and nothing is announced. More reads than `READERS` wait in turn.
@@ -25,8 +27,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -54,6 +58,12 @@ READERS = 3
 EXAMINERS = 2
 _OVERHEAD = 512
 """Bytes that a waiting row costs besides its body."""
+
+
+_SNAPSHOT: ContextVar[tuple[Database | None, aiosqlite.Connection | None]] = ContextVar(
+    "snapshot", default=(None, None)
+)
+"""The reader that a task holds, and of which database."""
 
 
 class Outcome(Protocol[T_contra]):
@@ -172,8 +182,36 @@ class Database:
         """Write and commit something, to find out whether that is possible. Raises `StorageFailed`."""
         await self.transact(lambda transaction: transaction.execute("UPDATE highest_seq SET seq = seq").rowcount)
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[None]:
+        """Let all that this task reads within it be of one moment, so that an answer made of it agrees with itself.
+
+        It keeps a reader from the others: read in it, and do the rest behind it.
+        """
+        if self._held() is not None:
+            yield
+            return
+        connection = await self._readers.get()
+        try:
+            await connection.execute("BEGIN")
+            token = _SNAPSHOT.set((self, connection))
+            try:
+                yield
+            finally:
+                _SNAPSHOT.reset(token)
+                await connection.execute("ROLLBACK")
+        finally:
+            self._readers.put_nowait(connection)
+
+    def _held(self) -> aiosqlite.Connection | None:
+        """The reader that this task holds for a snapshot."""
+        database, connection = _SNAPSHOT.get()
+        return connection if database is self else None
+
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """The rows that a query finds, as they are committed by now."""
+        """The rows that a query finds, as they are committed by now or were when the `snapshot` began."""
+        if (held := self._held()) is not None:
+            return list(await held.execute_fetchall(sql, params))  # type: ignore[arg-type]
         connection = await self._readers.get()
         try:
             return list(await connection.execute_fetchall(sql, params))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from hookbin.delivery.explanations import ITS_TIME, Hold, Waiting, explain
 from hookbin.delivery.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_after_of
 from hookbin.errors import AttemptInFlight, DeliveryNotFound, NotCancellable, NotRetryable
-from hookbin.models.deliveries import Attempt, Delivery, DeliveryState
+from hookbin.models.deliveries import Attempt, Delivery, DeliveryState, attempt_id
 from hookbin.models.events import EventSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.shapes.common import Page, time_or_none
@@ -48,8 +48,9 @@ async def read(call: Call[None, None]) -> DeliveryShape:
 
     With every attempt as it went over the wire and a sentence on how it stands.
     """
-    delivery = await find(call.services, call.path["delivery"])
-    return await describe(delivery, await call.stores.deliveries.attempts(delivery), call.services)
+    async with call.stores.database.snapshot():
+        delivery = await find(call.services, call.path["delivery"])
+        return await describe(delivery, await call.stores.deliveries.attempts(delivery), call.services)
 
 
 @raises(NotRetryable, AttemptInFlight)
@@ -83,7 +84,7 @@ async def find(services: Services, id: str) -> Delivery:
 
 
 async def describe(delivery: Delivery, attempts: list[Attempt], services: Services) -> DeliveryShape:
-    """The delivery with its attempts and one sentence on how it stands."""
+    """The delivery with its attempts and one sentence on how it stands; in the snapshot in which they were read."""
     event = await services.stores.events.get(delivery.event_id)
     webhook = services.stores.webhooks.find(delivery.webhook_id)
     last = attempts[-1] if attempts else None
@@ -113,7 +114,8 @@ async def _waiting(
     last: Attempt | None,
 ) -> Waiting:
     """What a pending delivery waits for; a cancelled one may still be under way."""
-    if services.delivering.dispatcher.is_in_flight(delivery.id):
+    next_id = attempt_id(delivery.id, delivery.attempt_count + 1)  # memory may know of more attempts, or of fewer
+    if services.delivering.attempts.webhook_of(next_id) is not None:
         return Waiting(Hold.UNDER_WAY)
     if delivery.state is not DeliveryState.PENDING or delivery.next_attempt_at is None or webhook is None:
         return ITS_TIME

@@ -91,8 +91,9 @@ async def index(call: Call[ListQuery, None]) -> Page[EventInList]:
     Newest first, without bodies.
     """
     limit, before = call.query.limit, paging.before_number("evt_", call.query.cursor)
-    rows = await call.stores.events.list(limit=limit + 1, before=before, request_id=call.query.request)
-    deliveries = await call.stores.deliveries.of_events([row.id for row in rows[:limit]])
+    async with call.stores.database.snapshot():
+        rows = await call.stores.events.list(limit=limit + 1, before=before, request_id=call.query.request)
+        deliveries = await call.stores.deliveries.of_events([row.id for row in rows[:limit]])
     return paging.page(
         rows,
         limit=limit,
@@ -107,11 +108,12 @@ async def read(call: Call[None, None]) -> EventShape:
     With its body as every delivery sends it.
     """
     id = call.path["event"]
-    event = await call.stores.events.get(id)
+    async with call.stores.database.snapshot():
+        event = await call.stores.events.get(id)
+        deliveries = await call.stores.deliveries.of_events([id])
     if event is None:
         raise EventNotFound(f"no event has the id {id[:64]!r}; GET /events lists them")
-    deliveries = await call.stores.deliveries.of_events([event.id])
-    return event_shape(event, deliveries[event.id])
+    return event_shape(event, deliveries[id])
 
 
 @raises(WebhookDisabled)

@@ -76,7 +76,8 @@ async def diff(call: Call[None, None]) -> Difference:
     byte that differs. Bodies over 256 KiB, and more than 300 lines that differ, are compared as bytes, which
     `notice` says.
     """
-    left, right = await find(call), await find(call, "other")
+    async with call.stores.database.snapshot():
+        left, right = await find(call), await find(call, "other")
     return await asyncio.to_thread(difference, left, right)
 
 
@@ -102,10 +103,11 @@ async def of_delivery(call: Call[DeliveryExportQuery, None]) -> Response:
     As HAR 1.2, oldest first: what was sent, with secrets masked, what came back, the times of its phases and the
     address that was dialled. An attempt without an answer has the status 0 and says why in `_error`.
     """
-    delivery = await deliveries.find(call.services, call.path["delivery"])
-    event = await call.stores.events.get(delivery.event_id)
+    async with call.stores.database.snapshot():
+        delivery = await deliveries.find(call.services, call.path["delivery"])
+        event = await call.stores.events.get(delivery.event_id)
+        attempts = await call.stores.deliveries.attempts(delivery)
     body = b"" if event is None else event.body
-    attempts = await call.stores.deliveries.attempts(delivery)
     found = _each(SentAttempt(attempt=attempt, body=body) for attempt in attempts)
     return _stream(call.services, found, DELIVERY_FORMATS[call.query.format], name=delivery.id)
 

@@ -59,7 +59,8 @@ async def wait(call: Call[WaitQuery, None]) -> Page[RequestShape]:
         await _until_done(waiter, call.request, services, deadline=deadline)
     if not waiter.done:
         raise await _timed_out(services, bin, wanted, query, len(waiter.seqs))
-    found = [await services.stores.requests.get(seq) for seq in waiter.seqs]
+    async with services.stores.database.snapshot():
+        found = [await services.stores.requests.get(seq) for seq in waiter.seqs]
     return Page(data=[request_shape(request) for request in found if request is not None])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from urllib.parse import urlencode
 
 import msgspec
@@ -61,10 +62,12 @@ async def page(request: Request) -> Response:
     shape, others = s.stores.bin_shape(bin), [bin_card(s, other) for other in _lately(s)]
     before = _number(request.query_params.get("before"))
     filters = _list_filter(s, request.query_params)
-    found = await _found(s, bin, filters.wanted, after + 1 if before is None else before)
-    rows = found.rows
     chosen = request.query_params.get("request")
-    selected = await find(s, chosen, bin) if chosen else await s.stores.requests.get(rows[0].seq) if rows else None
+    searches = filters.wanted != NO_FILTER  # which takes long, and reads elsewhere
+    async with nullcontext() if searches else s.stores.database.snapshot():
+        found = await _found(s, bin, filters.wanted, after + 1 if before is None else before)
+        rows = found.rows
+        selected = await find(s, chosen, bin) if chosen else await s.stores.requests.get(rows[0].seq) if rows else None
     return render(
         request,
         "bin.html",

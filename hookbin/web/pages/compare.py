@@ -15,8 +15,9 @@ from hookbin.web.rest.services import services
 
 async def page(request: Request) -> Response:
     s = services(request)
-    left = await find(s, request.path_params["id"])
-    right = await find(s, request.path_params["other"])
+    async with s.stores.database.snapshot():
+        left = await find(s, request.path_params["id"])
+        right = await find(s, request.path_params["other"])
     return render(
         request,
         "compare.html",

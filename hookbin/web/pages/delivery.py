@@ -79,19 +79,23 @@ class Unrecorded(Struct, frozen=True, kw_only=True):
 async def page(request: Request) -> Response:
     s = services(request)
     after = s.live.timeline.position
-    delivery = await deliveries.find(s, request.path_params["id"])
-    attempts = await s.stores.deliveries.attempts(delivery, newest=LISTED)
-    next_id = attempt_id(delivery.id, delivery.attempt_count + 1)
-    captures = await s.stores.requests.of_attempts([*(attempt.id for attempt in attempts), next_id])
-    chosen = await _chosen(s, delivery, attempts, request.query_params.get("attempt"))
-    event = await s.stores.events.get(delivery.event_id)
+    async with s.stores.database.snapshot():
+        delivery = await deliveries.find(s, request.path_params["id"])
+        attempts = await s.stores.deliveries.attempts(delivery, newest=LISTED)
+        described = await deliveries.describe(delivery, attempts[-1:], s)
+        chosen = await _chosen(s, delivery, attempts, request.query_params.get("attempt"))
+        next_id = attempt_id(delivery.id, delivery.attempt_count + 1)
+        ids = {attempt.id for attempt in (*attempts, chosen) if attempt is not None}
+        captures = await s.stores.requests.of_attempts([*ids, next_id])
+        compared = [] if chosen is None else await _whole(s, captures[chosen.id][-COMPARED:])
+        event = await s.stores.events.get(delivery.event_id)
     webhook = s.stores.webhooks.find(delivery.webhook_id)
     sent = b"" if event is None else event.body
     return render(
         request,
         "delivery.html",
         after=after,
-        delivery=await deliveries.describe(delivery, attempts[-1:], s),
+        delivery=described,
         cancel_reason=delivery.cancel_reason,
         event=None if event is None else event_row(event),
         webhook=webhook if webhook is not None and webhook.kind is WebhookKind.WEBHOOK else None,
@@ -99,7 +103,9 @@ async def page(request: Request) -> Response:
         bin=own_bin(s, delivery.destination),
         attempts=[(attempt_row(attempt), len(captures[attempt.id])) for attempt in reversed(attempts)],
         earlier=delivery.attempt_count - len(attempts),
-        chosen=None if chosen is None else await _view(s, chosen, sent, request.query_params.get("view")),
+        chosen=None
+        if chosen is None
+        else await _view(s, chosen, sent, captures[chosen.id], compared, wanted=request.query_params.get("view")),
         unrecorded=_unrecorded(s, delivery, captures[next_id]),
         axis=time_axis(attempts, delivery),
         retryable=delivery.state is not DeliveryState.SUCCEEDED,
@@ -119,15 +125,25 @@ async def _chosen(s: Services, delivery: Delivery, attempts: Sequence[Attempt], 
     return found
 
 
-async def _view(s: Services, attempt: Attempt, sent: bytes, view: str | None) -> AttemptView:
+async def _whole(s: Services, rows: Sequence[RequestSummary]) -> list[CapturedRequest]:
+    return [found for row in rows if (found := await s.stores.requests.get(row.seq)) is not None]
+
+
+async def _view(
+    s: Services,
+    attempt: Attempt,
+    sent: bytes,
+    rows: Sequence[RequestSummary],
+    captured: Sequence[CapturedRequest],
+    *,
+    wanted: str | None,
+) -> AttemptView:
     """The attempt with what our bins got of it; all bodies are looked at in one go."""
-    rows = (await s.stores.requests.of_attempts([attempt.id]))[attempt.id]
-    captured = [found for row in rows[-COMPARED:] if (found := await s.stores.requests.get(row.seq)) is not None]
     request_body, response_body, *bodies = await s.site.viewer.look(
         Bytes(body=sent, headers=attempt.request_headers, size=len(sent)),
         _answer(attempt),
         *map(bytes_of, captured),
-        wanted=view,
+        wanted=wanted,
     )
     return AttemptView(
         row=attempt_row(attempt),

@@ -20,12 +20,13 @@ async def page(request: Request) -> Response:
     s = services(request)
     after = s.live.timeline.position
     id = request.path_params["id"]
-    event = await s.stores.events.get(id)
+    async with s.stores.database.snapshot():
+        event = await s.stores.events.get(id)
+        deliveries = await s.stores.deliveries.list(event_id=id, limit=SHOWN + 1)
     if event is None:
         raise EventNotFound(f"no event has the id {id[:64]!r}; it may have been trimmed with its deliveries")
     sent = Bytes(body=event.body, headers=(("content-type", event.content_type),), size=event.size)
     (body,) = await s.site.viewer.look(sent, wanted=request.query_params.get("view"))
-    deliveries = await s.stores.deliveries.list(event_id=event.id, limit=SHOWN + 1)
     return render(
         request,
         "event.html",

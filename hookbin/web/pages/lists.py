@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -39,8 +37,8 @@ async def webhooks(request: Request) -> Response:
     before = request.query_params.get("before")
     found = [webhook for webhook in reversed(s.stores.webhooks.all()) if before is None or webhook.id < before]
     shown = found[:ROWS]
-    count_pending = s.stores.deliveries.count_pending
-    pending = await asyncio.gather(*(count_pending(webhook.id, limit=MAX_PENDING) for webhook in shown))
+    async with s.stores.database.snapshot():
+        pending = [await s.stores.deliveries.count_pending(webhook.id, limit=MAX_PENDING) for webhook in shown]
     return render(
         request,
         "webhooks.html",

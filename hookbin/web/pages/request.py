@@ -91,9 +91,10 @@ async def in_detail(s: Services, request: CapturedRequest, view: str | None) -> 
 
 async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
     number = id.rpartition("_")[2]
-    captures = (await s.stores.requests.of_attempts([id]))[id]
-    delivery = await s.stores.deliveries.get(delivery_of(id))
-    attempt = None if delivery is None else await s.stores.deliveries.attempt(delivery, int(number))
+    async with s.stores.database.snapshot():
+        captures = (await s.stores.requests.of_attempts([id]))[id]
+        delivery = await s.stores.deliveries.get(delivery_of(id))
+        attempt = None if delivery is None else await s.stores.deliveries.attempt(delivery, int(number))
     remarks: list[Remark] = []
     if attempt is not None:
         remarks = of_captured(attempt, captures)

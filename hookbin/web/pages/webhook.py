@@ -27,7 +27,9 @@ async def page(request: Request) -> Response:
     after = s.live.timeline.position
     before = request.query_params.get("before")
     state = _state(request.query_params.get("state"))
-    found = await s.stores.deliveries.list(limit=ROWS + 1, before=before, webhook_id=webhook.id, state=state)
+    async with s.stores.database.snapshot():
+        found = await s.stores.deliveries.list(limit=ROWS + 1, before=before, webhook_id=webhook.id, state=state)
+        pending = await s.stores.deliveries.count_pending(webhook.id, limit=MAX_PENDING)
     return render(
         request,
         "webhook.html",
@@ -38,7 +40,7 @@ async def page(request: Request) -> Response:
         samples=samples.SAMPLES,
         schedules=tuple(retries.SCHEDULES),
         words=retries.RETRY_ON,
-        pending=await s.stores.deliveries.count_pending(webhook.id, limit=MAX_PENDING),
+        pending=pending,
         most_pending=MAX_PENDING,
         state=state,
         states=list(DeliveryState),
