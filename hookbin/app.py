@@ -65,6 +65,7 @@ from hookbin.web.rest.bin_shaper import BinShaper
 from hookbin.web.rest.services import Delivering, Live, Services, Site, Stores
 from hookbin.web.rest.viewer import Viewer
 from hookbin.web.site import site_app
+from hookbin.wire.forwarded import TrustedProxies
 from hookbin.wire.lane import Lane
 from hookbin.wire.proxy import parse_proxy
 from hookbin.wire.tls import trusting
@@ -124,6 +125,7 @@ class Hookbin:
         self._trimmer = Trimmer(Retention(database), bins=stores.bins, clock=clock)
         capturing = _capture_services(self.services)
         self._capture = Capture(capturing)
+        self._proxies = TrustedProxies(settings.trust_proxy)
         self.lane: Lane | None = None if settings.trust_proxy else CaptureLane(capturing)
         """The way of plain captures past ASGI, inside the server's protocol; it knows no proxy's headers."""
         self.refused = RefusedCapture(
@@ -163,6 +165,7 @@ class Hookbin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            self._proxies.restore(scope)
             if scope["path"].startswith(PREFIX):
                 await self._capture(scope, receive, send)
                 return

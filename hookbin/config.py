@@ -74,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     trust_proxy: Annotated[
         tuple[str, ...],
-        Meta(description="Peer (address or CIDR) whose X-Forwarded-For and -Proto are believed; repeatable."),
+        Meta(description="Peer (address or CIDR) whose X-Forwarded fields and Forwarded are believed; repeatable."),
     ] = ()
     auto_create: Annotated[
         bool | None, Meta(description="Make a bin on first use. On unless the server is exposed.")

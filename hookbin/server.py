@@ -39,8 +39,7 @@ def config_for(app: Hookbin) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trust_proxy),
-        forwarded_allow_ips=list(settings.trust_proxy),
+        proxy_headers=False,  # `wire.forwarded` reads them
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 

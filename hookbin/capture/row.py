@@ -50,6 +50,9 @@ def _hosts(pairs: Pairs, named: Mapping[str, str]) -> list[str]:
 
 
 def address(host: str, port: int) -> str:
+    """As the row has it; a port of 0 is none that is known."""
+    if not port:
+        return host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

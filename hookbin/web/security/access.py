@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
@@ -24,6 +24,7 @@ from hookbin.web.html.rendering import render
 from hookbin.web.rest.problem_response import problem_response
 from hookbin.web.rest.routing import read_body
 from hookbin.web.rest.services import services
+from hookbin.wire.forwarded import HOST as FORWARDED_HOST
 
 COOKIE = "hookbin_session"
 COOKIE_SECONDS = 30 * 24 * 3600
@@ -67,7 +68,8 @@ def _refusal(connection: HTTPConnection) -> HookbinError | None:
         return HostRefused(
             f"the Host {host[:100]!r} is not this machine's; use {site.base_url}, or start with --public-url"
         )
-    if not _is_ours_to_ask(connection.scope["method"], host, dict(reversed(fields))):
+    hosts_asked = (host, connection.scope.get(FORWARDED_HOST))
+    if not _is_ours_to_ask(connection.scope["method"], hosts_asked, dict(reversed(fields))):
         return OriginRefused("a page of another site sent this; open hookbin itself and do it there")
     path: str = connection.scope["path"]
     if token is None or path in _OPEN or path.startswith("/static/"):
@@ -85,7 +87,7 @@ def _is_our_host(host: str, public_url: str | None) -> bool:
     return is_loopback_host(name) or name == public_host(public_url)
 
 
-def _is_ours_to_ask(method: str, host: str, fields: Mapping[bytes, bytes]) -> bool:
+def _is_ours_to_ask(method: str, hosts: Sequence[str | None], fields: Mapping[bytes, bytes]) -> bool:
     """Whether our own page asks, no page, or for a read a link that somebody followed.
 
     Fetch Metadata says so where the browser sends it, else Origin; neither means no browser. Another site's page
@@ -101,7 +103,7 @@ def _is_ours_to_ask(method: str, host: str, fields: Mapping[bytes, bytes]) -> bo
     if method in _SAFE_METHODS or origin is None:
         return True
     try:
-        return bool(host) and urlsplit(origin.decode("latin-1")).netloc == host
+        return (urlsplit(origin.decode("latin-1")).netloc or "null") in hosts
     except ValueError:
         return False
 
