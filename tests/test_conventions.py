@@ -292,6 +292,27 @@ def test_no_blob_is_opened_since_python_keeps_a_reference_to_each() -> None:
     assert [name for name in MODULES if "blobopen" in MODULES[name].read_text()] == []
 
 
+READERS = {
+    "brotli": {"hookbin.bodies.compression"},
+    "zstandard": {"hookbin.bodies.compression"},
+    "zlib": {"hookbin.bodies.compression"},
+    "urllib.parse.parse_qsl": {"hookbin.signatures.schemes", "hookbin.web.security.access"},
+}
+"""What takes bodies and queries apart, and who may use it besides the one reading: what is signed, and a sign-in."""
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_bodies_and_queries_are_taken_apart_in_one_place(name: str) -> None:
+    module, _, function = name.rpartition(".")
+
+    def uses(node: ast.AST) -> bool:
+        if isinstance(node, ast.ImportFrom) and function and module:
+            return node.module == module and function in {alias.name for alias in node.names}
+        return isinstance(node, ast.Import) and name in {alias.name for alias in node.names}
+
+    assert {module for module in MODULES if any(map(uses, ast.walk(tree(module))))} == READERS[name]
+
+
 def test_the_search_for_sql_finds_the_store_s() -> None:
     assert any(SQL.search(text) for text in strings("hookbin.store.requests"))
 

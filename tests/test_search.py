@@ -37,7 +37,8 @@ async def test_text_is_found_wherever_it_stands(stores: Stores) -> None:
     await stores.capture(bin, target="/b/joe/%6Frders")
     await stores.capture(bin, body=b"\xff\xfe\x00 orders \xff")
     await stores.capture(bin, body=b"something else")
-    assert await found(stores, text="oRdErS") == [6, 5, 4, 3, 2, 1]
+    await stores.capture(bin, trailers=(("X-Orders", "1"),))
+    assert await found(stores, text="oRdErS") == [8, 6, 5, 4, 3, 2, 1]
     assert await found(stores, text="x-kind: orders") == [3]
 
 

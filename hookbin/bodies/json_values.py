@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import msgspec
@@ -21,8 +22,8 @@ NOTHING = object()
 _OPENS = re.compile(r"\s{0,1000}[{\[]")
 _DIGITS = 4_000
 """Digits of a whole number that stays exact; Python prints no more than 4,300."""
-_HUGE = 1_000
-"""Numbers past any float that read as they were written."""
+_HUGE, _HUGE_DIGITS = 1_000, 1_000
+"""Numbers past any float that stay exact, and the digits that such a number may have."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -72,34 +73,36 @@ def printable(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text)
 
 
-class HugeNumber(float):
-    """A number past any float, which reads as it was written."""
+class HugeNumber(int):
+    """A whole number past any float: exact, and read as it was written."""
 
-    def __new__(cls, written: str) -> HugeNumber:
-        return super().__new__(cls, written)
+    def __new__(cls, written: str, value: int) -> HugeNumber:
+        number = super().__new__(cls, value)
+        number._written = written
+        return number
 
-    def __init__(self, written: str) -> None:
-        self._written = written
+    _written: str
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return self._written
 
 
 class _Numbers:
-    """Reads numbers; the first that are huge keep their words, since each costs as much as twenty others."""
+    """Reads numbers. Only some that are huge stay exact, since each costs as much as a hundred others."""
 
     def __init__(self) -> None:
         self._left = _HUGE
 
     def whole(self, digits: str) -> int | float:
-        return int(digits) if len(digits) <= _DIGITS else self.any(digits)
+        return int(digits) if len(digits) <= _DIGITS else float(digits)
 
-    def any(self, written: str) -> float:
+    def any(self, written: str) -> int | float:
         value = float(written)
         if not math.isinf(value) or not self._left:
             return value
         self._left -= 1
-        return HugeNumber(written)
+        exact = Decimal(written)
+        return HugeNumber(written, int(exact)) if exact.adjusted() < _HUGE_DIGITS else value
 
 
 def _refuse(constant: str) -> NoReturn:

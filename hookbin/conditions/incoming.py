@@ -30,13 +30,21 @@ class Incoming:
     """A request on its way in, or a captured one. `target` and `headers` are as they came, in latin-1."""
 
     def __init__(
-        self, *, method: str = "", target: str, headers: Headers = (), body: bytes = b"", cut: bool = False
+        self,
+        *,
+        method: str = "",
+        target: str,
+        headers: Headers = (),
+        body: bytes = b"",
+        cut: bool = False,
+        trailers: Headers = (),
     ) -> None:
         self.method = method
         self.target = target
         self.fields = headers
         self.body = body
         self._cut = cut
+        self._trailers = trailers
 
     @cached_property
     def path(self) -> str:
@@ -69,8 +77,8 @@ class Incoming:
 
     @cached_property
     def headers_text(self) -> str:
-        """As a page shows them, a line each."""
-        text = "\n".join([f"{name}: {value}" for name, value in self.fields])
+        """As a page shows them and the trailers, a line each."""
+        text = "\n".join([f"{name}: {value}" for name, value in (*self.fields, *self._trailers)])
         return text if text.isascii() else "\n".join(map(wire, text.split("\n")))
 
     @cached_property
@@ -105,8 +113,14 @@ class Incoming:
 
 
 def captured(request: CapturedRequest) -> Incoming:
-    cut = request.truncated or request.incomplete
-    return Incoming(method=request.method, target=request.target, headers=request.headers, body=request.body, cut=cut)
+    return Incoming(
+        method=request.method,
+        target=request.target,
+        headers=request.headers,
+        body=request.body,
+        cut=request.truncated or request.incomplete,
+        trailers=request.trailers,
+    )
 
 
 def decoded_path(path: str) -> str:

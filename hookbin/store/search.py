@@ -136,9 +136,9 @@ def _look(
     places: dict[int, str] = {}
     read = loaded = longer = 0
     ended = count < STEP_ROWS or (filter.after is not None and lowest <= filter.after)
-    for *row, headers, body in connection.execute(sql, (bin.key, lowest, before, *params)):
+    for *row, trailers, headers, body in connection.execute(sql, (bin.key, lowest, before, *params)):
         seq: int = row[0]
-        incoming = _incoming(row, headers, body)
+        incoming = _incoming(row, trailers, headers, body)
         read += len(body)
         loaded += row[_SIZE] if body else 0
         if all(check.holds(incoming) for check in inside):
@@ -151,16 +151,22 @@ def _look(
     return _Step(found, places, lowest, count, read, loaded, longer, ended)
 
 
-def _incoming(row: list[Any], headers: bytes, body: bytes) -> Incoming:
+def _incoming(row: list[Any], trailers: bytes | None, headers: bytes, body: bytes) -> Incoming:
     """A row as conditions look at it, with the beginning of its body."""
     cut = len(body) < row[_SIZE] or any(row[place] for place in _CUT)
-    return Incoming(target=row[_TARGET], headers=_decode_headers(headers), body=body, cut=cut)
+    return Incoming(
+        target=row[_TARGET],
+        headers=_decode_headers(headers),
+        body=body,
+        cut=cut,
+        trailers=_decode_headers(trailers) if trailers else (),
+    )
 
 
 def _columns(filter: RequestFilter) -> str:
     """What is read of each row; SQLite reads all of a body to give its beginning."""
     needed = body_needed(filter)
-    return f"{SUMMARY}, headers, " + (f"ifnull(substr(body, 1, {needed}), x'')" if needed else "x''")
+    return f"{SUMMARY}, trailers, headers, " + (f"ifnull(substr(body, 1, {needed}), x'')" if needed else "x''")
 
 
 def _compare(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter) -> list[Miss]:
@@ -168,9 +174,9 @@ def _compare(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter) ->
     misses: list[Miss] = []
     read = 0
     sql = f"SELECT {_columns(filter)} FROM requests WHERE bin = ? AND seq > ? ORDER BY seq DESC LIMIT ?"
-    for *values, headers, body in connection.execute(sql, (bin.key, filter.after or 0, MAX_COMPARED)):
+    for *values, trailers, headers, body in connection.execute(sql, (bin.key, filter.after or 0, MAX_COMPARED)):
         row = summary_from_row(tuple(values), bin_id=bin.id)
-        if found := complaints(filter, inside, row, _incoming(values, headers, body)):
+        if found := complaints(filter, inside, row, _incoming(values, trailers, headers, body)):
             misses.append(Miss(row, found))
         read += len(body)
         if read >= MAX_BYTES:
