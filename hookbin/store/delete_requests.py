@@ -22,16 +22,25 @@ _ALL = "bin = ? AND seq <= ? AND NOT pinned"
 _PINNED = "bin = ? AND seq <= ? AND pinned"
 
 
-def delete_some(transaction: Transaction, condition: str, *params: object) -> list[tuple[int, int]]:
-    """Delete the oldest requests that meet the condition, as many as make one step; returns `(seq, pinned)` of each."""
-    sql = (
-        "DELETE FROM requests WHERE seq IN ("
-        " SELECT seq FROM ("
-        "  SELECT seq, sum(size) OVER (ORDER BY seq) - size AS before"
-        f" FROM (SELECT seq, size FROM requests WHERE {condition} ORDER BY seq LIMIT {STEP})"
-        f") WHERE before < {STEP_BYTES}) RETURNING seq, pinned"
+def delete_some(transaction: Transaction, condition: str, *params: object, most: int = STEP) -> list[tuple[int, int]]:
+    """Delete the oldest requests that meet the condition, as many as make one step; returns `(seq, pinned)` of each.
+
+    They are found first and go by the range of their numbers: their index is gone through once and in order.
+    """
+    found = transaction.execute(
+        f"SELECT seq, pinned, size FROM requests WHERE {condition} ORDER BY seq LIMIT ?", (*params, most)
     )
-    return transaction.execute(sql, params).fetchall()
+    rows: list[tuple[int, int]] = []
+    taken = 0
+    for seq, pinned, size in found:
+        rows.append((seq, pinned))
+        taken += size
+        if taken >= STEP_BYTES:
+            break
+    if rows:
+        sql = f"DELETE FROM requests WHERE {condition} AND seq BETWEEN ? AND ?"
+        transaction.execute(sql, (*params, rows[0][0], rows[-1][0]))
+    return rows
 
 
 class RequestRemoval:
@@ -79,9 +88,9 @@ class RequestRemoval:
         return await self._database.transact(lambda transaction: delete_of_bin(transaction, bin, condition, *params))
 
 
-def delete_of_bin(transaction: Transaction, bin: Bin, condition: str, *params: object) -> int:
+def delete_of_bin(transaction: Transaction, bin: Bin, condition: str, *params: object, most: int = STEP) -> int:
     """Delete one step of a bin's requests that meet the condition, and announce it; returns how many went."""
-    rows = delete_some(transaction, condition, *params)
+    rows = delete_some(transaction, condition, *params, most=most)
     pinned = sum(pinned for _, pinned in rows)
     transaction.announce(RequestsDeleted(bin_id=bin.id, count=len(rows), pinned=pinned, seq=None))
     return len(rows)

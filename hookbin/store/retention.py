@@ -13,12 +13,12 @@ MAX_ENDED_DELIVERIES = 100_000
 """Deliveries kept after they ended, with their attempts; and events that led to no delivery."""
 
 _OF_BIN = "bin = ?"
-_OLDEST_OF_BIN = "seq IN (SELECT seq FROM requests WHERE bin = ? AND NOT pinned ORDER BY seq LIMIT ?)"
+_UNPINNED_OF_BIN = "bin = ? AND NOT pinned"
 _EXPIRED = (
-    "SELECT seq FROM (SELECT seq, received_at FROM requests WHERE bin = ? AND NOT pinned ORDER BY seq LIMIT ?)"
+    "SELECT max(seq) FROM (SELECT seq, received_at FROM requests WHERE bin = ? AND NOT pinned ORDER BY seq LIMIT ?)"
     " WHERE received_at < ?"
 )
-_EXPIRED_OF_BIN = f"seq IN ({_EXPIRED})"
+_EXPIRED_OF_BIN = "bin = ? AND NOT pinned AND received_at < ? AND seq <= ?"
 _BINS_HELD = (  # jumps from bin to bin in the index, however many requests they hold
     "WITH RECURSIVE held(bin) AS (SELECT min(bin) FROM requests UNION ALL"
     " SELECT (SELECT min(bin) FROM requests WHERE bin > held.bin) FROM held WHERE held.bin IS NOT NULL)"
@@ -52,13 +52,12 @@ class Retention:
         """Delete requests of `bin` that are over its number or its age; `count` is what it holds unpinned."""
         over = count - bin.max_requests
         if over > 0:
-            return await self._delete(bin, _OLDEST_OF_BIN, bin.key, min(over, STEP))
+            return await self._delete(bin, _UNPINNED_OF_BIN, bin.key, most=min(over, STEP))
         if bin.max_age is None:
             return 0
-        expired = (bin.key, STEP, now - bin.max_age * SECOND)
-        if not await self._database.read(_EXPIRED, expired):
-            return 0
-        return await self._delete(bin, _EXPIRED_OF_BIN, *expired)
+        before = now - bin.max_age * SECOND
+        ((newest,),) = await self._database.read(_EXPIRED, (bin.key, STEP, before))
+        return 0 if newest is None else await self._delete(bin, _EXPIRED_OF_BIN, bin.key, before, newest)
 
     async def trim_orphans(self) -> int:
         """Delete requests whose bin was deleted."""
@@ -123,5 +122,7 @@ class Retention:
 
         return await self._database.transact(delete_done_with)
 
-    async def _delete(self, bin: Bin, condition: str, *params: int) -> int:
-        return await self._database.transact(lambda transaction: delete_of_bin(transaction, bin, condition, *params))
+    async def _delete(self, bin: Bin, condition: str, *params: int, most: int = STEP) -> int:
+        return await self._database.transact(
+            lambda transaction: delete_of_bin(transaction, bin, condition, *params, most=most)
+        )
