@@ -86,7 +86,7 @@ def test_repeated_keys_and_spellings_of_numbers_differ(left: bytes, right: bytes
     [
         (b"a", compress(b"a"), ((), GZIP), "bytes", "What was unpacked is the same; the bytes that came differ."),
         ("ö".encode("utf-16"), "ö".encode(), ((), ()), "text", "The text is the same; the bytes differ."),
-        (b"\xc3\xb6", b"\xf6", ((), LATIN), "text", "The first was read as utf-8, the second as cp1252."),
+        (b"\xc3\xb6", b"\xf6", ((), LATIN), "text", "The first was read as utf-8, the second as windows-1252."),
         (
             b'{"a":1, "b":2}',
             b'{"b":2,"a":1}',

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+from collections.abc import Callable
 from gzip import compress
 from typing import Any
+from urllib.parse import urlencode
 
+import brotli
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookbin.conditions.filters import Pair, RequestFilter, unsearched_words
-from hookbin.conditions.incoming import SEARCHED_BODY
+from hookbin.conditions.filters import Pair, RequestFilter, text_place, unsearched_words
+from hookbin.conditions.incoming import SEARCHED_BODY, Incoming
 from hookbin.store import search
 from hookbin.store.search import RequestSearch
 from tests.builders import NOW, Stores
@@ -81,6 +86,25 @@ async def test_text_is_found_as_a_page_shows_it(stores: Stores) -> None:
     for seq, (_, texts) in enumerate(SPELLED, 1):
         for text in texts:
             assert seq in await found(stores, text=text), text
+
+
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    "gzip": compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+}
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1, max_size=60), st.sampled_from(sorted(PACK)), st.sampled_from(["utf-8", "utf-16", "gb18030"]))
+def test_any_text_is_found_in_any_body_that_holds_it(text: str, coding: str, charset: str) -> None:
+    coded = ("Content-Encoding", coding)
+    forms = {f"{FORM[0][1]}; charset={charset}": urlencode({"a": text}, encoding=charset).encode()}
+    jsons = {f"application/json; charset={charset}": json.dumps({"a": text}).encode(charset)}
+    for kind, body in (forms | jsons).items():
+        seen = Incoming(target="/b/joe", headers=(("Content-Type", kind), coded), body=PACK[coding](body))
+        assert text_place(text)(seen) in ("body", "headers", "target")
 
 
 async def test_it_is_said_where_a_search_stopped_inside_bodies(stores: Stores) -> None:

@@ -166,8 +166,13 @@ def _codec(charset: str) -> tuple[str, str]:
     return (_WINDOWS_1252, "hookbin.undefined") if charset in (_LATIN_1, _WINDOWS_1252) else (charset, "strict")
 
 
+def charset_name(charset: str) -> str:
+    """What people call it."""
+    return charset.replace("cp125", "windows-125")
+
+
 def _read_as(charset: str) -> str | None:
-    return None if charset in ("utf-8", "ascii") else f"Read as {charset.replace('cp125', 'windows-125')}."
+    return None if charset in ("utf-8", "ascii") else f"Read as {charset_name(charset)}."
 
 
 def _called_text(content_type: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from hookbin.bodies.charsets import Text
+from hookbin.bodies.charsets import Text, charset_name
 from hookbin.bodies.forms import query_pairs
 from hookbin.bodies.reading import Reading
 from hookbin.clock import seq_id
@@ -129,7 +129,7 @@ def _alike(left: Text, right: Text) -> Iterator[str]:
     if left.text == right.text:
         yield "The text is the same; the bytes differ."
     if left.charset != right.charset:
-        yield f"The first was read as {left.charset}, the second as {right.charset}."
+        yield f"The first was read as {charset_name(left.charset)}, the second as {charset_name(right.charset)}."
 
 
 def _joined(*notices: str | None) -> str | None:
