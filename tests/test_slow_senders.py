@@ -160,6 +160,18 @@ def test_answers_that_take_their_time_are_not_timed_out(hasty: Server) -> None:
         assert next(sse(stream.iter_lines()))[2]["type"] == "still.there"
 
 
+def test_a_reader_of_the_stream_that_takes_nothing_is_cut_off_without_a_word(hasty: Server) -> None:
+    long = b"POST /b/long/%b HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" % (b"x" * 200_000)
+    with connected(hasty) as reader, connected(hasty) as sender:
+        reader.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        eventually(lambda: hasty.metric("stream_subscribers") == 1)
+        sender.sendall((long + b"\r\n") * 49 + long + b"Connection: close\r\n\r\n")
+        assert read_all(sender).count(b"HTTP/1.1 200 OK\r\n") == 50
+        eventually(lambda: hasty.metric("stream_subscribers") == 0)
+
+    assert "Traceback" not in hasty.log()
+
+
 def test_one_connection_more_than_may_be_open_gets_a_503(start_server: Callable[..., Server]) -> None:
     server = start_server("--max-connections", "3")
     with connected(server), connected(server):

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, NoReturn
-from unittest.mock import Mock
+from typing import Any
 
 import httpx
 import pytest
 
-from hookbin.web.api.stream import EventStream
-from hookbin.wire.exchange import EXTENSION, Exchange
 from tests.support import PATIENCE, Server, eventually, sse
 from tests.wire import check_problem, connected, parsed, pipelined, read_all
 
@@ -225,27 +221,6 @@ def test_what_a_follower_does_not_ask_for_makes_no_gap(start_server: Callable[..
 
     assert [(kind, row["target"]) for _, kind, row in told] == [("request", "/b/quiet")] * 3
     assert [row["seq"] for _, _, row in told] == [begin + 2501, begin + 2502, begin + 2503]
-
-
-@pytest.mark.anyio
-async def test_a_reader_that_stops_reading_is_cut_off_without_a_word() -> None:
-    async def frames() -> AsyncIterator[bytes]:
-        yield b"data: 1\n\n"
-
-    async def receive() -> NoReturn:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            await asyncio.Event().wait()
-
-    connection = Mock()
-    exchange = Exchange("/", [], connection)
-    scope = {"type": "http", "method": "GET", "extensions": {EXTENSION: exchange}}
-    await EventStream(frames(), send_timeout=0.01)(scope, receive, send)
-
-    connection.break_off.assert_called_once_with(exchange)
 
 
 def test_one_who_comes_from_another_database_is_told_of_a_gap(server: Server) -> None:

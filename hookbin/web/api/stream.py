@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
@@ -10,13 +9,11 @@ import anyio
 import msgspec
 from msgspec import Meta, Struct
 from sse_starlette import EventSourceResponse
-from sse_starlette.sse import SendTimeoutError
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from hookbin.clock import seq_id
 from hookbin.errors import BinNotFound, FieldsInvalid, WebhookNotFound
-from hookbin.live.timeline import Message, Subscription, Topic, place
+from hookbin.live.timeline import Message, Topic, place
 from hookbin.models.announcements import LOG_ROWS, Announcement, Removed, RequestChanged, RequestsDeleted
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary
@@ -31,9 +28,6 @@ from hookbin.shapes.requests import RequestGone, request_fields
 from hookbin.shapes.webhooks import webhook_shape
 from hookbin.web.rest.route import Call, raises, reads_header
 from hookbin.web.rest.services import Services
-from hookbin.wire.exchange import exchange_of
-
-logger = logging.getLogger("hookbin")
 
 MAX_MISSED = 1_000
 """More rows than this are not sent after a reconnect; a `gap` says so instead."""
@@ -44,7 +38,6 @@ MAX_CHUNKS = 20
 """So many times `CHUNK` rows of the log are looked through for those that a follower wants; then it is a `gap` too."""
 KINDS = frozenset({"request", "event", "attempt", "bin", "webhook"})
 PING_SECONDS = 15
-SEND_SECONDS = 30
 _RETRY = b"retry: 1000\n\n"
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
@@ -73,25 +66,13 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
     topic = _topic(call.query, call.services)
     after = _last_event_id(call.request.headers.get("last-event-id"))
     frames = _frames(call.services, topic, call.query.after if after is None else after)
-    return EventStream(
+    return EventSourceResponse(  # a reader that takes nothing is cut off by the protocol (`hookbin.wire.patience`)
         frames,
         headers=_HEADERS,
         ping=PING_SECONDS,
-        send_timeout=SEND_SECONDS,
         shutdown_event=anyio.Event(),
         shutdown_grace_period=1,
     )
-
-
-class EventStream(EventSourceResponse):
-    """Ends without a traceback when its reader has stopped reading: that one comes back and resumes."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except SendTimeoutError:
-            logger.info("a stream was closed: its reader took nothing for %s seconds", SEND_SECONDS)
-            exchange_of(scope).break_off()
 
 
 _encode = msgspec.json.Encoder().encode
@@ -155,15 +136,10 @@ async def _frames(services: Services, topic: Topic, after: int | None) -> AsyncI
         yield _RETRY
         if after is not None and after != subscription.position:
             yield await _missed(services, topic, after, subscription.position)
-        async for chunk in _live(subscription):
-            yield chunk
+        while messages := await subscription.next():
+            yield b"".join([message.frame for message in messages])
     finally:
         timeline.unsubscribe(subscription)
-
-
-async def _live(subscription: Subscription) -> AsyncIterator[bytes]:
-    while messages := await subscription.next():
-        yield b"".join(message.frame for message in messages)
 
 
 async def _missed(services: Services, topic: Topic, after: int, upto: int) -> bytes:
