@@ -13,6 +13,7 @@ _EVENT_TYPE = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.:/-]{{0,{MAX_EVENT_TYPE - 1}
 _EVENT_PATTERN = re.compile(rf"[A-Za-z0-9_*][A-Za-z0-9_.:/*-]{{0,{MAX_EVENT_TYPE - 1}}}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CONTENT_TYPE = re.compile(rf"{TCHAR}+/{TCHAR}+[\t\x20-\x7e]*")
+_CONTENT_ENCODING = re.compile(rf"{TCHAR}{{1,50}}(?:[ \t]*,[ \t]*{TCHAR}{{1,50}}){{0,9}}")
 MAX_WEBHOOK_NAME = 100
 MAX_NOTE = 1000
 """Characters of what is to be remembered of a request."""
@@ -63,6 +64,12 @@ def check_idempotency_key(key: str | None) -> str | None:
     if key is not None and _KEY.fullmatch(key) is None:
         raise FieldsInvalid(("Idempotency-Key", "use 1 to 255 visible ASCII characters"))
     return key
+
+
+def check_content_encoding(value: str | None) -> str | None:
+    if value is not None and _CONTENT_ENCODING.fullmatch(value) is None:
+        raise FieldsInvalid(("Content-Encoding", "name the codings, such as gzip or deflate, gzip; 10 at most"))
+    return value
 
 
 def check_content_type(value: str) -> str:

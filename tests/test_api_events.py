@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Callable
@@ -152,6 +153,28 @@ def test_any_body_is_sent_as_it_is_when_the_type_is_in_the_query(hooked: Server)
     assert raw.content == body
     assert captured["content_type"] == event["content_type"] == "image/x-noise; q=1"
     assert captured["signature"]["state"] == "ok"
+
+
+def test_a_compressed_raw_body_goes_out_as_such_and_compressed_json_is_refused(hooked: Server) -> None:
+    packed = {"content-encoding": "gzip"}
+    response = hooked.request(
+        "POST", "/events", params={"type": "in.packed"}, content=gzip.compress(b'{"id": 1}'), headers=packed
+    )
+    assert response.status_code == 202, response.text
+    delivery = delivery_of(hooked, response.json(), "succeeded")
+    sent = dict(delivery["attempts"][0]["request"]["headers"])
+    assert sent["content-encoding"] == "gzip"
+    page = hooked.request("GET", f"/ui/events/{response.json()['id']}")
+    assert "&#34;id&#34;" in page.text, "the page shows what is in it"
+
+    problem = check_problem(
+        hooked.request("POST", "/events", content=gzip.compress(b'{"type": "a", "data": 1}'), headers=packed),
+        415,
+        "unsupported_media_type",
+    )
+    assert "'gzip'" in problem["detail"]
+    refused = hooked.request("POST", "/events?type=a", content=b"x", headers={"content-encoding": "a b"})
+    check_problem(refused, 422, "invalid_fields", loc="Content-Encoding")
 
 
 def test_a_raw_body_may_be_empty_and_is_octets_unless_said_otherwise(hooked: Server) -> None:

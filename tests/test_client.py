@@ -106,7 +106,7 @@ def test_the_same_idempotency_key_publishes_once(server: Server) -> None:
     ("arguments", "complaint"),
     [
         (("--type", "a b"), "type: use 1 to 128"),
-        (("--type", "a", "--data", "{"), "--data is not JSON"),
+        (("--type", "a", "--data", "{"), "--data is not JSON: line 1, column 2: it ends too early"),
         (("--type", "a", "--data", "@/no/such/file"), "can't read '/no/such/file'"),
         (("--type", "a", "--content-type", "nonsense"), "media type"),
         (("--type", "a", "--secret", SECRET), "--secret goes with --to"),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from hookbin.bodies import strict_json
+from hookbin.bodies.strict_json import LEVELS
 from hookbin.errors import BrokenJson, FieldsInvalid
 from hookbin.shapes.bins import NewBin
 from hookbin.shapes.events import NewEvent
@@ -54,6 +56,44 @@ def test_what_is_no_json_is_broken(content: bytes) -> None:
 def test_data_is_looked_into_although_it_is_sent_as_it_is(data: bytes) -> None:
     with pytest.raises(BrokenJson):
         decode_json(b'{"type": "a", "data": %b}' % data, NewEvent)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"1e400", b"-" + b"9" * 5_000 + b".5E+99999", b"-0", b"[ 1 ,\n2 ]", b'"\\ud83d\\ude00\x7f"'),
+        *(b'"\\ud800"', b'"\\uDC00\\ud800x"', b'{"a": "\\udfff", "a": 1e999, "a": {"data": "\\ud800"}}'),
+        *(b'{"a":1,"a":2}', b"[" * LEVELS + b"]" * LEVELS, b'{"a":' * LEVELS + b'"\\ud800"' + b"}" * LEVELS),
+    ],
+)
+@pytest.mark.parametrize("form", [b'{"type":"a","data":%b}', b' {"data" :\t%b\n, "type": "\\u0061" } \r\n'])
+def test_data_is_what_the_grammar_allows_and_stays_byte_for_byte(form: bytes, data: bytes) -> None:
+    event = decode_json(form % data, NewEvent)
+    assert (event.type, bytes(event.data)) == ("a", data)
+    strict_json.check(data)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"type": "a",\n "data": [1 2]}', "line 2, column 13: `,` or `]` should stand here"),
+        (b'{"type": "a", "data": NaN}', "line 1, column 23: `NaN` is not JSON"),
+        (b'{"type": "a", "data": 1,}', "line 1, column 25: a comma before `}`; JSON has no trailing commas"),
+        (b'{"type": "a", "data": 1} x', "line 1, column 26: nothing may follow the value"),
+        (
+            '{"type": "ä",\n\n"data": "ü'.encode() + b"\xff",
+            "line 3, column 11: this byte is no UTF-8, which JSON must be",
+        ),
+        (b'{"type": "a", "data": ' + b"[" * 100_000, "line 1, column 522: it is nested deeper than 500 levels"),
+        (b'{"data": [' + b"1," * 200_000 + b"?]", "line 1, column 400011: this is no JSON"),
+        (b'{"type": "\\ud800", "data": 1}', "half a surrogate pair"),
+    ],
+)
+def test_what_is_no_json_is_told_in_words_with_its_place(content: bytes, said: str) -> None:
+    with pytest.raises(BrokenJson) as caught:
+        decode_json(content, NewEvent)
+
+    assert said in caught.value.detail
 
 
 @pytest.mark.parametrize("content", [b"[]", b"null", b'"text"', b"1", b"true"])

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import click
-import msgspec
 from click.core import ParameterSource
 from msgspec.structs import replace
 
+from hookbin.bodies import strict_json
 from hookbin.cli.options import FAILED, WRONG_INPUT, give_up, remote_options, with_remote
 from hookbin.client.sending import Message, publish
 from hookbin.clock import SystemClock
@@ -136,11 +136,10 @@ def _message(type: str, data: str, content_type: str | None, idempotency_key: st
         if content_type is not None:
             check_content_type(content_type)
         else:
-            content.decode()
-            msgspec.json.decode(content)
+            strict_json.check(content)
     except InvalidInput as error:
         give_up(error.detail, code=WRONG_INPUT)
-    except (ValueError, RecursionError) as error:
+    except strict_json.BrokenAt as error:
         raise click.UsageError(f"--data is not JSON: {error}; with --content-type any data is sent as it is") from error
     return Message(type=type, content=content, content_type=content_type, idempotency_key=idempotency_key)
 

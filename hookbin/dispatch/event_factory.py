@@ -39,6 +39,7 @@ class EventFactory:
         only: Webhook | None = None,
         original: Original | None = None,
         trail: str = "",
+        content_encoding: str | None = None,
     ) -> Event:
         """`content` is the body; without a `content_type` it is JSON that becomes the `data` of an envelope.
 
@@ -61,6 +62,7 @@ class EventFactory:
             original=original,
             body=body,
             trail=trail,
+            content_encoding=content_encoding,
         )
 
     def publication(

@@ -36,6 +36,8 @@ class Options(TypedDict, total=False):
     original: Original | None
     """It goes out with this method and these headers."""
     hops: int
+    content_encoding: str | None
+    """How a raw body is compressed."""
     trail: str
     """As `Trails.read` gives it."""
 
@@ -67,16 +69,17 @@ class Publisher:
             )
         fingerprint = b""
         if options.get("idempotency_key") is not None:
-            fingerprint = _fingerprint(type, content_type or JSON, options.get("deliver_at"), posted, only=only)
+            content = ", ".join(filter(None, (content_type or JSON, options.get("content_encoding"))))
+            fingerprint = _fingerprint(type, content, options.get("deliver_at"), posted, only=only)
         event = self._factory.event(type, posted, content_type=content_type, fingerprint=fingerprint, **options)
         wanted = [only] if only is not None else [webhook for webhook in self._webhooks.all() if wants(webhook, type)]
         return await self._events.publish(self._factory.publication(event, wanted))
 
 
-def _fingerprint(type: str, content_type: str, deliver_at: int | None, posted: bytes, *, only: Webhook | None) -> bytes:
+def _fingerprint(type: str, content: str, deliver_at: int | None, posted: bytes, *, only: Webhook | None) -> bytes:
     due = b"" if deliver_at is None else b"%d" % deliver_at
     whom = b"" if only is None else only.id.encode()
-    return hashlib.sha256(b"\0".join((type.encode(), content_type.encode(), due, whom, posted))).digest()
+    return hashlib.sha256(b"\0".join((type.encode(), content.encode(), due, whom, posted))).digest()
 
 
 def wants(webhook: Webhook, type: str) -> bool:

@@ -9,6 +9,7 @@ import httpx
 from hookbin import __version__
 from hookbin.delivery import trails
 from hookbin.dispatch import forwarded_request
+from hookbin.http_fields import first_value
 from hookbin.models.common import SECOND, Headers
 from hookbin.models.deliveries import attempt_id
 from hookbin.models.events import Event
@@ -72,7 +73,9 @@ def _host(destination: str) -> str:
 def _content(webhook: Webhook, event: Event, signature: Headers) -> Headers:
     if event.original is None:
         opened = opening(webhook.destination, chosen=webhook.headers, size=event.size)
-        return (*opened, ("content-type", event.content_type))
+        if event.content_encoding is not None and first_value(webhook.headers, "content-encoding") is not None:
+            return (*opened, *event.content_headers[:1])  # the owner's own says it
+        return (*opened, *event.content_headers)
     replaced = {name.lower() for name, _ in (*webhook.headers, *signature)}
     kept = forwarded_request.headers(event.original, size=event.size, replaced=replaced)
     return (("host", _host(webhook.destination)), *kept)

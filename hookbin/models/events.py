@@ -48,3 +48,11 @@ class Event(EventSummary, frozen=True, kw_only=True):
     body: bytes
     trail: str = ""
     """Which bins and webhooks led to it, as `delivery.trails` writes that."""
+    content_encoding: str | None = None
+    """How the body is compressed, as its publisher said; it is sent along."""
+
+    @property
+    def content_headers(self) -> Headers:
+        """What is said of the body where it was not captured."""
+        said = (("content-type", self.content_type),)
+        return said if self.content_encoding is None else (*said, ("content-encoding", self.content_encoding))

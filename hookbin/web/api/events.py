@@ -13,7 +13,7 @@ from hookbin.dispatch.publisher import Options
 from hookbin.errors import EventNotFound, FieldsInvalid, IdempotencyMismatch, LoopDetected, NoBody, WebhookDisabled
 from hookbin.models.common import SECOND
 from hookbin.models.webhooks import Webhook
-from hookbin.names import check_content_type, check_event_type, check_idempotency_key
+from hookbin.names import check_content_encoding, check_content_type, check_event_type, check_idempotency_key
 from hookbin.shapes.common import Page
 from hookbin.shapes.events import (
     EventInList,
@@ -52,7 +52,8 @@ class PublishQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 async def publish(call: Call[PublishQuery, NewEvent]) -> EventInList:
     """Publish an event.
 
-    As JSON with `type` and `data`, or any body at all with `?type=`. Answered once the event and a delivery for
+    As JSON with `type` and `data`, or any body at all with `?type=`, whose type and `Content-Encoding` are sent
+    along. Answered once the event and a delivery for
     each webhook that wants it are committed. With an `Idempotency-Key` header a repeat gives the first event
     back and sends nothing.
     """
@@ -75,6 +76,7 @@ async def publish(call: Call[PublishQuery, NewEvent]) -> EventInList:
     else:
         type = check_event_type(call.query.type)
         content_type = check_content_type(headers.get("content-type", "application/octet-stream"))
+        options["content_encoding"] = check_content_encoding(", ".join(headers.getlist("content-encoding")) or None)
         options["deliver_at"] = _deliver_at(call, call.query.deliver_at)
         options["only"] = _only(call.services, call.query.webhook)
         published = await publisher.publish_raw(type, content, content_type, **options)

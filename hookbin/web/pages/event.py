@@ -25,7 +25,7 @@ async def page(request: Request) -> Response:
         deliveries = await s.stores.deliveries.list(event_id=id, limit=SHOWN + 1)
     if event is None:
         raise EventNotFound(f"no event has the id {id[:64]!r}; it may have been trimmed with its deliveries")
-    sent = Bytes(body=event.body, headers=(("content-type", event.content_type),), size=event.size)
+    sent = Bytes(body=event.body, headers=event.content_headers, size=event.size)
     (body,) = await s.site.viewer.look(sent, wanted=request.query_params.get("view"))
     return render(
         request,

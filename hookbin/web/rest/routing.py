@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hookbin import errors
+from hookbin.bodies import strict_json
 from hookbin.web.rest.problem_response import problem_response
 from hookbin.web.rest.route import Call, Route
 from hookbin.web.rest.services import services
@@ -117,16 +118,11 @@ def _listed(type: type[Struct]) -> frozenset[str]:
 def decode_json(content: bytes, type: type[Struct]) -> Any:
     """A JSON body as `type`. Raises `BrokenJson` or `FieldsInvalid`."""
     try:
-        content.decode()  # msgspec looks into the strings of a `Raw` no closer than it must
-        return msgspec.json.decode(content, type=type)
+        return strict_json.decode(content, type)
     except msgspec.ValidationError as error:
         raise fields_invalid(error, type) from error
-    except UnicodeDecodeError as error:
-        raise errors.BrokenJson(f"the body is not UTF-8 (byte {error.start}); JSON must be") from error
-    except RecursionError as error:
-        raise errors.BrokenJson("the body is nested too deeply; send it flatter") from error
-    except (msgspec.DecodeError, ValueError) as error:
-        raise errors.BrokenJson(f"the body can't be read as JSON: {error}; send one whole JSON object") from error
+    except strict_json.BrokenAt as error:
+        raise errors.BrokenJson(f"the body can't be read as JSON: {error}") from error
 
 
 async def read_body(request: Request, *, limit: int = MAX_JSON_BODY) -> bytes:
@@ -169,4 +165,9 @@ def require_json(request: Request) -> None:
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise errors.UnsupportedMediaType(
             f"the content type is {media_type[:100]!r}; send JSON with --header 'content-type: application/json'"
+        )
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise errors.UnsupportedMediaType(
+            f"the content-encoding is {encoding[:100]!r}; send JSON as it is, without one (a raw event keeps its own)"
         )
