@@ -12,6 +12,8 @@ _UNITS = (("d", 86_400 * SECOND), ("h", 3_600 * SECOND), ("min", 60 * SECOND), (
 
 def wire(text: str) -> str:
     """A header or target, kept as latin-1, read as UTF-8 where it is that."""
+    if text.isascii():
+        return text
     try:
         return text.encode("latin-1").decode()
     except UnicodeError:

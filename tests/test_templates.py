@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from gzip import compress
 from pathlib import Path
 
 import httpx
@@ -67,14 +66,10 @@ def test_a_form_is_read() -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "source", "text"),
     [
-        (b'\xef\xbb\xbf{"a": 1}', "application/json", "{{ request.json.a }} {{ request.body }}", '1 {"a": 1}'),
-        (compress(b'{"a": 1}'), "application/json", "{{ request.json.a }} {{ request.body }}", '1 {"a": 1}'),
-        (b'{"a": "\xf6"}', "application/json; charset=latin1", "{{ request.json.a }}{{ request.body }}", 'ö{"a": "ö"}'),
         (rb'{"a": "\ud83d"}', "application/json", "{{ request.json.a }}{{ request.json | tojson }}",
          '\ufffd{"a": "\\ud83d"}'),
         (b'{"a": 1e400}', "application/json", "{{ request.json.a }} {{ request.json | tojson }}",
          f'1e400 {{"a": 1{"0" * 400}}}'),
-        (b"a=%F6&_charset_=latin1", "application/x-www-form-urlencoded", "{{ request.form.a }}", "ö"),
         (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n{"b":1}\r\n--x--', "multipart/form-data; boundary=x",
          "{{ request.form.a }} {{ request.json.a.b }}", '{"b":1} 1'),
         (b"\xff\xfe\xfd", "application/octet-stream", "{{ request.body }}", "\ufffd\ufffd\ufffd"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
@@ -48,10 +48,10 @@ def form_match(body: bytes, media_type: str) -> Match:
 class Form:
     """The fields of a form, read as they are asked for; `+` is a blank, `%xx` a byte."""
 
-    def __init__(self, body: bytes, content_type: str = "") -> None:
+    def __init__(self, body: bytes, charsets: Sequence[str] = ()) -> None:
         self.size = min(len(body), limits.LOOKED_AT)
         self._body = body[: self.size]
-        self._decode = FieldDecoder(*_charsets(self._body, content_type))
+        self._decode = FieldDecoder(*charsets)
 
     def __iter__(self) -> Iterator[FormField]:
         start = 0
@@ -79,9 +79,11 @@ def query_pairs(query: str, *, most: int = MAX_PAIRS) -> list[tuple[str, str]]:
     return [(field.name, field.value) for field in form]
 
 
-def _charsets(body: bytes, content_type: str) -> list[str]:
+def charsets_of(body: bytes, content_type: str) -> list[str]:
     """The names that it may be in, what HTML defines first; what is called `charset` may be anything."""
-    inside = {name.lower(): value.decode("ascii", "replace") for name, value in _CHARSET.findall(body)}
+    inside = {
+        name.lower(): value.decode("ascii", "replace") for name, value in _CHARSET.findall(body[: limits.LOOKED_AT])
+    }
     named = [inside.get(b"_charset_"), parameters(content_type).get("charset"), inside.get(b"charset")]
     if named[2] is not None and known_charset(named[2]) is None:
         named.pop()

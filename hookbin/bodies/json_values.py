@@ -41,6 +41,14 @@ def read_json(text: str, *, deep: bool = True) -> Any:
         return NOTHING
 
 
+def read_plain_json(content: bytes) -> Any:
+    """The value that any parser finds in UTF-8; `NOTHING` where more has to be tried."""
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return NOTHING
+
+
 def _parsed(text: str) -> Any:
     """By the fast parser, else by the lenient one."""
     try:

@@ -16,8 +16,8 @@ from hookbin.bodies import limits
 from hookbin.bodies.budget import BY_SIZE, Budget
 from hookbin.bodies.charsets import Text, decode
 from hookbin.bodies.compression import Unpacked, unpack
-from hookbin.bodies.forms import Form, form_match
-from hookbin.bodies.json_values import NOTHING, opens_json, read_json, read_lines
+from hookbin.bodies.forms import Form, charsets_of, form_match
+from hookbin.bodies.json_values import NOTHING, opens_json, read_json, read_lines, read_plain_json
 from hookbin.bodies.media import media_type
 from hookbin.bodies.multipart import Multipart, boundary_of
 from hookbin.models.common import Headers
@@ -32,13 +32,22 @@ class Reading:
         self.sent = body
         self.headers = headers
         self.budget = budget
-        self.content_type = self.header("content-type") or ""
-        self.media_type = media_type(self.content_type)
         self._cut = cut
         self._most = most
 
+    @cached_property
+    def content_type(self) -> str:
+        return self.header("content-type") or ""
+
+    @cached_property
+    def media_type(self) -> str:
+        return media_type(self.content_type)
+
     def header(self, name: str) -> str | None:
-        return next((value for key, value in self.headers if key.lower() == name), None)
+        for key, value in self.headers:
+            if key.lower() == name:
+                return value
+        return None
 
     @cached_property
     def unpacked(self) -> Unpacked:
@@ -64,7 +73,9 @@ class Reading:
     @cached_property
     def form(self) -> Form | None:
         """None when it can't be an urlencoded form."""
-        return Form(self.body, self.content_type) if form_match(self.body, self.media_type) else None
+        if not form_match(self.body, self.media_type):
+            return None
+        return Form(self.body, charsets_of(self.body, self.content_type))
 
     @cached_property
     def multipart(self) -> Multipart | None:
@@ -91,12 +102,21 @@ class Reading:
 
         `NOTHING` where there is none, where the body did not come whole, and over `limits.LOOKED_AT`.
         """
+        if self._may_be_plain and (found := read_plain_json(self.sent)) is not NOTHING:
+            return found
         text = self.text
         if not self.cut and text is not None and text.whole:
             for read in (read_json, read_lines):
                 if (found := read(text.text)) is not NOTHING:
                     return found
         return self._json_in_fields()
+
+    @property
+    def _may_be_plain(self) -> bool:
+        """Whether what parsers read in the bytes as they came is what there is, as it mostly is."""
+        if self._cut or len(self.sent) > limits.LOOKED_AT:
+            return False
+        return self.header("content-encoding") is None and "charset" not in self.content_type.lower()
 
     def _json_in_fields(self) -> Any:
         found: dict[str, Any] = {}
