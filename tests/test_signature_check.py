@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import sqlite3
@@ -101,10 +102,24 @@ def test_a_change_without_the_secret_keeps_it_and_null_ends_the_check(server: Se
     [
         ({"scheme": "github", "secret": ""}, "verify.secret"),
         ({"scheme": "github"}, "verify.secret"),
+        ({"scheme": "gihtub", "secret": SECRET}, "verify.scheme"),
     ],
 )
 def test_what_can_not_be_checked_by_is_refused_when_it_is_saved(server: Server, verify: Any, loc: str) -> None:
     check_problem(server.post("/bins", {"verify": verify}), 422, "invalid_fields", loc=loc)
+
+
+def test_a_url_is_checked_as_its_sender_was_given_it(start_server: Callable[..., Server]) -> None:
+    server = start_server("--trust-proxy", "127.0.0.1")
+    bin = made(server, scheme="Twilio", secret="token")
+    signed = f"https://hooks.example:443/b/{bin['id']}".encode()
+    signature = base64.b64encode(hmac.digest(b"token", signed, "sha1")).decode()
+    proxied: dict[str, Any] = {"X_Forwarded_Proto": "HTTPS, http", "X_Forwarded_Host": "hooks.example"}
+
+    assert bin["verify"]["scheme"] == "twilio"
+    assert signature_of(server, bin, X_Twilio_Signature=signature, **proxied)["state"] == "ok"
+    elsewhere = signature_of(server, bin, X_Twilio_Signature=signature)
+    assert f"took it for http://localhost:{server.port}/b/{bin['id']}" in elsewhere["reason"]
 
 
 def test_a_body_that_was_cut_is_not_checked_and_says_so(start_server: Any) -> None:

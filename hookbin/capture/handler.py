@@ -44,6 +44,8 @@ from hookbin.signatures.verification import SignatureCheck
 from hookbin.store.sequences import SequencePosition
 from hookbin.templating.rendering import RenderJob, RenderResult, TemplateRequest
 from hookbin.wire.exchange import Exchange, exchange_of
+from hookbin.wire.forwarded import HOST as FORWARDED_HOST
+from hookbin.wire.forwarded import read_forwarded
 from hookbin.wire.head import by_name
 
 MAX_RENDERED = 1024 * 1024
@@ -182,7 +184,16 @@ class Capture:
         bin, body, scope = arrival.bin, arrival.body, arrival.scope
         if bin.verify is None and webhook is None:
             return UNCHECKED
-        signed = SignedRequest(dict(scope["headers"]), body.body, scope["scheme"], arrival.exchange.target)
+        said = read_forwarded(scope["headers"])
+        signed = SignedRequest(
+            dict(scope["headers"]),
+            body.body,
+            scope["scheme"],
+            arrival.exchange.target,
+            public_url=self._services.settings.public_url,
+            forwarded_host=scope.get(FORWARDED_HOST),
+            unproved=f"{said.scheme or scope['scheme']}://{said.host}" if said.host else None,
+        )
         whole = not (body.truncated or body.incomplete)
         return check_signature(self._services, bin, webhook, signed, whole=whole, now=now)
 

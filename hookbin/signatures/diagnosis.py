@@ -5,8 +5,6 @@ In every guess one thing is changed: how the digest is written, the key, the alg
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import json
 import re
@@ -16,9 +14,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from hookbin.models.bins import Verify
-from hookbin.signatures.scheme import Claim, Scheme
-from hookbin.signatures.secrets import SECRET_PREFIX, from_base64
+from hookbin.bodies.json_values import NOTHING, read_json
+from hookbin.bodies.reading import Reading
+from hookbin.models.bins import MAX_PREFIX, DigestEncoding, Verify
+from hookbin.signatures.scheme import Claim, Digest, Scheme, SignedRequest, decoded_digest
+from hookbin.signatures.secrets import SECRET_PREFIX
 
 MAX_HASHED = 2 * 1024 * 1024
 """Bytes that are hashed in search of a reason, in all: a few milliseconds."""
@@ -27,7 +27,8 @@ MAX_PARSED = 64 * 1024
 MAX_OTHERS = 50
 """Secrets of others that are tried."""
 _MARK = re.compile(r"^(v[0-9]+a?[,=]|sha(1|256|512)=)")
-_HEX = re.compile(r"([0-9a-fA-F]{2})+")
+_PARTS = re.compile(r"(.*[=,:\s])?([0-9A-Za-z+/_-]+={0,2})", re.DOTALL)
+"""What stands before a digest, and that."""
 _ALGORITHMS = ("sha256", "sha1", "sha512")
 _NOTHING = (
     "No usual mistake explains it: most likely the sender signs with another secret, or the body was changed "
@@ -45,52 +46,80 @@ class Other(Struct, frozen=True):
 
 class _Guess(Struct, frozen=True):
     reason: str
+    """Nothing when it is right, and only written in another way."""
     key: bytes
     algorithm: str
     signed: bytes
 
 
+class _Spelling(Struct, frozen=True):
+    """How a digest is written."""
+
+    mark: str
+    """What stands before it."""
+    encoding: DigestEncoding | None
+    """None for what no setting undoes."""
+    words: str
+
+
 def explain(
-    scheme: Scheme, rule: Verify, claim: Claim, *, body: bytes, secrets: Sequence[str], others: Iterable[Other]
+    scheme: Scheme,
+    rule: Verify,
+    claim: Claim,
+    *,
+    request: SignedRequest,
+    secrets: Sequence[str],
+    others: Iterable[Other],
 ) -> str:
     """Why no signature in the claim is right, in a sentence that says what to do next; no secret is in it."""
     known = [Other(other.name, other.secret) for other in islice(others, MAX_OTHERS)]
     if scheme.digest is None:
         return _about_token(claim.given[0], secrets, known)
-    wanted = {digest for text in claim.given[:10] for digest in _digests(text)}
+    if not any(text.strip() for text in claim.given):
+        return "The header with the signature is empty: see that the sender has its secret."
+    wanted = {digest: spelling for text in claim.given[:10] for spelling, digest in _digests(text, scheme, rule)}
     if not wanted:
         return "The header holds no digest in hex or base64: see that it is passed on whole and unchanged."
     spent = 0
-    for guess in _guesses(scheme, rule, claim, body=body, secrets=secrets, others=known):
+    for guess in _guesses(scheme, rule, claim, request=request, secrets=secrets, others=known):
         spent += len(guess.signed) + 128
         if spent > MAX_HASHED:
             return f"The body is too large to look for the mistake. {_NOTHING}"
-        if hmac.digest(guess.key, guess.signed, guess.algorithm) in wanted:
-            return guess.reason
-    return _NOTHING
+        if (spelling := wanted.get(hmac.digest(guess.key, guess.signed, guess.algorithm))) is not None:
+            return guess.reason or _written_otherwise(scheme, rule, spelling)
+    return claim.otherwise or _NOTHING
 
 
-def _digests(text: str) -> Iterator[bytes]:
-    """What the text may stand for, however it is written."""
+def _digests(text: str, scheme: Scheme, rule: Verify) -> Iterator[tuple[_Spelling, bytes]]:
+    """What the text may stand for, however it is written; the encoding that is expected comes last, and counts."""
     text = text.strip().strip("\"'")
-    for form in {text, _MARK.sub("", text)}:
-        if _HEX.fullmatch(form):
-            yield bytes.fromhex(form)
-        standard = form.replace("-", "+").replace("_", "/").rstrip("=")
-        try:
-            yield base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
-        except (binascii.Error, ValueError):
-            continue
+    expected = scheme.digest_by(rule).encoding
+    parts = _PARTS.fullmatch(text)
+    for mark, bare in {("", text), (parts[1] or "", parts[2]) if parts else ("", text)}:
+        for encoding in sorted(DigestEncoding, key=lambda each: each is expected):
+            digest = decoded_digest(bare, encoding)
+            if digest:
+                capitals = encoding is DigestEncoding.HEX and bare != bare.lower()
+                yield _Spelling(mark, encoding, f"{encoding} in capitals" if capitals else encoding), digest
+            if hidden := decoded_digest(digest.decode("latin-1"), DigestEncoding.HEX):
+                yield _Spelling(mark, None, f"{encoding} of the digits in hex"), hidden
 
 
 def _guesses(
-    scheme: Scheme, rule: Verify, claim: Claim, *, body: bytes, secrets: Sequence[str], others: Sequence[Other]
+    scheme: Scheme,
+    rule: Verify,
+    claim: Claim,
+    *,
+    request: SignedRequest,
+    secrets: Sequence[str],
+    others: Sequence[Other],
 ) -> Iterator[_Guess]:
-    algorithm = scheme.digest_by(rule).algorithm
+    algorithm, body = scheme.digest_by(rule).algorithm, request.body
     signed = claim.signed(body)
     keys = [scheme.secret.key(secret) for secret in secrets]
     for key in keys:
-        yield _Guess(_written_otherwise(scheme, rule), key, algorithm, signed)
+        for form in (claim.signed, *claim.also):
+            yield _Guess("", key, algorithm, form(body))
     for secret in secrets:
         for reason, key in _other_keys(scheme, secret):
             yield _Guess(reason, key, algorithm, signed)
@@ -99,10 +128,11 @@ def _guesses(
             yield _Guess(reason, key, algorithm, content)
         for other in _ALGORITHMS:
             if other != algorithm:
-                reason = f"It is signed with {other}, and {algorithm} is expected: set the sender to {algorithm}."
+                who = f"set the bin's algorithm to {other}" if scheme.by_rule else f"set the sender to {algorithm}"
+                reason = f"It is signed with {other}, and {algorithm} is expected: {who}."
                 yield _Guess(reason, key, other, signed)
     for key in keys:
-        for reason, other_body in _other_bodies(body):
+        for reason, other_body in _other_bodies(request):
             yield _Guess(reason, key, algorithm, claim.signed(other_body))
     for one in others:  # last, since they can be many
         reason = f"It is signed with the secret of {one.name}: give the sender this bin's, or the bin the other."
@@ -110,11 +140,29 @@ def _guesses(
         yield _Guess(reason, one.secret.encode(), algorithm, signed)
 
 
-def _written_otherwise(scheme: Scheme, rule: Verify) -> str:
+def _written_otherwise(scheme: Scheme, rule: Verify, found: _Spelling) -> str:
     digest = scheme.digest_by(rule)
-    form = f"{digest.encoding} after {digest.mark!r}" if digest.mark else f"{digest.encoding} with nothing before it"
-    advice = "change the bin's encoding or prefix" if scheme.by_rule else "mend how the sender writes it"
-    return f"The signature is right, but it is written in another way than {form}: {advice}."
+    expected = f"{digest.encoding} {_behind(digest.mark)}"
+    advice = _settings(digest, found) if scheme.by_rule else ""
+    return (
+        f"The signature is right, but it is written as {found.words} {_behind(found.mark)}, and {expected} is "
+        f"expected: {advice or 'mend how the sender writes it'}."
+    )
+
+
+def _behind(mark: str) -> str:
+    return f"after {mark!r}" if mark else "with nothing before it"
+
+
+def _settings(digest: Digest, found: _Spelling) -> str:
+    """What to set at a bin whose rule says how a digest is written; nothing where no setting takes it."""
+    mark = found.mark.strip()
+    if found.encoding is None or len(mark) > MAX_PREFIX:
+        return ""
+    changes = [f"encoding to {found.encoding}"] if found.encoding is not digest.encoding else []
+    if mark != digest.mark.strip():
+        changes.append(f"prefix to {mark!r}" if mark else "prefix to nothing")
+    return f"set the bin's {' and its '.join(changes)}" if changes else ""
 
 
 def _other_keys(scheme: Scheme, secret: str) -> Iterator[tuple[str, bytes]]:
@@ -130,8 +178,8 @@ def _other_keys(scheme: Scheme, secret: str) -> Iterator[tuple[str, bytes]]:
     else:
         if bare != secret:
             yield "The sender leaves whsec_ away; here it is a part of the key. Correct the sender.", bare.encode()
-        for decode, name in ((from_base64, "base64"), (_hex, "hex")):
-            if key := decode(bare):
+        for name in (DigestEncoding.BASE64, DigestEncoding.HEX):
+            if key := decoded_digest(bare, name):
                 yield (
                     f"The sender {name}-decodes the secret; the key is its text as it stands. Correct the sender.",
                     key,
@@ -152,12 +200,23 @@ def _pasted(secret: str) -> Iterator[tuple[str, str]]:
 
 
 def _other_contents(claim: Claim, body: bytes) -> Iterator[tuple[str, bytes]]:
-    if claim.signed(b""):
-        yield "The sender signs the body alone; the timestamp (and id) belong before it. Correct the sender.", body
+    if claim.before:
+        yield f"The sender signs the body alone; {claim.before} must be signed before it. Correct the sender.", body
 
 
-def _other_bodies(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _other_bodies(request: SignedRequest) -> Iterator[tuple[str, bytes]]:
     """What may have been signed before it became this body."""
+    reading = Reading(request.body, request.fields, most=MAX_HASHED)
+    if reading.unpacked.encodings:
+        names = " and ".join(reading.unpacked.encodings)
+        yield f"The body was signed before it was packed by {names}: the sender must sign the bytes sent.", reading.body
+    yield from _other_ends(request.body)
+    if len(request.body) <= MAX_PARSED and reading.text is not None and len(reading.text.text) <= MAX_PARSED:
+        yield from _other_json(reading.text.text)
+    yield "An empty body was signed: the sender signs before it sets the body.", b""
+
+
+def _other_ends(body: bytes) -> Iterator[tuple[str, bytes]]:
     if body.endswith(b"\n"):
         reason = "What was signed lacks the line end at the body's end: something added it after signing."
         yield reason, body.removesuffix(b"\n").removesuffix(b"\r")
@@ -175,20 +234,19 @@ def _other_bodies(body: bytes) -> Iterator[tuple[str, bytes]]:
             "What was signed has \\r\\n where the body has \\n: line ends were changed after signing.",
             body.replace(b"\n", b"\r\n"),
         )
-    if len(body) <= MAX_PARSED:
-        yield from _other_json(body)
-    yield "An empty body was signed: the sender signs before it sets the body.", b""
 
 
-def _other_json(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _other_json(text: str) -> Iterator[tuple[str, bytes]]:
+    value = read_json(text)
+    if value is NOTHING:
+        return
     try:
-        value = json.loads(body)
         for words, write in _JSON_FORMS:
             reason = (
                 f"The body was serialised anew after it was signed; what was signed is {words}. Sign the bytes sent."
             )
             yield reason, write(value).encode()
-    except (ValueError, RecursionError):  # no JSON, or text that is not UTF-8, or too deep
+    except (ValueError, RecursionError):  # half a pair of surrogates, or too deep
         return
 
 
@@ -216,7 +274,3 @@ def _about_token(given: str, secrets: Sequence[str], others: Sequence[Other]) ->
         if hmac.compare_digest(given.encode(), other.secret.encode()):
             return f"The token is the secret of {other.name}: give the sender this bin's."
     return "The token is another one than the bin's secret: copy it to both sides once more."
-
-
-def _hex(text: str) -> bytes:
-    return bytes.fromhex(text) if _HEX.fullmatch(text) else b""

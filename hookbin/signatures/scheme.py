@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -13,6 +14,13 @@ from hookbin.models.common import Headers
 from hookbin.models.request_target import origin_form
 from hookbin.signatures.secrets import TEXT_SECRET, SecretForm
 
+_PORTS = {"http": 80, "https": 443}
+_PORT = re.compile(r":[0-9]*\Z")
+_HEX = re.compile(r"([0-9a-fA-F]{2})+")
+_BASE64 = re.compile(r"[0-9A-Za-z+/]+={0,2}")
+_BASE64URL = re.compile(r"[0-9A-Za-z_-]+={0,2}")
+_TO_BASE64 = str.maketrans("-_", "+/")
+
 
 class SignedRequest(Struct, frozen=True):
     """What a check looks at. Header names are in lower case; of a header that is there twice the last counts."""
@@ -20,17 +28,65 @@ class SignedRequest(Struct, frozen=True):
     headers: Mapping[bytes, bytes]
     body: bytes
     scheme: str
+    """A trusted proxy's word counts."""
     target: str
     """As on the request line, latin-1."""
+    public_url: str | None = None
+    """Where its owner says that this server is reached."""
+    forwarded_host: str | None = None
+    """The host that a trusted proxy was asked for."""
+    unproved: str | None = None
+    """Scheme and host, as a URL, by the word of a proxy that nobody named."""
 
     def header(self, name: str) -> str | None:
         value = self.headers.get(name.lower().encode())
         return None if value is None else value.decode("latin-1")
 
     @property
-    def url(self) -> str:
-        """The URL as the sender wrote it: the scheme (a trusted proxy's word counts), the Host header, the target."""
-        return f"{self.scheme}://{self.header('host') or ''}{origin_form(self.target)}"
+    def fields(self) -> Headers:
+        return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers.items())
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The URLs that its sender may have been given, the likeliest first.
+
+        The host is that of the public URL, of a trusted proxy or of the Host field; some senders sign a port that is
+        the scheme's own, and some leave away one that is not.
+        """
+        return self._urls(self.scheme, known=self.public_url)
+
+    @property
+    def other_urls(self) -> tuple[tuple[str, str], ...]:
+        """URLs that it was not sent to as far as is known, each with what would make it so."""
+        other = "http" if self.scheme == "https" else "https"
+        way = "let the proxy in front of hookbin send X-Forwarded-Proto, and trust it with --trust-proxy"
+        by_scheme = f"The sender was given this bin's URL with {other}, and it came by {self.scheme}: {way}."
+        by_proxy = (
+            f"The sender signed {self.unproved}, as a proxy says that is not trusted: name it with --trust-proxy, or "
+            "start hookbin with that --public-url."
+        )
+        unproved = self._forms(self.unproved) if self.unproved else ()
+        return (
+            *((by_scheme, url) for url in self._urls(other)),
+            *((by_proxy, f"{base}{origin_form(self.target)}") for base in unproved),
+        )
+
+    def _urls(self, scheme: str, *, known: str | None = None) -> tuple[str, ...]:
+        hosts = [*([self.forwarded_host] if self.forwarded_host else []), self.header("host") or ""]
+        bases = [f"{scheme}://{host}" for host in hosts]
+        if known:
+            kind, _, host = known.rstrip("/").partition("://")
+            bases.insert(0, f"{kind.lower()}://{host}")
+        target = origin_form(self.target)
+        return tuple(dict.fromkeys(f"{form}{target}" for base in bases for form in self._forms(base)))
+
+    @staticmethod
+    def _forms(base: str) -> Iterator[str]:
+        """With its port, without one, and with that of its scheme."""
+        bare = _PORT.sub("", base)
+        yield base
+        yield bare
+        yield f"{bare}:{_PORTS[base.partition(':')[0]]}"
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -40,11 +96,17 @@ class Claim(Struct, frozen=True, kw_only=True):
     """As they are written, each in the form in which `Scheme.signer` makes one."""
     signed: Callable[[bytes], bytes] = bytes
     """Makes of a body the bytes that are signed."""
+    also: tuple[Callable[[bytes], bytes], ...] = ()
+    """Others that are as right, since senders differ."""
+    before: str | None = None
+    """What is signed before the body, in words."""
     timestamp: str | None = None
     problem: str | None = None
     """Why it can't be right, whatever the secret."""
     near: tuple[tuple[str, bytes], ...] = ()
     """Other bytes that may have been signed by mistake, each with a sentence that tells of it."""
+    otherwise: str | None = None
+    """What to look at first when no mistake is found."""
 
 
 class Digest(Struct, frozen=True, kw_only=True):
@@ -56,12 +118,34 @@ class Digest(Struct, frozen=True, kw_only=True):
     """What stands before the digest."""
 
     def of(self, key: bytes, signed: bytes) -> str:
-        digest = hmac.digest(key, signed, self.algorithm)
+        return self._written(hmac.digest(key, signed, self.algorithm))
+
+    def tidied(self, text: str) -> str:
+        """The digest in a text as `of` writes it; the text as it is where there is none.
+
+        Hex may be in capitals, base64 without padding (RFC 4648, 3.2 and 8), and blanks may stand around a digest.
+        """
+        bare = text.strip()
+        digest = decoded_digest(bare.removeprefix(self.mark.rstrip()).strip(), self.encoding)
+        return self._written(digest) if digest and bare.startswith(self.mark.rstrip()) else text
+
+    def _written(self, digest: bytes) -> str:
         if self.encoding is DigestEncoding.HEX:
             return self.mark + digest.hex()
         if self.encoding is DigestEncoding.BASE64URL:
             return self.mark + base64.urlsafe_b64encode(digest).decode()
         return self.mark + base64.b64encode(digest).decode()
+
+
+def decoded_digest(text: str, encoding: DigestEncoding) -> bytes:
+    """The bytes that a text stands for, in capitals or without padding too; none where it is not in that encoding."""
+    if encoding is DigestEncoding.HEX:
+        return bytes.fromhex(text) if _HEX.fullmatch(text) else b""
+    form = _BASE64URL if encoding is DigestEncoding.BASE64URL else _BASE64
+    bare = text.rstrip("=")
+    if form.fullmatch(text) is None or len(bare) % 4 == 1:
+        return b""
+    return base64.b64decode(bare.translate(_TO_BASE64) + "=" * (-len(bare) % 4))
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -96,6 +180,8 @@ class Scheme(Struct, frozen=True, kw_only=True):
     """One row of the table."""
 
     name: str
+    aliases: tuple[str, ...] = ()
+    """Other names that people know it by."""
     title: str
     source: str
     """Where the provider says so: a URL, and the section if the page has several."""

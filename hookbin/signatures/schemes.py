@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
-from urllib.parse import parse_qsl, urlsplit
+from typing import Annotated, TypeAlias
+from urllib.parse import parse_qsl
 
+from msgspec import Meta
+
+from hookbin.errors import FieldsInvalid
 from hookbin.models.bins import DigestEncoding, Verify
-from hookbin.models.request_target import origin_form
+from hookbin.models.request_target import path_and_query
 from hookbin.signatures import signing
 from hookbin.signatures.scheme import Claim, Digest, Scheme, SignedRequest
 from hookbin.signatures.secrets import BASE64_SECRET
@@ -22,6 +27,8 @@ from hookbin.signatures.secrets import BASE64_SECRET
 _MAX_FORM = 1024 * 1024
 """Bytes of a form whose fields are sorted for Twilio's signature; its own are a few KiB."""
 _MAX_FIELDS = 2000
+MAX_URL_SHOWN = 200
+"""Characters of a URL that a reason names."""
 
 
 def _standard(request: SignedRequest, _: Verify) -> Claim | None:
@@ -33,8 +40,8 @@ def _standard(request: SignedRequest, _: Verify) -> Claim | None:
         id, timestamp = request.header(f"{kind}-id"), request.header(f"{kind}-timestamp")
         if id is None or timestamp is None:
             return Claim(problem=_lacks(f"{kind}-id" if id is None else f"{kind}-timestamp"))
-        given = tuple(value.split(" "))
-        return Claim(given=given, signed=_behind(f"{id}.{timestamp}."), timestamp=timestamp)
+        given, signed = tuple(value.split(" ")), _behind(f"{id}.{timestamp}.")
+        return Claim(given=given, signed=signed, timestamp=timestamp, before="the id and the timestamp")
     return None
 
 
@@ -64,7 +71,7 @@ def _stripe(request: SignedRequest, _: Verify) -> Claim | None:
     if timestamp is None or not given:
         missing = "t=" if timestamp is None else "v1="
         return Claim(problem=f"The Stripe-Signature header has no {missing} part: see that it is passed on whole.")
-    return Claim(given=given, signed=_behind(f"{timestamp}."), timestamp=timestamp)
+    return Claim(given=given, signed=_behind(f"{timestamp}."), timestamp=timestamp, before="the timestamp")
 
 
 def _versioned(signature: str, timestamp: str) -> Callable[[SignedRequest, Verify], Claim | None]:
@@ -76,7 +83,7 @@ def _versioned(signature: str, timestamp: str) -> Callable[[SignedRequest, Verif
             return None
         if stamp is None:
             return Claim(problem=_lacks(timestamp))
-        return Claim(given=(value,), signed=_behind(f"v0:{stamp}:"), timestamp=stamp)
+        return Claim(given=(value,), signed=_behind(f"v0:{stamp}:"), timestamp=stamp, before="v0 and the timestamp")
 
     return read
 
@@ -92,8 +99,7 @@ def _twilio(request: SignedRequest, _: Verify) -> Claim | None:
     value = request.header("x-twilio-signature")
     if value is None:
         return None
-    url = request.url
-    wanted = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)).get("bodySHA256") if "?" in url else None
+    wanted = _body_hash(request.target)
     if wanted is not None and not hmac.compare_digest(
         hashlib.sha256(request.body).hexdigest().encode(), wanted.lower().encode("utf-8", "replace")
     ):
@@ -102,11 +108,36 @@ def _twilio(request: SignedRequest, _: Verify) -> Claim | None:
         fields = b"" if wanted is not None else _sorted_fields(request)
     except ValueError:
         return Claim(problem="The body is no form that Twilio would send: too large, or of too many fields.")
+    return _of_the_url(request, value, lambda url, _: url + fields)
+
+
+def _square(request: SignedRequest, _: Verify) -> Claim | None:
+    """Of the URL, then the body."""
+    value = request.header("x-square-hmacsha256-signature")
+    return None if value is None else _of_the_url(request, value, bytes.__add__, before="the URL")
+
+
+def _of_the_url(
+    request: SignedRequest, value: str, signed: Callable[[bytes, bytes], bytes], *, before: str | None = None
+) -> Claim:
+    """`signed` makes of a URL and a body what is signed."""
+    urls = [partial(signed, url.encode("latin-1", "replace")) for url in request.urls]
+    near = ((words, signed(url.encode("latin-1", "replace"), request.body)) for words, url in request.other_urls)
     return Claim(
         given=(value,),
-        signed=lambda _: url.encode("latin-1") + fields,
-        near=tuple((words, other.encode("latin-1") + fields) for words, other in _other_urls(request)),
+        signed=urls[0],
+        also=tuple(urls[1:]),
+        before=before,
+        near=tuple(near),
+        otherwise=f"The URL is signed, with host and port, and hookbin took it for {request.urls[0][:MAX_URL_SHOWN]} "
+        "and forms of that. If the sender was given another one, start hookbin with the --public-url in it; else the "
+        "secret is another one.",
     )
+
+
+def _body_hash(target: str) -> str | None:
+    query = path_and_query(target)[1] or ""
+    return dict(parse_qsl(query, keep_blank_values=True)).get("bodySHA256")
 
 
 def _sorted_fields(request: SignedRequest) -> bytes:
@@ -116,15 +147,6 @@ def _sorted_fields(request: SignedRequest) -> bytes:
         raise ValueError("too large")
     pairs = parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     return "".join(name + value for name, value in sorted(set(pairs))).encode("utf-8", "replace")
-
-
-def _other_urls(request: SignedRequest) -> tuple[tuple[str, str], ...]:
-    rest = f"://{request.header('host') or ''}{origin_form(request.target)}"
-    other = "http" if request.scheme == "https" else "https"
-    next_step = "let the proxy in front of hookbin send X-Forwarded-Proto, and trust it with --trust-proxy"
-    return (
-        (f"Twilio was given this bin's URL with {other}, and it came by {request.scheme}: {next_step}.", other + rest),
-    )
 
 
 def _hmac(request: SignedRequest, rule: Verify) -> Claim | None:
@@ -140,6 +162,11 @@ _BASE64 = DigestEncoding.BASE64
 _ROWS = (
     Scheme(
         name="standard",
+        aliases=(
+            "svix",
+            "standard-webhooks",
+            "standardwebhooks",
+        ),
         title="Standard Webhooks, Svix",
         source="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
         headers=("webhook-signature", "svix-signature"),
@@ -151,6 +178,10 @@ _ROWS = (
     ),
     Scheme(
         name="github",
+        aliases=(
+            "gh",
+            "x-hub-signature-256",
+        ),
         title="GitHub",
         source="https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
         headers=("X-Hub-Signature-256",),
@@ -160,6 +191,10 @@ _ROWS = (
     ),
     Scheme(
         name="github-sha1",
+        aliases=(
+            "gh-sha1",
+            "x-hub-signature",
+        ),
         title="GitHub, the old header",
         source="https://docs.github.com/en/webhooks/webhook-events-and-payloads, Delivery headers",
         headers=("X-Hub-Signature",),
@@ -199,6 +234,15 @@ _ROWS = (
         digest=Digest(algorithm="sha1", encoding=_BASE64),
     ),
     Scheme(
+        name="square",
+        aliases=("squareup",),
+        title="Square",
+        source="https://developer.squareup.com/docs/webhooks/step3validate",
+        headers=("x-square-hmacsha256-signature",),
+        read=_square,
+        digest=Digest(encoding=_BASE64),
+    ),
+    Scheme(
         name="zoom",
         title="Zoom",
         source="https://developers.zoom.us/docs/api/webhooks/, Verify webhook events",
@@ -208,6 +252,11 @@ _ROWS = (
     ),
     Scheme(
         name="meta",
+        aliases=(
+            "facebook",
+            "instagram",
+            "whatsapp",
+        ),
         title="Meta (Facebook, Instagram, WhatsApp)",
         source="https://developers.facebook.com/docs/graph-api/webhooks/getting-started, Validating Payloads",
         headers=("X-Hub-Signature-256",),
@@ -232,7 +281,15 @@ _ROWS = (
         digest=None,
     ),
     Scheme(
+        name="asana",
+        title="Asana",
+        source="https://developers.asana.com/docs/webhooks-guide, The webhook handshake",
+        headers=("X-Hook-Signature",),
+        read=_of_the_body("X-Hook-Signature"),
+    ),
+    Scheme(
         name="hmac",
+        aliases=("generic",),
         title="Any HMAC of the body",
         source="RFC 2104",
         read=_hmac,
@@ -242,7 +299,17 @@ _ROWS = (
 SCHEMES: Mapping[str, Scheme] = MappingProxyType({row.name: row for row in _ROWS})
 """Every scheme that a bin can check by."""
 
-if TYPE_CHECKING:
-    SchemeName: TypeAlias = str
-else:
-    SchemeName = Literal[tuple(SCHEMES)]
+_NAMES: Mapping[str, str] = {name: row.name for row in _ROWS for name in (row.name, *row.aliases)}
+
+
+def scheme_named(text: str) -> str:
+    """The name of the scheme that is meant, by its name or an alias, in capitals or not. Raises `FieldsInvalid`."""
+    name = _NAMES.get(re.sub(r"[\s_]+", "-", text.strip().lower()))
+    if name is None:
+        raise FieldsInvalid(("verify.scheme", f"{text[:40]!r} is not one of {', '.join(_NAMES)}"))
+    return name
+
+
+SchemeName: TypeAlias = Annotated[
+    str, Meta(description="Whose signatures: a name or another name of it.", extra_json_schema={"enum": [*_NAMES]})
+]

@@ -22,6 +22,7 @@ from hookbin.shapes.bins import (
     preset_shape,
 )
 from hookbin.shapes.common import Page
+from hookbin.signatures.schemes import scheme_named
 from hookbin.signatures.verification import check_rule
 from hookbin.web.api.targets import make_targets
 from hookbin.web.rest import paging
@@ -164,6 +165,7 @@ def _with_secret(response: BinResponse, before: BinResponse | None) -> BinRespon
 
 def _verify(wanted: BinVerify, *, before: Verify | None = None) -> Verify:
     """Raises `FieldsInvalid`. A secret that is left out is the one `before`, of the same scheme."""
+    wanted = msgspec.structs.replace(wanted, scheme=scheme_named(wanted.scheme))
     if wanted.secret is UNSET:
         if before is None or before.scheme != wanted.scheme:
             raise FieldsInvalid(("verify.secret", "is needed; copy it from the sender's settings"))

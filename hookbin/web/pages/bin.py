@@ -77,7 +77,7 @@ async def page(request: Request) -> Response:
         others=others,
         presets=PRESETS,
         preset_options=[("", "200 OK"), *((preset.name, preset.title) for preset in PRESETS)],
-        schemes=tuple(SCHEMES),
+        schemes=tuple(SCHEMES.values()),
         methods=METHODS,
         answers=ANSWERS,
         filters=filters,
