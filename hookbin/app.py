@@ -44,6 +44,7 @@ from hookbin.models.deliveries import AttemptSummary, Delivery
 from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
+from hookbin.store.ballast import MAX_BALLAST
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import RequestRemoval
@@ -95,7 +96,10 @@ class Hookbin:
         metrics = Metrics()
         addresses = Addresses(settings, port=port)
         database = Database(
-            settings.database or default_database(), observe_batch=metrics.observe_batch, monotonic=clock.monotonic
+            settings.database or default_database(),
+            ballast=MAX_BALLAST,
+            observe_batch=metrics.observe_batch,
+            monotonic=clock.monotonic,
         )
         stores = _stores(database, addresses=addresses, clock=clock, ids=ids)
         delivering = _delivering(stores, settings=settings, addresses=addresses, clock=clock, ids=ids)
@@ -155,6 +159,9 @@ class Hookbin:
         dispatcher, memory = self.services.delivering.dispatcher, self._capture.memory
         watch = live.metrics.watch
         watch("hookbin_writer_queue_bytes", "Bytes that wait for the writer", lambda: database.queued_bytes)
+        watch(
+            "hookbin_writes_failing", "1 from a write that failed on until one succeeds", lambda: bool(database.trouble)
+        )
         watch("hookbin_stream_subscribers", "Open streams", lambda: live.timeline.followers)
         watch("hookbin_waiters", "Calls that wait for requests", lambda: live.waiting.waiters)
         watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)

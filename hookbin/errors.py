@@ -12,7 +12,8 @@
     ├── SenderTimedOut          what was begun did not come to its end in time
     ├── WaitTimedOut            carries the nearest misses
     ├── Refused                 Unauthorized, HostRefused, OriginRefused
-    ├── Unavailable             Overloaded, ViewsBusy, StorageFailed, OutOfResources, ShuttingDown
+    ├── Unavailable             Overloaded, ViewsBusy, NotReady, OutOfResources, ShuttingDown
+    │   └── StorageFailed       DatabaseLost, DatabaseUnreadable
     └── StartError              hookbin could not start (command line, exit code 3)
 
 The HTTP status of each code stands in `hookbin.problems`, nowhere else.
@@ -259,6 +260,23 @@ class TooManyWaiting(Unavailable):
 class StorageFailed(Unavailable):
     code = "storage_failed"
     title = "The database could not be written"
+
+
+class DatabaseLost(StorageFailed):
+    """The files are no longer those that were opened: nothing is written, so that nothing is made worse."""
+
+    code = "database_lost"
+    title = "The database's files were changed from outside"
+
+
+class DatabaseUnreadable(StorageFailed):
+    code = "database_unreadable"
+    title = "The database could not be read"
+
+
+class NotReady(Unavailable):
+    code = "not_ready"
+    title = "Nothing can be kept just now"
 
 
 class OutOfResources(Unavailable):

@@ -72,7 +72,7 @@ def every_error(branch: type[errors.HookbinError] = errors.HookbinError) -> Iter
 
 
 ERRORS = list(every_error())
-SENT_THEMSELVES = (errors.HookbinError, errors.InvalidInput, errors.NotFound)
+SENT_THEMSELVES = (errors.HookbinError, errors.InvalidInput, errors.NotFound, errors.StorageFailed)
 """Classes that others stand below, and that are raised all the same."""
 DOCUMENTED = [error for error in ERRORS if error in SENT_THEMSELVES or not error.__subclasses__()]
 

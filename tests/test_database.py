@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hookbin.errors import Overloaded, StorageFailed
+from hookbin.errors import DatabaseUnreadable, Overloaded, StorageFailed
 from hookbin.models.announcements import Announcement
 from hookbin.models.deliveries import Action
 from hookbin.models.events import EventSummary
@@ -240,7 +240,7 @@ async def test_a_number_is_never_given_twice_also_after_its_row_was_deleted(tmp_
 
 
 async def test_readers_cannot_write(stores: Stores) -> None:
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises(DatabaseUnreadable, match="readonly"):
         await stores.database.read("DELETE FROM bins")
 
 
@@ -264,7 +264,7 @@ async def test_what_is_read_in_a_snapshot_is_of_one_moment(stores: Stores, tmp_p
 
 async def test_a_snapshot_gives_its_reader_back_however_it_ends(stores: Stores) -> None:
     for _ in range(2 * READERS):
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(DatabaseUnreadable):
             async with stores.database.snapshot():
                 await stores.database.read("nonsense")
     async with asyncio.timeout(5):
@@ -273,7 +273,7 @@ async def test_a_snapshot_gives_its_reader_back_however_it_ends(stores: Stores) 
 
 async def test_a_read_that_fails_or_is_cancelled_gives_its_reader_back(stores: Stores) -> None:
     for _ in range(5):
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(DatabaseUnreadable):
             await stores.database.read("SELECT nothing")
         task = asyncio.create_task(stores.database.read("SELECT 1"))
         await asyncio.sleep(0)

@@ -42,12 +42,23 @@ class Grouped(Generic[T]):
         self.rank = rank
 
 
+class Freeing(Generic[T]):
+    """Work that makes room, now or by what follows from it: on a full disk it gets the room that is kept for it."""
+
+    def __init__(self, work: Callable[[Transaction], T]) -> None:
+        self._work = work
+
+    def __call__(self, transaction: Transaction) -> T:
+        return self._work(transaction)
+
+
 Work: TypeAlias = Insert | Grouped[T] | Callable[[Transaction], T]
 Result: TypeAlias = T | Exception
 
 FINISHING, PUBLISHING = 0, 1
 """Ranks of grouped work: what ended before what is new, since it may disable a webhook that gets nothing then."""
-_STORAGE_ERRORS = (sqlite3.OperationalError, sqlite3.InternalError)
+_WORKS_ERRORS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.NotSupportedError)
+"""Those of SQLite that belong to one piece of work; all others are the storage's."""
 
 
 class Committed(Struct, frozen=True):
@@ -59,6 +70,8 @@ class Committed(Struct, frozen=True):
     """What was written, in the order in which it was: rows of the log in that of their numbers."""
     last_seq: int
     """The log's last number by now."""
+    failure: StorageFailed | None = None
+    """Why nothing of it was kept."""
 
 
 def commit(connection: sqlite3.Connection, batch: Sequence[Work[Any]], last_seq: int) -> Committed:
@@ -72,13 +85,18 @@ def commit(connection: sqlite3.Connection, batch: Sequence[Work[Any]], last_seq:
     try:
         try:
             return _in_transaction(connection, _together, batch, last_seq)
-        except _STORAGE_ERRORS:
-            raise
-        except Exception:
+        except Exception as error:
+            if _is_of_storage(error):
+                raise
             return _in_transaction(connection, _one_by_one, batch, last_seq)
     except Exception as error:
         failure = StorageFailed(f"the database could not be written ({error}); free some space, then send it again")
-        return Committed([failure] * len(batch), (), last_seq)
+        return failed(batch, last_seq, failure)
+
+
+def failed(batch: Sequence[Work[Any]], last_seq: int, failure: StorageFailed) -> Committed:
+    """The same error for everyone."""
+    return Committed([failure] * len(batch), (), last_seq, failure)
 
 
 def _in_transaction(
@@ -134,14 +152,18 @@ def _one_by_one(transaction: Transaction, batch: Sequence[Work[Any]]) -> list[Re
         transaction.execute("SAVEPOINT one")
         try:
             results.append(_run(transaction, work))
-        except _STORAGE_ERRORS:
-            raise
         except Exception as error:
+            if _is_of_storage(error):
+                raise
             transaction.execute("ROLLBACK TO one")
             transaction.forget_since(mark)
             results.append(error)
         transaction.execute("RELEASE one")
     return results
+
+
+def _is_of_storage(error: Exception) -> bool:
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _WORKS_ERRORS)
 
 
 def _run(transaction: Transaction, work: Work[Any]) -> Any:

@@ -17,6 +17,7 @@ from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin, Verify
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
+from hookbin.store.batch import Freeing
 from hookbin.store.database import Database
 from hookbin.store.sequences import NextPosition, SequenceCounter
 from hookbin.store.transaction import Transaction, insert_into
@@ -182,7 +183,7 @@ class BinStore:
             return changed
 
         try:
-            written = await self._database.transact(edit_with_targets)
+            written = await self._database.transact(Freeing(edit_with_targets))
         except sqlite3.IntegrityError as error:
             raise _name_taken(change(bin).name) from error
         if written is None:
@@ -197,7 +198,7 @@ class BinStore:
             transaction.announce(Removed(kind="bin", id=bin.id))
             set_forwards(transaction, bin.id, (), now=self._clock.now())
 
-        await self._database.transact(delete_with_targets)
+        await self._database.transact(Freeing(delete_with_targets))
 
     def _committed(self, rows: Sequence[Announcement]) -> None:
         counts = self._counts

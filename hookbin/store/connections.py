@@ -19,6 +19,8 @@ from hookbin.errors import StartError
 
 T = TypeVar("T")
 _BUSY_MS = 2_000
+LOG_LIMIT = 64 * 1024 * 1024
+"""Bytes to which SQLite shortens a longer write-ahead log once all of it is in the database."""
 _HIGHEST_SEQ = (
     "SELECT max((SELECT seq FROM highest_seq), (SELECT ifnull(max(seq), 0) FROM requests),"
     " (SELECT ifnull(max(seq), 0) FROM events), (SELECT ifnull(max(seq), 0) FROM attempts))"
@@ -64,7 +66,7 @@ def open_writer(path: Path) -> tuple[sqlite3.Connection, int]:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        connection.execute("PRAGMA journal_size_limit = 67108864")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
         connection.execute("PRAGMA cache_size = -16384")
         connection.execute("PRAGMA secure_delete = FAST")
         (highest,) = connection.execute(_HIGHEST_SEQ).fetchone()

@@ -18,7 +18,8 @@
   `snapshot`, a read transaction on one reader.
 - *Bounds.* Over `MAX_QUEUED_BYTES` that wait, a write is refused with `Overloaded` (503) and nothing is kept
   of it. A piece of work that fails is undone alone. If the storage fails (disk full, I/O error), all of
-  the batch get `StorageFailed` (507) and nothing is announced. More reads than `READERS` wait in turn.
+  the batch get `StorageFailed` (507) and nothing is announced; if the files were changed from outside,
+  `DatabaseLost`. What makes room is `Freeing` and done all the same. More reads than `READERS` wait in turn.
   From `close` on, what comes is refused with `ShuttingDown` (503) and what waits is still written.
 """
 
@@ -31,16 +32,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import aiosqlite
 
-from hookbin.errors import Overloaded, ShuttingDown
+from hookbin.errors import DatabaseUnreadable, Overloaded, ShuttingDown, StorageFailed
 from hookbin.models.announcements import Announcement, LogRow
-from hookbin.store.batch import Grouped, Insert, Result, Work, commit
-from hookbin.store.connections import Examiner, LockFile, open_reader, open_writer
+from hookbin.store.batch import Grouped, Insert, Result, Work
+from hookbin.store.connections import Examiner, LockFile, open_reader
 from hookbin.store.transaction import Transaction
+from hookbin.store.writer import Writer
 
 logger = logging.getLogger("hookbin")
 
@@ -54,6 +57,8 @@ MAX_QUEUED_BYTES = 64 * 1024 * 1024
 
 MAX_GATHERED = 256
 """Rows at which the writer gathers no more, but writes."""
+SAID_AGAIN = 60.0
+"""Seconds before the same failure is told in the log again: writes may fail and succeed by turns."""
 READERS = 3
 EXAMINERS = 2
 _OVERHEAD = 512
@@ -96,11 +101,13 @@ class Database:
         path: Path,
         *,
         queue_bytes: int = MAX_QUEUED_BYTES,
+        ballast: int = 0,
         observe_batch: Callable[[int, float], None] = lambda rows, seconds: None,
         monotonic: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._path = path
         self._queue_bytes = queue_bytes
+        self._ballast = ballast
         self._observe_batch = observe_batch
         self._monotonic = monotonic
         self._listeners: list[tuple[Listener, tuple[type, ...]]] = []
@@ -112,6 +119,9 @@ class Database:
         self.queued_bytes = 0
         self.last_seq = 0
         """The number of the log's last committed row."""
+        self.trouble: StorageFailed | None = None
+        """Why the last write failed; None if it did not."""
+        self._said, self._said_at = "", 0.0
 
     async def open(self) -> None:
         """Lock, migrate and open the file. Raises `StartError` and leaves the file as it was."""
@@ -119,7 +129,8 @@ class Database:
         self._lock = LockFile(self._path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-writer")
         try:
-            self._writer, self.last_seq = await self._on_thread(open_writer, self._path)
+            self._writer = await self._on_thread(partial(Writer, self._path, ballast=self._ballast))
+            self.last_seq = self._writer.last_seq
         except BaseException:
             self._thread.shutdown()
             self._lock.release()
@@ -142,6 +153,8 @@ class Database:
         await self._close_files(readers=READERS, examiners=EXAMINERS)
 
     async def _close_files(self, *, readers: int, examiners: int) -> None:
+        if self._writer.is_lost:
+            await self._on_thread(self._writer.close)
         for _ in range(readers):
             await (await self._readers.get()).close()
         for _ in range(examiners):
@@ -180,7 +193,12 @@ class Database:
 
     async def probe(self) -> None:
         """Write and commit something, to find out whether that is possible. Raises `StorageFailed`."""
-        await self.transact(lambda transaction: transaction.execute("UPDATE highest_seq SET seq = seq").rowcount)
+
+        def write_there_and_back(transaction: Transaction) -> None:
+            for step in (1, -1):  # SQLite does not write what is there already
+                transaction.execute("UPDATE highest_seq SET seq = seq + ?", (step,))
+
+        await self.transact(write_there_and_back)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[None]:
@@ -193,13 +211,14 @@ class Database:
             return
         connection = await self._readers.get()
         try:
-            await connection.execute("BEGIN")
+            await _fetch(connection, "BEGIN")
             token = _SNAPSHOT.set((self, connection))
             try:
                 yield
             finally:
                 _SNAPSHOT.reset(token)
-                await connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a file that is corrupt ends it
+                    await _fetch(connection, "ROLLBACK")
         finally:
             self._readers.put_nowait(connection)
 
@@ -211,10 +230,10 @@ class Database:
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """The rows that a query finds, as they are committed by now or were when the `snapshot` began."""
         if (held := self._held()) is not None:
-            return list(await held.execute_fetchall(sql, params))  # type: ignore[arg-type]
+            return await _fetch(held, sql, params)
         connection = await self._readers.get()
         try:
-            return list(await connection.execute_fetchall(sql, params))  # type: ignore[arg-type]
+            return await _fetch(connection, sql, params)
         finally:
             self._readers.put_nowait(connection)
 
@@ -223,6 +242,8 @@ class Database:
         examiner = await self._examiners.get()
         try:
             return await examiner.run(read)
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
         finally:
             self._examiners.put_nowait(examiner)
 
@@ -264,13 +285,22 @@ class Database:
     async def _write(self, batch: list[_Waiter[Any]]) -> None:
         started = self._monotonic()
         works = [waiter.work for waiter in batch]
-        committed = await self._on_thread(commit, self._writer, works, self.last_seq)
+        committed = await self._on_thread(self._writer.commit, works, self.last_seq)
+        self._note(committed.failure)
         self._observe_batch(len(batch), self._monotonic() - started)
         self.queued_bytes -= sum(waiter.size for waiter in batch)
         self.last_seq = committed.last_seq
         for waiter, result in zip(batch, committed.results, strict=True):
             _resolve(waiter.outcome, result)
         self._announce(committed.announcements)
+
+    def _note(self, failure: StorageFailed | None) -> None:
+        """Keep what writing fails of, and say it in the log; the same again only after a while."""
+        self.trouble = failure
+        now = self._monotonic()
+        if failure is not None and (failure.detail != self._said or now - self._said_at >= SAID_AGAIN):
+            self._said, self._said_at = failure.detail, now
+            logger.error("%s", failure.detail)
 
     def _announce(self, rows: Sequence[Announcement]) -> None:
         types = {type(row) for row in rows}
@@ -283,6 +313,17 @@ class Database:
 
     async def _on_thread(self, function: Callable[..., T], *args: Any) -> T:
         return await self._loop.run_in_executor(self._thread, function, *args)
+
+
+async def _fetch(connection: aiosqlite.Connection, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+    try:
+        return list(await connection.execute_fetchall(sql, params))  # type: ignore[arg-type]
+    except sqlite3.Error as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: sqlite3.Error) -> DatabaseUnreadable:
+    return DatabaseUnreadable(f"the database could not be read ({error}); see whether /readyz knows more")
 
 
 def _resolve(outcome: Outcome[T], result: Result[T]) -> None:

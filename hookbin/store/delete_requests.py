@@ -8,6 +8,7 @@ import msgspec
 
 from hookbin.models.announcements import RequestsDeleted
 from hookbin.models.bins import Bin
+from hookbin.store.batch import Freeing
 from hookbin.store.database import Database
 from hookbin.store.transaction import Transaction
 
@@ -61,7 +62,7 @@ class RequestRemoval:
             transaction.announce(RequestsDeleted(bin_id=bin[0], count=1, pinned=pinned, seq=seq))
             return True
 
-        return await self._database.transact(delete)
+        return await self._database.transact(Freeing(delete))
 
     async def found(self, bin: Bin, seqs: Sequence[int], *, with_pinned: bool) -> int:
         """Delete the requests of these numbers; returns how many went."""
@@ -85,7 +86,7 @@ class RequestRemoval:
         return total
 
     async def _step(self, bin: Bin, condition: str, *params: object) -> int:
-        return await self._database.transact(lambda transaction: delete_of_bin(transaction, bin, condition, *params))
+        return await self._database.transact(Freeing(lambda each: delete_of_bin(each, bin, condition, *params)))
 
 
 def delete_of_bin(transaction: Transaction, bin: Bin, condition: str, *params: object, most: int = STEP) -> int:

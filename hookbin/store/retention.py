@@ -5,6 +5,7 @@ from __future__ import annotations
 from hookbin.models.announcements import Removed
 from hookbin.models.bins import Bin
 from hookbin.models.common import SECOND
+from hookbin.store.batch import Freeing
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import STEP, delete_of_bin, delete_some
 from hookbin.store.transaction import Transaction
@@ -64,7 +65,7 @@ class Retention:
         deleted = await self._database.read(_DELETED_BINS)
         if not deleted:
             return 0
-        return await self._database.transact(lambda transaction: len(delete_some(transaction, _OF_BIN, *deleted[0])))
+        return await self._database.transact(Freeing(lambda each: len(delete_some(each, _OF_BIN, *deleted[0]))))
 
     async def trim_deliveries(self) -> int:
         """Delete the oldest ended deliveries, their attempts, and events that have no delivery left."""
@@ -84,7 +85,7 @@ class Retention:
             )
             return len(rows)
 
-        return await self._database.transact(delete_ended)
+        return await self._database.transact(Freeing(delete_ended))
 
     async def trim_undelivered_events(self) -> int:
         """Delete the oldest events that no webhook wanted."""
@@ -106,7 +107,7 @@ class Retention:
             )
             return transaction.executemany(sql, found).rowcount
 
-        return await self._database.transact(delete_undelivered)
+        return await self._database.transact(Freeing(delete_undelivered))
 
     async def trim_webhooks(self) -> int:
         """Delete webhooks whose last delivery is gone, if they were deleted or made for single requests."""
@@ -120,9 +121,9 @@ class Retention:
             transaction.announce(*(Removed(kind="webhook", id=id) for id, deleted_at in found if deleted_at is None))
             return len(found)
 
-        return await self._database.transact(delete_done_with)
+        return await self._database.transact(Freeing(delete_done_with))
 
     async def _delete(self, bin: Bin, condition: str, *params: int, most: int = STEP) -> int:
         return await self._database.transact(
-            lambda transaction: delete_of_bin(transaction, bin, condition, *params, most=most)
+            Freeing(lambda transaction: delete_of_bin(transaction, bin, condition, *params, most=most))
         )

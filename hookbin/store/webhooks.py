@@ -11,6 +11,7 @@ from hookbin.errors import WebhookNotFound
 from hookbin.models.announcements import Announcement, Removed
 from hookbin.models.deliveries import CancelReason
 from hookbin.models.webhooks import Webhook, WebhookKind
+from hookbin.store.batch import Freeing
 from hookbin.store.database import Database
 from hookbin.store.delivery_states import cancel_pending
 from hookbin.store.publishing import DisabledEventMaker, insert
@@ -92,7 +93,9 @@ class WebhookStore:
 
     async def delete(self, webhook: Webhook) -> None:
         """Take the webhook out of use and cancel its pending deliveries."""
-        await self._database.transact(lambda transaction: _delete(transaction, webhook.id, now=self._clock.now()))
+        await self._database.transact(
+            Freeing(lambda transaction: _delete(transaction, webhook.id, now=self._clock.now()))
+        )
 
     def _committed(self, rows: Sequence[Announcement]) -> None:
         for row in rows:

@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from hookbin import __version__
-from hookbin.errors import StorageFailed
+from hookbin.errors import NotReady, StorageFailed
 from hookbin.live import metrics
 from hookbin.shapes.common import Page, Status
 from hookbin.shapes.refusals import RefusalShape, refusal_shape
@@ -70,13 +70,16 @@ async def refusals(call: Call[Any, None]) -> Page[RefusalShape]:
     return Page(data=[refusal_shape(message) for message in call.live.refusals.newest])
 
 
-@raises(StorageFailed)
+@raises(NotReady)
 async def readyz(call: Call[Any, None]) -> Status:
     """Can it write?
 
-    Commits a write to the database.
+    Commits a write to the database; if that fails, says why.
     """
-    await call.stores.database.probe()
+    try:
+        await call.stores.database.probe()
+    except StorageFailed as error:
+        raise NotReady(error.detail) from error
     return Status()
 
 

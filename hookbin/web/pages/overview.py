@@ -63,6 +63,7 @@ async def page(request: Request) -> Response:
         webhook_total=len(s.stores.webhooks.all()),
         blank=EMPTY,
         refusals=[refusal_shape(row) for row in s.live.refusals.newest[:CARDS]] if problems else [],
+        trouble=s.stores.database.trouble,
         lacks=s.delivering.dispatcher.lacks.newest if problems else [],
     )
 
