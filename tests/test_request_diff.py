@@ -105,6 +105,15 @@ def test_what_reads_alike_is_not_called_the_same(
     assert notice in (found.notice or "")
 
 
+def test_forms_are_compared_by_their_fields() -> None:
+    form = (("content-type", "application/x-www-form-urlencoded"),)
+    assert two(b"a=1&b=x+y&a=2", b"a=1&b=x%20z&a=2", form, form).text == [" a=1", "-b=x y", "+b=x z", " a=2"]
+    assert two(b'{"a":1}', b'{"a":2}', form, form).kind == "json"
+    alike = two(b"a=x+y", b"a=x%20y", form, form)
+    assert (alike.identical, alike.text) == (False, [])
+    assert "The fields are the same; they are written otherwise." in (alike.notice or "")
+
+
 def test_what_is_left_out_is_not_called_identical() -> None:
     one, cut = a_request(a_bin()), a_request(a_bin(), truncated=True)
     assert "may differ" in (difference(one, cut).body.notice or "")

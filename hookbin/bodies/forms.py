@@ -13,6 +13,7 @@ from hookbin.bodies.charsets import FieldDecoder, known_charset
 from hookbin.bodies.match import Match
 from hookbin.bodies.media import parameters
 
+FORM = "application/x-www-form-urlencoded"
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 """Bytes that a form would have written as %xx."""
 _FORM = re.compile(rb"[A-Za-z0-9_.*%\[\]+~:$-]{1,200}=[^\s<>{}\"]{0,2000}")
@@ -37,7 +38,7 @@ def form_match(body: bytes, media_type: str) -> Match:
     """How well a body suits being read as a form."""
     if not body or _BINARY.search(body, 0, limits.SHOWN):
         return Match.NO  # what curl sends of a file without a type says that it is a form
-    if media_type == "application/x-www-form-urlencoded":
+    if media_type == FORM:
         json_sent_by_curl = body[:1000].lstrip()[:1] in (b"{", b"[")
         return Match.MAYBE if json_sent_by_curl else Match.DECLARED
     if media_type in ("", "text/plain") and _FORM.match(body) and not re.search(rb"\s", body[:2000].strip()):

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from hookbin.bodies import limits
 from hookbin.bodies.charsets import Text, charset_name
-from hookbin.bodies.forms import query_pairs
+from hookbin.bodies.forms import FORM, query_pairs
 from hookbin.bodies.reading import Reading
 from hookbin.clock import seq_id
 from hookbin.models.common import Headers
@@ -93,31 +94,55 @@ def _body(left: CapturedRequest, right: CapturedRequest, first_difference: int |
     if max(len(left.body), len(right.body)) > MAX_BYTES:
         return _bytes(sizes, f"Bodies over {MAX_BYTES} bytes are compared as bytes.", cut)
     readings = [Reading(one.body, one.headers, cut=cut is not None, most=MAX_BYTES) for one in (left, right)]
-    if any(len(reading.body) == MAX_BYTES and reading.unpacked.cut for reading in readings):
+    return _of_readings(*readings, cut=cut, sizes=sizes)
+
+
+def _of_readings(left: Reading, right: Reading, *, cut: str | None, sizes: dict[str, Any]) -> BodyDifference:
+    """What differs between bodies that are not the same bytes."""
+    if any(len(reading.body) == MAX_BYTES and reading.unpacked.cut for reading in (left, right)):
         return _bytes(sizes, f"Bodies that unpack to over {MAX_BYTES} bytes are compared as bytes.", cut)
-    if readings[0].body == readings[1].body and any(reading.unpacked.encodings for reading in readings):
+    if left.body == right.body and (left.unpacked.encodings or right.unpacked.encodings):
         return _bytes(sizes, "What was unpacked is the same; the bytes that came differ.", cut)
-    before, after = (reading.text for reading in readings)
-    if before is None or after is None:
+    if left.text is None or right.text is None:
         return _bytes(sizes, cut)
-    notices = [cut, *_alike(before, after)]
-    if before.text == after.text:
-        return BodyDifference(identical=False, kind="text", text=[], notice=_joined(*notices), **sizes)
+    how = _joined(cut, *_alike(left.text, right.text))
+    if left.text.text == right.text.text:
+        return _text(sizes, [], how)
+    found = _json_difference(left.text.text, right.text.text, how=how, sizes=sizes)
+    if found is None and left.media_type == right.media_type == FORM and left.form and right.form:
+        found = _fields(left, right, how=how, sizes=sizes)
+    return found or _text(sizes, _lines(left.text.text, right.text.text), how)
+
+
+def _fields(left: Reading, right: Reading, *, how: str | None, sizes: dict[str, Any]) -> BodyDifference:
+    """Forms, a field a line."""
+    before, after = ("\n".join(f"{name}={value}" for name, value in reading.fields) for reading in (left, right))
+    if max(len(left.fields), len(right.fields)) == limits.READ_FIELDS:
+        return _bytes(sizes, f"Forms of {limits.READ_FIELDS:,} fields and more are compared as bytes.", how)
+    if before == after:
+        return _text(sizes, [], _joined(how, "The fields are the same; they are written otherwise."))
+    return _text(sizes, _lines(before, after), how)
+
+
+def _json_difference(left: str, right: str, *, how: str | None, sizes: dict[str, Any]) -> BodyDifference | None:
+    """None when one of them is no JSON."""
     try:
-        changes = _json(before.text, after.text)
+        changes = _json(left, right)
     except RecursionError:
-        changes = None
-        notices.append("The JSON is nested too deeply to be compared as such.")
-    if changes is not None:
-        notices += [f"There are more than {MAX_CHANGES} changes."] if len(changes) > MAX_CHANGES else []
-        notices += [] if changes else ["The values are the same JSON; it is written otherwise."]
-        return BodyDifference(
-            identical=False, kind="json", json=changes[:MAX_CHANGES], notice=_joined(*notices), **sizes
-        )
-    lines = _lines(before.text, after.text)
+        deep = "The JSON is nested too deeply to be compared as such."
+        return _text(sizes, _lines(left, right), _joined(how, deep))
+    if changes is None:
+        return None
+    more = f"There are more than {MAX_CHANGES} changes." if len(changes) > MAX_CHANGES else None
+    none = None if changes else "The values are the same JSON; it is written otherwise."
+    notice = _joined(how, more, none)
+    return BodyDifference(identical=False, kind="json", json=changes[:MAX_CHANGES], notice=notice, **sizes)
+
+
+def _text(sizes: dict[str, Any], lines: list[str] | None, notice: str | None) -> BodyDifference:
     if lines is None:
-        return _bytes(sizes, f"More than {MAX_LINES} lines differ; the bodies are compared as bytes.", cut)
-    return BodyDifference(identical=False, kind="text", text=lines, notice=_joined(*notices), **sizes)
+        return _bytes(sizes, f"More than {MAX_LINES} lines differ; the bodies are compared as bytes.", notice)
+    return BodyDifference(identical=False, kind="text", text=lines, notice=notice, **sizes)
 
 
 def _bytes(sizes: dict[str, Any], *notices: str | None) -> BodyDifference:
