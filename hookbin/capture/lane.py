@@ -17,6 +17,8 @@ import logging
 import re
 from functools import partial
 
+from msgspec import Struct
+
 from hookbin.answers.plan import PreparedAnswer, refusal
 from hookbin.capture.row import SentFields, address, captured_request, read_fields
 from hookbin.capture.services import CaptureServices
@@ -76,25 +78,22 @@ class CaptureLane:
             outcome.set_exception(error)
 
 
-class _Outcome:
+class _Outcome(Struct):
     """Answers when the writer says what came of the row. An exchange whose sender is gone hears nothing."""
 
-    __slots__ = ("_answer", "_exchange")
-
-    def __init__(self, exchange: Exchange, answer: PreparedAnswer) -> None:
-        self._exchange = exchange
-        self._answer = answer
+    exchange: Exchange
+    answer: PreparedAnswer
 
     def done(self) -> bool:
         return False
 
     def set_result(self, _: None) -> None:
-        answer = self._answer
-        self._exchange.answer(status=answer.status, fields=answer.fields, body=answer.body)
+        answer = self.answer
+        self.exchange.answer(status=answer.status, fields=answer.fields, body=answer.body)
 
     def set_exception(self, error: Exception) -> None:
         if not isinstance(error, HookbinError):
             logger.error("a capture could not be written", exc_info=error)
             error = HookbinError("hookbin has made a mistake; its log says which")
-        self._answer = refusal(error)
+        self.answer = refusal(error)
         self.set_result(None)

@@ -16,30 +16,24 @@ from hookbin.store.transaction import Transaction
 T = TypeVar("T")
 
 
-class Insert:
+class Insert(Struct, frozen=True):
     """One row of the log to be written, by an `INSERT` whose first value is its number; `params` are the others."""
 
-    __slots__ = ("params", "row", "sql")
-
-    def __init__(self, sql: str, params: Sequence[Any], row: LogRow) -> None:
-        self.sql = sql
-        self.params = params
-        self.row = row
+    sql: str
+    params: Sequence[Any]
+    row: LogRow
 
 
-class Grouped(Generic[T]):
+class Grouped(Struct, Generic[T], frozen=True):
     """Work that a batch does in one go with all other work of its kind: `together` gives the result of each item.
 
     In a batch it may be done before or after work of other kinds that is grouped, or that only inserts: the kind
     of a lower `rank` first.
     """
 
-    __slots__ = ("item", "rank", "together")
-
-    def __init__(self, together: Callable[[Transaction, Sequence[Any]], list[T]], item: Any, rank: int) -> None:
-        self.together = together
-        self.item = item
-        self.rank = rank
+    together: Callable[[Transaction, Sequence[Any]], list[T]]
+    item: Any
+    rank: int
 
 
 class Freeing(Generic[T]):

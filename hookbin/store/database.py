@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import aiosqlite
+from msgspec import Struct
 
 from hookbin.errors import DatabaseUnreadable, Overloaded, ShuttingDown, StorageFailed
 from hookbin.models.announcements import Announcement, LogRow
@@ -82,15 +83,12 @@ class Outcome(Protocol[T_contra]):
     def set_exception(self, error: Exception, /) -> None: ...
 
 
-class _Waiter(Generic[T]):
+class _Waiter(Struct, Generic[T], frozen=True):
     """Someone who waits for a commit."""
 
-    __slots__ = ("outcome", "size", "work")
-
-    def __init__(self, work: Work[T], size: int, outcome: Outcome[T]) -> None:
-        self.work = work
-        self.size = size
-        self.outcome = outcome
+    work: Work[T]
+    size: int
+    outcome: Outcome[T]
 
 
 class Database:
