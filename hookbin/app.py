@@ -133,7 +133,11 @@ class Hookbin:
         self.lane: Lane | None = None if settings.trust_proxy else CaptureLane(capturing)
         """The way of plain captures past ASGI, inside the server's protocol; it knows no proxy's headers."""
         self.refused = RefusedCapture(
-            find_bin=stores.bins.find, requests=stores.requests, refusals=live.refusals, clock=clock
+            find_bin=stores.bins.find,
+            plans=capturing.plans,
+            requests=stores.requests,
+            refusals=live.refusals,
+            clock=clock,
         )
         """Told by the server's protocol of what it refused."""
         self._tell_of_commits()

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbin.answers.checks import check_headers
-from hookbin.answers.plan import SANDBOX, Plan, PreparedAnswer, next_step, prepare
+from hookbin.answers.plan import SANDBOX, Plan, PreparedAnswer, next_step, prepare, refusal
 from hookbin.conditions.incoming import Incoming
-from hookbin.errors import FieldsInvalid
+from hookbin.errors import FieldsInvalid, HookbinError, Overloaded, ShuttingDown, StorageFailed
 from hookbin.models.answers import (
     AnswerRule,
     BinHandshake,
@@ -135,6 +135,14 @@ def test_an_options_request_that_is_no_preflight_gets_the_bin_s_answer(lacks: st
     del headers[lacks]
 
     assert asked(BinResponse(cors=True, status=418), "OPTIONS", headers=headers).status == 418
+
+
+@pytest.mark.parametrize("error", [Overloaded("x"), ShuttingDown("x"), StorageFailed("x")])
+def test_a_refusal_is_open_to_pages_like_any_answer(error: HookbinError) -> None:
+    for cors in (True, False):
+        answer = refusal(error, cors=cors)
+        assert ((b"access-control-allow-origin", b"*") in answer.headers) is cors
+        assert (b"access-control-allow-origin: *" in answer.fields) is cors
 
 
 def test_every_answer_is_open_to_pages_and_what_the_owner_sets_stands() -> None:

@@ -99,6 +99,33 @@ def test_a_body_that_stands_still_is_kept_as_incomplete_and_gets_a_408(
     assert captured["answer"]["status"] == 408
 
 
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (413, b"POST /b/open HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\nConnection: close\r\n\r\n" + b"x" * 2000),
+        (408, b"POST /b/open HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"),
+        (400, b"POST /b/open HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n?\r\n"),
+        (400, b"POST /b/open HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n"),
+        (431, b"POST /b/open HTTP/1.1\r\n" + b"X: 1\r\n" * 3000 + b"\r\n"),
+        (500, b"POST /b/open/fails HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+        (200, b"GET /b/open?challenge=c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    ],
+)
+def test_any_page_may_read_every_answer_of_a_bin_that_is_open_to_them(
+    hasty: Server, status: int, message: bytes
+) -> None:
+    rule = {"when": {"path": "/fails"}, "template": True, "body": "{{ request.json.a }}"}
+    hasty.post(
+        "/bins", {"name": "open", "response": {"cors": True, "rules": [rule], "handshake": {"provider": "dropbox"}}}
+    )
+
+    answer = parsed(heard(hasty, message))
+
+    assert answer.status == status
+    assert answer.header("access-control-allow-origin") == answer.header("access-control-expose-headers") == "*"
+    assert parsed(heard(hasty, message.replace(b"/open", b"/other"))).header("access-control-allow-origin") is None
+
+
 @pytest.mark.parametrize("start", ["half an event", "half a form"])
 def test_a_call_whose_body_stands_still_gets_a_408_and_does_nothing(
     hasty: Server, answers: dict[str, bytes], start: str

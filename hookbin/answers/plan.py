@@ -28,6 +28,7 @@ MAX_PLANS = 10_000
 _CORS: Headers = (("access-control-allow-origin", "*"), ("access-control-expose-headers", "*"))
 """Any page may read the answer; the browser sends no cookies along then (Fetch standard, 3.3)."""
 _PREFLIGHT_SECONDS = "600"
+_TOO_LARGE = Step(status=413, body="the body is larger than this bin keeps; what fits was kept\n")
 
 
 class PreparedAnswer(Struct, frozen=True):
@@ -57,7 +58,7 @@ class PreparedAnswer(Struct, frozen=True):
 def prepare(step: Step, *, rule: str | None = None, cors: bool = False, error: str | None = None) -> PreparedAnswer:
     body = b"" if step.status in BODILESS else step.body.encode()
     given = (*step.headers, *_missing_cors(step.headers)) if cors else step.headers
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given]
+    headers = _encoded(given)
     if step.status not in _LENGTHLESS:
         headers.append((b"content-length", b"%d" % len(body)))
     headers.append(SANDBOX)
@@ -65,10 +66,15 @@ def prepare(step: Step, *, rule: str | None = None, cors: bool = False, error: s
     return PreparedAnswer(step.status, headers, _lines(headers), body, step.delay_ms, rule, step.fault, template, error)
 
 
-def refusal(error: HookbinError) -> PreparedAnswer:
+def refusal(error: HookbinError, *, cors: bool = False) -> PreparedAnswer:
     """What the sender of a request gets that is not kept."""
     answer = problem_answer(error)
-    return PreparedAnswer(answer.status, answer.headers, _lines(answer.headers), answer.body)
+    headers = [*answer.headers, *(_encoded(_CORS) if cors else ())]
+    return PreparedAnswer(answer.status, headers, _lines(headers), answer.body)
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
@@ -109,6 +115,8 @@ class Plan:
 
     def __init__(self, response: BinResponse) -> None:
         self._cors = response.cors
+        self.refusal_fields = _lines(_encoded(_CORS)) if response.cors else b""
+        """Header lines of what refuses a request to the bin."""
         self._handshake = response.handshake
         self._rules = [
             (matcher(rule.when), self._prepare(rule, rule=f"rules[{index}]"))
@@ -119,6 +127,7 @@ class Plan:
         self._order = StepOrder.of(response)
         self._steps = [self._prepare(step, rule=f"sequence[{index}]") for index, step in enumerate(response.sequence)]
         self.base = self._prepare(response)
+        self.too_large = self._prepare(_TOO_LARGE)
         chooses = (response.cors, response.handshake, response.rules, response.chance, response.sequence)
         self.plain = self.base.template is None and not any(chooses)
         """The base answers every request, as it is."""

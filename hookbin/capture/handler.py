@@ -25,7 +25,7 @@ import asyncio
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from hookbin.answers.plan import Plan, PreparedAnswer, prepare, refusal
+from hookbin.answers.plan import Plan, PreparedAnswer, refusal
 from hookbin.capture.faults import Answering, Faults, pause
 from hookbin.capture.read_body import MemoryBudget, ReceivedBody, linger, read_body
 from hookbin.capture.row import SentFields, address, captured_request, read_fields
@@ -33,7 +33,6 @@ from hookbin.capture.services import CaptureServices
 from hookbin.capture.signature_check import UNCHECKED, check_signature
 from hookbin.conditions.incoming import Incoming
 from hookbin.errors import BinNotFound, HookbinError, Overloaded, ShuttingDown
-from hookbin.models.answers import Step
 from hookbin.models.bins import Bin
 from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import CapturedRequest
@@ -50,7 +49,6 @@ from hookbin.wire.head import by_name
 
 MAX_RENDERED = 1024 * 1024
 """Bytes of a body that a template is given."""
-_TOO_LARGE = prepare(Step(status=413, body="the body is larger than this bin keeps; what fits was kept\n"))
 _NO_MEMORY = "more large bodies come in at once than the server holds; send it again in a second"
 _STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
 
@@ -75,6 +73,7 @@ class Capture:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
+        exchange.refusal_fields = self._refusal_fields(scope["path"])
         answer, unread = await self._take_in(scope, receive, exchange)
         if answer is None:
             return
@@ -103,11 +102,15 @@ class Capture:
                 if self._services.stopping.is_set():
                     raise ShuttingDown(_STOPPING)
             except HookbinError as error:
-                return refusal(error), body.unread
+                return refusal(error, cors=bool(exchange.refusal_fields)), body.unread
         return None, False
 
+    def _refusal_fields(self, path: str) -> bytes:
+        bin = self._services.bins.find(_name_in(path))
+        return b"" if bin is None else self._services.plans.of(bin).refusal_fields
+
     async def _bin(self, path: str) -> Bin:
-        name = path[len(PREFIX) :].partition("/")[0]
+        name = _name_in(path)
         bin = self._services.bins.find(name)
         if bin is not None:
             return bin
@@ -120,7 +123,7 @@ class Capture:
         """The answer that fits the request, once both are kept."""
         plan = self._services.plans.of(arrival.bin)
         if arrival.body.truncated:
-            return await self._keep(arrival, _TOO_LARGE)
+            return await self._keep(arrival, plan.too_large)
         if plan.plain or arrival.body.incomplete:
             return await self._keep(arrival, plan.base)
         incoming = Incoming(
@@ -203,6 +206,10 @@ class Capture:
         await send({"type": "http.response.body", "body": answer.body, "more_body": True})
         await linger(receive, seconds=self._services.settings.sender_timeout)
         await send({"type": "http.response.body", "body": b""})
+
+
+def _name_in(path: str) -> str:
+    return path[len(PREFIX) :].partition("/")[0]
 
 
 def _template_request(incoming: Incoming) -> TemplateRequest:

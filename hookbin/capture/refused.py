@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from hookbin.answers.plan import prepare
+from hookbin.answers.plan import Plans, prepare
 from hookbin.capture.row import SentFields, address, captured_request
 from hookbin.clock import Clock
 from hookbin.errors import HookbinError
@@ -34,15 +34,22 @@ class RefusedCapture:
     """Called by the protocol with each message that it refused."""
 
     def __init__(
-        self, *, find_bin: Callable[[str], Bin | None], requests: RequestStore, refusals: Refusals, clock: Clock
+        self,
+        *,
+        find_bin: Callable[[str], Bin | None],
+        plans: Plans,
+        requests: RequestStore,
+        refusals: Refusals,
+        clock: Clock,
     ) -> None:
         self._find_bin = find_bin
+        self._plans = plans
         self._requests = requests
         self._refusals = refusals
         self._clock = clock
         self._writing: set[asyncio.Task[None]] = set()
 
-    def __call__(self, refusal: Refusal, client: tuple[str, int] | None, answer: Callable[[], None]) -> None:
+    def __call__(self, refusal: Refusal, client: tuple[str, int] | None, answer: Callable[[bytes], None]) -> None:
         """`answer` is called once the message is kept, since what was answered is kept (see `capture.handler`)."""
         message = RefusedMessage(
             refused_at=self._clock.now(),
@@ -56,7 +63,7 @@ class RefusedCapture:
         bin = self._named(refusal.received)
         if bin is None or len(self._writing) >= MAX_WRITING:
             self._refusals.add(message)
-            answer()
+            answer(self._fields(bin))
             return
         task = asyncio.get_running_loop().create_task(self._keep(message, refusal.received, bin, answer))
         self._writing.add(task)
@@ -71,7 +78,10 @@ class RefusedCapture:
         match = _BIN.match(received)
         return None if match is None else self._find_bin(match.group(1).decode("ascii"))
 
-    async def _keep(self, message: RefusedMessage, received: bytes, bin: Bin, answer: Callable[[], None]) -> None:
+    def _fields(self, bin: Bin | None) -> bytes:
+        return b"" if bin is None else self._plans.of(bin).refusal_fields
+
+    async def _keep(self, message: RefusedMessage, received: bytes, bin: Bin, answer: Callable[[bytes], None]) -> None:
         request = captured_request(
             bin,
             received_at=message.refused_at,
@@ -91,4 +101,4 @@ class RefusedCapture:
         except HookbinError:
             self._refusals.add(message)  # the writer is stopping, full or broken; it is remembered at least
         finally:
-            answer()
+            answer(self._fields(bin))

@@ -37,7 +37,7 @@ class Exchange:
     It holds the connection and not the request's cycle, whose scope holds it.
     """
 
-    __slots__ = ("_connection", "headers", "target", "timed_out", "trailers")
+    __slots__ = ("_connection", "headers", "refusal_fields", "target", "timed_out", "trailers")
 
     def __init__(self, target: str, headers: Pairs, connection: Answering | None = None) -> None:
         self.target = target
@@ -48,6 +48,8 @@ class Exchange:
         """Fields behind a chunked body (RFC 9110, 6.5), once that is in."""
         self.timed_out = False
         """The rest of the body did not come in time, and the sender was told so."""
+        self.refusal_fields = b""
+        """Header lines for what the protocol itself says to the sender, should it."""
         self._connection = connection
         """None under another server: nothing below can be done there."""
 

@@ -29,8 +29,8 @@ class Refusal(Struct, frozen=True, kw_only=True):
     answer: bytes
 
 
-Refused: TypeAlias = Callable[[Refusal, tuple[str, int] | None, Callable[[], None]], None]
-"""Is told of a refusal and its peer, and calls the last when the peer can be answered."""
+Refused: TypeAlias = Callable[[Refusal, tuple[str, int] | None, Callable[[bytes], None]], None]
+"""Is told of a refusal and its peer, and calls the last, with more header lines, when the peer can be answered."""
 
 
 class MessageRefused(Exception):
@@ -46,6 +46,12 @@ def last_answer(error: HookbinError) -> bytes:
     answer = problem_answer(error)
     fields = (b"%b: %b\r\n" % field for field in (*answer.headers, (b"connection", b"close")))
     return b"".join((STATUS_LINE[answer.status], *fields, b"\r\n", answer.body))
+
+
+def with_fields(answer: bytes, fields: bytes) -> bytes:
+    """A whole answer with more header lines."""
+    status_line, end, rest = answer.partition(b"\r\n")
+    return b"".join((status_line, end, fields, rest))
 
 
 TIMED_OUT = last_answer(SenderTimedOut("the rest of the request did not come in time; send it again, without a pause"))

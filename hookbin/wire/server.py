@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum, auto
-from functools import partial
 from typing import Any, cast
 
 import uvicorn
@@ -50,6 +49,7 @@ from hookbin.wire.refusals import (
     MessageRefused,
     Refusal,
     Refused,
+    with_fields,
     without_end,
 )
 
@@ -278,11 +278,13 @@ class WireProtocol(asyncio.Protocol):
     def _refuse(self, refusal: Refusal) -> Farewell:
         """Tell of what could not be begun with, once its rest has come, and then answer it."""
         farewell = self._begin_farewell()
-        answer = partial(farewell.say, refusal.answer)
+
+        def answer(fields: bytes) -> None:
+            farewell.say(with_fields(refusal.answer, fields))
 
         def tell(received: bytes) -> None:
             if self._refused is None:
-                answer()
+                answer(b"")
             else:
                 self._refused(replace(refusal, received=received), self._request.client, answer)
 
@@ -296,10 +298,11 @@ class WireProtocol(asyncio.Protocol):
         self._loop.call_soon(self._end_body, last_words)  # behind the taking of what came of it just now
 
     def _end_body(self, last_words: bytes) -> None:
-        if self._request.exchange is None or self._request.answer_begun or self._transport.is_closing():
+        exchange = self._request.exchange
+        if exchange is None or self._request.answer_begun or self._transport.is_closing():
             self._close()
         else:
-            self._begin_farewell().say(last_words)
+            self._begin_farewell().say(with_fields(last_words, exchange.refusal_fields))
         self._request.hang_up()
 
     def _begin_farewell(self) -> Farewell:
