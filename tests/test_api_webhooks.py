@@ -149,6 +149,23 @@ def test_a_webhook_that_is_enabled_again_gets_what_comes_then(server: Server) ->
     eventually(lambda: types(server, "again") == ["again"])
 
 
+def test_a_paused_webhook_keeps_what_it_is_to_get_until_it_is_resumed(server: Server) -> None:
+    webhook = server.register(f"{server.url}/b/resting", paused=True, ordered=True)
+    server.post("/events", {"type": "while.paused", "data": {}})
+    server.post(f"/webhooks/{webhook['id']}/test", {})
+    *_, ping = server.deliveries(webhook=webhook["id"])
+    server.post(f"/deliveries/{ping['id']}/retry")
+    waiting = server.get(f"/deliveries/{ping['id']}")
+    assert waiting["explanation"] == (
+        "Its first attempt, asked for by hand, waits: its webhook is paused, and nothing is sent until it is resumed."
+    )
+    assert {row["state"] for row in server.deliveries(webhook=webhook["id"])} == {"pending"}
+
+    assert patch(server, webhook["id"], paused=False).json()["paused"] is False
+
+    eventually(lambda: types(server, "resting") == ["webhook.ping", "while.paused", "user.created"])
+
+
 def test_a_410_disables_the_webhook(server: Server) -> None:
     server.post("/bins", {"name": "gone", "response": {"status": 410}})
 
@@ -178,6 +195,7 @@ ALL_OPTIONS: dict[str, Any] = {
     "signature_style": "stripe",
     "rate_limit": 2.5,
     "ordered": True,
+    "paused": True,
     "disable_after": 3,
     "max_in_flight": 2,
     "timeout": 4.5,

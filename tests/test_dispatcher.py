@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hookbin.dispatch.attempts import MAX_LARGE
 from hookbin.dispatch.dispatcher import PAUSE
@@ -114,6 +115,37 @@ async def test_a_restart_keeps_to_the_schedule(tmp_path: Path) -> None:
         shop.clock.advance(100)
         await shop.seen.until(lambda: shop.seen.attempts)
         assert shop.seen.attempts[0].number == 2
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+async def test_what_a_paused_webhook_is_to_get_waits_over_a_restart_and_goes_out_in_order(
+    tmp_path: Path, ordered: bool
+) -> None:
+    path, count = tmp_path / "hookbin.db", WINDOW + 10
+    async with open_workshop(path) as shop:
+        await shop.stores.register(ordered=ordered, retry_schedule=(1.0,))
+        shop.sender.script["wh_1"] = [500]
+        shop.sender.hold("wh_1")
+        (first,) = await shop.stores.publish()
+        await shop.seen.until(lambda: shop.sender.calls)
+        await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, paused=True))
+        shop.sender.release("wh_1")
+        await shop.seen.until(lambda: shop.seen.attempts)
+        later = [(await shop.stores.publish())[0].id for _ in range(count)]
+        await shop.stores.deliveries.retry(first.id, now=shop.clock.now())
+        shop.clock.advance(10)
+        await shop.settle()
+        assert len(shop.sender.calls) == 1, "it was under way when it was paused; its retries wait"
+    async with open_workshop(path) as shop:
+        shop.clock.advance(10)
+        await shop.settle()
+        assert shop.sender.calls == []
+        await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, paused=False))
+        await shop.seen.until(partial(has_attempted, shop, count + 1))
+        sent = [delivery for _, delivery, _ in shop.sender.calls]
+        assert set(sent) == {first.id, *later}
+        if ordered:
+            assert sent == [first.id, *later]
 
 
 async def test_all_webhooks_together_have_no_more_under_way_than_the_cap(tmp_path: Path) -> None:

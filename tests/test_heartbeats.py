@@ -151,8 +151,10 @@ async def test_the_rhythm_goes_on_after_a_restart(tmp_path: Path, off: float, wa
         assert len(beats(stores)) == 2
 
 
-@pytest.mark.parametrize("change", [{"disabled": True}, {"heartbeat": None}])
-async def test_beats_stop_when_the_webhook_is_disabled_or_wants_no_more(stores: Stores, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", [{"disabled": True}, {"paused": True}, {"heartbeat": None}])
+async def test_beats_stop_when_the_webhook_is_disabled_or_paused_or_wants_no_more(
+    stores: Stores, change: dict[str, Any]
+) -> None:
     async with beating(stores):
         webhook = await stores.register(heartbeat=1.0)
         await turn(stores, 1)

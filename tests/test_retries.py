@@ -360,6 +360,12 @@ def test_the_explanation_knows_the_webhook_and_the_moment(
             1,
             "500 is a server error; attempt 2 of 9 follows at NOON, as the answer's Retry-After asked.",
         ),
+        (
+            Waiting(Hold.PAUSED),
+            1,
+            "500 is a server error; attempt 2 of 9 waits: its webhook is paused, and nothing is sent until it is"
+            " resumed.",
+        ),
         (Waiting(Hold.PUBLISHER), 0, "Its first attempt follows at NOON, as its publisher asked."),
         (
             Waiting(Hold.ORDER, "delivery dlv_1"),

@@ -53,17 +53,47 @@ def test_the_secret_is_shown_when_asked_for_and_rotated(server: Server, page: Pa
     page.locator("#secret").get_by_role("button", name="Close").click()
     expect(page.locator("#secret-text")).to_have_text("")
     choose(page, "Rotate the secret")
+    page.locator("#rotate").get_by_role("button", name="Rotate").click()
     expect(page.locator("#secret-text")).to_have_text(re.compile("^whsec_"))
     assert page.locator("#secret-text").inner_text() != webhook["secret"]
 
 
 def test_it_is_disabled_enabled_and_deleted(server: Server, page: Page) -> None:
     webhook = registered(server, page, "switched")
+    server.patch(f"/webhooks/{webhook['id']}", {"paused": True})
+    for _ in range(2):
+        server.post("/events", {"type": "switched", "data": {}})
+    expect(page.locator("#subject .state")).to_have_text("paused")
     choose(page, "Disable")
+    expect(page.locator("#disable")).to_contain_text("2 deliveries that wait are cancelled.")
+    page.locator("#disable").get_by_role("button", name="Disable").click()
     expect(page.locator("#notes")).to_contain_text("Disabled")
     expect(page.locator("#subject .state")).to_have_text("disabled")
     choose(page, "Enable")
+    page.locator("#resume").click()
     expect(page.locator("#subject .state")).to_have_text("enabled")
+    assert {row["state"] for row in server.deliveries(webhook=webhook["id"])} == {"cancelled"}
+
+
+def test_it_is_paused_and_resumed_with_what_it_is_to_get_kept(server: Server, page: Page) -> None:
+    webhook = registered(server, page, "paused", events=["kept"])
+    page.locator("#pause").click()
+    expect(page.locator("#subject .state")).to_have_text("paused")
+    page.locator("#test").click()
+    expect(page.locator(".toast")).to_contain_text("waits until its webhook is resumed")
+    expect(page.locator("#deliveries tbody > tr")).to_contain_text("when resumed")
+    page.locator(".toast a").click()
+    expect(page.locator(".verdict-text")).to_contain_text("its webhook is paused")
+    expect(page.locator(".verdict-next")).to_have_count(0)
+    page.locator(".crumbs a", has_text="paused").click()
+    page.locator("#resume").click()
+    expect(page.locator("#deliveries tbody .state")).to_have_text("succeeded")
+    expect(page.locator("#subject .state")).to_have_text("enabled")
+    assert server.get(f"/webhooks/{webhook['id']}")["paused"] is False
+
+
+def test_it_is_deleted(server: Server, page: Page) -> None:
+    webhook = registered(server, page, "doomed")
     choose(page, "Delete")
     page.locator("#delete").get_by_role("button", name="Delete").click()
     page.wait_for_url(re.compile("/ui/webhooks$"))
@@ -81,7 +111,7 @@ def test_a_sample_is_sent_and_its_delivery_can_be_followed(server: Server, page:
 
 def test_what_it_missed_is_counted_and_brought_back(server: Server, page: Page) -> None:
     webhook = registered(server, page, "missing", events=["missed.*"])
-    choose(page, "Disable")
+    server.patch(f"/webhooks/{webhook['id']}", {"disabled": True})
     expect(page.locator("#subject .state")).to_have_text("disabled")
     server.post("/events", {"type": "missed.one", "data": {}})
     choose(page, "Enable")

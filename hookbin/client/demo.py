@@ -60,6 +60,7 @@ def build(remote: Remote) -> list[str]:
             "events": [PATTERN],
             "heartbeat": part.heartbeat,
             "retry_schedule": part.retry_schedule,
+            "paused": False,
             "disabled": False,
         }
         if webhook is None:

@@ -16,6 +16,7 @@ class Hold(StrEnum):
     """What a pending delivery waits for, if not for its time alone."""
 
     UNDER_WAY = "under_way"
+    PAUSED = "paused"
     PUBLISHER = "publisher"
     RECEIVER = "receiver"
     ORDER = "order"
@@ -27,6 +28,7 @@ _PENDING: Mapping[Hold | None, str] = MappingProxyType(
     {
         None: "{attempt} follows{at}.",
         Hold.UNDER_WAY: "{attempt} is under way now.",
+        Hold.PAUSED: "{attempt} waits: its webhook is paused, and nothing is sent until it is resumed.",
         Hold.PUBLISHER: "{attempt} follows{at}, as its publisher asked.",
         Hold.RECEIVER: "{attempt} follows{at}, as the answer's Retry-After asked.",
         Hold.ORDER: "{attempt} follows after {what}, which comes first: its webhook takes one at a time, in order.",

@@ -73,6 +73,8 @@ class Attempts:
         webhook = self._webhooks.find(delivery.webhook_id)
         if webhook is None or webhook.disabled:
             return None
+        if webhook.paused:
+            return delivery.next_attempt_at, delivery.turn
         large = event.size if event.size > SMALL else 0
         if large and self._large and self._large + large > MAX_LARGE:
             return self._clock.now() + LATER, delivery.turn

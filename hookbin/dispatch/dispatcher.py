@@ -8,6 +8,7 @@
   others; `pacing` says who may, so that destinations which hang hold up none that answers.
 - Bounds: `Slots` over all webhooks, `max_in_flight` and `rate_limit` for each, `Attempts` for bytes of large bodies.
 - Order: an `ordered` lane is sorted by turn and has one attempt under way; a retry holds up what is behind it.
+- Pauses: the lane of a paused webhook takes in what is published and is never ready; resuming it wakes it.
 - Timers: an alarm for each lane at the next time that something of it may start. Nothing polls.
 - Clocks: what is due is a time of day, since it outlives the process; waits are counted in ticks. When the clock
   was set, what waits for a retry is moved with it, so that it waits as long as it would have; an appointment
@@ -209,6 +210,7 @@ class Dispatcher:
         webhook = self._webhooks.find(lane.webhook_id)
         if (
             webhook is None
+            or webhook.paused
             or max(lane.rests_until, lane.next_allowed_at) > ticks
             or len(lane.in_flight) >= _max_in_flight(webhook)
         ):
@@ -230,7 +232,7 @@ class Dispatcher:
     def _arm(self, lane: Lane) -> None:
         """See to it that the lane gets its turn: now, at its next due time, or after a refill."""
         webhook = self._webhooks.find(lane.webhook_id)
-        if webhook is None or webhook.disabled or self._stopping:
+        if webhook is None or webhook.disabled or webhook.paused or self._stopping:
             return
         now, ticks = self._clock.now(), self._clock.ticks()
         if self._was_set(now - ticks):

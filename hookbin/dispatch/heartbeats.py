@@ -1,7 +1,8 @@
 """Heartbeats: `webhook.heartbeat`, published to a webhook at the pace it asks for.
 
 The pace is kept by the clock's ticks, whatever else of the webhook is changed and however the clock is set. Over a
-restart it goes on from the last beat in the log; one that seems to come from the future was just now.
+restart it goes on from the last beat in the log; one that seems to come from the future was just now. A paused
+webhook gets none, so that none pile up; the next one comes an interval after it is resumed.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Heartbeats:
 
     async def start(self) -> None:
         for webhook in self._webhooks.all():
-            if webhook.heartbeat is not None and not webhook.disabled:
+            if webhook.heartbeat is not None and _beats(webhook):
                 last = await self._deliveries.last_of_type(webhook.id, HEARTBEAT)
                 interval = round(webhook.heartbeat * SECOND)
                 wait = interval if last is None else min(max(0, last + interval - self._clock.now()), interval)
@@ -56,7 +57,7 @@ class Heartbeats:
     def committed(self, rows: Sequence[Announcement]) -> None:
         """Take in webhooks that were made or changed. Called after each commit."""
         for row in rows:
-            if isinstance(row, Webhook) and row.heartbeat is not None and not row.disabled:
+            if isinstance(row, Webhook) and row.heartbeat is not None and _beats(row):
                 if self._planned.get(row.id, (None,))[0] != row.heartbeat:
                     self._plan(row.id, row.heartbeat, due=self._clock.ticks() + round(row.heartbeat * SECOND))
             elif isinstance(row, Webhook) or (isinstance(row, Removed) and row.kind == "webhook"):
@@ -80,3 +81,7 @@ class Heartbeats:
                 await self._publisher.publish_json(HEARTBEAT, data, only=webhook)
         except Exception as error:  # the next beat comes all the same
             logger.warning("a heartbeat was left out: %s", error)
+
+
+def _beats(webhook: Webhook) -> bool:
+    return not (webhook.disabled or webhook.paused)

@@ -72,6 +72,8 @@ class Webhook(Struct, frozen=True, kw_only=True):
     before then says nothing of the webhook."""
     heartbeat: float | None = None
     """Seconds between `webhook.heartbeat` events; None for none."""
+    paused: bool = False
+    """Whether what it is to get waits, until it is resumed."""
     disabled: bool = False
     disabled_reason: str | None = None
     created_at: int

@@ -46,6 +46,7 @@ class NewWebhook(SendingOptions, frozen=True, kw_only=True, forbid_unknown_field
         DisableAfter | None, Meta(description="Exhausted deliveries in a row that disable the webhook.")
     ] = None
     heartbeat: Annotated[Heartbeat | None, Meta(description="Seconds between `webhook.heartbeat` events.")] = None
+    paused: Annotated[bool, Meta(description="What it is to get waits; nothing is sent until it is resumed.")] = False
     disabled: bool = False
     ping: Annotated[bool, Meta(description="Send `webhook.ping` at once.")] = True
 
@@ -70,6 +71,7 @@ class WebhookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ordered: bool | UnsetType | None = UNSET
     disable_after: DisableAfter | UnsetType | None = UNSET
     heartbeat: Heartbeat | UnsetType | None = UNSET
+    paused: bool | UnsetType | None = UNSET
     disabled: bool | UnsetType | None = UNSET
 
 
@@ -101,6 +103,7 @@ class WebhookShape(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ordered: bool
     disable_after: int | None
     heartbeat: float | None
+    paused: bool
     disabled: bool
     disabled_reason: str | None
     created_at: str

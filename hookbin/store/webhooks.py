@@ -212,6 +212,6 @@ def _from_row(row: tuple[object, ...]) -> Webhook:
     values = dict(zip(_FIELDS, row, strict=True))
     for field in _JSON_FIELDS:
         values[field] = msgspec.json.decode(str(values[field]))
-    for field in ("ordered", "disabled"):
+    for field in ("ordered", "paused", "disabled"):
         values[field] = bool(values[field])
     return msgspec.convert(values, Webhook)

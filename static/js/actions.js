@@ -35,9 +35,11 @@ async function publish(type) {
   return length === 1 ? [`${type} is on its way.`, link] : [`${type} is on its way to ${length} webhooks.`, link];
 }
 
+const way = ({ waits }) => (waits === undefined ? "is on its way" : "waits until its webhook is resumed");
+
 async function testWebhook({ dataset }) {
   const event = await post(dataset.path, dataset.type ? { type: dataset.type } : {});
-  return [`${event.type} is on its way.`, { label: "Follow the delivery", href: `/ui/deliveries/${event.deliveries[0].id}` }];
+  return [`${event.type} ${way(dataset)}.`, { label: "Follow the delivery", href: `/ui/deliveries/${event.deliveries[0].id}` }];
 }
 
 async function change({ dataset }) {
@@ -52,7 +54,7 @@ async function story() {
 
 async function retry(button) {
   await post(`/deliveries/${button.dataset.delivery}/retry`);
-  return ["One more attempt is on its way."];
+  return [`One more attempt ${way(button.dataset)}.`];
 }
 
 async function cancel({ dataset }) {

@@ -121,7 +121,7 @@ export function changeWebhookCard(node, webhook) {
   slot(node, "href").href = `/ui/webhooks/${webhook.id}`;
   slot(node, "name").textContent = reveal(webhook.name);
   slot(node, "destination").textContent = reveal(bare(webhook.destination));
-  setState(slot(node, "state"), webhook.disabled ? "disabled" : "enabled");
+  setState(slot(node, "state"), webhook.disabled ? "disabled" : webhook.paused ? "paused" : "enabled");
 }
 
 export function slot(node, name) {

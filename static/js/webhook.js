@@ -12,7 +12,8 @@ ACTIONS["show-secret"] = async ({ dataset }) => {
   return null;
 };
 ACTIONS["rotate-secret"] = async ({ dataset }) => {
-  show(await call("POST", dataset.path, {}), "The one before signs beside it for 24 hours, so that the receiver can change over.");
+  const { old_secrets: old, ...made } = await call("POST", dataset.path, {});
+  show(made, old.length ? "The one before signs beside it for 24 hours, so that the receiver can change over." : "Only this one signs from now on.");
   return ["The secret is rotated."];
 };
 

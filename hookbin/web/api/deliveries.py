@@ -57,7 +57,7 @@ async def read(call: Call[None, None]) -> DeliveryShape:
 async def retry(call: Call[None, None]) -> DeliveryRow:
     """Retry a delivery now.
 
-    One manual attempt, at once. Not for one that has succeeded or is being sent.
+    One manual attempt, at once, or when its webhook is resumed. Not for one that has succeeded or is being sent.
     """
     delivery = await find(call.services, call.path["delivery"])
     if call.delivering.dispatcher.is_in_flight(delivery.id):
@@ -119,6 +119,8 @@ async def _waiting(
         return Waiting(Hold.UNDER_WAY)
     if delivery.state is not DeliveryState.PENDING or delivery.next_attempt_at is None or webhook is None:
         return ITS_TIME
+    if webhook.paused:
+        return Waiting(Hold.PAUSED)
     if webhook.ordered and (ahead := await services.stores.deliveries.ahead_of(delivery)) is not None:
         return Waiting(Hold.ORDER, f"delivery {ahead}")
     if delivery.next_attempt_at > services.site.clock.now():

@@ -96,7 +96,8 @@ async def read(call: Call[ReadQuery, None]) -> WebhookShape:
 async def change(call: Call[None, WebhookChange]) -> WebhookShape:
     """Change a webhook.
 
-    What is left out stays; null puts the default back. Disabling cancels what is pending.
+    What is left out stays; null puts the default back. Disabling cancels what is pending; pausing keeps it, and
+    takes what is published meanwhile, until the webhook is resumed.
     """
     webhook = call.stores.webhooks.get(call.path["webhook"])
     changes = _values(call.body, call.services)

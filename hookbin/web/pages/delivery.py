@@ -109,6 +109,7 @@ async def page(request: Request) -> Response:
         unrecorded=_unrecorded(s, delivery, captures[next_id]),
         axis=time_axis(attempts, delivery),
         retryable=delivery.state is not DeliveryState.SUCCEEDED,
+        paused=webhook is not None and webhook.paused,
         cancellable=delivery.state is DeliveryState.PENDING,
     )
 

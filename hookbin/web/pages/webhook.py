@@ -12,6 +12,7 @@ from hookbin.models.bins import Bin
 from hookbin.models.deliveries import DeliveryState
 from hookbin.shapes.deliveries import delivery_row
 from hookbin.shapes.webhooks import webhook_shape
+from hookbin.signatures.styles import STYLES
 from hookbin.web.html.rendering import render
 from hookbin.web.pages.cards import webhook_card
 from hookbin.web.rest.services import Services, services
@@ -40,6 +41,7 @@ async def page(request: Request) -> Response:
         samples=samples.SAMPLES,
         schedules=tuple(retries.SCHEDULES),
         words=retries.RETRY_ON,
+        overlaps=STYLES[webhook.signature_style].several,
         pending=pending,
         most_pending=MAX_PENDING,
         state=state,
