@@ -166,6 +166,15 @@ class Model:
                 assert each.due is not None
                 each.due += by * (each.due > min(now, now - by))
 
+    def restarted(self, now: int) -> None:
+        """What seems to wait longer than it should, since the clock was set back while it was under way, does not."""
+        for each in self.deliveries.values():
+            is_appointment = each.due == self.events[each.event].deliver_at
+            if each.state is PENDING and each.due is not None and not is_appointment:
+                retried = each.trigger is Trigger.AUTO and each.attempts
+                wait = self.webhooks[each.webhook].schedule[each.attempts - 1] if retried else 0
+                each.due = min(each.due, now + round(wait * SECOND)) if each.due > now else each.due
+
     def started(self, id: str, number: int, now: int, ticks: int) -> None:
         """Check that an attempt was right to begin."""
         delivery = self.deliveries[id]
@@ -421,6 +430,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             delivery.began = None  # what was under way is given up, and made again
         for webhook in self.model.webhooks.values():
             webhook.next_allowed_at = self.clock.ticks() + webhook.interval
+        self.model.restarted(self.clock.now())
         self.shop, self.sender = self.run(self._open())
 
     @invariant()

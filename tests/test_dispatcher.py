@@ -326,6 +326,25 @@ async def test_what_is_due_is_sent_though_the_clock_was_set_back(tmp_path: Path,
             assert [id for _, id, _ in shop.sender.calls] == [*made[1:], made[0], made[1]]
 
 
+async def test_what_was_under_way_or_asked_for_is_sent_though_the_clock_was_set_back_before_a_restart(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+        await shop.stores.register(ordered=True)
+        shop.sender.script["wh_1"] = [404]
+        failed, *_ = await shop.stores.publish()
+        await shop.settle()
+        clock.advance(7_200)
+        shop.sender.hold("wh_1")
+        await shop.stores.deliveries.retry(failed.id, now=clock.now())
+        await shop.settle()
+        assert shop.sender.calls[-1] == ("wh_1", failed.id, 2)
+    clock.set(-3_600)
+    async with open_workshop(tmp_path / "hookbin.db", clock=clock) as shop:
+        await shop.seen.until(lambda: shop.sender.calls == [("wh_1", failed.id, 2)])
+
+
 async def _go_on(shop: Workshop, seconds: float, *, times: int) -> None:
     for _ in range(times):
         shop.clock.advance(seconds)

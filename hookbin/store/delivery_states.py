@@ -52,12 +52,14 @@ _KEEP_TO_INTERVALS = _RESCHEDULE.format(
         f" WHERE a.delivery_id = d.id AND a.number = d.attempt_count AND d.next_trigger = '{Trigger.AUTO}'), 0))"
     ),
     after="?1",
-    more=(
-        " AND ?1 < (SELECT max((SELECT ifnull(max(created_at), 0) FROM (SELECT created_at FROM events ORDER BY seq"
-        " DESC LIMIT 100)), (SELECT ifnull(max(started_at + duration), 0) FROM (SELECT started_at, duration FROM"
-        " attempts ORDER BY seq DESC LIMIT 100))))"
-    ),
+    more=f" AND (?2 OR d.next_trigger = '{Trigger.MANUAL}' OR d.attempt_count = 0)",  # these were due at once
 )
+_LAST_TIME = (
+    "SELECT max((SELECT ifnull(max(created_at), 0) FROM (SELECT created_at FROM events ORDER BY seq DESC LIMIT 100)),"
+    " (SELECT ifnull(max(started_at + duration), 0) FROM (SELECT started_at, duration FROM attempts ORDER BY seq DESC"
+    " LIMIT 100)))"
+)
+"""The latest that the last rows of the log speak of."""
 
 
 def is_possible(delivery: Delivery, action: Action) -> bool:
@@ -94,10 +96,11 @@ def shift_pending(transaction: Transaction, by: int, *, now: int, but: Sequence[
 def keep_to_intervals(transaction: Transaction, *, now: int) -> None:
     """Inside a transaction: let nothing wait longer from `now` on than it was to wait from its last attempt on.
 
-    There is something to do only if the log's last rows come from the future, as they seem to when the clock was
+    What waits for a retry does so only if the log's last rows come from the future, as they seem to when the clock was
     set back before a restart.
     """
-    transaction.execute(_KEEP_TO_INTERVALS, (now,))
+    ((last,),) = transaction.execute(_LAST_TIME)
+    transaction.execute(_KEEP_TO_INTERVALS, (now, now < last))
 
 
 def after_attempt(before: DeliveryStatus, began: Delivery, attempt: Attempt, action: Action) -> DeliveryStatus:
