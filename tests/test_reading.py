@@ -166,7 +166,7 @@ def test_a_bomb_comes_to_no_more_than_its_bound() -> None:
         (b'\xef\xbb\xbf{"a": 1}', JSON, {"a": 1}),
         ('{"a": 1}'.encode("utf-16"), JSON, {"a": 1}),
         (b'{"a": "J\xf6rg"}', f"{JSON}; charset=iso-8859-1", {"a": "Jörg"}),
-        (gzip.compress(gzip.compress(b'{"a": 1}')), JSON, {"a": 1}),
+        (gzip.compress(gzip.compress(b'{"a": 1}', mtime=0), mtime=0), JSON, {"a": 1}),
         (rb'{"a": "cut \ud83d"}', JSON, {"a": "cut \ud83d"}),
         (b'{"a": 1e400, "b": -1.5e999999999}', JSON, {"a": 10**400, "b": float("-inf")}),
         (b'{"a": %b}' % (b"1" * 5_000), JSON, {"a": float("inf")}),
