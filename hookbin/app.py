@@ -44,7 +44,6 @@ from hookbin.models.deliveries import AttemptSummary, Delivery
 from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
-from hookbin.store.ballast import MAX_BALLAST
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import RequestRemoval
@@ -97,7 +96,7 @@ class Hookbin:
         addresses = Addresses(settings, port=port)
         database = Database(
             settings.database or default_database(),
-            ballast=MAX_BALLAST,
+            ballast=settings.ballast,
             observe_batch=metrics.observe_batch,
             monotonic=clock.monotonic,
         )

@@ -32,6 +32,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8090
     database: Annotated[Path | None, Meta(description="SQLite file; made when it is not there.")] = None
+    ballast: Annotated[
+        int, Meta(ge=0, description="Bytes kept beside it, so that deleting works on a full disk; 0 keeps none.")
+    ] = 64 * MIB
     public_url: Annotated[
         str | None, Meta(description="The URL that others reach this server by, when it stands behind a proxy.")
     ] = None

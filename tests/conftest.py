@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.browsing import DESKTOP, Watched, every_page
 from tests.builders import Stores, Workshop, open_stores, open_workshop
 from tests.support import Server
+
+os.environ["HOOKBIN_BALLAST"] = "0"  # each of the many servers would keep its 64 MiB
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ def fill(server: Server, bin: str) -> None:
 
 
 def test_deleting_trimming_and_shrinking_work_on_a_full_disk(disk: Path) -> None:
-    with Server(disk / "hookbin.db") as server:
+    with Server(disk / "hookbin.db", "--ballast", "64000000") as server:
         names = ("one", "all", "bin", "shrunk")
         for name in names:
             server.post("/bins", {"name": name})
@@ -57,7 +57,7 @@ def test_deleting_trimming_and_shrinking_work_on_a_full_disk(disk: Path) -> None
 
 
 def test_room_can_be_made_after_a_restart_on_a_full_disk(disk: Path) -> None:
-    with Server(disk / "hookbin.db") as server:
+    with Server(disk / "hookbin.db", "--ballast", "64000000") as server:
         fill(server, "rest")
         server.kill()
         server.start()
@@ -66,7 +66,7 @@ def test_room_can_be_made_after_a_restart_on_a_full_disk(disk: Path) -> None:
 
 
 def test_it_is_not_ready_from_a_write_that_failed_on_until_one_succeeds(disk: Path) -> None:
-    with Server(disk / "hookbin.db") as server:
+    with Server(disk / "hookbin.db", "--ballast", "64000000") as server:
         fill(server, "rest")
         for _ in range(5):
             answer = server.request("GET", "/readyz")

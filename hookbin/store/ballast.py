@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-MAX_BALLAST = 64 * 1024 * 1024
-"""Bytes that are kept: what one step of deleting needs in the log, and what the log needs to get into the database."""
-
 
 class Ballast:
-    """Kept beside the database, also while hookbin does not run. It takes no more than half of what is free."""
+    """Kept beside the database, also while hookbin does not run. It takes no more than half of what is free.
+
+    One step of deleting needs some of it in the log, and the log needs some to get into the database.
+    """
 
     def __init__(self, database: Path, *, size: int) -> None:
         self.path = database.with_name(database.name + ".ballast")
