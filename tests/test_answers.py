@@ -138,6 +138,16 @@ def test_a_secret_is_never_shown_and_stays_when_it_is_left_out(server: Server) -
     check_problem(change(server, "secretive", response=other), 422, "invalid_fields", loc="response.handshake.secret")
 
 
+def test_a_secret_that_is_asked_for_in_a_header_goes_back_in_one(server: Server) -> None:
+    url = make(server, "asana", {"handshake": {"provider": "asana"}, "status": 202})
+
+    answer = send(url, headers={"X-Hook-Secret": "b537207f20cbfa02"})
+
+    assert (answer.status_code, answer.headers["x-hook-secret"]) == (200, "b537207f20cbfa02")
+    assert send(url, json={"events": []}).status_code == 202
+    assert rules_of(server, "asana") == ["handshake:asana", None]
+
+
 def test_a_refused_handshake_says_why(server: Server) -> None:
     url = make(server, "refusing", {"handshake": {"provider": "meta", "secret": "right"}})
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from hookbin.answers.handshakes import MAX_CHALLENGE, NEEDS_SECRET, HandshakeAnswer, answer
+from hookbin.answers.handshakes import HANDSHAKES, MAX_CHALLENGE, HandshakeAnswer, answer
 from hookbin.conditions.incoming import Incoming
 from hookbin.models.answers import BinHandshake, Provider
+from tests.support import ROOT
 
 
 def shaken(
@@ -65,6 +66,52 @@ META = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=meatyhamhoc
             {"query": "validationToken=Validation%3A+Testing%20client"},
             "Validation: Testing client",
         ),
+        (Provider.MICROSOFT_GRAPH, "POST", {"query": "validationtoken=a"}, "a"),
+        (
+            Provider.META,
+            "GET",
+            {"query": META.upper().replace("SUBSCRIBE", "subscribe"), "secret": "MEATYHAMHOCK"},
+            "1158201444",
+        ),
+        (
+            Provider.MONDAY,
+            "POST",
+            {"body": b'{"challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}'},
+            '{"challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}',
+        ),
+        (
+            Provider.OKTA,
+            "GET",
+            {"X_Okta_Verification_Challenge": "Me_rShK8JHsTnbyYrWXCEoMGbM_zsZ6k0hLPZ_Pg"},
+            '{"verification":"Me_rShK8JHsTnbyYrWXCEoMGbM_zsZ6k0hLPZ_Pg"}',
+        ),
+        (
+            Provider.STRAVA,
+            "GET",
+            {
+                "query": "hub.verify_token=STRAVA&hub.challenge=15f7d1a91c1f40f8a748fd134752feb3&hub.mode=subscribe",
+                "secret": "STRAVA",
+            },
+            '{"hub.challenge":"15f7d1a91c1f40f8a748fd134752feb3"}',
+        ),
+        (
+            Provider.TWITCH,
+            "POST",
+            {
+                "body": b'{"challenge": "pogchamp-kappa", "subscription": {}}',
+                "Twitch_Eventsub_Message_Type": "webhook_callback_verification",
+            },
+            "pogchamp-kappa",
+        ),
+        (
+            Provider.AZURE_EVENT_GRID,
+            "POST",
+            {
+                "body": b'[{"id": "2d", "data": {"validationCode": "512d38b6"}, "eventType": "Microsoft.EventGrid"}]',
+                "aeg_event_type": "SubscriptionValidation",
+            },
+            '{"validationResponse":"512d38b6"}',
+        ),
     ],
 )
 def test_a_challenge_comes_back_as_its_provider_documents(
@@ -95,6 +142,28 @@ def test_a_wrong_token_is_refused_with_the_reason() -> None:
     assert refused.error
 
 
+@pytest.mark.parametrize(
+    ("provider", "asked", "answered"),
+    [
+        (Provider.ASANA, "X-Hook-Secret", "X-Hook-Secret"),
+        (Provider.SMARTSHEET, "Smartsheet-Hook-Challenge", "Smartsheet-Hook-Response"),
+    ],
+)
+def test_a_challenge_in_a_header_comes_back_in_one(provider: Provider, asked: str, answered: str) -> None:
+    headers: dict[str, Any] = {asked: "b537207f20cbfa02"}
+    found = shaken(provider, "POST", **headers)
+
+    assert found is not None
+    assert (found.step.status, found.step.headers, found.step.body) == (200, ((answered, "b537207f20cbfa02"),), "")
+
+
+def test_the_docs_have_every_provider_with_its_check_and_source() -> None:
+    lines = [f"| `{name}` | {row.check} | {row.needs or ''} | {row.source} |" for name, row in HANDSHAKES.items()]
+
+    assert list(HANDSHAKES) == list(Provider)
+    assert "\n".join(line.replace("|  |", "| |") for line in lines) in (ROOT / "docs" / "bins.md").read_text()
+
+
 @pytest.mark.parametrize(("asked", "allowed"), [("120", "120"), ("", "*"), ("many", "*")])
 def test_cloudevents_gets_leave_for_who_asks(asked: str, allowed: str) -> None:
     found = shaken(
@@ -118,6 +187,12 @@ def test_cloudevents_gets_leave_for_who_asks(asked: str, allowed: str) -> None:
     [
         (Provider.SLACK, "POST", "", b'{"type": "event_callback", "challenge": "x"}'),
         (Provider.SLACK, "POST", "", b"[]"),
+        (Provider.SLACK, "POST", "", b'{"type": "url_verification", "challenge": "\\ud800"}'),
+        (Provider.MONDAY, "POST", "", b'{"event": {"type": "create_item"}}'),
+        (Provider.OKTA, "POST", "", b"{}"),
+        (Provider.STRAVA, "POST", "", b'{"aspect_type": "create"}'),
+        (Provider.TWITCH, "POST", "", b'{"challenge": "c"}'),
+        (Provider.AZURE_EVENT_GRID, "POST", "", b'[{"data": {"validationCode": "c"}}]'),
         (Provider.SLACK, "POST", "", b'{"type": "url_verification"}'),
         (Provider.SLACK, "POST", "", b"challenge=x"),
         (Provider.SLACK, "POST", "", b'{"type": "url_verification", "challenge": "%b"}' % (b"x" * (MAX_CHALLENGE + 1))),
@@ -135,6 +210,6 @@ def test_any_other_request_gets_the_bin_s_answer(provider: Provider, method: str
 
 @pytest.mark.parametrize("provider", Provider)
 def test_every_provider_has_an_answer_and_ignores_what_is_no_check(provider: Provider) -> None:
-    secret = "s" if provider in NEEDS_SECRET else None
+    secret = "s" if HANDSHAKES[provider].needs else None
     for method in ("GET", "POST", "OPTIONS"):
         assert shaken(provider, method, body=b"\xff\x00", query="%ff=1", secret=secret) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hookbin import http_fields
-from hookbin.answers.handshakes import NEEDS_SECRET
+from hookbin.answers.handshakes import HANDSHAKES
 from hookbin.answers.plan import BODILESS
 from hookbin.conditions import matching
 from hookbin.errors import FieldsInvalid
@@ -82,10 +82,10 @@ def _header_complaints(headers: Headers, *, loc: str) -> Iterator[Complaint]:
 
 
 def _handshake_complaints(handshake: BinHandshake) -> Iterator[Complaint]:
-    needs = handshake.provider in NEEDS_SECRET
-    if needs and not handshake.secret:
-        yield "response.handshake.secret", f"is needed: {handshake.provider} is answered with it"
-    if not needs and isinstance(handshake.secret, str):
+    needed = HANDSHAKES[handshake.provider].needs
+    if needed and not handshake.secret:
+        yield "response.handshake.secret", f"is needed: {handshake.provider} is answered with it ({needed})"
+    if not needed and isinstance(handshake.secret, str):
         yield "response.handshake.secret", f"{handshake.provider} has no use for a secret; leave it out"
 
 

@@ -109,7 +109,8 @@ class Incoming:
         return value if _ECHOABLE.fullmatch(value) else None
 
     def parameter(self, name: str) -> str | None:
-        return next(iter(self.query.get(name, ())), None)
+        """The first of that name in the query, in capitals or not."""
+        return next((values[0] for known, values in self.query.items() if known.lower() == name.lower()), None)
 
 
 def captured(request: CapturedRequest) -> Incoming:

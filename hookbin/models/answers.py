@@ -69,6 +69,13 @@ class Provider(StrEnum):
     TWITTER = "twitter"
     CLOUDEVENTS = "cloudevents"
     WEBSUB = "websub"
+    ASANA = "asana"
+    SMARTSHEET = "smartsheet"
+    MONDAY = "monday"
+    OKTA = "okta"
+    STRAVA = "strava"
+    TWITCH = "twitch"
+    AZURE_EVENT_GRID = "azure-event-grid"
 
 
 Pattern: TypeAlias = Annotated[str, Meta(max_length=MAX_PATTERN)]
@@ -135,7 +142,7 @@ class BinHandshake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     secret: Annotated[
         Annotated[str, Meta(max_length=MAX_HANDSHAKE_SECRET)] | UnsetType | None,
         Meta(
-            description="Needed by meta (the verify token), zoom (secret token) and twitter (consumer secret). "
+            description="What the provider shares, where its check needs that (docs/bins.md). "
             "Never shown; left out in a change of the same provider, it stays.",
         ),
     ] = UNSET
