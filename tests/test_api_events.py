@@ -164,6 +164,7 @@ def test_a_compressed_raw_body_goes_out_as_such_and_compressed_json_is_refused(h
     delivery = delivery_of(hooked, response.json(), "succeeded")
     sent = dict(delivery["attempts"][0]["request"]["headers"])
     assert sent["content-encoding"] == "gzip"
+    assert hooked.get(f"/events/{response.json()['id']}")["content_encoding"] == "gzip"
     page = hooked.request("GET", f"/ui/events/{response.json()['id']}")
     assert "&#34;id&#34;" in page.text, "the page shows what is in it"
 

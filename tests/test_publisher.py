@@ -78,7 +78,7 @@ async def test_an_event_may_come_back_some_times_and_then_it_is_a_loop(stores: S
     assert await stores.count("events") == 1
 
 
-@pytest.mark.parametrize("change", ["type", "content_type", "body"])
+@pytest.mark.parametrize("change", ["type", "content_type", "content_encoding", "body"])
 async def test_a_key_stands_for_all_that_was_posted(stores: Stores, change: str) -> None:
     posted = {"type": "a", "body": b"1", "content_type": "text/plain"}
     first = await stores.publisher.publish_raw(**posted, idempotency_key="k")  # type: ignore[arg-type]

@@ -49,6 +49,9 @@ class EventInList(EventRow, frozen=True, kw_only=True):
 
 
 class EventShape(EventInList, frozen=True, kw_only=True):
+    content_encoding: Annotated[
+        str | None, Meta(description="How a raw body is compressed, as its publisher said; sent along.")
+    ]
     body: Body
 
 
@@ -82,7 +85,9 @@ def event_in_list(event: EventSummary, deliveries: list[Delivery]) -> EventInLis
 
 def event_shape(event: Event, deliveries: list[Delivery]) -> EventShape:
     states = [_delivery_ref(delivery) for delivery in deliveries]
-    return EventShape(**_ROW(event), deliveries=states, body=body_shape(event.body))
+    return EventShape(
+        **_ROW(event), deliveries=states, content_encoding=event.content_encoding, body=body_shape(event.body)
+    )
 
 
 def replay_shape(event_id: str, done: Replayed) -> ReplayShape:
