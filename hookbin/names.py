@@ -7,7 +7,8 @@ import re
 from hookbin.errors import FieldsInvalid
 from hookbin.http_fields import TCHAR
 
-_BIN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+MAX_BIN_NAME = 63
+_BIN_NAME = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{MAX_BIN_NAME - 1}}}")
 MAX_EVENT_TYPE = 128
 _EVENT_TYPE = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.:/-]{{0,{MAX_EVENT_TYPE - 1}}}")
 _EVENT_PATTERN = re.compile(rf"[A-Za-z0-9_*][A-Za-z0-9_.:/*-]{{0,{MAX_EVENT_TYPE - 1}}}")
@@ -29,7 +30,7 @@ def is_bin_name(name: str) -> bool:
 
 def check_bin_name(name: str) -> str:
     if not is_bin_name(name):
-        raise FieldsInvalid(("name", "use 1 to 63 of a-z, 0-9 and -, and no - at the start"))
+        raise FieldsInvalid(("name", f"use 1 to {MAX_BIN_NAME} of a-z, 0-9 and -, and no - at the start"))
     return name
 
 

@@ -86,6 +86,7 @@ def every_page(server: Server) -> dict[str, str]:
         "request": f"/ui/requests/{ids[-1]}",
         "event": f"/ui/events/{delivery['event_id']}",
         "send": "/ui/send",
+        "new": "/ui/new",
         "compare": f"/ui/requests/{ids[0]}/diff/{ids[1]}",
         "webhooks": "/ui/webhooks",
         "bins": "/ui/bins",

@@ -15,7 +15,7 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: S
         for tab in ("headers", "query", "answer", "signature", "from"):
             opened(server, page, f"/ui/bins/axed?tab={tab}")
             assert_accessible(page, tab)
-        for opener in ("settings", "new-bin", "note", "replay"):
+        for opener in ("settings", "note", "replay"):
             page.locator(f"[data-opens='{opener}']").click()
             expect(page.locator(f"dialog#{opener}")).to_be_visible()
             assert_accessible(page, opener)

@@ -296,9 +296,9 @@ READERS = {
     "brotli": {"hookbin.bodies.compression"},
     "zstandard": {"hookbin.bodies.compression"},
     "zlib": {"hookbin.bodies.compression"},
-    "urllib.parse.parse_qsl": {"hookbin.signatures.schemes", "hookbin.web.security.access"},
+    "urllib.parse.parse_qsl": {"hookbin.signatures.schemes", "hookbin.web.rest.routing"},
 }
-"""What takes bodies and queries apart, and who may use it besides the one reading: what is signed, and a sign-in."""
+"""What takes bodies and queries apart, and who may use it besides the one reading: what is signed, our forms."""
 
 
 @pytest.mark.parametrize("name", READERS)

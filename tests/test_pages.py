@@ -25,6 +25,12 @@ def test_a_first_visit_teaches_the_story_and_its_button_plays_it(
         f' --data \'{{"name": "joe", "destination": "{server.url}/b/joe"}}\''
     )
     is_live(page)
+    url = page.locator("#first-bin").inner_text()
+    assert url.startswith(f"{server.url}/b/")
+    page.get_by_role("button", name="Open it").click()
+    expect(page.locator("#bin-url")).to_have_text(url)
+    server.request("DELETE", f"/bins/{server.get('/bins')['data'][0]['id']}")
+    opened(server, page, "/ui/")
     page.get_by_role("button", name="Run it from here").click()
     line = page.locator(".exchange", has=page.locator(".sent")).first
     expect(line.locator(".sent")).to_contain_text("webhook.ping")
@@ -50,8 +56,17 @@ def test_a_test_event_without_a_webhook_offers_to_register_one(start_server: Cal
     page.get_by_role("button", name="Send a test event").click()
     outcome = page.locator("[data-outcome]")
     expect(outcome).to_contain_text("no webhook wants it")
-    outcome.get_by_role("button", name="Register joe").click()
-    expect(outcome).to_contain_text("joe is registered")
+    outcome.get_by_role("link", name="Register one").click()
+    expect(page.get_by_label("Events")).to_have_value("hookbin.test")
+    page.get_by_label("Retries").fill("5, 60")
+    expect(page.get_by_role("img", name="#3 last after 1 min")).to_be_visible()
+    page.get_by_label("Destination").fill(f"{server.url}/b/mine")
+    page.locator("#webhook-name").fill("mine")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="mine")).to_be_visible()
+    assert [(row["events"], row["retry_schedule"]) for row in server.get("/webhooks")["data"]] == [
+        (["hookbin.test"], [5, 60])
+    ]
 
 
 # Bin
@@ -161,6 +176,19 @@ def test_a_page_can_be_read_without_javascript(server: Server, browser: Browser,
             for text in texts:
                 expect(page.locator("main")).to_contain_text(text)
             assert page.locator("[data-needs-js]:visible").count() == 0, name
+        page.goto(f"{server.url}/ui/bins/made-from-404")
+        page.get_by_role("button", name="Make it").click()
+        expect(page.get_by_role("heading", name="made-from-404")).to_be_visible()
+        page.get_by_role("link", name="New", exact=False).first.click()
+        page.get_by_role("button", name="Register it", exact=True).click()
+        expect(page.locator("#webhook-name-error")).to_contain_text("use 1 to 100 characters")
+        expect(page.locator("#webhook-destination-error")).to_contain_text("must start with http")
+        page.locator("#webhook-name").fill("Both Ends")
+        page.get_by_role("button", name="with a bin of its own").click()
+        assert page.url == f"{server.url}/ui/"
+        assert [row["destination"] for row in server.get("/webhooks")["data"] if row["name"] == "Both Ends"] == [
+            f"{server.url}/b/both-ends"
+        ]
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -172,6 +200,7 @@ def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_its_window(
         "sign-in": "/ui/sign-in",
         "problem": "/ui/bins/not-there",
         "empty": "/ui/bins/axe-empty",
+        "wrong": "/ui/new?retry_schedule=1,5,x&events=user.*",
     }
     server.post("/bins", {"name": "axe-empty"})
     with browser.new_context(viewport=viewport) as context:

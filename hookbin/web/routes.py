@@ -16,6 +16,7 @@ from hookbin.web.pages import (
     documentation,
     event,
     lists,
+    new,
     overview,
     request,
     webhook,
@@ -108,6 +109,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("/ui/requests/{id}", request.page),
     PageRoute("/ui/requests/{id}/diff/{other}", compare.page),
     PageRoute("/ui/send", console.page),
+    PageRoute("/ui/new", new.page, methods=["GET", "POST"]),
     PageRoute(access.SIGN_IN, access.sign_in, methods=["GET", "POST"]),
     PageRoute("/ui/sign-out", access.sign_out, methods=["POST"]),
 )

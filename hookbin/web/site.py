@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hookbin.errors import HookbinError, InvalidInput, MethodNotAllowed, NotFound
+from hookbin.errors import BinNotFound, HookbinError, InvalidInput, MethodNotAllowed, NotFound
+from hookbin.names import is_bin_name
 from hookbin.problems import problem
 from hookbin.web.html.rendering import render
 from hookbin.web.html.static import FILES, StaticApp
@@ -73,7 +74,9 @@ async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HookbinError)
     if request.url.path.startswith("/ui") and "text/html" in request.headers.get("accept", ""):
         shape = problem(error)
-        return render(request, "problem.html", status=shape.status, problem=shape)
+        name = request.path_params.get("bin", "") if isinstance(error, BinNotFound) else ""
+        lacking = name if is_bin_name(name) else None
+        return render(request, "problem.html", status=shape.status, problem=shape, lacking=lacking)
     return problem_response(error)
 
 

@@ -30,7 +30,7 @@ const post = (path, body) => call("POST", path, body);
 async function publish(type) {
   const event = await post("/events", { type, data: { message: "Hello from hookbin", sent_at: new Date().toISOString() } });
   const { length } = event.deliveries;
-  if (!length) return [`${type} is published, but no webhook wants it.`, { label: "Register joe", run: story }];
+  if (!length) return [`${type} is published, but no webhook wants it.`, { label: "Register one", href: `/ui/new?events=${type}#webhook` }];
   const link = { label: "Follow the delivery", href: `/ui/deliveries/${event.deliveries[0].id}` };
   return length === 1 ? [`${type} is on its way.`, link] : [`${type} is on its way to ${length} webhooks.`, link];
 }
@@ -117,17 +117,9 @@ export function tell(text, next = null, tone = "good") {
   toast.className = "toast line wraps";
   toast.dataset.tone = tone;
   toast.append(text);
-  if (next) toast.append(" ", nextStep(next));
+  if (next) toast.append(" ", Object.assign(document.createElement("a"), { href: next.href, textContent: next.label }));
   document.querySelector("[data-outcome]").replaceChildren(toast);
   setTimeout(() => toast.remove(), SHOWN_SECONDS * 1000);
-}
-
-function nextStep({ label, href, run: action }) {
-  const element = document.createElement(href ? "a" : "button");
-  element.textContent = label;
-  if (href) element.href = href;
-  else element.addEventListener("click", () => run(action, element));
-  return element;
 }
 
 export function listen() {

@@ -22,7 +22,6 @@ document.addEventListener("change", ({ target }) => {
   if (target.type === "radio" && target.closest(".segments")) showAnswer(form, target.value);
 });
 document.addEventListener("accepted", ({ target, detail }) => {
-  if (target.matches("[data-new-bin]")) location.assign(`/ui/bins/${detail.name ?? detail.id}`);
   if (target.matches("[data-bin-settings]") && detail.name !== document.querySelector("h1").textContent) location.assign(`/ui/bins/${detail.name ?? detail.id}`);
 });
 ACTIONS["reset-sequence"] = async ({ dataset }) => {

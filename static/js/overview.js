@@ -164,8 +164,11 @@ const inbox = follow({
   onGap: reload,
 });
 
+// What somebody is filling in stays, above the timeline.
 function leaveStory() {
-  document.querySelector(".story").remove();
+  const story = document.querySelector(".story");
+  const isFilledIn = [...story.querySelectorAll(".input")].some((field) => field.value !== field.defaultValue);
+  if (!isFilledIn && !story.querySelector("form :focus")) story.remove();
   document.querySelector(".timeline-section").hidden = false;
   document.querySelector("[data-timeline-empty]").hidden = true;
 }

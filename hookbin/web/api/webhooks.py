@@ -62,7 +62,7 @@ async def create(call: Call[None, NewWebhook]) -> WebhookShape:
         secret=make_secret() if wanted.secret is None else check_secret(wanted.secret, style=style),
         disabled_reason="registered as disabled" if wanted.disabled else None,
         created_at=services.site.clock.now(),
-        **_values(wanted, services),
+        **values_of(wanted, services),
     )
     webhook = msgspec.structs.replace(webhook, headers=unmasked(webhook.headers, known=()))
     if webhook.handshake is not None:
@@ -100,7 +100,7 @@ async def change(call: Call[None, WebhookChange]) -> WebhookShape:
     takes what is published meanwhile, until the webhook is resumed.
     """
     webhook = call.stores.webhooks.get(call.path["webhook"])
-    changes = _values(call.body, call.services)
+    changes = values_of(call.body, call.services)
     wanted = _changed(webhook, changes)
     if wanted.handshake is not None and _agreed_on(wanted) != _agreed_on(webhook):
         changes["rate_limit"] = await agreed_rate(call.delivering.sender, wanted)
@@ -253,14 +253,22 @@ _READ: dict[str, Callable[[Services, Any], Any]] = {
 """How the fields are read that are not stored as they are sent."""
 
 
-def _values(given: NewWebhook | WebhookChange, services: Services) -> dict[str, Any]:
-    """What of a webhook is given; null stands for the default. Raises `FieldsInvalid` or `TargetRefused`."""
-    values = {field: getattr(given, field) for field in WebhookChange.__struct_fields__}
-    return {
-        field: _READ.get(field, _as_sent)(services, getattr(_DEFAULT, field) if value is None else value)
-        for field, value in values.items()
-        if value is not UNSET
-    }
+def values_of(given: NewWebhook | WebhookChange, services: Services) -> dict[str, Any]:
+    """What of a webhook is given; null stands for the default. Raises `FieldsInvalid`, `TargetRefused`."""
+    values: dict[str, Any] = {}
+    complaints: list[tuple[str, str]] = []
+    for field in WebhookChange.__struct_fields__:
+        value = getattr(given, field)
+        if value is UNSET:
+            continue
+        try:
+            value = getattr(_DEFAULT, field) if value is None else value
+            values[field] = _READ.get(field, _as_sent)(services, value)
+        except FieldsInvalid as error:
+            complaints += error.errors
+    if complaints:
+        raise FieldsInvalid(*complaints)
+    return values
 
 
 def _as_sent(_: Services, value: Any) -> Any:

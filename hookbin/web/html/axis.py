@@ -1,9 +1,10 @@
-"""The time axis of a delivery: its attempts as points, the waits as room between them."""
+"""The time axis of a delivery, or of a plan for one: attempts as points, the waits as room between them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log10
+from typing import Any
 
 from msgspec import Struct
 
@@ -25,12 +26,15 @@ class Tick(Struct, frozen=True, kw_only=True):
     number: int
     outcome: str
     wait: str | None
-    since: str | None
+    since: str | None = None
     """When the wait began."""
     tone: str
     """The first digit of the status, `error` or `next`."""
-    by_hand: bool
-    at: str
+    by_hand: bool = False
+    at: str | None = None
+    """When it was, or is due; None for a plan that has no time yet."""
+    below: str
+    """The time of day, or how long after the first."""
     lasted: str = ""
 
 
@@ -42,51 +46,65 @@ class TimeAxis(Struct, frozen=True, kw_only=True):
 
 def time_axis(attempts: Sequence[Attempt], delivery: Delivery) -> TimeAxis:
     """Attempts as points; the room between two grows with the logarithm of the wait."""
-    ticks: list[Tick] = []
-    least = 76 if len(attempts) < MANY else 62
-    x, before = 34, None
+    ticks = _Ticks(least=76 if len(attempts) < MANY else 62)
+    before = None
     for attempt in attempts:
-        wait, step = _wait(before, attempt.started_at, least=least)
-        x += step
-        ticks.append(
-            Tick(
-                x=x,
-                wait_x=x - step // 2,
-                number=attempt.number,
-                outcome=str(attempt.status) if attempt.error is None else ERROR_CLASSES[attempt.error].brief,
-                wait=wait,
-                since=None if before is None else clock.rfc3339(before),
-                tone=str(attempt.status)[0] if attempt.status is not None and attempt.error is None else "error",
-                by_hand=attempt.trigger is Trigger.MANUAL,
-                at=clock.rfc3339(attempt.started_at),
-                lasted=duration(attempt.duration),
-            )
+        ticks.add(
+            None if before is None else attempt.started_at - before,
+            number=attempt.number,
+            outcome=str(attempt.status) if attempt.error is None else ERROR_CLASSES[attempt.error].brief,
+            since=None if before is None else clock.rfc3339(before),
+            tone=str(attempt.status)[0] if attempt.status is not None and attempt.error is None else "error",
+            by_hand=attempt.trigger is Trigger.MANUAL,
+            at=clock.rfc3339(attempt.started_at),
+            lasted=duration(attempt.duration),
         )
         before = attempt.started_at + attempt.duration
     if delivery.next_attempt_at is not None:
-        since = delivery.created_at if before is None else before
-        wait, step = _wait(before, delivery.next_attempt_at, least=least)
-        x += step
-        ticks.append(
-            Tick(
-                x=x,
-                wait_x=x - step // 2,
-                number=delivery.attempt_count + 1,
-                outcome="next",
-                wait=wait,
-                since=clock.rfc3339(since),
-                tone="next",
-                by_hand=delivery.next_trigger is Trigger.MANUAL,
-                at=clock.rfc3339(delivery.next_attempt_at),
-            )
+        ticks.add(
+            None if before is None else delivery.next_attempt_at - before,
+            number=delivery.attempt_count + 1,
+            outcome="next",
+            since=clock.rfc3339(delivery.created_at if before is None else before),
+            tone="next",
+            by_hand=delivery.next_trigger is Trigger.MANUAL,
+            at=clock.rfc3339(delivery.next_attempt_at),
         )
-    told = ", ".join(f"#{tick.number} {tick.outcome}" + (f" after {tick.wait}" if tick.wait else "") for tick in ticks)
-    return TimeAxis(width=x + 60, ticks=ticks, summary=f"Attempts in time: {told}")
+    return ticks.axis("Attempts in time")
 
 
-def _wait(before: int | None, at: int, *, least: int) -> tuple[str | None, int]:
-    """The wait in words, and its room in pixels."""
-    if before is None:
-        return None, 0
-    wait = max(0, at - before)
-    return duration(wait), least + round(26 * log10(1 + wait / SECOND))
+def planned_axis(schedule: Sequence[float]) -> TimeAxis:
+    """What a schedule of retries makes of a delivery that keeps failing, without jitter and the attempts' own time."""
+    ticks = _Ticks(least=62)
+    ticks.add(None, number=1, outcome="first", tone="next", below="at once")
+    passed = 0.0
+    for number, seconds in enumerate(schedule, start=2):
+        passed += seconds
+        outcome = "last" if number == len(schedule) + 1 else "retry"
+        ticks.add(
+            round(seconds * SECOND), number=number, outcome=outcome, tone="next", below=f"+{duration(passed * SECOND)}"
+        )
+    return ticks.axis("Planned attempts")
+
+
+class _Ticks:
+    """The points so far, and where the last one stands."""
+
+    def __init__(self, *, least: int) -> None:
+        self._ticks: list[Tick] = []
+        self._least = least
+        self._x = 34
+
+    def add(self, wait: int | None, *, at: str | None = None, below: str = "", **what: Any) -> None:
+        """A point, `wait` microseconds after the one before it."""
+        step = 0 if wait is None else self._least + round(26 * log10(1 + max(0, wait) / SECOND))
+        self._x += step
+        text = None if wait is None else duration(max(0, wait))
+        below = at[11:19] if at is not None else below
+        self._ticks.append(Tick(x=self._x, wait_x=self._x - step // 2, wait=text, at=at, below=below, **what))
+
+    def axis(self, title: str) -> TimeAxis:
+        told = ", ".join(
+            f"#{tick.number} {tick.outcome}" + (f" after {tick.wait}" if tick.wait else "") for tick in self._ticks
+        )
+        return TimeAxis(width=self._x + 60, ticks=self._ticks, summary=f"{title}: {told}")

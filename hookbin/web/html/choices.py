@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hookbin.answers.presets import PRESETS
 from hookbin.conditions.filters import MAX_SEARCH
 from hookbin.exports.formats import BIN_FORMATS, DELIVERY_FORMATS, REQUEST_FORMATS
 from hookbin.models.answers import Fault
@@ -31,6 +32,7 @@ GLOBALS: dict[str, Any] = {
     "request_formats": REQUEST_FORMATS,
     "bin_formats": BIN_FORMATS,
     "delivery_formats": DELIVERY_FORMATS,
+    "preset_options": [("", "200 OK"), *((preset.name, preset.title) for preset in PRESETS)],
     "fault_options": [("", "none"), *_as_named(Fault)],
     "digest_options": _as_named(DIGESTS),
     "encoding_options": _as_named(DigestEncoding),

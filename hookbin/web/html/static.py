@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from hookbin.web.html import assets
 
-SHEETS = ("tokens", "base", "patterns", "words", "controls", "panels", "code", "forms", "print")
+SHEETS = ("tokens", "base", "patterns", "words", "controls", "panels", "code", "forms", "axis", "print")
 """The styles that every page has, in their order. They are served as one: each file would be a round trip that the
 first paint waits for."""
 COMMON = "css/common.css"

@@ -76,7 +76,6 @@ async def page(request: Request) -> Response:
         response_json=msgspec.json.format(msgspec.json.encode(shape.response), indent=2).decode(),
         others=others,
         presets=PRESETS,
-        preset_options=[("", "200 OK"), *((preset.name, preset.title) for preset in PRESETS)],
         schemes=tuple(SCHEMES.values()),
         methods=METHODS,
         answers=ANSWERS,

@@ -14,6 +14,7 @@ from hookbin.shapes.requests import RequestRow
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY, TimelineLine, timeline_lines
 from hookbin.web.pages.cards import bin_card, webhook_card
+from hookbin.web.pages.new import Draft, forms
 from hookbin.web.rest.services import services
 
 SHOWN = 40
@@ -47,9 +48,12 @@ async def page(request: Request) -> Response:
     webhooks = [webhook_card(s, webhook) for webhook in s.stores.webhooks.all()[: -CARDS - 1 : -1]]
     rows = await s.stores.log.newest(limit=SEARCHED if filtered else SHOWN, upto=after)
     lines = [line for line in timeline_lines(rows) if wanted.takes(line)]
+    bin_total, webhook_total = len(s.stores.bins.all()), len(s.stores.webhooks.all())
+    empty = not lines and not filtered and not bin_total and not webhook_total
     return render(
         request,
         "overview.html",
+        empty=empty,
         after=after,
         filter=wanted,
         filtered=filtered,
@@ -58,13 +62,14 @@ async def page(request: Request) -> Response:
         cut=len(lines) > SHOWN or len(rows) == (SEARCHED if filtered else SHOWN),
         searched=SEARCHED,
         bins=sorted(bins, key=lambda card: card.last_at or card.bin.created_at, reverse=True),
-        bin_total=len(s.stores.bins.all()),
+        bin_total=bin_total,
         webhooks=webhooks,
-        webhook_total=len(s.stores.webhooks.all()),
+        webhook_total=webhook_total,
         blank=EMPTY,
         refusals=[refusal_shape(row) for row in s.live.refusals.newest[:CARDS]] if problems else [],
         trouble=s.stores.database.trouble,
         lacks=s.delivering.dispatcher.lacks.newest if problems else [],
+        **(forms(s, Draft()) if empty else {}),
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeVar, get_origin, get_type_hints
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +25,8 @@ Q = TypeVar("Q", bound=Struct)
 
 MAX_JSON_BODY = 1024 * 1024
 """Bytes that a call may send in all; an event is no larger either."""
+MAX_FORM = 16 * 1024
+"""Bytes of a form without JavaScript; who sends the one that signs in is not known yet."""
 MAX_SPILLED = 16 * 1024 * 1024
 """Bytes over the limit that are still read, and thrown away."""
 
@@ -147,6 +150,12 @@ async def read_body(request: Request, *, limit: int = MAX_JSON_BODY) -> bytes:
     if size > limit:
         raise errors.BodyTooLarge(f"the body has more than {limit:,} bytes; send less")
     return bytes(body)
+
+
+async def read_form(request: Request) -> list[tuple[str, str]]:
+    """Names and values of a form that a page of ours sent. Raises `BodyTooLarge`."""
+    body = await read_body(request, limit=MAX_FORM)
+    return parse_qsl(body.decode("utf-8", "replace"))
 
 
 async def _decode_body(route: Route, request: Request) -> Any:

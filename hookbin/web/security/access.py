@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
@@ -22,15 +22,13 @@ from hookbin.errors import HookbinError, HostRefused, MalformedRequest, OriginRe
 from hookbin.http_fields import host_flags
 from hookbin.web.html.rendering import render
 from hookbin.web.rest.problem_response import problem_response
-from hookbin.web.rest.routing import read_body
+from hookbin.web.rest.routing import read_form
 from hookbin.web.rest.services import services
 from hookbin.wire.forwarded import HOST as FORWARDED_HOST
 
 COOKIE = "hookbin_session"
 COOKIE_SECONDS = 30 * 24 * 3600
 SIGN_IN = "/ui/sign-in"
-MAX_FORM = 16 * 1024
-"""Bytes of the form that signs in; who sends it is not known yet."""
 _OPEN = frozenset({"/healthz", "/readyz", "/robots.txt", SIGN_IN})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -129,10 +127,9 @@ async def sign_in(request: Request) -> Response:
 
 async def _sign_in(request: Request) -> Response:
     try:
-        body = await read_body(request, limit=MAX_FORM)
+        form = dict(await read_form(request))
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
-    form = dict(parse_qsl(body.decode("utf-8", "replace")))
     given, target = form.get("token", ""), _safe_next(form.get("next"))
     site = services(request).site
     token = site.settings.token
