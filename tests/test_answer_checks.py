@@ -61,6 +61,8 @@ def test_each_step_s_headers_are_looked_at() -> None:
         (BinResponse(fault=Fault.DRIP, status=204), "response.fault"),
         (BinResponse(fault=Fault.TRUNCATE, status=304), "response.fault"),
         (BinResponse(template=True, body="x" * (MAX_TEMPLATE + 1)), "response.body"),
+        (BinResponse(headers=(("ok", "{"), ("x", "a {{ request.path }}"))), "response.headers[1]"),
+        (BinResponse(chance=Chance(probability=1, headers=(("x", "{% if x %}"),))), "response.chance.headers[0]"),
         (BinResponse(body="x" * (MAX_SIZE + 1)), "response"),
         (BinResponse(sequence=(SequenceStep(body="x" * (MAX_SIZE // 2)),) * 3), "response"),
         (BinResponse(handshake=BinHandshake(provider=Provider.META)), "response.handshake.secret"),

@@ -84,7 +84,13 @@ def test_repeated_keys_and_spellings_of_numbers_differ(left: bytes, right: bytes
 @pytest.mark.parametrize(
     ("left", "right", "headers", "kind", "notice"),
     [
-        (b"a", compress(b"a", mtime=0), ((), GZIP), "bytes", "What was unpacked is the same; the bytes that came differ."),
+        (
+            b"a",
+            compress(b"a", mtime=0),
+            ((), GZIP),
+            "bytes",
+            "What was unpacked is the same; the bytes that came differ.",
+        ),
         ("ö".encode("utf-16"), "ö".encode(), ((), ()), "text", "The text is the same; the bytes differ."),
         (b"\xc3\xb6", b"\xf6", ((), LATIN), "text", "The first was read as utf-8, the second as windows-1252."),
         (

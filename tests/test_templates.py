@@ -184,12 +184,41 @@ def test_a_failing_template_answers_500_and_the_request_shows_why(server: Server
     assert "has no attribute 'user'" in captured["answer"]["error"]
 
 
+def test_a_header_is_rendered_too_and_gives_back_the_bytes_that_came(server: Server) -> None:
+    headers = [["X-Hook-Secret", "{{ request.headers['X-Hook-Secret'] }}"], ["X-Same", "{"]]
+    server.post("/bins", {"name": "echo-header", "response": {"template": True, "status": 204, "headers": headers}})
+    sent = "Grüße 💥".encode()
+
+    answer = httpx.post(f"{server.url}/b/echo-header", headers={b"x-hook-secret": sent}, trust_env=False)
+    lacking = httpx.post(f"{server.url}/b/echo-header", trust_env=False)
+
+    found = {name.lower(): value for name, value in answer.headers.raw}
+    assert (answer.status_code, found[b"x-hook-secret"], found[b"x-same"]) == (204, sent, b"{")
+    assert (lacking.status_code, "x-hook-secret" in lacking.headers) == (500, False)
+    assert "no header 'X-Hook-Secret'" in lacking.text
+
+
+@pytest.mark.parametrize("written", ["a\r\nSet-Cookie: b", "a\nb", "a\rb", "a\0b", "x" * 8193])
+def test_a_template_can_not_split_a_header(server: Server, written: str) -> None:
+    rule = {"headers": [["X-Echo", "{{ request.json }}"]], "template": True, "body": "ok"}
+    server.post("/bins", {"name": "split", "response": rule})
+
+    answer = httpx.post(f"{server.url}/b/split", json=written, trust_env=False)
+
+    assert (answer.status_code, "x-echo" in answer.headers, "set-cookie" in answer.headers) == (500, False, False)
+    assert "header X-Echo: a header value is at most 8,192" in answer.text
+    assert "header X-Echo" in server.captured("split")[-1]["answer"]["error"]
+
+
 def test_a_template_that_does_not_compile_is_refused(server: Server) -> None:
-    response = {"rules": [{"when": {}, "template": True, "body": "{{ x"}]}
-    refused = server.post("/bins", {"name": "broken", "response": response})
+    rule = {"when": {}, "template": True, "body": "{{ x", "headers": [["a", "{{ y }}"], ["b", "{% if %}"]]}
+    refused = server.post("/bins", {"name": "broken", "response": {"rules": [rule]}})
 
     assert refused.status_code == 422
-    assert [error["loc"] for error in refused.json()["errors"]] == ["response.rules[0].body"]
+    assert [error["loc"] for error in refused.json()["errors"]] == [
+        "response.rules[0].body",
+        "response.rules[0].headers[1]",
+    ]
     assert httpx.get(f"{server.url}/bins/broken", trust_env=False).status_code == 404
 
 

@@ -9,7 +9,7 @@ from hookbin.answers.handshakes import HANDSHAKES
 from hookbin.answers.plan import BODILESS
 from hookbin.conditions import matching
 from hookbin.errors import FieldsInvalid
-from hookbin.models.answers import BinHandshake, BinResponse, Step
+from hookbin.models.answers import BinHandshake, BinResponse, Step, is_template
 from hookbin.models.common import Headers
 
 _MANAGED = {
@@ -50,6 +50,15 @@ def steps_of(response: BinResponse) -> Iterator[tuple[str, Step]]:
         yield f"response.sequence[{index}]", step
 
 
+def templates_of(response: BinResponse) -> Iterator[tuple[str, str]]:
+    """Every template in a response with its place."""
+    for loc, step in steps_of(response):
+        if step.template:
+            yield f"{loc}.body", step.body
+            places = ((f"{loc}.headers[{index}]", value) for index, (_, value) in enumerate(step.headers))
+            yield from (each for each in places if is_template(each[1]))
+
+
 def _complaints(response: BinResponse) -> Iterator[Complaint]:
     for loc, step in steps_of(response):
         yield from _step_complaints(step, loc=loc)
@@ -70,6 +79,9 @@ def _step_complaints(step: Step, *, loc: str) -> Iterator[Complaint]:
         yield f"{loc}.body", "has half of a surrogate pair, which is no text"
     if step.fault is not None and step.fault.sends_a_body and step.status in BODILESS:
         yield f"{loc}.fault", f"{step.fault} needs a body, and a {step.status} has none"
+    for index, (_, value) in enumerate(step.headers):
+        if is_template(value) and not step.template:
+            yield f"{loc}.headers[{index}]", "has a template in it, and this answer is none: set template to true"
     if step.template and len(step.body) > MAX_TEMPLATE:
         yield f"{loc}.body", f"a template has at most {MAX_TEMPLATE:,} characters"
 

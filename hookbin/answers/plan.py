@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 
 import msgspec
 from msgspec import Struct
 
+from hookbin import http_fields
 from hookbin.answers import handshakes
 from hookbin.conditions.incoming import Incoming
 from hookbin.conditions.matching import matcher
 from hookbin.errors import HookbinError
-from hookbin.models.answers import BinHandshake, BinResponse, Fault, SequenceEnd, Step
+from hookbin.models.answers import BinHandshake, BinResponse, Fault, SequenceEnd, Step, is_template
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
 from hookbin.problems import problem_answer
@@ -45,7 +46,7 @@ class PreparedAnswer(Struct, frozen=True):
     """What of the response chose it."""
     fault: Fault | None = None
     template: Step | None = None
-    """The step whose body is still to be rendered."""
+    """The step whose body and headers are still to be rendered."""
     error: str | None = None
     """Why it is not the answer that its owner meant."""
 
@@ -62,7 +63,7 @@ def prepare(step: Step, *, rule: str | None = None, cors: bool = False, error: s
     if step.status not in _LENGTHLESS:
         headers.append((b"content-length", b"%d" % len(body)))
     headers.append(SANDBOX)
-    template = step if step.template and body else None
+    template = step if step.template and (body or step.header_templates) else None
     return PreparedAnswer(step.status, headers, _lines(headers), body, step.delay_ms, rule, step.fault, template, error)
 
 
@@ -85,6 +86,11 @@ def _missing_cors(headers: Headers) -> Headers:
     """What its owner has not set."""
     given = {name.lower() for name, _ in headers}
     return tuple(pair for pair in _CORS if pair[0] not in given)
+
+
+def _sendable(written: str) -> str:
+    """What a template wrote into a header, which goes out as UTF-8, kept as latin-1."""
+    return written.strip(" \t").encode().decode("latin-1")
 
 
 class StepOrder(Struct, frozen=True):
@@ -149,10 +155,18 @@ class Plan:
         """The answer at a position of the sequence."""
         return self._steps[self._order.step_at(position)]
 
-    def rendered(self, answer: PreparedAnswer, text: str) -> PreparedAnswer:
-        """An answer with what its template wrote as its body."""
+    def rendered(self, answer: PreparedAnswer, text: str, values: Iterable[str] = ()) -> PreparedAnswer:
+        """An answer with what its templates wrote as its body and in its headers."""
         assert answer.template is not None
-        step = msgspec.structs.replace(answer.template, body=text, template=False)
+        written = iter(values)
+        headers = tuple(
+            (name, _sendable(next(written)) if is_template(value) else value) for name, value in answer.template.headers
+        )
+        for name, value in headers:
+            complaint = http_fields.complaint(name, value, reserved={}, charset=http_fields.LATIN_1)
+            if complaint is not None:
+                return self.failed(answer, f"header {name}: {complaint}")
+        step = msgspec.structs.replace(answer.template, body=text, headers=headers, template=False)
         return self._prepare(step, rule=answer.rule)
 
     def failed(self, answer: PreparedAnswer, reason: str) -> PreparedAnswer:

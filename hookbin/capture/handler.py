@@ -145,12 +145,16 @@ class Capture:
             return answer
         if len(incoming.body) > MAX_RENDERED:
             return plan.failed(answer, f"it is given no body over {MAX_RENDERED:,} bytes")
-        job = RenderJob(source=answer.template.body, request=_template_request(incoming))
+        step = answer.template
+        source = step.body if answer.body else ""  # a 204 has none
+        job = RenderJob(source=source, values=step.header_templates, request=_template_request(incoming))
         try:
             result = await self._services.templates.render(job)
         except asyncio.CancelledError:  # uvicorn waits no longer; there is time to keep what came
             result = RenderResult(error="hookbin was stopping")
-        return plan.failed(answer, result.error or "") if result.text is None else plan.rendered(answer, result.text)
+        if result.text is None:
+            return plan.failed(answer, result.error or "")
+        return plan.rendered(answer, result.text, result.values)
 
     async def _keep(
         self, arrival: _Arrival, answer: PreparedAnswer, *, position: SequencePosition | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -27,6 +28,9 @@ MAX_PATTERN = 256
 """Characters of a pattern, and of the name or path that it is for."""
 MAX_HANDSHAKE_SECRET = 1024
 """Characters of a secret shared with a provider."""
+
+
+_TEMPLATE = re.compile(r"\{[{%]")
 
 
 class Fault(StrEnum):
@@ -94,8 +98,20 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     body: Annotated[str, Meta(max_length=MAX_BODY, description="Sent as UTF-8.")] = "ok\n"
     delay_ms: Annotated[int, Meta(ge=0, le=MAX_DELAY, description="Waits this long after the commit.")] = 0
-    template: Annotated[bool, Meta(description="The body is a Jinja template over `request`.")] = False
+    template: Annotated[
+        bool, Meta(description="The body and the values of headers are Jinja templates over `request`.")
+    ] = False
     fault: Annotated[Fault | None, Meta(description="How the answer goes wrong on the wire.")] = None
+
+    @property
+    def header_templates(self) -> tuple[str, ...]:
+        """The values of its headers that are templates, or would be if it were one."""
+        return tuple(value for _, value in self.headers if is_template(value))
+
+
+def is_template(value: str) -> bool:
+    """Whether there is anything to render in a header's value."""
+    return _TEMPLATE.search(value) is not None
 
 
 class SequenceStep(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):

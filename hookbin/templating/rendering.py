@@ -38,16 +38,18 @@ class TemplateRequest(Struct, frozen=True, kw_only=True):
 
 
 class RenderJob(Struct, frozen=True, kw_only=True):
-    """A template to be rendered for a request, or only to be compiled."""
+    """A template to be rendered for a request, or only to be compiled; with a body those of header values."""
 
     source: str
+    values: tuple[str, ...] = ()
     request: TemplateRequest | None = None
 
 
 class RenderResult(Struct, frozen=True, kw_only=True):
-    """What became of it; one of the two is None."""
+    """What became of it; either there is an error, or a text."""
 
     text: str | None = None
+    values: tuple[str, ...] = ()
     error: str | None = None
 
 
@@ -76,8 +78,12 @@ class _Missing(StrictUndefined):
 
 def render(job: RenderJob) -> RenderResult:
     try:
-        template = _compiled(job.source)
-        return RenderResult(text="" if job.request is None else _render(template, job.request))
+        templates = [_compiled(source) for source in (job.source, *job.values)]
+        if job.request is None:
+            return RenderResult(text="")
+        request = _Request(job.request)
+        text, *values = (_render(template, request) for template in templates)
+        return RenderResult(text=text, values=tuple(values))
     except TemplateSyntaxError as error:
         return RenderResult(error=_reason(f"line {error.lineno}: {error.message}"))
     except MemoryError:
@@ -122,9 +128,9 @@ def _compiled(source: str) -> Template:
     return _ENVIRONMENT.from_string(source)
 
 
-def _render(template: Template, request: TemplateRequest) -> str:
+def _render(template: Template, request: _Request) -> str:
     pieces, size = [], 0
-    for piece in template.generate(request=_Request(request)):
+    for piece in template.generate(request=request):
         size += len(piece)
         if size > MAX_OUTPUT:
             raise TooMuch(f"it writes more than {MAX_OUTPUT:,} characters")

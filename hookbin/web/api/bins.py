@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
-from hookbin.answers.checks import check_response, steps_of
+from hookbin.answers.checks import check_response, templates_of
 from hookbin.answers.presets import PRESETS, preset
 from hookbin.errors import FieldsInvalid, NameTaken, TargetRefused
 from hookbin.models.answers import BinResponse
@@ -144,9 +144,9 @@ async def _checked_templates(response: BinResponse | None, services: Services) -
     if response is None:
         return None
     errors = [
-        (f"{loc}.body", f"the template can't be used: {error}")
-        for loc, step in steps_of(response)
-        if step.template and (error := await services.site.templates.check(step.body)) is not None
+        (place, f"the template can't be used: {error}")
+        for place, source in templates_of(response)
+        if (error := await services.site.templates.check(source)) is not None
     ]
     if errors:
         raise FieldsInvalid(*errors)
