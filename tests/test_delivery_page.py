@@ -13,6 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from hookbin.delivery.headers import MASK
 from tests.browsing import DESKTOP, PHONE, Watched, assert_accessible, capture, delivered_to, is_live, opened
 from tests.support import Receiver, Server, eventually
 
@@ -166,6 +167,16 @@ def test_from_a_delivery_to_what_was_captured_and_back(server: Server, page: Pag
     expect(page.locator("#detail")).to_contain_text("The sender saw")
     page.get_by_role("link", name="this server: see both ends").click()
     page.wait_for_url(f"**/ui/deliveries/{delivery['id']}?attempt=1")
+
+
+def test_a_credential_is_masked_at_both_ends_until_the_received_one_is_asked_for(server: Server, page: Page) -> None:
+    webhook = server.register(f"{server.url}/b/with-credential", headers=[["Authorization", "Bearer hunter2"]])
+    opened(server, page, f"/ui/deliveries/{attempted(server, webhook)['id']}")
+    line = page.locator(".compare-table tr").filter(has_text="Authorization")
+    expect(line.locator(".was-sent")).to_have_text(MASK)
+    expect(line.get_by_text("Bearer hunter2")).to_be_hidden()
+    line.locator("summary").click()
+    expect(line.locator(".was-received").get_by_text("Bearer hunter2")).to_be_visible()
 
 
 def test_a_body_that_was_cut_differs_from_where_it_was_cut(

@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hookbin.exports import shell
+from hookbin.exports.table import CSV_HEAD, csv_row
+from tests.builders import a_bin, a_request
 from tests.har import HAR
 from tests.support import PATIENCE, Server
 from tests.wire import check_problem, exchange
@@ -362,14 +365,32 @@ def test_a_bin_goes_out_as_csv_without_formulas(server: Server, full: str) -> No
     assert rows[1]["target"] == "/b/many/1"
 
 
-@pytest.mark.parametrize("body", ['a,b"c"\r\nd', '"', "a\nb", "a\rb", "\t=1", "", "'", "ä;\u2028"])
-def test_what_a_csv_cell_holds_comes_back(server: Server, body: str) -> None:
-    bin = server.post("/bins", {}).json()["id"]
-    server.request("POST", f"/b/{bin}", content=body.encode())
+@pytest.mark.parametrize("body", ['a,b"c"\r\nd', '"', "a\nb", "a\rb", "", "'", "ä;\u2028", "a = b", "[1, -2]", "a; b"])
+def test_what_a_csv_cell_holds_comes_back(body: str) -> None:
+    assert cells(body)["body"] == body
 
-    (row,) = csv.DictReader(io.StringIO(of_bin(server, bin, format="csv").decode(), newline=""))
 
-    assert row["body"] == (f"'{body}" if body.startswith("\t") else body)
+BLANKS = ["", " ", "\u00a0", "\ufeff", "\u200b", "\u3000", " \ufeff\u200b ", "\x00", "\u2060", '"']
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_no_csv_cell_begins_a_formula_wherever_it_is_split(sign: str) -> None:
+    for blank in BLANKS:
+        formula = f"{blank}{sign}1"
+        for body in (formula, f"a;{formula}", f"a\n{formula}", f"a\r\n{formula};{formula}"):
+            assert formula not in re.split("[;\r\n]", cells(body)["body"]), ascii(body)
+
+
+def test_a_cell_full_of_signs_and_blanks_is_written_at_once() -> None:
+    """What begins anew at each blank takes the square of their number: this would take minutes."""
+    assert cells(" " * 100_000 + ";" * 100_000 + "\n" * 100_000)["body"]
+
+
+def cells(body: str) -> dict[str, str]:
+    """The row of a request with this body, as a spreadsheet reads it."""
+    written = CSV_HEAD + csv_row(a_request(a_bin(), body=body.encode(), seq=1))
+    (row,) = csv.DictReader(io.StringIO(written.decode(), newline=""))
+    return row
 
 
 def test_an_export_takes_the_filters_of_the_list(server: Server, full: str) -> None:

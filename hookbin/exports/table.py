@@ -1,11 +1,14 @@
 """Many requests as lines: NDJSON in the API's shape with the whole body, and CSV for a spreadsheet.
 
 A spreadsheet takes a cell that begins with one of `= + - @`, tab or carriage return for a formula
-(OWASP, "CSV Injection"); such a cell gets an apostrophe in front.
+(OWASP, "CSV Injection"); such a cell gets an apostrophe in front. So does what follows a `;` or a line break inside
+one: where the semicolon separates, as in Excel in half of Europe, a cell begins there, whatever quotes it is in.
+Signs are known in full width too, and behind quotes, blanks and what nobody sees, which spreadsheets leave out.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -19,8 +22,15 @@ _COLUMNS = (
     *("id", "received_at", "method", "target", "http_version", "client", "content_type", "size", "truncated"),
     *("incomplete", "answer_status", "signature", "attempt_id", "note", "pinned", "headers", "body", "body_base64"),
 )
-_QUOTED = (",", '"', "\r", "\n")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_QUOTED = (",", ";", '"', "\r", "\n")
+_UNSEEN = (
+    r'["\x00-\x09\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f'
+    r"\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
+)
+_SIGN = r"[=+\-@\u207a-\u207c\u208a-\u208c\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20]"
+_FORMULA = f"{_UNSEEN}*+{_SIGN}"
+_BEGINS_ONE = re.compile(rf"[\t\r\n]|{_FORMULA}")
+_HOLDS_ONE = re.compile(rf"[;\r\n](?={_FORMULA})")
 
 
 def ndjson_line(request: CapturedRequest) -> bytes:
@@ -71,7 +81,8 @@ def _harmless(cell: str | int | None) -> str:
         case int():
             return str(cell)
         case _:
-            return f"'{cell}" if cell.startswith(_FORMULA) else cell
+            harmless = _HOLDS_ONE.sub(r"\g<0>'", cell)
+            return f"'{harmless}" if _BEGINS_ONE.match(cell) else harmless
 
 
 CSV_HEAD = _row(_COLUMNS)

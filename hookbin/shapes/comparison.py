@@ -35,6 +35,10 @@ class HeaderLine(Struct, frozen=True, kw_only=True):
     masked: bool = False
 
     @property
+    def is_secret(self) -> bool:
+        return is_secret(self.name)
+
+    @property
     def mark(self) -> str:
         if self.left is None:
             return "added"

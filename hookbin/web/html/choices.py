@@ -6,6 +6,7 @@ from typing import Any
 
 from hookbin.answers.presets import PRESETS
 from hookbin.conditions.filters import MAX_SEARCH
+from hookbin.delivery.headers import MASK
 from hookbin.exports.formats import BIN_FORMATS, DELIVERY_FORMATS, REQUEST_FORMATS
 from hookbin.models.answers import Fault
 from hookbin.models.bins import DIGESTS, DigestEncoding
@@ -29,6 +30,7 @@ def _as_named(names: Any) -> list[tuple[str, str]]:
 
 GLOBALS: dict[str, Any] = {
     "limits": LIMITS,
+    "mask": MASK,
     "request_formats": REQUEST_FORMATS,
     "bin_formats": BIN_FORMATS,
     "delivery_formats": DELIVERY_FORMATS,
