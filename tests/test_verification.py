@@ -333,6 +333,10 @@ def test_a_missing_header_names_the_similar_one_that_is_there() -> None:
     assert "no proxy on the way drops it" in str(judged("stripe", {}).reason)
     without = {name: value for name, value in standard().items() if name != "webhook-timestamp"}
     assert "no webhook-timestamp header" in failing("standard", without, secret=STANDARD)
+    assert "but x-signature: set the bin's header" in str(judged("hmac", {"X-Signature": "a"}, header="x-sig").reason)
+    assert "ed25519 key alone" in failing(
+        "standard", {**standard(), "webhook-signature": "v1a,AAAA v1a,BBBB"}, secret=STANDARD
+    )
     assert "no v1= part" in failing("stripe", {"stripe-signature": f"t={NOW}"})
 
 

@@ -19,7 +19,8 @@ _UNSIGNED = SignatureCheck(
     reason="The webhook that sent it has the signature style none; set verify on the bin to check it."
 )
 _CUT = (
-    "The body did not come whole or was cut, so its signature can't be computed: see max_body and the sender's limits."
+    "The body did not come whole or was cut, so its signature can't be computed: see --max-body and the sender's "
+    "limits."
 )
 
 

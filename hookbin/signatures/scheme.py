@@ -5,17 +5,14 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
 from hookbin.models.bins import DigestEncoding, Verify
 from hookbin.models.common import Headers
-from hookbin.models.request_target import origin_form
 from hookbin.signatures.secrets import TEXT_SECRET, SecretForm
 
-_PORTS = {"http": 80, "https": 443}
-_PORT = re.compile(r":[0-9]*\Z")
 _HEX = re.compile(r"([0-9a-fA-F]{2})+")
 _BASE64 = re.compile(r"[0-9A-Za-z+/]+={0,2}")
 _BASE64URL = re.compile(r"[0-9A-Za-z_-]+={0,2}")
@@ -45,48 +42,6 @@ class SignedRequest(Struct, frozen=True):
     @property
     def fields(self) -> Headers:
         return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers.items())
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """The URLs that its sender may have been given, the likeliest first.
-
-        The host is that of the public URL, of a trusted proxy or of the Host field; some senders sign a port that is
-        the scheme's own, and some leave away one that is not.
-        """
-        return self._urls(self.scheme, known=self.public_url)
-
-    @property
-    def other_urls(self) -> tuple[tuple[str, str], ...]:
-        """URLs that it was not sent to as far as is known, each with what would make it so."""
-        other = "http" if self.scheme == "https" else "https"
-        way = "let the proxy in front of hookbin send X-Forwarded-Proto, and trust it with --trust-proxy"
-        by_scheme = f"The sender was given this bin's URL with {other}, and it came by {self.scheme}: {way}."
-        by_proxy = (
-            f"The sender signed {self.unproved}, as a proxy says that is not trusted: name it with --trust-proxy, or "
-            "start hookbin with that --public-url."
-        )
-        unproved = self._forms(self.unproved) if self.unproved else ()
-        return (
-            *((by_scheme, url) for url in self._urls(other)),
-            *((by_proxy, f"{base}{origin_form(self.target)}") for base in unproved),
-        )
-
-    def _urls(self, scheme: str, *, known: str | None = None) -> tuple[str, ...]:
-        hosts = [*([self.forwarded_host] if self.forwarded_host else []), self.header("host") or ""]
-        bases = [f"{scheme}://{host}" for host in hosts]
-        if known:
-            kind, _, host = known.rstrip("/").partition("://")
-            bases.insert(0, f"{kind.lower()}://{host}")
-        target = origin_form(self.target)
-        return tuple(dict.fromkeys(f"{form}{target}" for base in bases for form in self._forms(base)))
-
-    @staticmethod
-    def _forms(base: str) -> Iterator[str]:
-        """With its port, without one, and with that of its scheme."""
-        bare = _PORT.sub("", base)
-        yield base
-        yield bare
-        yield f"{bare}:{_PORTS[base.partition(':')[0]]}"
 
 
 class Claim(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import Annotated, TypeAlias
 from urllib.parse import parse_qsl
@@ -22,16 +21,19 @@ from hookbin.models.bins import DigestEncoding, Verify
 from hookbin.models.request_target import path_and_query
 from hookbin.signatures import signing
 from hookbin.signatures.scheme import Claim, Digest, Scheme, SignedRequest
-from hookbin.signatures.secrets import BASE64_SECRET
+from hookbin.signatures.secrets import BASE64_SECRET, PRIVATE_PREFIX
+from hookbin.signatures.urls import claim_of_url
 
 _MAX_FORM = 1024 * 1024
 """Bytes of a form whose fields are sorted for Twilio's signature; its own are a few KiB."""
 _MAX_FIELDS = 2000
-MAX_URL_SHOWN = 200
-"""Characters of a URL that a reason names."""
+_ED25519 = (
+    "It is signed with an ed25519 key alone (v1a), and this bin's secret is another kind of key: save the sender's "
+    "whsk_ secret, or let it sign with a whsec_ secret."
+)
 
 
-def _standard(request: SignedRequest, _: Verify) -> Claim | None:
+def _standard(request: SignedRequest, rule: Verify) -> Claim | None:
     """Standard Webhooks, "Webhook headers"; Svix sends the same under names of its own."""
     for kind in ("webhook", "svix"):
         value = request.header(f"{kind}-signature")
@@ -41,7 +43,14 @@ def _standard(request: SignedRequest, _: Verify) -> Claim | None:
         if id is None or timestamp is None:
             return Claim(problem=_lacks(f"{kind}-id" if id is None else f"{kind}-timestamp"))
         given, signed = tuple(value.split(" ")), _behind(f"{id}.{timestamp}.")
-        return Claim(given=given, signed=signed, timestamp=timestamp, before="the id and the timestamp")
+        by_key = all(text.startswith("v1a,") for text in given) and not rule.secret.startswith(PRIVATE_PREFIX)
+        return Claim(
+            given=given,
+            signed=signed,
+            timestamp=timestamp,
+            before="the id and the timestamp",
+            otherwise=_ED25519 if by_key else None,
+        )
     return None
 
 
@@ -108,31 +117,13 @@ def _twilio(request: SignedRequest, _: Verify) -> Claim | None:
         fields = b"" if wanted is not None else _sorted_fields(request)
     except ValueError:
         return Claim(problem="The body is no form that Twilio would send: too large, or of too many fields.")
-    return _of_the_url(request, value, lambda url, _: url + fields)
+    return claim_of_url(request, value, signed=lambda url, _: url + fields)
 
 
 def _square(request: SignedRequest, _: Verify) -> Claim | None:
     """Of the URL, then the body."""
     value = request.header("x-square-hmacsha256-signature")
-    return None if value is None else _of_the_url(request, value, bytes.__add__, before="the URL")
-
-
-def _of_the_url(
-    request: SignedRequest, value: str, signed: Callable[[bytes, bytes], bytes], *, before: str | None = None
-) -> Claim:
-    """`signed` makes of a URL and a body what is signed."""
-    urls = [partial(signed, url.encode("latin-1", "replace")) for url in request.urls]
-    near = ((words, signed(url.encode("latin-1", "replace"), request.body)) for words, url in request.other_urls)
-    return Claim(
-        given=(value,),
-        signed=urls[0],
-        also=tuple(urls[1:]),
-        before=before,
-        near=tuple(near),
-        otherwise=f"The URL is signed, with host and port, and hookbin took it for {request.urls[0][:MAX_URL_SHOWN]} "
-        "and forms of that. If the sender was given another one, start hookbin with the --public-url in it; else the "
-        "secret is another one.",
-    )
+    return None if value is None else claim_of_url(request, value, signed=bytes.__add__, before="the URL")
 
 
 def _body_hash(target: str) -> str | None:
@@ -162,11 +153,7 @@ _BASE64 = DigestEncoding.BASE64
 _ROWS = (
     Scheme(
         name="standard",
-        aliases=(
-            "svix",
-            "standard-webhooks",
-            "standardwebhooks",
-        ),
+        aliases=("svix", "standard-webhooks", "standardwebhooks"),
         title="Standard Webhooks, Svix",
         source="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
         headers=("webhook-signature", "svix-signature"),
@@ -178,10 +165,7 @@ _ROWS = (
     ),
     Scheme(
         name="github",
-        aliases=(
-            "gh",
-            "x-hub-signature-256",
-        ),
+        aliases=("gh", "x-hub-signature-256"),
         title="GitHub",
         source="https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
         headers=("X-Hub-Signature-256",),
@@ -191,10 +175,7 @@ _ROWS = (
     ),
     Scheme(
         name="github-sha1",
-        aliases=(
-            "gh-sha1",
-            "x-hub-signature",
-        ),
+        aliases=("gh-sha1", "x-hub-signature"),
         title="GitHub, the old header",
         source="https://docs.github.com/en/webhooks/webhook-events-and-payloads, Delivery headers",
         headers=("X-Hub-Signature",),
@@ -252,11 +233,7 @@ _ROWS = (
     ),
     Scheme(
         name="meta",
-        aliases=(
-            "facebook",
-            "instagram",
-            "whatsapp",
-        ),
+        aliases=("facebook", "instagram", "whatsapp"),
         title="Meta (Facebook, Instagram, WhatsApp)",
         source="https://developers.facebook.com/docs/graph-api/webhooks/getting-started, Validating Payloads",
         headers=("X-Hub-Signature-256",),

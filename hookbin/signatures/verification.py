@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
@@ -23,6 +24,8 @@ _MAX_GIVEN = 10
 _MILLISECONDS_FROM = 100_000_000_000
 """A timestamp from here on would be after the year 5138 in seconds, and is after 1973 in milliseconds."""
 
+_SIGNATURE = re.compile(rb"sign|hmac|digest")
+"""In the names of headers that may hold a signature."""
 _UNKNOWN = "another version of hookbin wrote it; set verify on the bin anew"
 
 
@@ -141,4 +144,7 @@ def _absence(scheme: Scheme, rule: Verify, request: SignedRequest) -> str:
     if there:
         names = ", ".join(dict.fromkeys(name for name, _ in there))
         return f"There is no {header} header, but {names}: set the bin's scheme to {there[0][1]}, or mend the sender."
+    similar = [name.decode("latin-1") for name in request.headers if _SIGNATURE.search(name)] if scheme.by_rule else []
+    if similar:
+        return f"There is no {header} header, but {', '.join(similar)[:200]}: set the bin's header to the right one."
     return f"There is no {header} header: set a secret at the sender, and see that no proxy on the way drops it."
