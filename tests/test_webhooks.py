@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from hookbin.errors import WebhookNotFound
 from hookbin.models.announcements import Removed
 from hookbin.models.deliveries import Action, DeliveryState
-from tests.builders import Stores, open_stores
+from hookbin.models.webhooks import WebhookKind
+from tests.builders import Stores, a_webhook, open_stores
 
 pytestmark = pytest.mark.anyio
 
@@ -105,3 +106,16 @@ async def test_of_two_changes_at_once_none_is_lost(stores: Stores) -> None:
         stores.webhooks.edit(webhook.id, lambda now: replace(now, name="new")),
     )
     assert stores.webhooks.get(webhook.id) == replace(webhook, disabled=True, name="new")
+
+
+async def test_a_forward_target_that_is_saved_again_keeps_its_record_until_that_enables_it(stores: Stores) -> None:
+    bin = await stores.make_bin()
+    target = a_webhook("wh_f", kind=WebhookKind.FORWARD, bin_id=bin.id)
+    await stores.bins.edit(bin, lambda now: now, forward=[target])
+    await stores.webhooks.edit("wh_f", lambda now: replace(now, exhausted_in_a_row=2))
+    await stores.bins.edit(bin, lambda now: now, forward=[replace(target, id="wh_g", timeout=3.0)])
+    assert stores.webhooks.forwards_of(bin.id) == (replace(target, timeout=3.0, exhausted_in_a_row=2),)
+
+    await stores.webhooks.edit("wh_f", lambda now: replace(now, disabled=True))
+    await stores.bins.edit(bin, lambda now: now, forward=[target])
+    assert stores.webhooks.forwards_of(bin.id) == (replace(target, generation=1),)
