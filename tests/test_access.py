@@ -104,6 +104,18 @@ def test_a_write_from_our_own_page_or_from_no_page_is_taken(server: Server, head
     assert server.call("POST", "/bins", json={}, origin=server.url, **headers).status_code == 201
 
 
+def test_our_own_page_behind_a_proxy_is_known_by_the_host_that_the_proxy_was_asked_for(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server("--trust-proxy", "127.0.0.1")
+    asked: dict[str, Any] = {"x_forwarded_host": "hooks.example:8443", "json": {}}
+
+    assert server.call("POST", "/bins", origin="https://hooks.example:8443", **asked).status_code == 201
+    for origin in ("https://hooks.example", "https://evil.example", "null"):
+        check_problem(server.call("POST", "/bins", origin=origin, **asked), 403, "origin_refused")
+    check_problem(server.call("GET", "/bins", host="evil.example", x_forwarded_host="localhost"), 421, "host_refused")
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("path", ["/bins", "/stream", "/bins/x/wait", "/ui/", "/static/favicon.svg"])
 def test_another_site_s_page_can_not_fetch_anything(server: Server, path: str, site: str) -> None:

@@ -101,7 +101,8 @@ def _is_ours_to_ask(method: str, hosts: Sequence[str | None], fields: Mapping[by
     if method in _SAFE_METHODS or origin is None:
         return True
     try:
-        return (urlsplit(origin.decode("latin-1")).netloc or "null") in hosts
+        asking = urlsplit(origin.decode("latin-1")).netloc
+        return bool(asking) and asking in hosts
     except ValueError:
         return False
 
