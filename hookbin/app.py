@@ -38,6 +38,7 @@ from hookbin.live.metrics import Metrics
 from hookbin.live.refusals import Refusals
 from hookbin.live.timeline import Timeline
 from hookbin.live.waiters import Waiting
+from hookbin.live.wrong_tokens import WrongTokens
 from hookbin.models.announcements import Removed
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary, Delivery
@@ -110,6 +111,7 @@ class Hookbin:
             waiting=Waiting(),
             metrics=metrics,
             refusals=Refusals(monotonic=clock.monotonic),
+            wrong_tokens=WrongTokens(clock),
             stopping=asyncio.Event(),
         )
         site = Site(

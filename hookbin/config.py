@@ -23,7 +23,9 @@ from hookbin.wire.proxy import parse_proxy
 
 KIB = 1024
 MIB = 1024 * KIB
-_TOKEN = re.compile(r"[\x21-\x7e]+")
+MIN_TOKEN = 16
+"""Characters of the token; the shorter one is, the sooner it is guessed."""
+_TOKEN = re.compile(rf"[\x21-\x7e]{{{MIN_TOKEN},}}")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -124,7 +126,8 @@ def check(settings: Settings) -> Settings:
     if settings.client_key is not None and settings.client_cert is None:
         raise FieldsInvalid(("client_key", "goes with client_cert, which is not set"))
     if settings.token is not None and _TOKEN.fullmatch(settings.token) is None:
-        raise FieldsInvalid(("token", "use visible ASCII characters, at least one"))
+        words = f"use {MIN_TOKEN} visible ASCII characters at least, such as `openssl rand -hex 16` makes"
+        raise FieldsInvalid(("token", words))
     return msgspec.structs.replace(
         settings,
         allow_target=parse_allowed(settings.allow_target),

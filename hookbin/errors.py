@@ -12,7 +12,7 @@
     ├── SenderTimedOut          what was begun did not come to its end in time
     ├── WaitTimedOut            carries the nearest misses
     ├── Refused                 Unauthorized, HostRefused, OriginRefused
-    ├── Unavailable             Overloaded, ViewsBusy, NotReady, OutOfResources, ShuttingDown
+    ├── Unavailable             Overloaded, ViewsBusy, NotReady, OutOfResources, ShuttingDown, TooManyTries
     │   └── StorageFailed       DatabaseLost, DatabaseUnreadable
     └── StartError              hookbin could not start (command line, exit code 3)
 
@@ -255,6 +255,11 @@ class ViewsBusy(Unavailable):
 class TooManyWaiting(Unavailable):
     code = "too_many_waiting"
     title = "Too many calls wait for requests"
+
+
+class TooManyTries(Unavailable):
+    code = "too_many_tries"
+    title = "Too many wrong tokens"
 
 
 class StorageFailed(Unavailable):

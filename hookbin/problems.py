@@ -25,6 +25,7 @@ STATUS: dict[type[errors.HookbinError], int] = {
     errors.Unauthorized: 401,
     errors.HostRefused: 421,
     errors.Unavailable: 503,
+    errors.TooManyTries: 429,
     errors.StorageFailed: 507,
 }
 """A class that is not here has the status of the nearest one above it."""

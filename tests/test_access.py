@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from hookbin.live.wrong_tokens import FREE
 from tests.support import Server, eventually
-from tests.wire import check_problem, exchange
+from tests.wire import check_problem, connected, exchange, parsed
 
 TOKEN = "correct-horse-battery-staple"
 NOT_A_NAME = ["evil.example", "localhost.evil.example", "evil-localhost", "127.0.0.1.evil.example", "10.0.0.1", "[::2]"]
@@ -47,8 +51,8 @@ def test_every_name_of_this_machine_will_do(server: Server, host: str) -> None:
 
 
 def test_the_public_url_s_name_will_do_too(start_server: Callable[..., Server]) -> None:
-    server = start_server("--public-url", "https://hooks.example/", "--token", "t")
-    token = "Bearer t"
+    server = start_server("--public-url", "https://hooks.example/", "--token", TOKEN)
+    token = f"Bearer {TOKEN}"
 
     assert server.call("GET", "/bins", host="hooks.example", authorization=token).status_code == 200
     assert server.call("GET", "/bins", host="hooks.example.evil", authorization=token).status_code == 421
@@ -195,6 +199,28 @@ def test_a_wrong_token_is_none(exposed: Server, authorization: str) -> None:
     response = exposed.request("GET", "/bins", headers=headers)
 
     check_problem(response, 401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "GET /bins HTTP/1.1\r\nAuthorization: Bearer guess\r\n",
+        "GET /ui/ HTTP/1.1\r\nAuthorization: Bearer guess\r\n",
+        "POST /ui/sign-in HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 11\r\n",
+    ],
+)
+def test_wrong_tokens_are_slowed_and_logged(start_server: Callable[..., Server], head: str) -> None:
+    server = start_server("--host", "0.0.0.0", env={"HOOKBIN_TOKEN": TOKEN})
+    with ExitStack() as stack:
+        tries = [stack.enter_context(connected(server)) for _ in range(100)]
+        for connection in tries:
+            connection.sendall(f"{head}Host: localhost\r\n\r\n{'token=guess' if 'POST' in head else ''}".encode())
+        eventually(lambda: len(select.select(tries, [], [], 0)[0]) >= 80)
+        answered = select.select(tries, [], [], 0)[0]
+        statuses = Counter(parsed(connection.recv(65_536)).status for connection in answered)
+        check_problem(server.call("GET", "/bins", authorization="Bearer guess"), 429, "too_many_tries")
+    assert statuses[429] >= 60
+    assert FREE <= server.log().count("a wrong token came from 127.0.0.1") < 40
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])

@@ -123,7 +123,7 @@ def test_it_tells_where_it_is_and_how_to_begin(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("flags", "names"),
-    [((), {}), (("--host", "0.0.0.0"), {}), (("--host", "0.0.0.0"), {"HOOKBIN_TOKEN": "s3cret"})],
+    [((), {}), (("--host", "0.0.0.0"), {}), (("--host", "0.0.0.0"), {"HOOKBIN_TOKEN": "correct-horse-battery-staple"})],
     ids=["on loopback", "exposed", "exposed with a token of its owner"],
 )
 def test_the_commands_that_it_prints_do_what_it_says(

@@ -83,6 +83,7 @@ def test_the_address_that_is_shown_can_be_opened(settings: Settings, url: str) -
         (Settings(token="tök"), "token"),
         (Settings(token="a\nb"), "token"),
         (Settings(token=""), "token"),
+        (Settings(token="fifteen-letters"), "token"),
     ],
 )
 def test_a_setting_that_is_wrong_is_named(settings: Settings, name: str) -> None:

@@ -17,7 +17,7 @@ _REF = "#/components/schemas/{name}"
 _BINARY = {"type": "string", "format": "binary"}
 _ANY_FILE = {"description": "A file of the format that was asked for."}
 """It may be JSON, which is no string of bytes to who reads it by its media type."""
-_ANY = (errors.Unauthorized, errors.HostRefused, errors.DatabaseUnreadable)
+_ANY = (errors.Unauthorized, errors.TooManyTries, errors.HostRefused, errors.DatabaseUnreadable)
 _WRITE = (errors.OriginRefused, errors.Overloaded, errors.ShuttingDown, errors.StorageFailed, errors.DatabaseLost)
 
 

@@ -24,6 +24,7 @@ from hookbin.live.metrics import Metrics
 from hookbin.live.refusals import Refusals
 from hookbin.live.timeline import Message, Timeline
 from hookbin.live.waiters import Waiting
+from hookbin.live.wrong_tokens import WrongTokens
 from hookbin.models.announcements import Announcement
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
@@ -81,6 +82,7 @@ class Live(Struct, frozen=True, kw_only=True):
     waiting: Waiting
     metrics: Metrics
     refusals: Refusals
+    wrong_tokens: WrongTokens
     stopping: asyncio.Event
     """Set when the server begins to stop."""
 

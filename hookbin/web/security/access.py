@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hookbin.config import public_host
 from hookbin.delivery.targets import is_loopback_host
-from hookbin.errors import HookbinError, HostRefused, MalformedRequest, OriginRefused, Unauthorized
+from hookbin.errors import HookbinError, HostRefused, MalformedRequest, OriginRefused, TooManyTries, Unauthorized
 from hookbin.http_fields import host_flags
 from hookbin.web.html.rendering import render
 from hookbin.web.rest.problem_response import problem_response
@@ -43,7 +43,10 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = _refusal(HTTPConnection(scope))
+        connection = HTTPConnection(scope)
+        refusal = _refusal(connection)
+        if isinstance(refusal, Unauthorized) and _bearer(connection):
+            await services(connection).live.wrong_tokens.add(_client(connection))
         if refusal is None:
             await self._app(scope, receive, send)
         elif isinstance(refusal, Unauthorized) and scope["path"].startswith("/ui"):
@@ -72,6 +75,11 @@ def _refusal(connection: HTTPConnection) -> HookbinError | None:
     path: str = connection.scope["path"]
     if token is None or path in _OPEN or path.startswith("/static/"):
         return None
+    if _bearer(connection):
+        try:
+            services(connection).live.wrong_tokens.check(_client(connection))
+        except TooManyTries as error:
+            return error
     if _has_token(connection, token):
         return None
     return Unauthorized("send the header 'authorization: Bearer TOKEN'; hookbin prints its token when it starts")
@@ -107,10 +115,20 @@ def _is_ours_to_ask(method: str, hosts: Sequence[str | None], fields: Mapping[by
         return False
 
 
-def _has_token(connection: HTTPConnection, token: str) -> bool:
+def _client(connection: HTTPConnection) -> str:
+    return connection.client.host if connection.client else ""
+
+
+def _bearer(connection: HTTPConnection) -> str | None:
+    """The token that is sent along."""
     scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return hmac.compare_digest(given.strip().encode(), token.encode())
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
+def _has_token(connection: HTTPConnection, token: str) -> bool:
+    given = _bearer(connection)
+    if given is not None:
+        return hmac.compare_digest(given.encode(), token.encode())
     cookie = connection.cookies.get(COOKIE)
     return cookie is not None and hmac.compare_digest(cookie.encode(), _session(token).encode())
 
@@ -132,8 +150,9 @@ async def _sign_in(request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
     given, target = form.get("token", ""), _safe_next(form.get("next"))
-    site = services(request).site
+    site, wrong_tokens = services(request).site, services(request).live.wrong_tokens
     token = site.settings.token
+    wrong_tokens.check(_client(request))
     if token is None or hmac.compare_digest(given.strip().encode(), token.encode()):
         response: Response = RedirectResponse(target, status_code=303)
         if token is not None:
@@ -146,6 +165,8 @@ async def _sign_in(request: Request) -> Response:
                 secure="https" in (request.url.scheme, urlsplit(site.base_url).scheme),
             )
         return response
+    if given:
+        await wrong_tokens.add(_client(request))
     return render(request, "sign_in.html", status=401, failed=True, next=target)
 
 
