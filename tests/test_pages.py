@@ -88,10 +88,17 @@ def test_new_rows_do_not_steal_the_selection(server: Server, page: Page) -> None
     page.locator("a.request", has_text="/b/steady/chosen").click()
     expect(page.locator("#detail")).to_contain_text("/b/steady/chosen")
     capture(server, "steady/newest", b"newest")
+    expect(page.get_by_role("button", name="1 new ↑")).to_be_visible()  # the pointer is in the list
+    expect(page.locator("[data-requests] > li")).to_have_count(2)
+    page.mouse.move(0, 0)
     expect(page.locator("[data-requests] > li")).to_have_count(3)
     expect(page.locator("a.request[aria-current]")).to_have_count(1)
     expect(page.locator("a.request[aria-current]")).to_contain_text("/b/steady/chosen")
     expect(page.locator("#detail-title")).to_contain_text("/b/steady/chosen")
+    page.get_by_role("button", name="Follow newest").click()
+    expect(page.locator("#detail-title")).to_contain_text("/b/steady/newest")
+    capture(server, "steady/followed", b"followed")
+    expect(page.locator("#detail-title")).to_contain_text("/b/steady/followed")
 
 
 def test_older_requests_are_a_link_away(server: Server, page: Page) -> None:
@@ -101,7 +108,16 @@ def test_older_requests_are_a_link_away(server: Server, page: Page) -> None:
     expect(page.locator("[data-requests] > li")).to_have_count(30)
     page.get_by_role("link", name="Older requests").click()
     expect(page.locator("[data-requests] > li")).to_have_count(3)
-    expect(page.locator("[data-requests] > li").last).to_contain_text("/b/many/0")
+    last = page.locator("[data-requests] > li").last
+    expect(last).to_contain_text("/b/many/0")
+    last.locator("a").click()
+    expect(page.locator("#detail-title")).to_contain_text("/b/many/0")
+    page.reload()
+    expect(last.locator("[aria-current]")).to_contain_text("/b/many/0")
+    expect(page.locator("[data-requests] > li")).to_have_count(3)
+    page.goto(f"{server.url}/ui/bins/many?{page.url.rpartition('&')[2]}")  # a link that names the request alone
+    expect(page.locator("[data-requests] > li")).to_have_count(31)
+    expect(page.locator("[data-apart] [aria-current]")).to_contain_text("/b/many/0")
 
 
 def test_a_long_body_is_cut_and_leads_to_all_of_it(server: Server, page: Page) -> None:

@@ -14,6 +14,7 @@ import { labelAll } from "./times.js";
 
 const MOST_ROWS = 200;
 const SEARCH_AGAIN_AFTER = 400;
+const FOLLOW_EVERY = 200;
 
 const main = document.querySelector("main");
 const inspector = document.querySelector(".inspector");
@@ -21,6 +22,7 @@ const list = document.querySelector("[data-requests]");
 const scroller = document.querySelector("[data-scroller]");
 const counter = document.querySelector("[data-count]");
 const pause = document.querySelector("[data-pause]");
+const followButton = document.querySelector("[data-follow]");
 const { keep } = main.dataset;
 let countedTo = Number(main.dataset.after); // the row up to which the server has counted
 const onNewestPage = !main.dataset.before;
@@ -33,7 +35,7 @@ const growing = new NewestFirst(list, { most: MOST_ROWS, isAtTop });
 list.addEventListener("cut", () => {
   const older = document.getElementById("older");
   older.hidden = false;
-  older.querySelector("a").search = `?${keep}before=${list.lastElementChild.dataset.seq}`;
+  older.querySelector("a").search = `?${keep}before=${[...list.children].findLast(({ dataset }) => dataset.apart === undefined).dataset.seq}`;
 });
 
 const requestIn = (url) => new URL(url, location.href).searchParams.get("request");
@@ -49,9 +51,9 @@ function addressOf(row) {
 
 async function show(url, { keepPlace = false } = {}) {
   const { scrollTop } = document.getElementById("detail");
-  if (!(await showIn(url, "detail"))) return false;
-  document.getElementById("detail").scrollTop = keepPlace ? scrollTop : 0;
-  return true;
+  const page = await showIn(url, "detail");
+  if (page) document.getElementById("detail").scrollTop = keepPlace ? scrollTop : 0;
+  return page;
 }
 
 function mark(row) {
@@ -74,6 +76,7 @@ list.addEventListener("click", async (event) => {
   const row = event.target.closest("a[data-row]");
   if (!row || !isPlain(event)) return;
   event.preventDefault();
+  setFollowing(false);
   const byKey = event.detail === 0;
   if ((await select(row, { remember: "pushState" })) && byKey) document.getElementById("detail").focus();
   else if (document.getElementById("detail").getBoundingClientRect().top < 0) scrollTo({ top: 0 });
@@ -93,7 +96,11 @@ async function arrive(options) {
   const id = requestIn(location.href);
   inspector.classList.toggle("chosen", id !== null);
   mark(id ? rowOf(id) : list.querySelector("a"));
-  await show(location.href, options);
+  const page = await show(location.href, options);
+  const line = page && id && !rowOf(id) && page.querySelector("[data-requests] [aria-current]")?.closest("li");
+  if (!line) return;
+  growing.keepApart(document.importNode(line, true));
+  labelAll(list);
 }
 
 // The list anew, by the server: after a gap, and whenever something comes while a search narrows it.
@@ -112,10 +119,16 @@ async function loadAgain() {
   document.querySelector("[data-none]")?.toggleAttribute("hidden", rows.length > 0);
   for (const part of ["answers", "bins", "unsearched", "older"]) swap(page, part);
   countedTo = after;
+  if (growing.follows) followNewest();
 }
 
 const reload = soon(() => inbox.during(loadAgain), 0);
-const searchAgain = soon(async () => isPaused() || (await inbox.during(loadAgain)), SEARCH_AGAIN_AFTER);
+const searchAgain = soon(async () => {
+  if (isPaused()) return;
+  if (growing.isFree()) await inbox.during(loadAgain);
+  else growing.holdBack();
+}, SEARCH_AGAIN_AFTER);
+list.addEventListener("wanted", () => reload());
 const redrawAnswers = soon(() => inbox.during(redraw), 500);
 
 async function redraw() {
@@ -178,15 +191,42 @@ const inbox = follow({
     growing.add(rows.slice(-MOST_ROWS).map(({ row }) => lineFor(row)));
     document.querySelector("[data-none]")?.remove();
     if (wasEmpty) arrive(); // the first request: it is shown at once
+    else if (growing.follows) followNewest();
   },
   onGap: reload,
 });
 
-pause.addEventListener("click", () => {
-  pause.ariaPressed = isPaused() ? "false" : "true";
-  pause.textContent = isPaused() ? "Go on" : "Pause";
-  if (isPaused()) return;
-  if (keep) searchAgain();
+function setPaused(isOn) {
+  if (isOn === isPaused()) return;
+  pause.ariaPressed = String(isOn);
+  pause.textContent = isOn ? "Go on" : "Pause";
+  if (isOn) setFollowing(false);
+  else if (keep) searchAgain();
   else growing.showHeld();
-});
+}
+
+pause.addEventListener("click", () => setPaused(!isPaused()));
+
+// For demonstrations: the newest is shown as it comes, until a row is chosen.
+const followNewest = soon(async () => {
+  const newest = growing.follows && list.querySelector("a");
+  if (newest && newest.ariaCurrent !== "true") await select(newest, { remember: "replaceState" });
+}, FOLLOW_EVERY);
+
+function setFollowing(isOn) {
+  if (isOn) setPaused(false);
+  growing.follows = isOn;
+  followButton.ariaPressed = String(isOn);
+  if (!isOn) return;
+  if (!onNewestPage) return location.assign(`?${keep}`);
+  growing.showHeld();
+  followNewest();
+}
+
+followButton.addEventListener("click", () => setFollowing(!growing.follows));
+
+// A row that a link or a reload names is in view.
+const named = rowOf(requestIn(location.href))?.getBoundingClientRect();
+const { top, height } = scroller.getBoundingClientRect();
+if (named && named.bottom > top + height) scroller.scrollTop += named.top - top - height / 2;
 listenToRequest();

@@ -5,7 +5,7 @@ const LOADING_AFTER = 300;
 
 let loading = new AbortController();
 
-// Puts the parts of the page at `url` in the place of ours, the pane first. Says whether that worked.
+// Puts the parts of the page at `url` in the place of ours, the pane first. Gives the page, or null when that did not work.
 export async function show(url, pane, ...others) {
   loading.abort();
   loading = new AbortController();
@@ -14,12 +14,12 @@ export async function show(url, pane, ...others) {
   try {
     const page = await load(url, { signal });
     for (const part of [pane, ...others]) swap(page, part);
-    return true;
+    return page;
   } catch (error) {
-    if (signal.aborted) return false;
+    if (signal.aborted) return null;
     if (error.status === 401) location.assign(url);
     else sayFailed(document.getElementById(pane), error, () => show(url, pane, ...others));
-    return false;
+    return null;
   } finally {
     clearTimeout(slow);
     if (!signal.aborted) document.querySelector(`#${pane} > [data-loading]`)?.remove();
