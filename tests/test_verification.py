@@ -477,6 +477,14 @@ def test_the_url_that_was_signed_is_found_by_host_and_port(
         assert words in failing(scheme, headers, by=by)
 
 
+def test_a_proxy_that_says_the_scheme_and_is_not_trusted_is_told() -> None:
+    headers = {"Host": "a.b", "X-Twilio-Signature": based(SECRET, b"https://a.b/b/x", "sha1")}
+
+    assert "let the proxy in front" in failing("twilio", headers, url=("http", "/b/x"))
+    said = failing("twilio", {**headers, "X-Forwarded-Proto": "https"}, url=("http", "/b/x"))
+    assert "name the proxy whose word for that came along" in said
+
+
 def test_a_body_that_was_signed_before_it_was_packed_is_told() -> None:
     packed = gzip.compress(BODY)
     headers = {**github(BODY), "Content-Encoding": "gzip"}

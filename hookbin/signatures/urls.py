@@ -40,12 +40,14 @@ def claim_of_url(
 def _other_urls(request: SignedRequest) -> Iterator[tuple[str, str]]:
     """URLs that it did not come to as far as is known, each with what would make it so."""
     other = "http" if request.scheme == "https" else "https"
+    is_said = request.header("x-forwarded-proto") or request.header("forwarded")
+    way = (
+        "name the proxy whose word for that came along with --trust-proxy"
+        if is_said
+        else "let the proxy in front of hookbin send X-Forwarded-Proto, and trust it with --trust-proxy"
+    )
     for url in _urls(request, other):
-        yield (
-            f"The sender was given this bin's URL with {other}, and it came by {request.scheme}: let the proxy in "
-            "front of hookbin send X-Forwarded-Proto, and trust it with --trust-proxy.",
-            url,
-        )
+        yield f"The sender was given this bin's URL with {other}, and it came by {request.scheme}: {way}.", url
     for base in _forms(request.unproved) if request.unproved else ():
         yield (
             f"The sender signed {request.unproved}, as a proxy says that is not trusted: name it with --trust-proxy, "
