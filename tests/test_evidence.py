@@ -115,7 +115,7 @@ def test_the_phases_of_an_attempt_are_those_that_happened(
 def test_a_har_of_an_attempt_is_valid_and_has_its_timings(
     tried: Attempt, phases: str, timings: dict[str, float]
 ) -> None:
-    entry = json.loads(har.attempt_entry(har.SentAttempt(attempt=tried, body=b"\xff")))
+    entry = json.loads(b"".join(har.attempt_entry(har.SentAttempt(attempt=tried, body=b"\xff"))))
 
     jsonschema.validate(json.loads(har.HEAD + json.dumps(entry).encode() + har.ATTEMPTS_TAIL), HAR)
     assert {name: entry["timings"].get(name, -1) for name in timings} == pytest.approx(timings)

@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hookbin.exports import shell
+from hookbin.exports.formats import BIN_FORMATS
 from hookbin.exports.table import CSV_HEAD, csv_row
 from tests.builders import a_bin, a_request
 from tests.har import HAR
@@ -353,6 +354,27 @@ def test_a_bin_goes_out_as_a_valid_har(server: Server, full: str) -> None:
 
     jsonschema.validate(har, HAR)
     assert len(har["log"]["entries"]) == 451
+
+
+@pytest.mark.parametrize("format", ["ndjson", "har"])
+@pytest.mark.parametrize(
+    ("body", "is_text"),
+    [
+        (b'"\x00\\' * 300_000, True),
+        (("a" + "\U0001f600" * 300_000).encode(), True),
+        (b"a" * 400_000 + b"\xc3", False),
+        (b"\xff" * 400_000, False),
+    ],
+    ids=["escaped", "cut at every place of a character", "ends amidst a character", "binary"],
+)
+def test_a_large_body_goes_out_in_pieces(format: str, body: bytes, is_text: bool) -> None:
+    """To make one string of 47 MiB of it would hold the event loop up for half a second."""
+    pieces = BIN_FORMATS[format].entry(a_request(a_bin(), body=body, seq=1), "http://localhost")
+    entry = json.loads(b"".join(pieces))
+    shown = entry["body"] if format == "ndjson" else entry["request"]["postData"]
+    text = shown["text"] if is_text or format == "har" else shown["base64"]
+    assert body == (text.encode() if is_text else base64.b64decode(text))
+    assert max(map(len, pieces)) < 2_000_000
 
 
 def test_a_bin_goes_out_as_csv_without_formulas(server: Server, full: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
@@ -37,10 +37,10 @@ T = TypeVar("T")
 class ListFormat(Struct, Generic[T], frozen=True):
     """How many of a kind are written, one at a time, oldest first; `between` stands between two of them.
 
-    `entry` gets this server's base URL too.
+    `entry` gets this server's base URL too, and gives what it writes in pieces.
     """
 
-    entry: Callable[[T, str], bytes]
+    entry: Callable[[T, str], Sequence[bytes]]
     media_type: str
     suffix: str
     title: str
@@ -76,7 +76,7 @@ BIN_FORMATS: Mapping[str, ListFormat[CapturedRequest]] = MappingProxyType(
             "NDJSON",
             takes_malformed=True,
         ),
-        "csv": ListFormat(lambda request, _: table.csv_row(request), "text/csv", "csv", "CSV", head=table.CSV_HEAD),
+        "csv": ListFormat(lambda request, _: [table.csv_row(request)], "text/csv", "csv", "CSV", head=table.CSV_HEAD),
     }
 )
 DELIVERY_FORMATS: Mapping[str, ListFormat[SentAttempt]] = MappingProxyType(

@@ -13,13 +13,13 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from hookbin import __version__
 from hookbin.bodies.forms import query_pairs
 from hookbin.clock import rfc3339
 from hookbin.delivery.phases import spans
+from hookbin.exports.json_body import JsonBody
 from hookbin.http_fields import first_value
 from hookbin.models.common import Headers
 from hookbin.models.deliveries import Attempt
@@ -43,12 +43,13 @@ class SentAttempt(Struct, frozen=True, kw_only=True):
 
 
 def document(request: CapturedRequest, base_url: str) -> bytes:
-    return b"".join((HEAD, entry(request, base_url), TAIL))
+    return b"".join((HEAD, *entry(request, base_url), TAIL))
 
 
-def entry(request: CapturedRequest, base_url: str) -> bytes:
-    """`base_url` is where a request came in that does not say so itself."""
-    return msgspec.json.encode(
+def entry(request: CapturedRequest, base_url: str) -> list[bytes]:
+    """In pieces. `base_url` is where a request came in that does not say so itself."""
+    body = JsonBody(request.body)
+    return body.written_in(
         {
             "startedDateTime": rfc3339(request.received_at),
             "time": request.answer_delay_ms,
@@ -57,7 +58,7 @@ def entry(request: CapturedRequest, base_url: str) -> bytes:
                     request.method,
                     _url(request, base_url),
                     request.headers,
-                    request.body,
+                    body,
                     content_type=request.content_type,
                 ),
                 "httpVersion": f"HTTP/{request.http_version}",
@@ -73,15 +74,15 @@ def entry(request: CapturedRequest, base_url: str) -> bytes:
     )
 
 
-def attempt_entry(sent: SentAttempt) -> bytes:
-    attempt = sent.attempt
+def attempt_entry(sent: SentAttempt) -> list[bytes]:
+    attempt, body = sent.attempt, JsonBody(sent.body)
     timings, headers = _timings(attempt), attempt.request_headers
-    return msgspec.json.encode(
+    return body.written_in(
         {
             "startedDateTime": rfc3339(attempt.started_at),
             "time": round(sum(time for phase, time in timings.items() if time > 0 and phase != "ssl"), 3),
             "request": _request(
-                attempt.method, wire(attempt.url), headers, sent.body, content_type=first_value(headers, "content-type")
+                attempt.method, wire(attempt.url), headers, body, content_type=first_value(headers, "content-type")
             ),
             "response": {**_response(attempt.status), **_answer(attempt)},
             "cache": {},
@@ -93,7 +94,7 @@ def attempt_entry(sent: SentAttempt) -> bytes:
     )
 
 
-def _request(method: str, url: str, headers: Headers, body: bytes, *, content_type: str | None) -> dict[str, Any]:
+def _request(method: str, url: str, headers: Headers, body: JsonBody, *, content_type: str | None) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "method": method,
         "url": url,
@@ -102,10 +103,11 @@ def _request(method: str, url: str, headers: Headers, body: bytes, *, content_ty
         "headers": _headers(headers),
         "queryString": _query(url),
         "headersSize": -1,
-        "bodySize": len(body),
+        "bodySize": body.size,
     }
-    if body:
-        shape["postData"] = {"mimeType": wire(content_type or ""), "params": [], **_text(body)}
+    if body.size:
+        encoding = {} if body.kind == "text" else {"encoding": body.kind}
+        shape["postData"] = {"mimeType": wire(content_type or ""), "params": [], "text": body.place, **encoding}
     return shape
 
 

@@ -14,8 +14,9 @@ from collections.abc import Iterable
 import msgspec
 
 from hookbin.clock import rfc3339, seq_id
+from hookbin.exports.json_body import JsonBody
 from hookbin.models.requests import CapturedRequest
-from hookbin.shapes.requests import whole_request
+from hookbin.shapes.requests import request_shape, whole_request
 from hookbin.text import wire
 
 _COLUMNS = (
@@ -33,8 +34,12 @@ _BEGINS_ONE = re.compile(rf"[\t\r\n]|{_FORMULA}")
 _HOLDS_ONE = re.compile(rf"[;\r\n](?={_FORMULA})")
 
 
-def ndjson_line(request: CapturedRequest) -> bytes:
-    return msgspec.json.encode(whole_request(request)) + b"\n"
+def ndjson_line(request: CapturedRequest) -> list[bytes]:
+    """In pieces."""
+    body = JsonBody(request.body)
+    shown = {"size": request.size, "truncated": request.truncated, body.kind: body.place}
+    *pieces, last = body.written_in(msgspec.structs.replace(request_shape(request, limit=0), body=shown))
+    return [*pieces, last + b"\n"]
 
 
 def csv_row(request: CapturedRequest) -> bytes:

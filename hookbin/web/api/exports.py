@@ -128,6 +128,9 @@ async def _written(found: AsyncIterator[T], form: ListFormat[T], base_url: str) 
     yield form.head
     separator = b""
     async for item in found:
-        yield separator + await asyncio.to_thread(form.entry, item, base_url)
+        first, *others = await asyncio.to_thread(form.entry, item, base_url)
+        yield separator + first
+        for piece in others:
+            yield piece
         separator = form.between
     yield form.tail
