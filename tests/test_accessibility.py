@@ -24,6 +24,11 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: S
                 page.get_by_role("button", name="Save").click()
                 expect(page.locator("#b-max-requests-error")).to_be_visible()
                 assert_accessible(page, "a field that is wrong")
+                page.get_by_label("Requests kept").select_text()
+                page.mouse.down()
+                page.mouse.move(5, 5)
+                page.mouse.up()
+                expect(page.locator("dialog#settings")).to_be_visible()  # a selection ended outside
             page.keyboard.press("Escape")
             expect(page.locator(f"dialog#{opener}")).to_be_hidden()
         page.keyboard.press("?")

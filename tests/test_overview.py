@@ -101,9 +101,35 @@ def test_the_list_of_webhooks_tells_how_each_is_and_keeps_current(server: Server
     webhook = server.register(f"http://127.0.0.1:{free_port()}/", name="unwell", retry_schedule=[3600])
     row = page.locator("tr", has_text="unwell")
     expect(row).to_contain_text("0 % of 1")
+    expect(row.locator(".state")).to_have_text("failing")
     expect(row.locator(".number").last).to_have_text("1")
     row.get_by_role("link").click()
     eventually(lambda: page.url.endswith(webhook["id"]))
+
+
+def test_what_waits_for_another_delivery_counts_down_to_no_time(server: Server, page: Page) -> None:
+    path = f"http://127.0.0.1:{free_port()}/"
+    webhook = server.register(path, name="in order", ordered=True, retry_schedule=[3600], ping=False)["id"]
+    for number in range(2):
+        server.post("/events", {"type": "order.placed", "data": number, "webhook": webhook})
+    eventually(lambda: server.deliveries(webhook=webhook)[-1]["attempt_count"])
+    later, first = server.deliveries(webhook=webhook)
+    page.goto(f"{server.url}/ui/deliveries/{later['id']}")
+    expect(page.locator(".verdict-next")).to_have_count(0)
+    expect(page.locator(".axis-at")).to_have_text("waits")
+    page.locator(".verdict-text").get_by_role("link", name=first["id"]).click()
+    expect(page.locator(".verdict-next")).to_contain_text("in ")
+
+
+def test_the_list_of_bins_says_what_they_answer(server: Server, page: Page) -> None:
+    answers = {"flaky": "500 × 2 200", "hangs": "hang", "ruled": "201 1 rule"}
+    rules = [{"when": {"method": "GET"}, "status": 404}]
+    server.post("/bins", {"name": "flaky", "response": {"sequence": [{"status": 500, "repeat": 2}, {"status": 200}]}})
+    server.post("/bins", {"name": "hangs", "response": {"fault": "hang"}})
+    server.post("/bins", {"name": "ruled", "response": {"status": 201, "rules": rules}})
+    page.goto(f"{server.url}/ui/bins")
+    for name, answer in answers.items():
+        assert " ".join(page.locator("tr", has_text=name).locator("td").nth(4).inner_text().split()) == answer
 
 
 def test_lists_go_on_a_page_at_a_time(start_server: Callable[..., Server], page: Page) -> None:

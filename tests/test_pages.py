@@ -99,6 +99,9 @@ def test_new_rows_do_not_steal_the_selection(server: Server, page: Page) -> None
     expect(page.locator("#detail-title")).to_contain_text("/b/steady/newest")
     capture(server, "steady/followed", b"followed")
     expect(page.locator("#detail-title")).to_contain_text("/b/steady/followed")
+    page.keyboard.press("d")
+    for count in ("[data-count]", "#bins [aria-current] .count"):
+        expect(page.locator(count)).to_have_text("3")
 
 
 def test_older_requests_are_a_link_away(server: Server, page: Page) -> None:

@@ -64,6 +64,11 @@ class Waiting(Struct, frozen=True):
     hold: Hold | None = None
     what: str = ""
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether the next attempt begins at its time, and not at that of something else."""
+        return self.hold in (None, Hold.PUBLISHER, Hold.RECEIVER)
+
 
 ITS_TIME = Waiting()
 

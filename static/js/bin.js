@@ -164,18 +164,24 @@ function alter({ kind, seq, row }) {
   }
 }
 
+// The counts beside the bins: one more for each request, or what a deletion says is left.
 function countElsewhere(messages) {
   const counts = new Map();
-  for (const { seq, row } of messages) if (seq > countedTo) counts.set(row.bin, (counts.get(row.bin) ?? 0) + 1);
-  for (const [id, more] of counts) {
+  for (const { kind, seq, aside, row } of messages) {
+    if (aside && row.request_count !== undefined && seq >= countedTo) counts.set(row.bin ?? row.id, { all: row.request_count, more: 0 });
+    if (aside || kind !== "request" || seq <= countedTo) continue;
+    const { all, more } = counts.get(row.bin) ?? { more: 0 };
+    counts.set(row.bin, { all, more: more + 1 });
+  }
+  for (const [id, { all, more }] of counts) {
     const count = document.querySelector(`#bins [data-bin="${CSS.escape(id)}"] .count`);
-    if (count) count.textContent = Number(count.textContent) + more;
+    if (count) count.textContent = (all ?? Number(count.textContent)) + more;
   }
 }
 
 const inbox = follow({
   onRows(messages) {
-    countElsewhere(messages.filter(({ kind, aside }) => kind === "request" && !aside));
+    countElsewhere(messages);
     const shown = list.querySelector("[aria-current]");
     if (shown && messages.some(isSender)) show(addressOf(shown), { keepPlace: true });
     const ours = messages.filter(({ kind, row }) => (kind === "bin" ? row.id : row.bin) === main.dataset.bin);

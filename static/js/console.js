@@ -1,5 +1,6 @@
 // The send console: an event as it is typed, byte for byte, and then what becomes of it.
 import { call, tell } from "./actions.js";
+import { announce } from "./announce.js";
 import { Wrong, clear, complain, fieldAt } from "./forms.js";
 import { load, soon, swap } from "./fresh.js";
 import { complaintAbout, laidOut } from "./json_place.js";
@@ -95,7 +96,9 @@ async function show(id) {
 }
 
 async function refreshNow() {
-  if (published) swap(await load(`/ui/events/${published}`), "fan-out");
+  if (!published) return;
+  swap(await load(`/ui/events/${published}`), "fan-out");
+  announce([...document.querySelectorAll("#fan-out .state")].map((state) => state.textContent).join(", "));
 }
 
 const refresh = soon(refreshNow, REFRESH_EVERY);

@@ -26,7 +26,7 @@ document.addEventListener("refreshed", () => drawTime());
 
 // The axis in local time, and how much of the wait for the next attempt is over.
 function drawTime() {
-  for (const text of document.querySelectorAll(".axis-at")) {
+  for (const text of document.querySelectorAll(".axis-at[data-at]")) {
     const written = clock(new Date(text.dataset.at));
     if (text.textContent !== written) text.textContent = written;
   }

@@ -1,5 +1,7 @@
 // A list that grows at its top: what is being read or pointed at never moves, and no more than `most` rows stay.
 
+import { announce } from "./announce.js";
+
 const MOST_ANIMATED = 10; // of a burst each frame would paint hundreds
 
 export class NewestFirst {
@@ -125,14 +127,3 @@ export class NewestFirst {
 }
 
 const isApart = ({ dataset }) => dataset.apart !== undefined;
-
-let pending = null;
-
-// Said by screen readers, at most every few seconds.
-function announce(text) {
-  clearTimeout(pending);
-  pending = setTimeout(() => {
-    const region = document.querySelector("[data-announce]");
-    if (region && region.textContent !== text) region.textContent = text;
-  }, 2000);
-}

@@ -121,7 +121,9 @@ export function changeWebhookCard(node, webhook) {
   slot(node, "href").href = `/ui/webhooks/${webhook.id}`;
   slot(node, "name").textContent = reveal(webhook.name);
   slot(node, "destination").textContent = reveal(bare(webhook.destination));
-  setState(slot(node, "state"), webhook.disabled ? "disabled" : webhook.paused ? "paused" : "enabled");
+  const state = slot(node, "state");
+  const well = state.dataset.state === "failing" ? "failing" : "enabled"; // its health is not told here
+  setState(state, webhook.disabled ? "disabled" : webhook.paused ? "paused" : well);
 }
 
 export function slot(node, name) {

@@ -5,6 +5,8 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hour12: false });
 
+const OVERDUE = 10;
+
 export function clock(date) {
   const today = date.toDateString() === new Date().toDateString();
   return today ? CLOCK.format(date) : `${DAY.format(date)} ${CLOCK.format(date)}`;
@@ -12,6 +14,7 @@ export function clock(date) {
 
 export function countdown(date) {
   const left = (date - Date.now()) / 1000;
+  if (left < -OVERDUE) return "when its turn comes"; // it waits for something else
   return left < 0.5 ? "any moment now" : `in ${left < 10 ? left.toFixed(0) + " s" : precise(left)}`;
 }
 

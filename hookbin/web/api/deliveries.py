@@ -97,7 +97,7 @@ async def describe(delivery: Delivery, attempts: list[Attempt], services: Servic
         retry_on=webhook.retry_on if webhook else DEFAULT_RETRY_ON,
         schedule_length=len(webhook.retry_schedule) if webhook else 0,
         next_trigger=delivery.next_trigger,
-        waiting=await _waiting(services, delivery, event, webhook, last=last),
+        waiting=await waiting(services, delivery, event, webhook, last=last),
         cancel_reason=delivery.cancel_reason,
         disabled_reason=webhook.disabled_reason if webhook and webhook.disabled else None,
         was_disabled=webhook is None or webhook.disabled,
@@ -105,7 +105,7 @@ async def describe(delivery: Delivery, attempts: list[Attempt], services: Servic
     return delivery_shape(delivery, attempts, sent=event.body if event else b"", explanation=explanation)
 
 
-async def _waiting(
+async def waiting(
     services: Services,
     delivery: Delivery,
     event: EventSummary | None,

@@ -44,8 +44,11 @@ class TimeAxis(Struct, frozen=True, kw_only=True):
     summary: str
 
 
-def time_axis(attempts: Sequence[Attempt], delivery: Delivery) -> TimeAxis:
-    """Attempts as points; the room between two grows with the logarithm of the wait."""
+def time_axis(attempts: Sequence[Attempt], delivery: Delivery, *, is_timed: bool) -> TimeAxis:
+    """Attempts as points; the room between two grows with the logarithm of the wait.
+
+    The next one has a time only if it `is_timed`: it may wait for another delivery, a rate, or for being resumed.
+    """
     ticks = _Ticks(least=76 if len(attempts) < MANY else 62)
     before = None
     for attempt in attempts:
@@ -62,13 +65,14 @@ def time_axis(attempts: Sequence[Attempt], delivery: Delivery) -> TimeAxis:
         before = attempt.started_at + attempt.duration
     if delivery.next_attempt_at is not None:
         ticks.add(
-            None if before is None else delivery.next_attempt_at - before,
+            None if before is None or not is_timed else delivery.next_attempt_at - before,
             number=delivery.attempt_count + 1,
             outcome="next",
             since=clock.rfc3339(delivery.created_at if before is None else before),
             tone="next",
             by_hand=delivery.next_trigger is Trigger.MANUAL,
-            at=clock.rfc3339(delivery.next_attempt_at),
+            at=clock.rfc3339(delivery.next_attempt_at) if is_timed else None,
+            below="waits",
         )
     return ticks.axis("Attempts in time")
 
@@ -96,8 +100,8 @@ class _Ticks:
         self._x = 34
 
     def add(self, wait: int | None, *, at: str | None = None, below: str = "", **what: Any) -> None:
-        """A point, `wait` microseconds after the one before it."""
-        step = 0 if wait is None else self._least + round(26 * log10(1 + max(0, wait) / SECOND))
+        """A point, `wait` microseconds after the one before it; None when that is not known."""
+        step = self._least + round(26 * log10(1 + max(0, wait or 0) / SECOND)) if self._ticks else 0
         self._x += step
         text = None if wait is None else duration(max(0, wait))
         below = at[11:19] if at is not None else below

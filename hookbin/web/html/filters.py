@@ -12,7 +12,7 @@ _ODD = re.compile(
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Characters that show nothing, or change how others are shown."""
-_ZONED_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
+_TIME_OR_DELIVERY = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|dlv_[0-9a-z]{26})")
 
 
 def reveal(text: str) -> Markup:
@@ -27,9 +27,14 @@ def with_code(text: str) -> Markup:
     return Markup(shown)  # noqa: S704 - escaped above; what was added is ours
 
 
-def split_times(sentence: str) -> list[tuple[str, bool]]:
-    """Pieces of a sentence, each with whether it is a time."""
-    return [(piece, bool(_ZONED_TIME.fullmatch(piece))) for piece in _ZONED_TIME.split(sentence) if piece]
+def split_sentence(sentence: str) -> list[tuple[str, str]]:
+    """Pieces of a sentence, each with what it is: a `time`, the id of a `delivery`, or nothing of these."""
+    pieces = enumerate(_TIME_OR_DELIVERY.split(sentence))
+    return [
+        (piece, "" if place % 2 == 0 else "delivery" if piece.startswith("dlv_") else "time")
+        for place, piece in pieces
+        if piece
+    ]
 
 
 def bare(url: str) -> str:

@@ -30,7 +30,7 @@ _templates.filters.update(
     reveal=filters.reveal,
     seconds_list=text.seconds_list,
     size=text.size_text,
-    split_times=filters.split_times,
+    split_sentence=filters.split_sentence,
     wire=text.wire,
     with_code=filters.with_code,
 )

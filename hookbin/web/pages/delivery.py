@@ -89,7 +89,8 @@ async def page(request: Request) -> Response:
         captures = await s.stores.requests.of_attempts([*ids, next_id])
         compared = [] if chosen is None else await _whole(s, captures[chosen.id][-COMPARED:])
         event = await s.stores.events.get(delivery.event_id)
-    webhook = s.stores.webhooks.find(delivery.webhook_id)
+        webhook = s.stores.webhooks.find(delivery.webhook_id)
+        waiting = await deliveries.waiting(s, delivery, event, webhook, last=attempts[-1] if attempts else None)
     sent = b"" if event is None else event.body
     return render(
         request,
@@ -107,9 +108,10 @@ async def page(request: Request) -> Response:
         if chosen is None
         else await _view(s, chosen, sent, captures[chosen.id], compared, wanted=request.query_params.get("view")),
         unrecorded=_unrecorded(s, delivery, captures[next_id]),
-        axis=time_axis(attempts, delivery),
-        retryable=delivery.state is not DeliveryState.SUCCEEDED,
+        axis=time_axis(attempts, delivery, is_timed=waiting.is_timed),
+        is_timed=waiting.is_timed,
         paused=webhook is not None and webhook.paused,
+        retryable=delivery.state is not DeliveryState.SUCCEEDED,
         cancellable=delivery.state is DeliveryState.PENDING,
     )
 

@@ -16,6 +16,8 @@ _AT = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`(?P<where>.*)`)?$", re.
 _MISSING = re.compile(r"Object missing required field `(?P<field>.*)`")
 _NO_MEMBER = re.compile(r"Invalid enum value '?(?P<value>.*?)'?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
+_BOUND = re.compile(r"Expected `(?P<type>[a-z |]+)` (?P<length>of length )?(?P<sign>[<>]=?) (?P<bound>[0-9.]+)")
+_SIGNS = {"<=": "at most", "<": "less than", ">=": "at least", ">": "more than"}
 _STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[\d+\]")
 
 
@@ -31,7 +33,17 @@ def fields_invalid(error: msgspec.ValidationError, type: type[Struct]) -> errors
         return errors.FieldsInvalid((_join(loc, unknown["field"][:100]), f"is not a field here{known}"))
     if (wrong := _NO_MEMBER.fullmatch(what)) and (members := _members(type, loc)):
         return errors.FieldsInvalid((loc, f"{wrong['value'][:40]!r} is not one of {', '.join(members)}"))
+    if bound := _BOUND.fullmatch(what):
+        return errors.FieldsInvalid((loc or "body", _out_of_bounds(bound)))
     return errors.FieldsInvalid((loc or "body", what[:1].lower() + what[1:]))
+
+
+def _out_of_bounds(found: re.Match[str]) -> str:
+    limit = f"{_SIGNS[found['sign']]} {found['bound'].removesuffix('.0')}"
+    if found["length"] is None:
+        return f"must be {limit}"
+    unit = "character" if found["type"].startswith("str") else "item"
+    return f"must have {limit} {unit}{'' if found['bound'] == '1' else 's'}"
 
 
 def _join(loc: str, field: str) -> str:
