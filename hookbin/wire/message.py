@@ -24,7 +24,6 @@ from hookbin.wire.head import (
 )
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
-_CHUNKED_HEAD: Final = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class MessageBroken(Exception):
@@ -141,12 +140,13 @@ class MessageReader:
     def _go_on_without_upgrade(self) -> None:
         """No upgrade is ever made here, so a request for one is like any other (RFC 9110, 7.8).
 
-        The parser takes everything behind such a head for another protocol's. A new one takes the chunks from
-        there, if there are any.
+        The parser takes everything behind such a head for another protocol's, and asks nothing of its coding. A new
+        one is told that alone: it refuses it, or takes the chunks from there.
         """
         kept = self._keep_alive, self._pairs
+        codings = [f"{name}: {value}\r\n" for name, value in self._pairs if name.lower() == "transfer-encoding"]
         self._parser, self._pairs = httptools.HttpRequestParser(self), []
-        self._feed(_CHUNKED_HEAD)
+        self._feed(f"POST / HTTP/1.1\r\n{''.join(codings)}\r\n".encode("latin-1"))
         self._keep_alive, self._pairs = kept
 
     # What the parser calls
