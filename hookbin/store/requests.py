@@ -91,6 +91,18 @@ class RequestStore:
         )
         return request_from_row(rows[0]) if rows else None
 
+    async def body_length(self, seq: int) -> int | None:
+        """Bytes that are kept of a body; None if there is no such request."""
+        rows = await self._database.read("SELECT length(body) FROM requests WHERE seq = ?", (seq,))
+        return rows[0][0] if rows else None
+
+    async def body_piece(self, seq: int, start: int, *, size: int) -> bytes:
+        """Up to `size` bytes of a body; none if it is gone. SQLite goes through all of it each time."""
+        rows = await self._database.read(
+            "SELECT substr(body, ?, ?) FROM requests WHERE seq = ?", (start + 1, size, seq)
+        )
+        return rows[0][0] if rows else b""
+
     async def edit(self, seq: int, change: Callable[[RequestSummary], RequestSummary]) -> RequestSummary | None:
         """Write the note and the pin that `change` makes of it, inside one transaction; None if there is none.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta
 from msgspec.structs import replace
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from hookbin.clock import parse_seq_id, seq_id
 from hookbin.conditions.filters import NO_FILTER, unsearched_words
@@ -39,12 +40,17 @@ from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.targets import make_destination
 from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.rest import paging
-from hookbin.web.rest.downloads import attachment
+from hookbin.web.rest.downloads import INERT, disposition
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
+from hookbin.wire.exchange import exchange_of
 
 MAX_ROUNDS = 20
 """So many times `STEP` requests are found and deleted by one call."""
+PIECES = 16
+"""Pieces that a large body is downloaded in: each costs a way through all of it, and a slow reader holds two."""
+MIN_PIECE = 256 * 1024
+"""Bytes of a piece at least."""
 
 
 class ListQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,8 +151,23 @@ async def body(call: Call[None, None]) -> Response:
 
     The bytes as they came, as an attachment that no browser renders.
     """
-    request = await find(call)
-    return attachment(request.body, f"{seq_id('req_', request.seq)}.bin")
+    seq = _seq(call)
+    length = await call.stores.requests.body_length(seq)
+    if length is None:
+        raise _not_found(call)
+    headers = {**INERT, "content-length": str(length), "content-disposition": disposition(f"{seq_id('req_', seq)}.bin")}
+    return StreamingResponse(_pieces(call, seq, length), media_type="application/octet-stream", headers=headers)
+
+
+async def _pieces(call: Call[None, None], seq: int, length: int) -> AsyncIterator[bytes]:
+    """A body as its reader takes it, so that memory holds a piece for each and not all of it."""
+    size = max(MIN_PIECE, length // PIECES + 1)
+    for start in range(0, length, size):
+        piece = await call.stores.requests.body_piece(seq, start, size=size)
+        if not piece:
+            exchange_of(call.request.scope).drop()  # it was deleted meanwhile
+            return
+        yield piece
 
 
 @raises(RequestIncomplete, TargetRefused, WebhookDisabled)
