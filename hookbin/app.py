@@ -42,6 +42,7 @@ from hookbin.live.wrong_tokens import WrongTokens
 from hookbin.models.announcements import Removed
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary, Delivery
+from hookbin.models.pending_deletions import PendingDeletion
 from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
@@ -52,6 +53,7 @@ from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.exporting import RequestExport
 from hookbin.store.log import LogStore
+from hookbin.store.pending_deletions import PendingDeletions
 from hookbin.store.recovery import RecoveryStore
 from hookbin.store.requests import RequestStore
 from hookbin.store.retention import Retention
@@ -103,7 +105,7 @@ class Hookbin:
         )
         stores = _stores(database, addresses=addresses, clock=clock, ids=ids)
         delivering = _delivering(stores, settings=settings, addresses=addresses, clock=clock, ids=ids)
-        encode = Encoder(stores.bin_shape, find_bin=stores.bins.find)
+        encode = Encoder(stores.bin_shape, find_bin=stores.bins.shown)
         live = Live(
             timeline=Timeline(encode),
             encode=encode,
@@ -127,7 +129,7 @@ class Hookbin:
             publisher=delivering.publisher, deliveries=stores.deliveries, webhooks=stores.webhooks, clock=clock
         )
         self._secret_expiry = SecretExpiry(stores.webhooks, clock=clock)
-        self._trimmer = Trimmer(Retention(database), bins=stores.bins, clock=clock)
+        self._trimmer = Trimmer(Retention(database), bins=stores.bins, pending=stores.pending_deletions, clock=clock)
         capturing = _capture_services(self.services)
         self._capture = Capture(capturing)
         self._proxies = TrustedProxies(settings.trust_proxy)
@@ -154,7 +156,7 @@ class Hookbin:
         database.on_commit(self._heartbeats.committed, of=(Webhook, Removed))
         database.on_commit(self._secret_expiry.committed, of=(Webhook,))
         database.on_commit(self._trimmer.captured, of=(RequestSummary,))
-        database.on_commit(self._trimmer.changed, of=(Bin, Removed))
+        database.on_commit(self._trimmer.changed, of=(Bin, Removed, PendingDeletion))
         database.on_commit(live.activity.committed, of=(RequestSummary, AttemptSummary, Removed))
         database.on_commit(live.timeline.committed)
         database.on_commit(live.waiting.committed, of=(RequestSummary,))
@@ -230,6 +232,7 @@ def _stores(database: Database, *, addresses: Addresses, clock: Clock, ids: Ids)
         export=RequestExport(database),
         search=RequestSearch(database),
         removal=RequestRemoval(database),
+        pending_deletions=PendingDeletions(database, clock=clock, ids=ids),
         webhooks=webhooks,
         events=EventStore(database),
         deliveries=DeliveryStore(database),

@@ -99,6 +99,10 @@ class Ids:
     def delivery(self) -> str:
         return "dlv_" + self._uuid7()
 
+    def undo(self) -> str:
+        """Of a deletion that can be undone."""
+        return "undo_" + self._uuid7()
+
     def turn(self, at: int) -> int:
         """The place of what is published at `at` (µs) in an ordered queue: behind what was before."""
         self._last_turn = max(at, self._last_turn + 1)

@@ -135,6 +135,11 @@ class DeliveryNotFound(NotFound):
     title = "There is no such delivery"
 
 
+class UndoNotFound(NotFound):
+    code = "undo_not_found"
+    title = "There is nothing to undo"
+
+
 class MethodNotAllowed(HookbinError):
     """`allow` lists the methods that the resource does have."""
 

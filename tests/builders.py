@@ -37,8 +37,11 @@ from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.log import LogStore
+from hookbin.store.pending_deletions import PendingDeletions
 from hookbin.store.recovery import RecoveryStore
 from hookbin.store.requests import RequestStore
+from hookbin.store.retention import Retention
+from hookbin.store.trimmer import Trimmer
 from hookbin.store.webhooks import WebhookStore
 from tests.support import FakeClock
 
@@ -196,6 +199,7 @@ class Stores:
         self.webhooks = WebhookStore(database, clock=clock)
         self.events = EventStore(database)
         self.deliveries = DeliveryStore(database)
+        self.pending_deletions = PendingDeletions(database, clock=clock, ids=self.ids)
         self.log = LogStore(database)
         self.trails = Trails(lambda: self.webhooks.trail_key)
         self.factory = EventFactory(clock=clock, ids=self.ids, trails=self.trails)
@@ -238,6 +242,10 @@ class Stores:
         now = await self.found(delivery)
         attempt = an_attempt(now, next_attempt_at=LATER if action is Action.RESCHEDULE else None, **changes)
         return await self.deliveries.finish(attempt, began=now, generation=generation, action=action, disable=disable)
+
+    def trimmer(self, **options: Any) -> Trimmer:
+        retention = Retention(self.database, **options)
+        return Trimmer(retention, bins=self.bins, pending=self.pending_deletions, clock=self.clock)
 
     async def found(self, delivery: Delivery) -> Delivery:
         """The delivery as it is now."""

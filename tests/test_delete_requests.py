@@ -15,7 +15,6 @@ from hookbin.errors import TooManyPinned
 from hookbin.store.delete_requests import STEP, RequestRemoval
 from hookbin.store.requests import MAX_PINNED
 from hookbin.store.retention import Retention
-from hookbin.store.trimmer import Trimmer
 from tests.builders import NOW, Stores, open_stores
 from tests.support import PATIENCE, FakeClock, Server, sse
 from tests.wire import check_problem
@@ -33,7 +32,7 @@ async def test_pinned_requests_are_trimmed_neither_by_number_nor_by_age(stores: 
         await stores.capture(bin)
     for seq in (1, 3):
         await pin(stores, seq)
-    trimmer = Trimmer(Retention(stores.database), bins=stores.bins, clock=stores.clock)
+    trimmer = stores.trimmer()
     await trimmer.trim()
     assert await stores.kept(bin) == [1, 3, 4, 5, 6]
     assert isinstance(stores.clock, FakeClock)
@@ -90,7 +89,7 @@ async def test_counts_are_right_after_any_mix_of_captures_pins_deletions_and_tri
     async with open_stores(tmp_path / "hookbin.db") as stores:
         bins = [await stores.make_bin(name, max_requests=20) for name in ("a", "b")]
         removal = RequestRemoval(stores.database)
-        trimmer = Trimmer(Retention(stores.database), bins=stores.bins, clock=stores.clock)
+        trimmer = stores.trimmer()
 
         async def something() -> None:
             bin, seq = chance.choice(bins), chance.randint(1, stores.database.last_seq + 1)

@@ -130,6 +130,23 @@ def test_deleting_a_request_goes_on_to_the_next(server: Server, page: Page) -> N
     expect(rows(page)).to_have_count(2)
     expect(page.locator("#detail-title")).to_contain_text("/b/deleted/1")
     expect(page.locator("[data-count]")).to_have_text("2")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(rows(page)).to_have_count(3)
+
+
+def test_where_nothing_can_be_written_the_page_says_that_there_is_no_undo(server: Server, watched: Watched) -> None:
+    page = watched.page
+    capture(server, "full/0")
+    opened(server, page, "/ui/bins/full")
+    problem = {"status": 507, "title": "full", "detail": "the disk is full", "code": "storage_failed"}
+    page.route("**/requests/*?undo=10", lambda route: route.fulfill(status=507, json=problem))
+    page.keyboard.press("d")
+    expect(page.locator("dialog.asks")).to_contain_text("there is no undo")
+    page.locator("dialog.asks").get_by_role("button", name="Delete").click()
+    expect(page.locator(".toast")).to_have_text("One request is deleted.")
+    assert server.captured("full") == []
+    assert [complaint for complaint in watched.complaints if "507" not in complaint] == []
+    watched.complaints.clear()
 
 
 def test_several_are_picked_and_deleted(server: Server, page: Page) -> None:
@@ -140,6 +157,8 @@ def test_several_are_picked_and_deleted(server: Server, page: Page) -> None:
     page.locator("[data-pick]").nth(2).click(modifiers=["Shift"])
     expect(page.locator("[data-bulk-count]")).to_have_text("3 picked")
     page.locator("[data-bulk]").get_by_role("button", name="Delete").click()
+    expect(page.locator("dialog.asks h2")).to_have_text("Delete 3 requests?")
+    page.locator("dialog.asks").get_by_role("button", name="Delete").click()
     expect(rows(page)).to_have_count(1)
     expect(page.locator("[data-bulk]")).to_be_hidden()
 
@@ -204,8 +223,13 @@ def test_all_but_the_pinned_are_deleted(server: Server, page: Page) -> None:
     opened(server, page, "/ui/bins/emptied")
     page.locator("#bin-menu summary").click()
     page.get_by_role("button", name="Delete all but pinned").click()
+    expect(page.locator("dialog.asks")).to_contain_text("The bin holds 3 requests.")
+    page.locator("dialog.asks").get_by_role("button", name="Delete all").click()
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("/b/emptied/1")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(rows(page)).to_have_count(3)
+    expect(page.locator("[data-count]")).to_have_text("3")
 
 
 def test_the_answer_is_set_and_its_next_step_is_marked(server: Server, page: Page) -> None:
@@ -246,9 +270,9 @@ def test_a_setting_that_is_wrong_is_said_beside_its_field(server: Server, watche
 def test_a_bin_is_made_renamed_and_deleted(server: Server, page: Page) -> None:
     capture(server, "maker/0")
     opened(server, page, "/ui/bins/maker")
-    page.locator(".bins-pane").get_by_role("button", name="New").click()
-    page.locator("#new-name").fill("made-here")
-    page.get_by_role("button", name="Make it").click()
+    page.goto(f"{server.url}/ui/new")
+    page.locator("#bin-name").fill("made-here")
+    page.get_by_role("button", name="Make the bin").click()
     page.wait_for_url(re.compile("/ui/bins/made-here$"))
     is_live(page)
     page.keyboard.press("s")
@@ -260,6 +284,9 @@ def test_a_bin_is_made_renamed_and_deleted(server: Server, page: Page) -> None:
     page.locator("#delete-bin").get_by_role("button", name="Delete").click()
     page.wait_for_url(re.compile("/ui/bins$"))
     assert httpx.get(f"{server.url}/bins/renamed-here", trust_env=False).status_code == 404
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    page.locator(".toast").get_by_role("link", name="Open it").click()
+    expect(page.get_by_role("heading", name="renamed-here")).to_be_visible()
 
 
 def test_a_request_deleted_on_its_own_page_leads_to_its_bin(server: Server, page: Page) -> None:

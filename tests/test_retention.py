@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 
 def trimmer(stores: Stores, **options: Any) -> Trimmer:
-    return Trimmer(Retention(stores.database, **options), bins=stores.bins, clock=stores.clock)
+    return stores.trimmer(**options)
 
 
 @asynccontextmanager
@@ -187,7 +187,7 @@ async def test_a_trim_that_fails_is_tried_again(tmp_path: Any, caplog: pytest.Lo
     async with open_stores(tmp_path / "hookbin.db") as stores:
         bin = await stores.make_bin("joe", max_requests=1)
         flaky = _Flaky(stores.database)
-        at_work = Trimmer(flaky, bins=stores.bins, clock=stores.clock)
+        at_work = Trimmer(flaky, bins=stores.bins, pending=stores.pending_deletions, clock=stores.clock)
         for _ in range(3):
             await stores.capture(bin)
         at_work.start()

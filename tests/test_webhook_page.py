@@ -53,7 +53,7 @@ def test_the_secret_is_shown_when_asked_for_and_rotated(server: Server, page: Pa
     page.locator("#secret").get_by_role("button", name="Close").click()
     expect(page.locator("#secret-text")).to_have_text("")
     choose(page, "Rotate the secret")
-    page.locator("#rotate").get_by_role("button", name="Rotate").click()
+    page.locator("dialog.asks").get_by_role("button", name="Rotate").click()
     expect(page.locator("#secret-text")).to_have_text(re.compile("^whsec_"))
     assert page.locator("#secret-text").inner_text() != webhook["secret"]
 
@@ -65,8 +65,8 @@ def test_it_is_disabled_enabled_and_deleted(server: Server, page: Page) -> None:
         server.post("/events", {"type": "switched", "data": {}})
     expect(page.locator("#subject .state")).to_have_text("paused")
     choose(page, "Disable")
-    expect(page.locator("#disable")).to_contain_text("2 deliveries that wait are cancelled.")
-    page.locator("#disable").get_by_role("button", name="Disable").click()
+    expect(page.locator("dialog.asks")).to_contain_text("2 deliveries that wait are cancelled.")
+    page.locator("dialog.asks").get_by_role("button", name="Disable").click()
     expect(page.locator("#notes")).to_contain_text("Disabled")
     expect(page.locator("#subject .state")).to_have_text("disabled")
     choose(page, "Enable")
@@ -92,12 +92,15 @@ def test_it_is_paused_and_resumed_with_what_it_is_to_get_kept(server: Server, pa
     assert server.get(f"/webhooks/{webhook['id']}")["paused"] is False
 
 
-def test_it_is_deleted(server: Server, page: Page) -> None:
+def test_it_is_deleted_and_comes_back(server: Server, page: Page) -> None:
     webhook = registered(server, page, "doomed")
     choose(page, "Delete")
     page.locator("#delete").get_by_role("button", name="Delete").click()
     page.wait_for_url(re.compile("/ui/webhooks$"))
     assert httpx.get(f"{server.url}/webhooks/{webhook['id']}", trust_env=False).status_code == 404
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    page.locator(".toast").get_by_role("link", name="Open it").click()
+    expect(page.locator("#subject .state")).to_have_text("enabled")
 
 
 def test_a_sample_is_sent_and_its_delivery_can_be_followed(server: Server, page: Page) -> None:

@@ -145,8 +145,7 @@ class Dispatcher:
                 self._webhook_changed(row)
             elif isinstance(row, Removed) and row.kind == "webhook":
                 self._published.forget_webhook(row.id)
-                if row.id in self._lanes:
-                    self._lanes.pop(row.id).clear()
+                self._forget_lane(row.id)
 
     def _delivery_changed(self, delivery: Delivery, event: Event | None) -> None:
         self._published.take(delivery.id)
@@ -176,6 +175,14 @@ class Dispatcher:
             lane.sort_anew(ordered=webhook.ordered)
         pacing.change_rate(lane, self._clock.ticks(), rate_limit=webhook.rate_limit)
         self._arm(lane)
+
+    def _forget_lane(self, webhook_id: str) -> None:
+        """The webhook was deleted; if that is undone, all is read again. What is under way is still counted here."""
+        lane = self._lanes.get(webhook_id)
+        if lane is not None and lane.in_flight:
+            lane.sort_anew(ordered=lane.ordered)
+        elif lane is not None:
+            self._lanes.pop(webhook_id).clear()
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -321,7 +328,9 @@ class Dispatcher:
             del self._in_flight[delivery_id]
             self._slots.give_back(lane, delivery_id, self._clock.ticks())
             again = self._asked_again.pop(delivery_id, again)
-            if again is not None:
+            if self._webhooks.find(lane.webhook_id) is None:
+                self._forget_lane(lane.webhook_id)
+            elif again is not None:
                 lane.put(delivery_id, due=again[0], turn=again[1])
             self._arm(lane)
             self._wake.set()

@@ -16,6 +16,7 @@ from hookbin.models.announcements import LOG_ROWS, Announcement, Removed, Reques
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary
 from hookbin.models.events import EventSummary
+from hookbin.models.pending_deletions import DeletionUndone, PendingDeletion
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
 
@@ -139,6 +140,8 @@ def place(row: Announcement) -> tuple[str, str | None, str | None]:
             return "request", row.request.bin_id, None
         case RequestsDeleted():
             return "bin" if row.seq is None else "request", row.bin_id, None
+        case PendingDeletion() | DeletionUndone():
+            return "bin", row.target, None
         case EventSummary():
             return "event", None, None
         case AttemptSummary():

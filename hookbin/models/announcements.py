@@ -9,6 +9,7 @@ from msgspec import Struct
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary, Delivery
 from hookbin.models.events import EventSummary
+from hookbin.models.pending_deletions import DeletionUndone, PendingDeletion
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
 
@@ -30,7 +31,10 @@ class RequestChanged(Struct, frozen=True, kw_only=True):
 
 
 class RequestsDeleted(Struct, frozen=True, kw_only=True):
-    """Captured requests that are no more."""
+    """Captured requests that are no more, or are hidden until their deletion is carried out.
+
+    With a number below 0 they are there again, since that was undone.
+    """
 
     bin_id: str
     count: int
@@ -47,5 +51,7 @@ LogRow: TypeAlias = RequestSummary | EventSummary | AttemptSummary
 LOG_ROWS = (RequestSummary, EventSummary, AttemptSummary)
 """The same for `isinstance`, for which a union would be made anew at each call."""
 
-Announcement: TypeAlias = LogRow | Delivery | Bin | Webhook | Removed | RequestChanged | RequestsDeleted
+Announcement: TypeAlias = (
+    LogRow | Delivery | Bin | Webhook | Removed | RequestChanged | RequestsDeleted | PendingDeletion | DeletionUndone
+)
 """What is told after a commit, in the order it was written."""

@@ -15,6 +15,7 @@ from hookbin.names import MAX_NOTE
 from hookbin.shapes.bins import Signing
 from hookbin.shapes.common import SHOWN_BODY, Body, body_shape
 from hookbin.shapes.events import EventInList
+from hookbin.shapes.undo import Undo
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -91,6 +92,8 @@ class Deleted(Struct, frozen=True, kw_only=True):
 
     deleted: int
     next_cursor: str | None
+    undo: Undo | UnsetType = UNSET
+    """How it can be undone, if that was asked for and any was deleted."""
 
 
 class RequestShape(RequestRow, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from hookbin.errors import BinNotFound, NameTaken
 from hookbin.models.announcements import Announcement, Removed, RequestChanged, RequestsDeleted
 from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin, Verify
+from hookbin.models.pending_deletions import DeletionKind, DeletionUndone, PendingDeletion
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.store.batch import Freeing
@@ -28,7 +29,7 @@ _COLUMNS = ", ".join(_FIELDS)
 _INSERT = insert_into("bins", _FIELDS)
 _HELD = (
     "SELECT held.bin, held.count, requests.received_at"
-    " FROM (SELECT bin, count(*) AS count, max(seq) AS last FROM requests GROUP BY bin) AS held"
+    " FROM (SELECT bin, count(*) AS count, max(seq) AS last FROM shown_requests GROUP BY bin) AS held"
     " JOIN requests ON requests.seq = held.last"
 )
 
@@ -46,6 +47,8 @@ class BinStore:
         self._counters: dict[str, SequenceCounter] = {}
         self._pinned: dict[str, int] = {}
         self._last_at: dict[str, int] = {}
+        self._hidden: set[str] = set()
+        """Those that are to be deleted: they go on capturing, in case that is undone."""
         self._making: dict[str, asyncio.Task[Bin]] = {}
         self._last_key = 0
         database.on_commit(self._committed)
@@ -55,28 +58,38 @@ class BinStore:
             bin = _from_row(tuple(row))
             self._counters[bin.id] = SequenceCounter(bin.sequence_run, position)
             self._remember(bin)
+        hidden = "SELECT target FROM pending_deletions WHERE kind = 'bin'"
+        self._hidden |= {id for (id,) in await self._database.read(hidden)}
         keys = {bin.key: bin.id for bin in self._by_id.values()}
         for key, count, last_at in await self._database.read(_HELD):
             if key in keys:
                 self._counts[keys[key]], self._last_at[keys[key]] = count, last_at
-        for key, count in await self._database.read("SELECT bin, count(*) FROM requests WHERE pinned GROUP BY bin"):
+        for key, count in await self._database.read(
+            "SELECT bin, count(*) FROM shown_requests WHERE pinned GROUP BY bin"
+        ):
             if key in keys:
                 self._pinned[keys[key]] = count
         last = await self._database.read("SELECT seq FROM sqlite_sequence WHERE name = 'bins'")
         self._last_key = last[0][0] if last else 0
 
     def find(self, name_or_id: str) -> Bin | None:
+        """The bin that captures under that name or id."""
         return self._by_name.get(name_or_id) or self._by_id.get(name_or_id)
 
-    def get(self, name_or_id: str) -> Bin:
+    def shown(self, name_or_id: str) -> Bin | None:
+        """The same, unless it is to be deleted."""
         bin = self.find(name_or_id)
+        return None if bin is None or bin.id in self._hidden else bin
+
+    def get(self, name_or_id: str) -> Bin:
+        bin = self.shown(name_or_id)
         if bin is None:
             raise BinNotFound(f"no bin has the name or id {name_or_id[:64]!r}; POST /bins makes one")
         return bin
 
     def all(self) -> list[Bin]:
-        """Every bin, oldest first."""
-        return list(self._by_id.values())
+        """Every bin that is not to be deleted, oldest first."""
+        return [bin for bin in self._by_id.values() if bin.id not in self._hidden]
 
     def count(self, bin: Bin) -> int:
         """How many requests the bin holds now."""
@@ -192,13 +205,7 @@ class BinStore:
 
     async def delete(self, bin: Bin) -> None:
         """The bin is gone at once, and its targets; its requests are deleted in small steps later (`retention`)."""
-
-        def delete_with_targets(transaction: Transaction) -> None:
-            transaction.execute("DELETE FROM bins WHERE key = ?", (bin.key,))
-            transaction.announce(Removed(kind="bin", id=bin.id))
-            set_forwards(transaction, bin.id, (), now=self._clock.now())
-
-        await self._database.transact(Freeing(delete_with_targets))
+        await self._database.transact(Freeing(lambda transaction: delete(transaction, bin.id, now=self._clock.now())))
 
     def _committed(self, rows: Sequence[Announcement]) -> None:
         counts = self._counts
@@ -215,6 +222,10 @@ class BinStore:
                 self._remember(row)
             elif isinstance(row, Removed) and row.kind == "bin":
                 self._forget(row.id)
+            elif isinstance(row, PendingDeletion) and row.kind is DeletionKind.BIN:
+                self._hidden.add(row.target)
+            elif isinstance(row, DeletionUndone):
+                self._hidden.discard(row.target)
 
     def _add(self, id: str, count: int, *, pinned: int) -> None:
         if id in self._by_id:
@@ -238,6 +249,20 @@ class BinStore:
         for numbers in (self._counts, self._pinned, self._last_at):
             numbers.pop(id, None)
         self._counters.pop(id, None)
+        self._hidden.discard(id)
+
+
+def delete(transaction: Transaction, id: str, *, now: int) -> None:
+    """Inside a transaction: delete a bin and its targets."""
+    transaction.execute("DELETE FROM bins WHERE id = ?", (id,))
+    transaction.announce(Removed(kind="bin", id=id))
+    set_forwards(transaction, id, (), now=now)
+
+
+def announce(transaction: Transaction, id: str) -> None:
+    """Inside a transaction: tell of a bin as it is."""
+    rows = transaction.execute(f"SELECT {_COLUMNS} FROM bins WHERE id = ?", (id,))
+    transaction.announce(*map(_from_row, rows))
 
 
 def _in_its_run(changed: Bin, before: Bin) -> Bin:

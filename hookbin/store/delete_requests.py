@@ -17,10 +17,12 @@ STEP = 500
 STEP_BYTES = 32 * 1024 * 1024
 """Bytes of bodies after which it stops sooner: each of their pages is visited."""
 
+_SHOWN = "seq NOT IN (SELECT seq FROM hidden_requests)"
+"""What is hidden goes with its own deletion (`pending_deletions`), which has counted it."""
 _ONE = "seq = ?"
-_FOUND = "bin = ? AND seq IN (SELECT value FROM json_each(?)) AND (NOT pinned OR ?)"
-_ALL = "bin = ? AND seq <= ? AND NOT pinned"
-_PINNED = "bin = ? AND seq <= ? AND pinned"
+FOUND = "bin = ? AND seq IN (SELECT value FROM json_each(?)) AND (NOT pinned OR ?)"
+ALL = "bin = ? AND seq <= ? AND NOT pinned"
+PINNED = "bin = ? AND seq <= ? AND pinned"
 
 
 def delete_some(transaction: Transaction, condition: str, *params: object, most: int = STEP) -> list[tuple[int, int]]:
@@ -29,7 +31,7 @@ def delete_some(transaction: Transaction, condition: str, *params: object, most:
     They are found first and go by the range of their numbers: their index is gone through once and in order.
     """
     found = transaction.execute(
-        f"SELECT seq, pinned, size FROM requests WHERE {condition} ORDER BY seq LIMIT ?", (*params, most)
+        f"SELECT seq, pinned, size FROM shown_requests WHERE {condition} ORDER BY seq LIMIT ?", (*params, most)
     )
     rows: list[tuple[int, int]] = []
     taken = 0
@@ -39,7 +41,7 @@ def delete_some(transaction: Transaction, condition: str, *params: object, most:
         if taken >= STEP_BYTES:
             break
     if rows:
-        sql = f"DELETE FROM requests WHERE {condition} AND seq BETWEEN ? AND ?"
+        sql = f"DELETE FROM requests WHERE {condition} AND seq BETWEEN ? AND ? AND {_SHOWN}"
         transaction.execute(sql, (*params, rows[0][0], rows[-1][0]))
     return rows
 
@@ -54,7 +56,7 @@ class RequestRemoval:
         """Delete the request of that number; returns whether there was one."""
 
         def delete(transaction: Transaction) -> bool:
-            sql = "SELECT bins.id FROM requests JOIN bins ON bins.key = bin WHERE seq = ?"
+            sql = "SELECT bins.id FROM shown_requests JOIN shown_bins AS bins ON bins.key = bin WHERE seq = ?"
             bin = transaction.execute(sql, (seq,)).fetchone()
             if bin is None:
                 return False
@@ -67,12 +69,12 @@ class RequestRemoval:
     async def found(self, bin: Bin, seqs: Sequence[int], *, with_pinned: bool) -> int:
         """Delete the requests of these numbers; returns how many went."""
         numbers = msgspec.json.encode(seqs).decode()
-        return await self._in_steps(bin, (_FOUND, bin.key, numbers, with_pinned))
+        return await self._in_steps(bin, (FOUND, bin.key, numbers, with_pinned))
 
     async def all(self, bin: Bin, *, with_pinned: bool) -> int:
         """Delete all that is captured so far; returns how many went."""
         upto = self._database.last_seq
-        conditions = [(_ALL, bin.key, upto), (_PINNED, bin.key, upto)]
+        conditions = [(ALL, bin.key, upto), (PINNED, bin.key, upto)]
         return await self._in_steps(bin, *conditions[: 1 + with_pinned])
 
     async def _in_steps(self, bin: Bin, *conditions: tuple[object, ...]) -> int:

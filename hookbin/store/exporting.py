@@ -37,7 +37,8 @@ class RequestExport:
     async def _sizes(self, bin: Bin, filter: RequestFilter, *, after: int, until: int) -> list[tuple[int, int]]:
         fitting, params = conditions(filter)
         rows = await self._database.read(
-            f"SELECT seq, size FROM requests WHERE bin = ? AND seq > ? AND seq <= ?{fitting} ORDER BY seq LIMIT ?",
+            "SELECT seq, size FROM shown_requests WHERE bin = ? AND seq > ? AND seq <= ?"
+            f"{fitting} ORDER BY seq LIMIT ?",
             (bin.key, after, until, *params, _ROWS),
         )
         return [(seq, size) for seq, size in rows]
@@ -45,7 +46,7 @@ class RequestExport:
     async def _between(self, bin: Bin, filter: RequestFilter, *, after: int, until: int) -> list[CapturedRequest]:
         fitting, params = conditions(filter)
         rows = await self._database.read(
-            f"SELECT {FULL} FROM requests JOIN bins ON bins.key = bin"
+            f"SELECT {FULL} FROM shown_requests JOIN bins ON bins.key = bin"
             f" WHERE bin = ? AND seq > ? AND seq <= ?{fitting} ORDER BY seq",
             (bin.key, after, until, *params),
         )

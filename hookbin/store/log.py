@@ -57,7 +57,7 @@ class LogStore:
     async def _rows(self, condition: str, order: str, params: tuple[int, ...]) -> list[LogRow]:
         rows: list[LogRow] = []
         tail = f"{condition} ORDER BY 1 {order} LIMIT ?"
-        sql = f"SELECT {SUMMARY}, b.id FROM requests JOIN bins b ON b.key = bin WHERE seq {tail}"
+        sql = f"SELECT {SUMMARY}, b.id FROM shown_requests JOIN shown_bins b ON b.key = bin WHERE seq {tail}"
         rows += [summary_from_row(row[:-1], bin_id=row[-1]) for row in await self._database.read(sql, params)]
         sql = f"SELECT {events.SUMMARY} FROM events WHERE seq {tail}"
         rows += [events.to_summary(row) for row in await self._database.read(sql, params)]

@@ -86,7 +86,7 @@ class RequestStore:
 
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
-            f"SELECT {FULL} FROM requests JOIN bins ON bins.key = bin WHERE seq = ?",
+            f"SELECT {FULL} FROM shown_requests JOIN shown_bins AS bins ON bins.key = bin WHERE seq = ?",
             (seq,),
         )
         return request_from_row(rows[0]) if rows else None
@@ -110,7 +110,8 @@ class RequestStore:
         """
 
         def edit_note_and_pin(transaction: Transaction) -> RequestSummary | None:
-            sql = f"SELECT {SUMMARY}, bins.id, bin FROM requests JOIN bins ON bins.key = bin WHERE seq = ?"
+            tables = "shown_requests JOIN shown_bins AS bins ON bins.key = bin"
+            sql = f"SELECT {SUMMARY}, bins.id, bin FROM {tables} WHERE seq = ?"
             found = transaction.execute(sql, (seq,)).fetchone()
             if found is None:
                 return None
@@ -132,7 +133,7 @@ class RequestStore:
         summary = ", ".join(f"r.{field}" for field in _FIELDS)
         marks = ", ".join("?" * len(attempt_ids))
         rows = await self._database.read(
-            f"SELECT bins.id, {summary} FROM requests r JOIN bins ON bins.key = bin"
+            f"SELECT bins.id, {summary} FROM shown_requests r JOIN shown_bins AS bins ON bins.key = bin"
             f" WHERE attempt_id IN ({marks}) ORDER BY seq",
             tuple(attempt_ids),
         )
@@ -144,7 +145,7 @@ class RequestStore:
     async def list(self, bin: Bin, *, limit: int, before: int | None) -> list[RequestSummary]:
         """Return a bin's requests, the newest first, those with a `seq` under `before` only."""
         rows = await self._database.read(
-            f"SELECT {SUMMARY} FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            f"SELECT {SUMMARY} FROM shown_requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
             (bin.key, MAX_SEQ if before is None else before, limit),
         )
         return [summary_from_row(row, bin_id=bin.id) for row in rows]

@@ -16,8 +16,8 @@ MAX_ENDED_DELIVERIES = 100_000
 _OF_BIN = "bin = ?"
 _UNPINNED_OF_BIN = "bin = ? AND NOT pinned"
 _EXPIRED = (
-    "SELECT max(seq) FROM (SELECT seq, received_at FROM requests WHERE bin = ? AND NOT pinned ORDER BY seq LIMIT ?)"
-    " WHERE received_at < ?"
+    "SELECT max(seq) FROM (SELECT seq, received_at FROM shown_requests WHERE bin = ? AND NOT pinned"
+    " ORDER BY seq LIMIT ?) WHERE received_at < ?"
 )
 _EXPIRED_OF_BIN = "bin = ? AND NOT pinned AND received_at < ? AND seq <= ?"
 _BINS_HELD = (  # jumps from bin to bin in the index, however many requests they hold
@@ -35,7 +35,8 @@ _ENDED = (  # two counts that indexes answer; one of all that are not pending re
 )
 _DONE_WITH = (
     "SELECT id, deleted_at FROM webhooks WHERE (deleted_at IS NOT NULL OR kind = 'once')"
-    " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE webhook_id = webhooks.id) LIMIT ?"
+    " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE webhook_id = webhooks.id)"
+    " AND id NOT IN (SELECT target FROM pending_deletions) LIMIT ?"
 )
 
 

@@ -124,13 +124,15 @@ def _look(
     limit: int,
 ) -> _Step:
     sql = (
-        "SELECT min(seq), count(*) FROM (SELECT seq FROM requests WHERE bin = ? AND seq < ? ORDER BY seq DESC LIMIT ?)"
+        "SELECT min(seq), count(*) FROM (SELECT seq FROM shown_requests WHERE bin = ? AND seq < ?"
+        " ORDER BY seq DESC LIMIT ?)"
     )
     lowest, count = connection.execute(sql, (bin.key, before, STEP_ROWS)).fetchone()
     if not count:
         return _Step([], {}, before, 0, 0, 0, 0, True)
     fitting, params = conditions(filter)
-    sql = f"SELECT {_columns(filter)} FROM requests WHERE bin = ? AND seq >= ? AND seq < ?{fitting} ORDER BY seq DESC"
+    wanted = f"bin = ? AND seq >= ? AND seq < ?{fitting}"
+    sql = f"SELECT {_columns(filter)} FROM shown_requests WHERE {wanted} ORDER BY seq DESC"
     found: list[RequestSummary] = []
     place_of = text_place(filter.text) if filter.text is not None else lambda _: None
     places: dict[int, str] = {}
@@ -173,7 +175,7 @@ def _compare(connection: sqlite3.Connection, bin: Bin, filter: RequestFilter) ->
     inside = checks(filter)
     misses: list[Miss] = []
     read = 0
-    sql = f"SELECT {_columns(filter)} FROM requests WHERE bin = ? AND seq > ? ORDER BY seq DESC LIMIT ?"
+    sql = f"SELECT {_columns(filter)} FROM shown_requests WHERE bin = ? AND seq > ? ORDER BY seq DESC LIMIT ?"
     for *values, trailers, headers, body in connection.execute(sql, (bin.key, filter.after or 0, MAX_COMPARED)):
         row = summary_from_row(tuple(values), bin_id=bin.id)
         if found := complaints(filter, inside, row, _incoming(values, trailers, headers, body)):

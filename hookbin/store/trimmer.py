@@ -10,8 +10,10 @@ from hookbin.live.alarm import Alarm
 from hookbin.models.announcements import Announcement, Removed
 from hookbin.models.bins import Bin
 from hookbin.models.common import SECOND
+from hookbin.models.pending_deletions import MAX_UNDO, PendingDeletion
 from hookbin.models.requests import RequestSummary
 from hookbin.store.bins import BinStore
+from hookbin.store.pending_deletions import PendingDeletions
 from hookbin.store.retention import Retention
 
 logger = logging.getLogger("hookbin")
@@ -30,8 +32,11 @@ _ALL = "all"
 class Trimmer:
     """Started by `start()`, ended by `stop()`. What could not be deleted is tried again within `EVERY`."""
 
-    def __init__(self, retention: Retention, *, bins: BinStore, clock: Clock) -> None:
+    def __init__(self, retention: Retention, *, bins: BinStore, pending: PendingDeletions, clock: Clock) -> None:
         self._retention = retention
+        self._pending = pending
+        self._planned: dict[str, PendingDeletion] = {}
+        """Deletions that could still be undone, by id."""
         self._bins = bins
         self._clock = clock
         self._set_to = clock.now() - clock.ticks()
@@ -39,7 +44,7 @@ class Trimmer:
         self._doubted_since: int | None = None
         self._of_deleted = {"bin": retention.trim_orphans, "webhook": retention.trim_webhooks}
         self._alarm = Alarm(self._take_steps, clock=clock, name="hookbin-trimmer")
-        """Set for the id of a bin, for what was deleted (`bin` or `webhook`), and for all."""
+        """Set for the id of a bin, for what was deleted (`bin` or `webhook`), of a pending deletion, and for all."""
 
     def start(self) -> None:
         self._alarm.set(_ALL, due=self._clock.ticks())
@@ -58,11 +63,16 @@ class Trimmer:
     def changed(self, rows: Sequence[Announcement]) -> None:
         """Look soon at what was changed or deleted. Called after each commit of that kind."""
         for row in rows:
-            if isinstance(row, Bin | Removed):
+            if isinstance(row, PendingDeletion):
+                self._plan(row)
+            elif isinstance(row, Bin | Removed):
                 self._alarm.set(row.id if isinstance(row, Bin) else row.kind, due=self._clock.ticks())
 
     async def trim(self) -> None:
-        """Delete all that is to be deleted."""
+        """Delete all that is to be deleted, and see to it that what is hidden goes when it is due."""
+        for pending in await self._pending.all():
+            if pending.id not in self._planned:
+                self._plan(pending)
         for bin in self._bins.all():
             await self._trim_bin(bin)
         for step in (
@@ -73,6 +83,20 @@ class Trimmer:
         ):
             while await step():
                 pass
+
+    def _plan(self, pending: PendingDeletion) -> None:
+        """By the ticks, so that setting the clock neither hurries nor stops it."""
+        self._planned[pending.id] = pending
+        wait = min(max(0, pending.due - self._clock.now()), MAX_UNDO * SECOND)
+        self._alarm.set(pending.id, due=self._clock.ticks() + wait)
+
+    async def _carry_out(self, pending: PendingDeletion) -> None:
+        try:
+            await self._pending.carry_out(pending)
+            del self._planned[pending.id]
+        except BaseException:
+            self._alarm.set(pending.id, due=self._clock.ticks() + EVERY)
+            raise
 
     async def _trim_bin(self, bin: Bin) -> None:
         while await self._retention.trim_bin(bin, count=self._bins.count_unpinned(bin), now=self._now()):
@@ -95,6 +119,8 @@ class Trimmer:
             if what == _ALL:
                 self._alarm.set(_ALL, due=self._clock.ticks() + EVERY)
                 await self.trim()
+            elif what in self._planned:
+                await self._carry_out(self._planned[what])
             elif what in self._of_deleted:
                 while await self._of_deleted[what]():
                     pass

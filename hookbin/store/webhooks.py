@@ -94,7 +94,7 @@ class WebhookStore:
     async def delete(self, webhook: Webhook) -> None:
         """Take the webhook out of use and cancel its pending deliveries."""
         await self._database.transact(
-            Freeing(lambda transaction: _delete(transaction, webhook.id, now=self._clock.now()))
+            Freeing(lambda transaction: delete(transaction, webhook.id, now=self._clock.now()))
         )
 
     def _committed(self, rows: Sequence[Announcement]) -> None:
@@ -161,7 +161,7 @@ def set_forwards(transaction: Transaction, bin_id: str, wanted: Sequence[Webhook
             )
             _update(transaction, _renewed(kept, before=known))
     for target in before:
-        _delete(transaction, target.id, now=now)
+        delete(transaction, target.id, now=now)
 
 
 def ensure_once(transaction: Transaction, wanted: Webhook) -> Webhook:
@@ -195,7 +195,21 @@ def _update(transaction: Transaction, webhook: Webhook) -> None:
     transaction.announce(webhook)
 
 
-def _delete(transaction: Transaction, id: str, *, now: int) -> None:
+def hide(transaction: Transaction, id: str, *, now: int) -> None:
+    """Inside a transaction: take a webhook out of use, but keep its secrets and what is pending."""
+    transaction.execute("UPDATE webhooks SET deleted_at = ? WHERE id = ?", (now, id))
+    transaction.announce(Removed(kind="webhook", id=id))
+
+
+def show(transaction: Transaction, id: str) -> None:
+    """Inside a transaction: have a hidden webhook back."""
+    transaction.execute("UPDATE webhooks SET deleted_at = NULL WHERE id = ?", (id,))
+    rows = transaction.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", (id,))
+    transaction.announce(*map(_from_row, rows))
+
+
+def delete(transaction: Transaction, id: str, *, now: int) -> None:
+    """Inside a transaction: take a webhook out of use for good, and cancel what is pending."""
     transaction.execute(_FORGET, (now, id))
     cancel_pending(transaction, id, now=now, reason=CancelReason.WEBHOOK_DELETED)
     transaction.announce(Removed(kind="webhook", id=id))

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from starlette.routing import Route as PageRoute
 
-from hookbin.web.api import bins, deliveries, events, exports, operations, requests, stream, views, wait, webhooks
+from hookbin.web.api import (
+    bins,
+    deliveries,
+    events,
+    exports,
+    operations,
+    requests,
+    stream,
+    undo,
+    views,
+    wait,
+    webhooks,
+)
 from hookbin.web.pages import (
     bin,
     compare,
@@ -24,6 +36,7 @@ from hookbin.web.pages import (
 from hookbin.web.rest.route import DELETE, GET, PATCH, POST, Route, tagged
 from hookbin.web.security import access
 
+_AT_ONCE = ((204, "Without `undo`: it is gone."),)
 _DOWNLOAD = "application/octet-stream"
 
 API: tuple[Route, ...] = (
@@ -34,7 +47,7 @@ API: tuple[Route, ...] = (
         GET("/bins/{bin}", bins.read),
         PATCH("/bins/{bin}", bins.change),
         POST("/bins/{bin}/sequence/reset", bins.reset_sequence),
-        DELETE("/bins/{bin}", bins.delete),
+        DELETE("/bins/{bin}", bins.delete, others=_AT_ONCE),
         GET("/presets", bins.presets),
     ),
     *tagged(
@@ -43,7 +56,7 @@ API: tuple[Route, ...] = (
         DELETE("/bins/{bin}/requests", requests.clear),
         GET("/bins/{bin}/wait", wait.wait),
         PATCH("/requests/{request}", requests.change),
-        DELETE("/requests/{request}", requests.delete),
+        DELETE("/requests/{request}", requests.delete, others=_AT_ONCE),
         GET("/requests/{request}", requests.read),
         GET("/requests/{request}/body", requests.body, media=_DOWNLOAD),
         GET("/requests/{request}/views", views.list_views),
@@ -62,7 +75,7 @@ API: tuple[Route, ...] = (
         GET("/webhooks", webhooks.index),
         GET("/webhooks/{webhook}", webhooks.read),
         PATCH("/webhooks/{webhook}", webhooks.change),
-        DELETE("/webhooks/{webhook}", webhooks.delete),
+        DELETE("/webhooks/{webhook}", webhooks.delete, others=_AT_ONCE),
         POST("/webhooks/{webhook}/rotate-secret", webhooks.rotate_secret, body_optional=True),
         POST("/webhooks/{webhook}/recover", webhooks.recover, status=202),
         POST("/webhooks/{webhook}/test", webhooks.send_sample, status=202, body_optional=True),
@@ -83,6 +96,7 @@ API: tuple[Route, ...] = (
         POST("/deliveries/{delivery}/retry", deliveries.retry, status=202),
         POST("/deliveries/{delivery}/cancel", deliveries.cancel),
     ),
+    *tagged("undo", POST("/undo/{undo}", undo.undo)),
     *tagged("stream", GET("/stream", stream.stream, media="text/event-stream")),
     *tagged(
         "operations",

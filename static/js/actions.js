@@ -1,4 +1,5 @@
 // Buttons that do something on the server, and the word on how it went.
+import { ask } from "./dialogs.js";
 import { duration } from "./format.js";
 
 const STORY = () => ({ name: "joe", destination: `${location.origin}/b/joe` });
@@ -25,7 +26,7 @@ export async function call(method, path, body) {
   return answer;
 }
 
-const post = (path, body) => call("POST", path, body);
+export const post = (path, body) => call("POST", path, body);
 
 async function publish(type) {
   const event = await post("/events", { type, data: { message: "Hello from hookbin", sent_at: new Date().toISOString() } });
@@ -99,6 +100,7 @@ export const ACTIONS = {
 
 export async function run(action, button) {
   if (button.ariaDisabled === "true") return;
+  if (button.dataset.asks && !(await ask({ title: button.dataset.asks, text: button.dataset.because, label: button.textContent.trim() }))) return;
   button.ariaDisabled = "true"; // stays focusable, unlike `disabled`
   try {
     const said = await action(button);
@@ -117,9 +119,17 @@ export function tell(text, next = null, tone = "good") {
   toast.className = "toast line wraps";
   toast.dataset.tone = tone;
   toast.append(text);
-  if (next) toast.append(" ", Object.assign(document.createElement("a"), { href: next.href, textContent: next.label }));
+  if (next) toast.append(" ", nextStep(next));
   document.querySelector("[data-outcome]").replaceChildren(toast);
-  setTimeout(() => toast.remove(), SHOWN_SECONDS * 1000);
+  setTimeout(() => toast.remove(), (next?.seconds ?? SHOWN_SECONDS) * 1000);
+}
+
+// A link, or a button that runs an action.
+function nextStep({ label, href, run: action }) {
+  const element = Object.assign(document.createElement(href ? "a" : "button"), { textContent: label });
+  if (href) element.href = href;
+  else element.addEventListener("click", () => run(action, element));
+  return element;
 }
 
 export function listen() {

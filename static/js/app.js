@@ -5,6 +5,7 @@ import { listen as dialogs } from "./dialogs.js";
 import { listen as forms } from "./forms.js";
 import { listen as keyboard } from "./keyboard.js";
 import { keepCurrent } from "./times.js";
+import { listen as undoing } from "./undo.js";
 
 actions();
 copying();
@@ -12,3 +13,4 @@ dialogs();
 forms();
 keyboard();
 keepCurrent();
+undoing();

@@ -113,6 +113,7 @@ async function loadAgain() {
   const selected = requestIn(list.querySelector("[aria-current]")?.href ?? location.href);
   inbox.skipTo(after);
   growing.reset(rows, after);
+  await dropIfGone(list.querySelector("[data-apart]"));
   mark(rowOf(selected));
   labelAll(list);
   counter.textContent = page.querySelector("[data-count]").textContent;
@@ -120,6 +121,14 @@ async function loadAgain() {
   for (const part of ["answers", "bins", "unsearched", "older"]) swap(page, part);
   countedTo = after;
   if (growing.follows) followNewest();
+}
+
+// The selected row that is not listed any more: it is older than the list, or was deleted.
+async function dropIfGone(line) {
+  if (!line) return;
+  const isChosen = requestIn(location.href) !== null;
+  if (!isChosen || !(await show(location.href, { keepPlace: true }))) line.remove();
+  if (!isChosen) await arrive();
 }
 
 const reload = soon(() => inbox.during(loadAgain), 0);
@@ -147,14 +156,15 @@ function recountIfOver() {
 }
 
 // A row that was changed or deleted; of many at once, the bin itself tells its new count.
-function alter({ kind, seq, row }) {
+function alter({ kind, seq, row }, fresh) {
   const before = Number(counter.textContent);
   if (row.request_count !== undefined && seq >= countedTo) counter.textContent = row.request_count;
   if (kind === "bin" && row.deleted) {
     tell("This bin was deleted.", { label: "All bins", href: "/ui/bins" }, "bad");
   } else if (kind === "bin") {
     redrawAnswers();
-    if (row.request_count < before) reload();
+    // many were deleted, or that was undone
+    if (row.request_count < before || row.request_count > before + fresh) reload();
   } else if (row.deleted) {
     growing.remove(row.id);
     if (requestIn(location.href) === row.id) arrive();
@@ -186,7 +196,8 @@ const inbox = follow({
     if (shown && messages.some(isSender)) show(addressOf(shown), { keepPlace: true });
     const ours = messages.filter(({ kind, row }) => (kind === "bin" ? row.id : row.bin) === main.dataset.bin);
     const rows = ours.filter(({ aside }) => !aside);
-    ours.filter(({ aside }) => aside).forEach(alter);
+    const fresh = rows.filter(({ seq }) => seq > countedTo).length;
+    for (const message of ours.filter(({ aside }) => aside)) alter(message, fresh);
     if (!rows.length) return;
     counter.textContent = Number(counter.textContent) + rows.filter(({ seq }) => seq > countedTo).length;
     recountIfOver();

@@ -1,6 +1,7 @@
 // Forms with `data-api="METHOD /path"`: sent as JSON, and what is wrong is said beside its field.
 import { Refused, call, tell } from "./actions.js";
 import { complaintAbout } from "./json_place.js";
+import { remove, undoable } from "./undo.js";
 
 // What can’t be read, and the field it stands in.
 export class Wrong extends Error {
@@ -96,7 +97,8 @@ async function submit(form) {
   form.ariaBusy = "true"; // it stays so on a page that is left for the next
   try {
     const [method, path] = form.dataset.api.split(" ");
-    const answer = await call(method, path, bodyOf(form));
+    const answer = method === "DELETE" ? await remove(path) : await call(method, path, bodyOf(form));
+    if (method === "DELETE") undoable(form.dataset.said, [answer], location.pathname);
     if (form.dataset.next) return location.assign(form.dataset.next);
     succeed(form, answer);
   } catch (error) {

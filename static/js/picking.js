@@ -1,5 +1,7 @@
 // Several requests at once: picked by their boxes or with `x`, then compared, exported or deleted.
 import { ACTIONS, Refused, call } from "./actions.js";
+import { ask } from "./dialogs.js";
+import { remove, undoable } from "./undo.js";
 
 const list = document.querySelector("[data-requests]");
 const bar = document.querySelector("[data-bulk]");
@@ -43,10 +45,16 @@ document.addEventListener("keydown", (event) => {
 });
 new MutationObserver(show).observe(list, { childList: true });
 
+const requests = (count) => (count === 1 ? "One request" : `${count.toLocaleString("en")} requests`);
+const deleted = (count) => `${requests(count)} ${count === 1 ? "is" : "are"} deleted.`;
+const LATER = "For ten seconds that can be undone.";
+
 ACTIONS["delete-picked"] = async () => {
   const ids = picked();
-  for (const id of ids) await call("DELETE", `/requests/${id}`);
-  return [ids.length === 1 ? "One request is deleted." : `${ids.length} requests are deleted.`];
+  if (ids.length > 1 && !(await ask({ title: `Delete ${requests(ids.length)}?`, text: LATER, label: "Delete" }))) return null;
+  const answers = [];
+  for (const id of ids) answers.push(await remove(`/requests/${id}`));
+  return undoable(deleted(ids.length), answers);
 };
 // One HAR file of all that is picked, the oldest first.
 ACTIONS["export-picked"] = async () => {
@@ -63,13 +71,10 @@ ACTIONS["export-picked"] = async () => {
   return [ids.length === 1 ? "One request is exported." : `${ids.length} requests are exported.`];
 };
 ACTIONS["delete-all"] = async ({ dataset }) => {
-  let cursor = "";
-  let count = 0;
-  do {
-    const { deleted, next_cursor: next } = await call("DELETE", `${dataset.path}${cursor}`);
-    count += deleted;
-    cursor = next ? `?cursor=${encodeURIComponent(next)}` : "";
-  } while (cursor);
-  if (!count) throw new Refused("There was nothing to delete.");
-  return [count === 1 ? "One request is deleted." : `${count} requests are deleted.`];
+  const { request_count: held } = await call("GET", dataset.bin);
+  const text = `The bin holds ${requests(held).toLowerCase()}. All go but the pinned ones. ${LATER}`;
+  if (!(await ask({ title: "Delete all but pinned?", text, label: "Delete all" }))) return null;
+  const answer = await remove(`${dataset.bin}/requests`);
+  if (!answer.deleted) throw new Refused("There was nothing to delete.");
+  return undoable(deleted(answer.deleted), [answer]);
 };

@@ -1,7 +1,8 @@
 // What can be done with one captured request: copied, changed, sent on, deleted.
-import { ACTIONS, Refused, call, tell } from "./actions.js";
+import { ACTIONS, Refused, tell } from "./actions.js";
 import { load, soon, swap } from "./fresh.js";
 import { follow } from "./stream.js";
+import { remove, undoable } from "./undo.js";
 
 const main = document.querySelector("main");
 
@@ -18,10 +19,10 @@ ACTIONS["copy-from"] = async ({ dataset, textContent }) => {
 
 ACTIONS["delete-request"] = async ({ dataset }) => {
   const next = nextAfter(document.querySelector("[data-requests] [aria-current]"));
-  await call("DELETE", dataset.path);
+  const said = undoable("One request is deleted.", [await remove(dataset.path)], main.dataset.next ? location.pathname : null);
   if (main.dataset.next) location.assign(main.dataset.next);
   else next?.click();
-  return ["Deleted."];
+  return said;
 };
 
 // An attempt that sent the request which is shown: its outcome is said under "From".

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
+from starlette.responses import Response
 
 from hookbin.answers.checks import check_response, templates_of
 from hookbin.answers.presets import PRESETS, preset
@@ -22,9 +23,11 @@ from hookbin.shapes.bins import (
     preset_shape,
 )
 from hookbin.shapes.common import Page
+from hookbin.shapes.undo import Undoable, UndoQuery
 from hookbin.signatures.schemes import scheme_named
 from hookbin.signatures.verification import check_rule
 from hookbin.web.api.targets import make_targets
+from hookbin.web.api.undo import answer
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
@@ -110,12 +113,17 @@ async def presets(call: Call[None, None]) -> Page[PresetShape]:
     return Page(data=[preset_shape(each) for each in PRESETS])
 
 
-async def delete(call: Call[None, None]) -> None:
+async def delete(call: Call[UndoQuery, None]) -> Undoable | Response:
     """Delete a bin.
 
-    The bin and everything it captured are gone at once.
+    The bin and everything it captured are gone at once; with `undo` they are hidden, and it goes on capturing, until
+    then.
     """
-    await call.stores.bins.delete(call.stores.bins.get(call.path["bin"]))
+    bin, seconds = call.stores.bins.get(call.path["bin"]), call.query.undo
+    if seconds is not None:
+        return answer(await call.stores.pending_deletions.hide_bin(bin, seconds=seconds))
+    await call.stores.bins.delete(bin)
+    return answer(None)
 
 
 def begin_again(bin: Bin) -> Bin:

@@ -19,6 +19,7 @@ from hookbin.errors import (
     TooManyPinned,
     WebhookDisabled,
 )
+from hookbin.models.bins import Bin
 from hookbin.models.deliveries import delivery_of
 from hookbin.models.requests import CapturedRequest
 from hookbin.models.webhooks import Webhook
@@ -35,9 +36,11 @@ from hookbin.shapes.requests import (
     request_row,
     request_shape,
 )
+from hookbin.shapes.undo import Seconds, Undoable, UndoQuery, undo_shape
 from hookbin.store.delete_requests import STEP
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.targets import make_destination
+from hookbin.web.api.undo import answer
 from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.rest import paging
 from hookbin.web.rest.downloads import INERT, disposition
@@ -83,6 +86,7 @@ async def index(call: Call[ListQuery, None]) -> Page[RequestRow]:
 
 class DeleteQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     include_pinned: Annotated[bool, Meta(description="Delete pinned ones too.")] = False
+    undo: Seconds = None
     cursor: paging.Cursor = None
 
 
@@ -91,7 +95,7 @@ async def clear(call: Call[DeleteQuery, None]) -> Deleted:
 
     All that was captured so far, or what a list with the same query shows; pinned ones only with
     `include_pinned` or `pinned=true`. With a query one call deletes up to 10,000 and looks no further than a
-    search does: `next_cursor` goes on.
+    search does: `next_cursor` goes on. With `undo` they are hidden until then; each call is undone by itself.
     """
     services, query = call.services, call.query
     bin = services.stores.bins.get(call.path["bin"])
@@ -99,17 +103,39 @@ async def clear(call: Call[DeleteQuery, None]) -> Deleted:
     wanted = to_filter(query, now=services.site.clock.now())
     with_pinned = query.include_pinned or wanted.pinned is True
     if wanted == NO_FILTER and before is None:
+        if query.undo is not None:
+            return await _hide(services, bin, None, with_pinned=with_pinned, seconds=query.undo, cursor=None)
         return Deleted(deleted=await services.stores.removal.all(bin, with_pinned=with_pinned), next_cursor=None)
-    deleted = 0
+    deleted, hidden = 0, []
     for _ in range(MAX_ROUNDS):
         found = await services.stores.search.find(bin, wanted, limit=STEP, before=before)
         seqs = [row.seq for row in found.rows if with_pinned or not row.pinned]
-        deleted += await services.stores.removal.found(bin, seqs, with_pinned=with_pinned)
+        if query.undo is None:
+            deleted += await services.stores.removal.found(bin, seqs, with_pinned=with_pinned)
+        hidden += seqs
         before = found.next_before
         if before is None or len(found.rows) < STEP:
             break
     cursor = None if before is None else paging.number_cursor("req_", before)
+    if query.undo is not None:
+        return await _hide(services, bin, hidden, with_pinned=with_pinned, seconds=query.undo, cursor=cursor)
     return Deleted(deleted=deleted, next_cursor=cursor)
+
+
+async def _hide(
+    services: Services,
+    bin: Bin,
+    seqs: list[int] | None,
+    *,
+    with_pinned: bool,
+    seconds: int,
+    cursor: str | None,
+) -> Deleted:
+    """Hide those numbers, or all, until their deletion is carried out or undone."""
+    pending = await services.stores.pending_deletions.hide_requests(bin, seqs, with_pinned=with_pinned, seconds=seconds)
+    if pending is None:
+        return Deleted(deleted=0, next_cursor=cursor)
+    return Deleted(deleted=pending.count, next_cursor=cursor, undo=undo_shape(pending))
 
 
 @raises(TooManyPinned)
@@ -129,13 +155,20 @@ async def change(call: Call[None, RequestChange]) -> RequestShape:
     return request_shape(await find(call))
 
 
-async def delete(call: Call[None, None]) -> None:
+async def delete(call: Call[UndoQuery, None]) -> Undoable | Response:
     """Delete a captured request.
 
-    It is gone at once.
+    It is gone at once; with `undo` it is hidden until then.
     """
-    if not await call.stores.removal.one(_seq(call)):
+    seq, seconds = _seq(call), call.query.undo
+    if seconds is None:
+        if not await call.stores.removal.one(seq):
+            raise _not_found(call)
+        return answer(None)
+    pending = await call.stores.pending_deletions.hide_request(seq, seconds=seconds)
+    if pending is None:
         raise _not_found(call)
+    return answer(pending)
 
 
 async def read(call: Call[None, None]) -> RequestShape:

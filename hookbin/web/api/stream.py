@@ -18,6 +18,7 @@ from hookbin.models.announcements import LOG_ROWS, Announcement, Removed, Reques
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary
 from hookbin.models.events import EventSummary
+from hookbin.models.pending_deletions import DeletionKind, PendingDeletion
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes.bins import BinShape
@@ -99,7 +100,7 @@ class Encoder:
         """None for what no stream tells of."""
         match row:
             case RequestSummary():
-                return request_fields(row)
+                return request_fields(row) if self._find_bin(row.bin_id) is not None else None
             case EventSummary():
                 return event_row(row)
             case AttemptSummary():
@@ -110,6 +111,8 @@ class Encoder:
                 return webhook_shape(row) if row.kind is WebhookKind.WEBHOOK else None
             case Removed():
                 return Gone(id=row.id)
+            case PendingDeletion(kind=DeletionKind.BIN):
+                return Gone(id=row.target)
             case RequestChanged():
                 return request_fields(row.request)
             case RequestsDeleted():

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
+from starlette.responses import Response
 
 from hookbin.clock import parse_rfc3339, rfc3339
 from hookbin.delivery import samples
@@ -18,6 +19,7 @@ from hookbin.models.webhooks import Handshake, Webhook, WebhookKind
 from hookbin.names import check_event_patterns, check_webhook_name
 from hookbin.shapes.common import Page
 from hookbin.shapes.events import EventInList, event_in_list
+from hookbin.shapes.undo import Undoable, UndoQuery
 from hookbin.shapes.webhooks import (
     NewWebhook,
     Recover,
@@ -34,6 +36,7 @@ from hookbin.signatures.rotation import rotated
 from hookbin.signatures.secrets import make_secret
 from hookbin.signatures.styles import STYLES, check_secret, fits
 from hookbin.web.api.options import check_destination, read_retry_on, read_schedule
+from hookbin.web.api.undo import answer
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
@@ -109,12 +112,17 @@ async def change(call: Call[None, WebhookChange]) -> WebhookShape:
     return webhook_shape(changed)
 
 
-async def delete(call: Call[None, None]) -> None:
+async def delete(call: Call[UndoQuery, None]) -> Undoable | Response:
     """Delete a webhook.
 
-    Cancels what is pending; the deliveries made so far stay in the log.
+    Cancels what is pending; the deliveries made so far stay in the log. With `undo` what is pending waits until then,
+    and nothing is sent or published to it.
     """
-    await call.stores.webhooks.delete(call.stores.webhooks.get(call.path["webhook"]))
+    webhook, seconds = call.stores.webhooks.get(call.path["webhook"]), call.query.undo
+    if seconds is not None:
+        return answer(await call.stores.pending_deletions.hide_webhook(webhook, seconds=seconds))
+    await call.stores.webhooks.delete(webhook)
+    return answer(None)
 
 
 @raises(WebhookDisabled)

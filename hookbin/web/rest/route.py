@@ -40,6 +40,7 @@ _PATH_ERRORS = {
     "webhook": errors.WebhookNotFound,
     "event": errors.EventNotFound,
     "delivery": errors.DeliveryNotFound,
+    "undo": errors.UndoNotFound,
     "view": errors.ViewNotFound,
     "number": errors.PartNotFound,
 }

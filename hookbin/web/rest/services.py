@@ -33,6 +33,7 @@ from hookbin.store.deliveries import DeliveryStore
 from hookbin.store.events import EventStore
 from hookbin.store.exporting import RequestExport
 from hookbin.store.log import LogStore
+from hookbin.store.pending_deletions import PendingDeletions
 from hookbin.store.requests import RequestStore
 from hookbin.store.search import RequestSearch
 from hookbin.store.webhooks import WebhookStore
@@ -51,6 +52,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     export: RequestExport
     search: RequestSearch
     removal: RequestRemoval
+    pending_deletions: PendingDeletions
     webhooks: WebhookStore
     events: EventStore
     deliveries: DeliveryStore
