@@ -94,3 +94,13 @@ def test_a_database_that_was_moved_away_is_whole_and_goes_on_when_it_is_back(
     server.kill()
     server.start()
     assert server.get("/bins/joe")["request_count"] == 2
+
+
+def test_a_database_behind_a_link_is_watched_where_it_is(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "linked.db").symlink_to(tmp_path / "elsewhere" / "real.db")
+    server = start_server("--ballast", "1000000", name="linked.db")
+    assert server.call("POST", "/b/joe").status_code == 200
+    assert (tmp_path / "elsewhere" / "real.db.ballast").stat().st_size == 1_000_000
+    truncate_log(tmp_path / "elsewhere" / "real.db")
+    assert server.call("POST", "/b/joe").json()["code"] == "database_lost"

@@ -13,7 +13,8 @@ class Ballast:
     """
 
     def __init__(self, database: Path, *, size: int) -> None:
-        self.path = database.with_name(database.name + ".ballast")
+        file = database.resolve()
+        self.path = file.with_name(file.name + ".ballast")
         self._size = size
         self.is_short = size > 0
         """Whether there was no room for all of it."""

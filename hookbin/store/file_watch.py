@@ -17,9 +17,10 @@ class FileWatch:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._log_path = Path(f"{path}-wal")
+        self._log_path = Path(f"{path.resolve()}-wal")  # SQLite puts it beside the file that a link leads to
         self._file = _identity(os.stat(path))
-        self._log = _identity(os.stat(self._log_path))
+        self._log = _identity(os.stat(self._log_path)) if self._log_path.exists() else None
+        """None on a file system that can't have one."""
         self._log_size = 0
         """Bytes that the log had when it was last seen well; it shrinks by itself to `LOG_LIMIT` at least."""
 
@@ -40,6 +41,8 @@ class FileWatch:
 
     def log_complaint(self) -> str | None:
         """The same about the write-ahead log alone."""
+        if self._log is None:
+            return None
         try:
             log = os.stat(self._log_path)
         except OSError as error:
