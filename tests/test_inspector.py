@@ -249,6 +249,41 @@ def test_the_answer_is_set_and_its_next_step_is_marked(server: Server, page: Pag
     expect(steps.first).to_have_attribute("aria-current", "step")
 
 
+def test_nothing_of_an_answer_is_lost_between_its_fields_and_its_json(server: Server, page: Page) -> None:
+    capture(server, "turned/0")
+    opened(server, page, "/ui/bins/turned")
+    page.keyboard.press("s")
+    page.get_by_label("Answer like").select_option("created")
+    page.get_by_text("one answer", exact=True).click()
+    expect(page.locator("#b-status")).to_have_value("201")
+    expect(page.locator("#b-headers")).to_have_value("content-type: application/json")
+    page.locator("#b-delay").fill("7")
+    page.get_by_text("anything, as JSON").click()
+    assert json.loads(page.locator("#b-response").input_value())["delay_ms"] == 7
+    page.get_by_label("Answer like").select_option("flaky")
+    expect(page.locator("#b-response")).to_have_value(re.compile("sequence"))
+    page.get_by_text("one answer", exact=True).click()
+    expect(page.locator("#b-response-error")).to_contain_text("has sequence")
+    page.locator("#settings").get_by_role("button", name="Save").click()
+    expect(page.locator("#settings")).to_be_hidden()
+    assert len(server.get("/bins/turned")["response"]["sequence"]) == 2
+
+
+def test_targets_keep_what_the_form_does_not_show_of_them(server: Server, page: Page) -> None:
+    capture(server, "sending-on/0")
+    options = {"retry_schedule": [7], "retry_on": ["429"], "timeout": 5, "max_in_flight": 2}
+    first, second = f"{server.url}/b/first", f"{server.url}/b/second"
+    server.patch("/bins/sending-on", {"forward": [{"destination": first, **options}]})
+    opened(server, page, "/ui/bins/sending-on")
+    page.keyboard.press("s")
+    page.locator("#b-forward").fill(f"{first}\n{second}")
+    page.locator("#settings").get_by_role("button", name="Save").click()
+    expect(page.locator("#settings")).to_be_hidden()
+    kept, added = server.get("/bins/sending-on")["forward"]
+    assert {name: kept[name] for name in options} == options
+    assert added["timeout"] == 15
+
+
 def test_a_setting_that_is_wrong_is_said_beside_its_field(server: Server, watched: Watched) -> None:
     page = watched.page
     capture(server, "wrong-setting/0")

@@ -27,10 +27,10 @@ const READ = {
   time: (text) => new Date(text).toISOString(), // of a `datetime-local`, in the reader's zone
   // A name such as `fast`, or seconds such as `1, 5, 30`.
   schedule: (text) => (/^[\d\s.,]*$/.test(text) ? text.split(/[\s,]+/).filter(Boolean).map(Number) : text.trim()),
-  // One URL a line, maybe with `fresh` behind it.
-  targets: (text) =>
+  // One URL a line, maybe with `fresh` behind it. What else is set of one that was there before stays.
+  targets: (text, { form }) =>
     text.split("\n").map((line) => line.trim().split(/\s+/)).filter(([url]) => url)
-      .map(([destination, signature = "original"]) => ({ destination, signature })),
+      .map(([destination, signature = "original"]) => ({ ...optionsOf(destination, form), destination, signature })),
   // One `Name: value` a line.
   headers: (text, field) =>
     text
@@ -43,6 +43,13 @@ const READ = {
       }),
 };
 
+function optionsOf(destination, form) {
+  const known = JSON.parse(form.dataset.targets).find((target) => target.destination === destination);
+  if (!known) return {};
+  const { retry_schedule, retry_on, timeout, max_in_flight } = known;
+  return { retry_schedule, retry_on, timeout, max_in_flight };
+}
+
 function valueOf(field) {
   if (field.dataset.type === "boolean") return field.checked;
   const text = field.value;
@@ -54,7 +61,7 @@ function valueOf(field) {
 // The form's fields as one object; `a.b` is `{a: {b: …}}`. Fields that are disabled or hidden are left out,
 // and one with `data-sent="changed"` that was not changed;
 // where a `data-gate` is empty, all of its object is null.
-function bodyOf(form) {
+export function bodyOf(form) {
   const body = {};
   for (const field of form.querySelectorAll("[name]:not([name=\"\"])")) {
     if (field.disabled || field.closest("[hidden]") || (field.type === "radio" && !field.checked)) continue;

@@ -73,6 +73,7 @@ async def page(request: Request) -> Response:
         "bin.html",
         after=after,
         bin=shape,
+        targets_json=msgspec.json.encode(shape.forward).decode(),
         response_json=msgspec.json.format(msgspec.json.encode(shape.response), indent=2).decode(),
         others=others,
         presets=PRESETS,
