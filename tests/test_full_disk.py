@@ -40,13 +40,15 @@ def fill(server: Server, bin: str) -> None:
 
 def test_deleting_trimming_and_shrinking_work_on_a_full_disk(disk: Path) -> None:
     with Server(disk / "hookbin.db", "--ballast", "64000000") as server:
-        names = ("one", "all", "bin", "shrunk")
+        names = ("one", "all", "bin", "shrunk", "undoable")
         for name in names:
             server.post("/bins", {"name": name})
         for name in names:
             for _ in range(5):
                 server.call("POST", f"/b/{name}", BODY)
         fill(server, "rest")
+        for path in ("/bins/undoable/requests", "/bins/undoable"):
+            assert server.request("DELETE", path, params={"undo": 1}).status_code == 200
         newest = server.get("/bins/one/requests")["data"][0]["id"]
         assert server.request("DELETE", f"/requests/{newest}").status_code == 204
         assert server.request("DELETE", "/bins/all/requests").status_code == 200

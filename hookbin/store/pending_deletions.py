@@ -65,7 +65,7 @@ class PendingDeletions:
             transaction.announce(_told(pending, sign=1, seq=seq))
             return pending
 
-        return await self._database.transact(hide)
+        return await self._database.transact(Freeing(hide))
 
     async def hide_requests(
         self, bin: Bin, seqs: Sequence[int] | None, *, with_pinned: bool, seconds: int
@@ -96,11 +96,11 @@ class PendingDeletions:
             transaction.announce(pending, _told(pending, sign=1))
             return pending
 
-        return await self._database.transact(hide)
+        return await self._database.transact(Freeing(hide))
 
     async def hide_bin(self, bin: Bin, *, seconds: int) -> PendingDeletion:
         pending = self._new(DeletionKind.BIN, bin.id, seconds)
-        await self._database.transact(lambda transaction: _add(transaction, pending))
+        await self._database.transact(Freeing(lambda transaction: _add(transaction, pending)))
         return pending
 
     async def hide_webhook(self, webhook: Webhook, *, seconds: int) -> PendingDeletion:
@@ -110,7 +110,7 @@ class PendingDeletions:
             _add(transaction, pending)
             webhooks.hide(transaction, webhook.id, now=self._clock.now())
 
-        await self._database.transact(hide)
+        await self._database.transact(Freeing(hide))
         return pending
 
     async def undo(self, id: str) -> PendingDeletion:
