@@ -1,5 +1,4 @@
 // Buttons that do something on the server, and the word on how it went.
-import { ask } from "./dialogs.js";
 import { duration } from "./format.js";
 
 const STORY = () => ({ name: "joe", destination: `${location.origin}/b/joe` });
@@ -100,7 +99,7 @@ export const ACTIONS = {
 
 export async function run(action, button) {
   if (button.ariaDisabled === "true") return;
-  if (button.dataset.asks && !(await ask({ title: button.dataset.asks, text: button.dataset.because, label: button.textContent.trim() }))) return;
+  if (button.dataset.asks && !(await isSure(button))) return;
   button.ariaDisabled = "true"; // stays focusable, unlike `disabled`
   try {
     const said = await action(button);
@@ -111,6 +110,11 @@ export async function run(action, button) {
   } finally {
     button.ariaDisabled = null;
   }
+}
+
+async function isSure({ dataset, textContent }) {
+  const { ask } = await import("./asking.js");
+  return ask({ title: dataset.asks, text: dataset.because, label: textContent.trim() });
 }
 
 // Says how something went, in the live region of the page.

@@ -5,7 +5,6 @@ import { listen as dialogs } from "./dialogs.js";
 import { listen as forms } from "./forms.js";
 import { listen as keyboard } from "./keyboard.js";
 import { keepCurrent } from "./times.js";
-import { listen as undoing } from "./undo.js";
 
 actions();
 copying();
@@ -13,4 +12,4 @@ dialogs();
 forms();
 keyboard();
 keepCurrent();
-undoing();
+if (sessionStorage.getItem("hookbin-undo")) import("./undo.js").then(({ offerAgain }) => offerAgain());

@@ -1,7 +1,6 @@
 // Forms with `data-api="METHOD /path"`: sent as JSON, and what is wrong is said beside its field.
 import { Refused, call, tell } from "./actions.js";
 import { complaintAbout } from "./json_place.js";
-import { remove, undoable } from "./undo.js";
 
 // What can’t be read, and the field it stands in.
 export class Wrong extends Error {
@@ -104,8 +103,7 @@ async function submit(form) {
   form.ariaBusy = "true"; // it stays so on a page that is left for the next
   try {
     const [method, path] = form.dataset.api.split(" ");
-    const answer = method === "DELETE" ? await remove(path) : await call(method, path, bodyOf(form));
-    if (method === "DELETE") undoable(form.dataset.said, [answer], location.pathname);
+    const answer = method === "DELETE" ? await remove(form, path) : await call(method, path, bodyOf(form));
     if (form.dataset.next) return location.assign(form.dataset.next);
     succeed(form, answer);
   } catch (error) {
@@ -116,6 +114,11 @@ async function submit(form) {
     else throw error;
   }
   form.ariaBusy = null;
+}
+
+async function remove(form, path) {
+  const undo = await import("./undo.js");
+  undo.undoable(form.dataset.said, [await undo.remove(path)], location.pathname);
 }
 
 function succeed(form, answer) {

@@ -1,7 +1,5 @@
 // Several requests at once: picked by their boxes or with `x`, then compared, exported or deleted.
 import { ACTIONS, Refused, call } from "./actions.js";
-import { ask } from "./dialogs.js";
-import { remove, undoable } from "./undo.js";
 
 const list = document.querySelector("[data-requests]");
 const bar = document.querySelector("[data-bulk]");
@@ -49,8 +47,11 @@ const requests = (count) => (count === 1 ? "One request" : `${count.toLocaleStri
 const deleted = (count) => `${requests(count)} ${count === 1 ? "is" : "are"} deleted.`;
 const LATER = "For ten seconds that can be undone.";
 
+const deleting = () => Promise.all([import("./asking.js"), import("./undo.js")]);
+
 ACTIONS["delete-picked"] = async () => {
   const ids = picked();
+  const [{ ask }, { remove, undoable }] = await deleting();
   if (ids.length > 1 && !(await ask({ title: `Delete ${requests(ids.length)}?`, text: LATER, label: "Delete" }))) return null;
   const answers = [];
   for (const id of ids) answers.push(await remove(`/requests/${id}`));
@@ -71,6 +72,7 @@ ACTIONS["export-picked"] = async () => {
   return [ids.length === 1 ? "One request is exported." : `${ids.length} requests are exported.`];
 };
 ACTIONS["delete-all"] = async ({ dataset }) => {
+  const [{ ask }, { remove, undoable }] = await deleting();
   const { request_count: held } = await call("GET", dataset.bin);
   const text = `The bin holds ${requests(held).toLowerCase()}. All go but the pinned ones. ${LATER}`;
   if (!(await ask({ title: "Delete all but pinned?", text, label: "Delete all" }))) return null;

@@ -2,7 +2,6 @@
 import { ACTIONS, Refused, tell } from "./actions.js";
 import { load, soon, swap } from "./fresh.js";
 import { follow } from "./stream.js";
-import { remove, undoable } from "./undo.js";
 
 const main = document.querySelector("main");
 
@@ -19,6 +18,7 @@ ACTIONS["copy-from"] = async ({ dataset, textContent }) => {
 
 ACTIONS["delete-request"] = async ({ dataset }) => {
   const next = nextAfter(document.querySelector("[data-requests] [aria-current]"));
+  const { remove, undoable } = await import("./undo.js");
   const said = undoable("One request is deleted.", [await remove(dataset.path)], main.dataset.next ? location.pathname : null);
   if (main.dataset.next) location.assign(main.dataset.next);
   else next?.click();

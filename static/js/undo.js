@@ -1,6 +1,6 @@
-// Deleting so that it can be undone for a while, here and on the page that it leads to.
+// Deleting so that it can be undone for a while, here and on the page that it leads to; loaded when something is deleted.
 import { Refused, call, post, tell } from "./actions.js";
-import { ask } from "./dialogs.js";
+import { ask } from "./asking.js";
 
 const SECONDS = 10;
 const KEPT = "hookbin-undo";
@@ -34,7 +34,7 @@ async function undo(ids, leadsTo) {
 }
 
 // The offer of the page before, for as long as it stands.
-export function listen() {
+export function offerAgain() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   const seconds = ((kept?.until ?? 0) - Date.now()) / 1000;
   if (seconds > 1 && document.querySelector("[data-outcome]")) tell(...said(kept, seconds));
