@@ -104,3 +104,25 @@ def test_a_database_behind_a_link_is_watched_where_it_is(start_server: Callable[
     assert (tmp_path / "elsewhere" / "real.db.ballast").stat().st_size == 1_000_000
     truncate_log(tmp_path / "elsewhere" / "real.db")
     assert server.call("POST", "/b/joe").json()["code"] == "database_lost"
+
+
+def test_a_database_that_was_truncated_takes_nothing_more_and_one_that_sqlite_made_smaller_does(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    server.post("/bins", {"name": "joe"})
+    with closing(sqlite3.connect(server.database, isolation_level=None)) as connection:
+        sizes = []
+        for statements in ("CREATE TABLE padding AS SELECT randomblob(500000)", "DROP TABLE padding; VACUUM"):
+            connection.executescript(f"{statements}; PRAGMA wal_checkpoint")
+            sizes.append(server.database.stat().st_size)
+            assert server.call("POST", "/b/joe", b"kept").status_code == 200
+        assert sizes[1] < sizes[0]
+
+    os.truncate(server.database, 8192)
+    for _ in range(3):
+        refused = server.call("POST", "/b/joe", b"lost?")
+        assert (refused.status_code, refused.json()["code"]) == (507, "database_lost")
+        assert "was truncated" in refused.json()["detail"]
+    assert server.request("GET", "/readyz").status_code == 503
+    assert server.stop() == 0

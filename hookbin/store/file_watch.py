@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from hookbin.store.connections import LOG_LIMIT
@@ -15,10 +16,15 @@ class FileWatch:
     before what was committed is acknowledged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, whole_size: Callable[[], int]) -> None:
+        """`whole_size` is asked for the bytes that SQLite takes the database for, once the file has got smaller."""
         self._path = path
+        self._whole_size = whole_size
         self._log_path = Path(f"{path.resolve()}-wal")  # SQLite puts it beside the file that a link leads to
-        self._file = _identity(os.stat(path))
+        file = os.stat(path)
+        self._file, self._file_size = _identity(file), file.st_size
+        self._is_cut = False
+        """The file was truncated. It stays so: what SQLite writes next can make it as long as before."""
         self._log = _identity(os.stat(self._log_path)) if self._log_path.exists() else None
         """None on a file system that can't have one."""
         self._log_size = 0
@@ -37,6 +43,11 @@ class FileWatch:
             return f"another file was put in the place of the database {self._path}; put it back, or restart hookbin"
         if not file.st_mode & 0o222:
             return f"the database {self._path} was made read-only; make it writable"
+        if file.st_size < self._file_size:  # by a VACUUM from outside, or without SQLite's knowing
+            self._is_cut = self._is_cut or file.st_size < self._whole_size()
+        self._file_size = file.st_size
+        if self._is_cut:
+            return f"the database {self._path} was truncated; stop hookbin and put a copy in its place"
         return None
 
     def log_complaint(self) -> str | None:

@@ -27,7 +27,7 @@ class Writer:
                 raise
             opened = open_writer(path)
         self._connection, self.last_seq = opened
-        self._watch = FileWatch(path)
+        self._watch = FileWatch(path, whole_size=self._whole_size)
         if self._ballast.is_short:
             self._ballast.keep()
 
@@ -67,6 +67,10 @@ class Writer:
         done = iter(committed.results)
         results = [next(done) if isinstance(work, Freeing) else before.failure for work in batch]
         return Committed(results, committed.announcements, committed.last_seq, before.failure)
+
+    def _whole_size(self) -> int:
+        ((size,),) = self._connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        return int(size)
 
     def _empty_log(self) -> None:
         """Have all that is in the log in the file that was opened, wherever that is by now, if the log is whole.
