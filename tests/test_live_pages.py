@@ -173,7 +173,7 @@ def test_what_comes_while_the_list_is_scrolled_waits_in_a_bounded_number(server:
     pill = page.get_by_role("button", name="200+ new ↑")
     expect(pill).to_be_visible()
     expect(page.locator("[data-count]")).to_have_text("360")
-    assert page.locator("[data-requests] > li").count() == 30
+    assert page.locator("[data-requests] > li").count() == 24
     pill.click()
     assert page.locator("[data-requests] > li").count() == 201
     assert page.locator("[data-apart] [aria-current]").inner_text() == chosen

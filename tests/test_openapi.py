@@ -150,7 +150,7 @@ def test_schemathesis_finds_nothing_that_is_not_described(server: Server, tmp_pa
     """
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--no-color"]
     waits = ["--exclude-path", "/stream", "--exclude-path", "/bins/{bin}/wait"]
-    bounds = [*waits, "--max-examples", "30", "--seed", "7", "--workers", "1"]
+    bounds = [*waits, "--max-examples", "20", "--seed", "7", "--workers", "1"]
     refusals = (
         "[checks.negative_data_rejection]\nexpected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, '5xx']\n"
     )

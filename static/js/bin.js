@@ -1,7 +1,6 @@
 // A bin's page: the list grows, the selection stays, and the detail follows the selection.
 import { tell } from "./actions.js";
 import "./bin_settings.js";
-import "./hits.js";
 import "./picking.js";
 import { isSender, listen as listenToRequest } from "./request.js";
 import "./search_history.js";
@@ -11,6 +10,8 @@ import { NewestFirst } from "./newest_first.js";
 import { requestLine } from "./rows.js";
 import { follow } from "./stream.js";
 import { labelAll } from "./times.js";
+
+if (new URLSearchParams(location.search).has("q")) import("./hits.js");
 
 const MOST_ROWS = 200;
 const SEARCH_AGAIN_AFTER = 400;

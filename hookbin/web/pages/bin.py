@@ -27,7 +27,7 @@ from hookbin.web.pages.request import find, in_detail, tab_of
 from hookbin.web.rest.routing import decode_pairs
 from hookbin.web.rest.services import Services, services
 
-ROWS = 30
+ROWS = 24
 BINS = 30
 """Bins that are listed beside, those that got something last."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
