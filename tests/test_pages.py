@@ -117,9 +117,9 @@ def test_older_requests_are_a_link_away(server: Server, page: Page) -> None:
     expect(page.locator("#detail-title")).to_contain_text("/b/many/0")
     page.reload()
     expect(last.locator("[aria-current]")).to_contain_text("/b/many/0")
-    expect(page.locator("[data-requests] > li")).to_have_count(3)
+    expect(page.locator("[data-requests] > li")).to_have_count(9)
     page.goto(f"{server.url}/ui/bins/many?{page.url.rpartition('&')[2]}")  # a link that names the request alone
-    expect(page.locator("[data-requests] > li")).to_have_count(31)
+    expect(page.locator("[data-requests] > li")).to_have_count(25)
     expect(page.locator("[data-apart] [aria-current]")).to_contain_text("/b/many/0")
 
 
