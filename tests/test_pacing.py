@@ -15,6 +15,8 @@ from hookbin.dispatch.pacing import LATE, Slots, change_rate, consume, is_slow
 from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.models.common import SECOND
 from hookbin.models.deliveries import ErrorClass
+from hookbin.store.database import Row
+from hookbin.store.deliveries import DeliveryStore
 from tests.builders import Workshop, a_delivery, a_webhook, an_event, open_workshop
 from tests.support import FakeClock
 
@@ -194,6 +196,35 @@ async def test_order_can_be_switched_on_and_off(shop: Workshop) -> None:
     await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, ordered=False))
     await shop.settle()
     assert sent(shop) == [first, second]
+
+
+async def test_nothing_new_overtakes_in_an_ordered_queue_while_it_is_being_read(tmp_path: Path) -> None:
+    may_be_read = asyncio.Event()
+    may_be_read.set()
+
+    class Slow(DeliveryStore):
+        async def due(self, *args: Any, **options: Any) -> list[Row]:
+            found = await super().due(*args, **options)
+            await may_be_read.wait()
+            return found
+
+    async with open_workshop(tmp_path / "hookbin.db", deliveries=Slow) as shop:
+        await shop.stores.register(retry_schedule=(50.0,))
+        shop.sender.script["wh_1"] = [500, 200]
+        (first,) = await publish(shop, 1)
+        await shop.settle()
+        may_be_read.clear()
+        await shop.stores.webhooks.edit("wh_1", lambda now: replace(now, ordered=True))
+        (second,) = await publish(shop, 1)
+        for _ in range(20):
+            await shop.stores.database.probe()
+        assert sent(shop) == [first]
+        may_be_read.set()
+        await shop.settle()
+        assert sent(shop) == [first]
+        shop.clock.advance(50)
+        await shop.seen.until(lambda: len(shop.seen.attempts) == 3)
+        assert sent(shop) == [first, first, second]
 
 
 async def test_the_order_of_publishing_holds_when_the_clock_is_set_back(shop: Workshop) -> None:

@@ -218,6 +218,7 @@ class Dispatcher:
         if (
             webhook is None
             or webhook.paused
+            or self._may_lack_its_first(lane)
             or max(lane.rests_until, lane.next_allowed_at) > ticks
             or len(lane.in_flight) >= _max_in_flight(webhook)
         ):
@@ -250,7 +251,12 @@ class Dispatcher:
         if lane.needs_refill and lane.webhook_id not in self._refills:
             self._refills[lane.webhook_id] = asyncio.create_task(self._refill(lane))
         due = lane.next_due()
-        if due is None or lane.is_ready or len(lane.in_flight) >= _max_in_flight(webhook):
+        if (
+            due is None
+            or lane.is_ready
+            or self._may_lack_its_first(lane)
+            or len(lane.in_flight) >= _max_in_flight(webhook)
+        ):
             return
         wait = max(due - now, lane.next_allowed_at - ticks)
         if wait <= 0:
@@ -259,6 +265,10 @@ class Dispatcher:
             self._wake.set()
         else:
             self._alarm.set(lane.webhook_id, due=ticks + wait)
+
+    def _may_lack_its_first(self, lane: Lane) -> bool:
+        """An ordered lane that is being read may hold what is new before what comes ahead of it."""
+        return lane.ordered and lane.webhook_id in self._refills
 
     def _rest(self, lane: Lane) -> int:
         """Leave the lane alone for a while: what the storage refuses now, it refuses for each of its deliveries.
