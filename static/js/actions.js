@@ -130,7 +130,7 @@ export function tell(text, next = null, tone = "good") {
 
 // A link, or a button that runs an action.
 function nextStep({ label, href, run: action }) {
-  const element = Object.assign(document.createElement(href ? "a" : "button"), { textContent: label });
+  const element = Object.assign(document.createElement(href ? "a" : "button"), { textContent: label, className: href ? "" : "button small" });
   if (href) element.href = href;
   else element.addEventListener("click", () => run(action, element));
   return element;
