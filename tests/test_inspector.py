@@ -254,6 +254,7 @@ def test_nothing_of_an_answer_is_lost_between_its_fields_and_its_json(server: Se
     opened(server, page, "/ui/bins/turned")
     page.keyboard.press("s")
     page.get_by_label("Answer like").select_option("created")
+    expect(page.locator("#b-response")).to_have_value(re.compile("201"))
     page.get_by_text("one answer", exact=True).click()
     expect(page.locator("#b-status")).to_have_value("201")
     expect(page.locator("#b-headers")).to_have_value("content-type: application/json")
