@@ -14,6 +14,8 @@ class Options:
     """Alternating rounds; the median of each side counts."""
     seconds: float = 5.0
     """Length of a round."""
+    minutes: float = 30.0
+    """Length of the soak."""
     peers: tuple[tuple[str, str], ...] = ()
     """`(name, URL)` of other bins that run already, on the servers' core."""
 

@@ -1,4 +1,4 @@
-"""What a measurement says: a table in Markdown, and its place in docs/performance.md."""
+"""What a measurement says: a table in Markdown, and its place in docs/."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.servers import ROOT
 
-PAGE = ROOT / "docs" / "performance.md"
+DOCS = ROOT / "docs"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -29,14 +29,14 @@ def circumstances() -> str:
     )
 
 
-def write(section: str, text: str, page: Path = PAGE) -> None:
+def write(section: str, text: str) -> None:
     """Put a measurement between its marks, `<!-- section -->` and `<!-- /section -->`. Raises `LookupError`."""
     begin, end = f"<!-- {section} -->\n", f"<!-- /{section} -->"
-    before = page.read_text()
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    if pattern.search(before) is None:
-        raise LookupError(f"{page} has no place for {section}: put {begin.strip()} and {end} where it belongs")
-    page.write_text(pattern.sub(lambda _: f"{begin}\n{text}\n\n{end}", before))
+    page = next((page for page in DOCS.glob("*.md") if pattern.search(page.read_text())), None)
+    if page is None:
+        raise LookupError(f"no page of docs/ has a place for {section}: put {begin.strip()} and {end} where it belongs")
+    page.write_text(pattern.sub(lambda _: f"{begin}\n{text}\n\n{end}", page.read_text()))
 
 
 def _processor() -> str:

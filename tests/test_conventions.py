@@ -65,6 +65,15 @@ def test_every_setting_is_documented_with_its_flag_and_variable_and_default() ->
             assert row[2].strip("`") == str(default), name
 
 
+def test_every_test_that_a_document_names_is_there() -> None:
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    known = set(re.findall(r"def (test_\w+)", tests)) | {path.name for path in (ROOT / "tests").glob("test_*.py")}
+    named = [name for path in (ROOT / "docs").glob("*.md") for name in re.findall(r"`(test_[\w.]+)`", path.read_text())]
+
+    assert named
+    assert set(named) <= known
+
+
 def every_error(branch: type[errors.HookbinError] = errors.HookbinError) -> Iterator[type[errors.HookbinError]]:
     yield branch
     for child in branch.__subclasses__():
