@@ -7,8 +7,6 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 import msgspec
-from msgspec import Struct
-from msgspec.structs import astuple
 
 from hookbin.clock import Clock, Ids
 from hookbin.errors import BinNotFound, NameTaken
@@ -20,13 +18,11 @@ from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.store.batch import Freeing
 from hookbin.store.database import Database
+from hookbin.store.rows import BINS
 from hookbin.store.sequences import NextPosition, SequenceCounter
-from hookbin.store.transaction import Transaction, insert_into
+from hookbin.store.transaction import Transaction
 from hookbin.store.webhooks import set_forwards
 
-_FIELDS = Bin.__struct_fields__
-_COLUMNS = ", ".join(_FIELDS)
-_INSERT = insert_into("bins", _FIELDS)
 _HELD = (
     "SELECT held.bin, held.count, requests.received_at"
     " FROM (SELECT bin, count(*) AS count, max(seq) AS last FROM shown_requests GROUP BY bin) AS held"
@@ -54,8 +50,9 @@ class BinStore:
         database.on_commit(self._committed)
 
     async def load(self) -> None:
-        for *row, position in await self._database.read(f"SELECT {_COLUMNS}, sequence_position FROM bins ORDER BY key"):
-            bin = _from_row(tuple(row))
+        sql = f"SELECT {BINS.columns}, sequence_position FROM bins ORDER BY key"
+        for *row, position in await self._database.read(sql):
+            bin = BINS.read(row)
             self._counters[bin.id] = SequenceCounter(bin.sequence_run, position)
             self._remember(bin)
         hidden = "SELECT target FROM pending_deletions WHERE kind = 'bin'"
@@ -145,7 +142,7 @@ class BinStore:
         targets = () if forward is None else forward(bin)
 
         def create_with_targets(transaction: Transaction) -> None:
-            transaction.execute(_INSERT, _to_row(bin))
+            transaction.execute(BINS.insert, BINS.values(bin))
             transaction.announce(bin)
             set_forwards(transaction, bin.id, targets, now=bin.created_at)
 
@@ -181,15 +178,14 @@ class BinStore:
         """
 
         def edit_with_targets(transaction: Transaction) -> Bin | None:
-            row = transaction.execute(f"SELECT {_COLUMNS} FROM bins WHERE key = ?", (bin.key,)).fetchone()
+            row = transaction.execute(f"{BINS.select} WHERE key = ?", (bin.key,)).fetchone()
             if row is None:
                 return None
-            before = _from_row(row)
+            before = BINS.read(row)
             changed = _in_its_run(change(before), before)
             if changed.sequence_run != before.sequence_run:
                 transaction.execute("UPDATE bins SET sequence_position = 0 WHERE key = ?", (bin.key,))
-            sql = f"UPDATE bins SET {', '.join(f'{field} = ?' for field in _FIELDS)} WHERE key = ?"
-            transaction.execute(sql, (*_to_row(changed), bin.key))
+            transaction.execute(f"{BINS.update} WHERE key = ?", (*BINS.values(changed), bin.key))
             transaction.announce(changed)
             if forward is not None:
                 set_forwards(transaction, bin.id, forward, now=self._clock.now())
@@ -261,8 +257,8 @@ def delete(transaction: Transaction, id: str, *, now: int) -> None:
 
 def announce(transaction: Transaction, id: str) -> None:
     """Inside a transaction: tell of a bin as it is."""
-    rows = transaction.execute(f"SELECT {_COLUMNS} FROM bins WHERE id = ?", (id,))
-    transaction.announce(*map(_from_row, rows))
+    rows = transaction.execute(f"{BINS.select} WHERE id = ?", (id,))
+    transaction.announce(*map(BINS.read, rows))
 
 
 def _in_its_run(changed: Bin, before: Bin) -> Bin:
@@ -273,14 +269,3 @@ def _in_its_run(changed: Bin, before: Bin) -> Bin:
 
 def _name_taken(name: str | None) -> NameTaken:
     return NameTaken(f"another bin is named {name!r}; choose another name or use that bin")
-
-
-def _to_row(bin: Bin) -> tuple[object, ...]:
-    return tuple(msgspec.json.encode(value).decode() if isinstance(value, Struct) else value for value in astuple(bin))
-
-
-def _from_row(row: tuple[object, ...]) -> Bin:
-    values = dict(zip(_FIELDS, row, strict=True))
-    values["response"] = msgspec.json.decode(str(values["response"]), type=BinResponse)
-    values["verify"] = None if values["verify"] is None else msgspec.json.decode(str(values["verify"]), type=Verify)
-    return msgspec.convert(values, Bin)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from hookbin.errors import NotCancellable, NotRetryable
 from hookbin.models.deliveries import (
     Action,
@@ -15,17 +13,13 @@ from hookbin.models.deliveries import (
     DeliveryState,
     Trigger,
 )
-from hookbin.store import attempt_rows
 from hookbin.store.batch import FINISHING, Grouped
 from hookbin.store.database import Database, Row
 from hookbin.store.delivery_states import change, is_possible, keep_to_intervals, shift_pending
 from hookbin.store.publishing import NO_META_EVENTS, MetaEvents, usable_ids
 from hookbin.store.record_attempts import Ending, finish_all
+from hookbin.store.rows import ATTEMPTS, DELIVERIES
 from hookbin.store.transaction import Transaction
-
-_SOURCES = {"event_type": "e.type", "webhook_name": "w.name", "destination": "w.destination"}
-COLUMNS = ", ".join(_SOURCES.get(field, f"d.{field}") for field in Delivery.__struct_fields__)
-TABLES = "deliveries d JOIN events e ON e.id = d.event_id JOIN webhooks w ON w.id = d.webhook_id"
 
 
 class DeliveryStore:
@@ -149,32 +143,29 @@ class DeliveryStore:
         return rows[0][0] if rows else None
 
     async def get(self, delivery_id: str) -> Delivery | None:
-        rows = await self._database.read(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (delivery_id,))
-        return to_delivery(rows[0]) if rows else None
+        rows = await self._database.read(f"{DELIVERIES.select} WHERE d.id = ?", (delivery_id,))
+        return DELIVERIES.read(rows[0]) if rows else None
 
     async def of_events(self, event_ids: Sequence[str]) -> dict[str, list[Delivery]]:
         """The deliveries of each of these events."""
         found: dict[str, list[Delivery]] = {id: [] for id in event_ids}
         marks = ", ".join("?" * len(event_ids))
-        sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE d.event_id IN ({marks}) ORDER BY d.id"
+        sql = f"{DELIVERIES.select} WHERE d.event_id IN ({marks}) ORDER BY d.id"
         for row in await self._database.read(sql, tuple(event_ids)):
-            delivery = to_delivery(row)
+            delivery = DELIVERIES.read(row)
             found[delivery.event_id].append(delivery)
         return found
 
     async def attempts(self, delivery: Delivery, *, newest: int = -1) -> list[Attempt]:
         """Every attempt at one delivery, or the `newest` so many, in order."""
         rows = await self._database.read(
-            f"SELECT {attempt_rows.COLUMNS} FROM attempts WHERE delivery_id = ? ORDER BY number DESC LIMIT ?",
-            (delivery.id, newest),
+            f"{ATTEMPTS.select} WHERE d.id = ? ORDER BY number DESC LIMIT ?", (delivery.id, newest)
         )
-        return [attempt_rows.from_row(row, delivery) for row in reversed(rows)]
+        return [ATTEMPTS.read(row) for row in reversed(rows)]
 
     async def attempt(self, delivery: Delivery, number: int) -> Attempt | None:
-        rows = await self._database.read(
-            f"SELECT {attempt_rows.COLUMNS} FROM attempts WHERE delivery_id = ? AND number = ?", (delivery.id, number)
-        )
-        return attempt_rows.from_row(rows[0], delivery) if rows else None
+        rows = await self._database.read(f"{ATTEMPTS.select} WHERE d.id = ? AND number = ?", (delivery.id, number))
+        return ATTEMPTS.read(rows[0]) if rows else None
 
     async def list(
         self,
@@ -190,15 +181,11 @@ class DeliveryStore:
         clauses = [clause for clause, value in wanted.items() if value is not None]
         values = [value for value in wanted.values() if value is not None]
         where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-        sql = f"SELECT {COLUMNS} FROM {TABLES}{where} ORDER BY d.id DESC LIMIT ?"
-        return [to_delivery(row) for row in await self._database.read(sql, (*values, limit))]
+        sql = f"{DELIVERIES.select}{where} ORDER BY d.id DESC LIMIT ?"
+        return [DELIVERIES.read(row) for row in await self._database.read(sql, (*values, limit))]
 
 
 def find(transaction: Transaction, id: str) -> Delivery | None:
     """Inside a transaction: the delivery as it is now."""
-    row = transaction.execute(f"SELECT {COLUMNS} FROM {TABLES} WHERE d.id = ?", (id,)).fetchone()
-    return to_delivery(row) if row else None
-
-
-def to_delivery(row: Row) -> Delivery:
-    return msgspec.convert(dict(zip(Delivery.__struct_fields__, row, strict=True)), Delivery)
+    row = transaction.execute(f"{DELIVERIES.select} WHERE d.id = ?", (id,)).fetchone()
+    return DELIVERIES.read(row) if row else None

@@ -9,21 +9,16 @@ import msgspec
 from hookbin.clock import MAX_SEQ
 from hookbin.errors import IdempotencyMismatch
 from hookbin.models.deliveries import Delivery
-from hookbin.models.events import Event, EventSummary, Original
+from hookbin.models.events import Event, EventSummary
 from hookbin.models.webhooks import Webhook
-from hookbin.store import deliveries as delivery_rows
 from hookbin.store import webhooks
 from hookbin.store.batch import PUBLISHING, Grouped
-from hookbin.store.database import Database, Row
+from hookbin.store.database import Database
 from hookbin.store.publishing import Publication, insert, insert_all
+from hookbin.store.rows import DELIVERIES, EVENT_SUMMARIES, EVENTS, TABLES
 from hookbin.store.transaction import Transaction
 
-SUMMARY = ", ".join(EventSummary.__struct_fields__)
-_ALL = ", ".join(Event.__struct_fields__)
-_WITH_DELIVERY = (
-    f"SELECT {delivery_rows.COLUMNS}, {', '.join(f'e.{field}' for field in Event.__struct_fields__)}"
-    f" FROM {delivery_rows.TABLES} WHERE d.id = ?"
-)
+_WITH_DELIVERY = f"SELECT {DELIVERIES.columns}, {EVENTS.columns} FROM {TABLES} WHERE d.id = ?"
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +66,8 @@ class EventStore:
         return [Published(event=each.event, deliveries=each.deliveries) for each in made]
 
     async def get(self, event_id: str) -> Event | None:
-        rows = await self._database.read(f"SELECT {_ALL} FROM events WHERE id = ?", (event_id,))
-        return _to_event(rows[0]) if rows else None
+        rows = await self._database.read(f"{EVENTS.select} WHERE id = ?", (event_id,))
+        return EVENTS.read(rows[0]) if rows else None
 
     async def with_delivery(self, delivery_id: str) -> tuple[Delivery, Event] | None:
         """A delivery and the event that it brings, both as they are now."""
@@ -80,16 +75,14 @@ class EventStore:
         if not rows:
             return None
         count = len(Delivery.__struct_fields__)
-        return delivery_rows.to_delivery(rows[0][:count]), _to_event(rows[0][count:])
+        return DELIVERIES.read(rows[0][:count]), EVENTS.read(rows[0][count:])
 
     async def list(self, *, limit: int, before: int | None = None, request_id: str | None = None) -> list[EventSummary]:
         """Return events, the newest first, those with a `seq` under `before` only; or what was sent on of a request."""
         below = MAX_SEQ if before is None else before
         of_request, params = ("", (below,)) if request_id is None else (" AND request_id = ?", (below, request_id))
-        rows = await self._database.read(
-            f"SELECT {SUMMARY} FROM events WHERE seq < ?{of_request} ORDER BY seq DESC LIMIT ?", (*params, limit)
-        )
-        return [to_summary(row) for row in rows]
+        sql = f"{EVENT_SUMMARIES.select} WHERE seq < ?{of_request} ORDER BY seq DESC LIMIT ?"
+        return list(map(EVENT_SUMMARIES.read, await self._database.read(sql, (*params, limit))))
 
 
 def _publish_all(transaction: Transaction, wanted: Sequence[Publication]) -> list[Published | None]:
@@ -117,23 +110,10 @@ def _to(webhook: Webhook, publication: Publication) -> Publication:
 def _event_by_key(transaction: Transaction, key: str | None) -> Event | None:
     if key is None:
         return None
-    row = transaction.execute(f"SELECT {_ALL} FROM events WHERE idempotency_key = ?", (key,)).fetchone()
-    return _to_event(row) if row else None
+    row = transaction.execute(f"{EVENTS.select} WHERE idempotency_key = ?", (key,)).fetchone()
+    return EVENTS.read(row) if row else None
 
 
 def _repeated(transaction: Transaction, event: Event) -> Published:
-    rows = transaction.execute(
-        f"SELECT {delivery_rows.COLUMNS} FROM {delivery_rows.TABLES} WHERE d.event_id = ? ORDER BY d.id", (event.id,)
-    )
-    return Published(event=event, deliveries=tuple(delivery_rows.to_delivery(row) for row in rows), repeated=True)
-
-
-def to_summary(row: Row) -> EventSummary:
-    return EventSummary(**dict(zip(EventSummary.__struct_fields__, row, strict=True)))
-
-
-def _to_event(row: Row) -> Event:
-    fields = dict(zip(Event.__struct_fields__, row, strict=True))
-    if fields["original"] is not None:
-        fields["original"] = msgspec.json.decode(fields["original"], type=Original)
-    return Event(**fields)
+    rows = transaction.execute(f"{DELIVERIES.select} WHERE d.event_id = ? ORDER BY d.id", (event.id,))
+    return Published(event=event, deliveries=tuple(map(DELIVERIES.read, rows)), repeated=True)

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from hookbin.clock import MAX_SEQ, Ids
 from hookbin.models.announcements import LogRow
-from hookbin.models.deliveries import AttemptSummary
-from hookbin.store import events
-from hookbin.store.database import Database, Row
+from hookbin.store.database import Database
 from hookbin.store.requests import SUMMARY, summary_from_row
-
-_ATTEMPT_FIELDS = AttemptSummary.__struct_fields__
-_ATTEMPT_SOURCE = {
-    "event_id": "d.event_id",
-    "event_type": "e.type",
-    "webhook_id": "d.webhook_id",
-    "webhook_name": "w.name",
-}
-_ATTEMPT = ", ".join(_ATTEMPT_SOURCE.get(field, f"a.{field}") for field in _ATTEMPT_FIELDS)
-_ATTEMPTS = (
-    "attempts a JOIN deliveries d ON d.id = a.delivery_id JOIN events e ON e.id = d.event_id"
-    " JOIN webhooks w ON w.id = d.webhook_id"
-)
+from hookbin.store.rows import ATTEMPT_SUMMARIES, EVENT_SUMMARIES
 
 _LAST_GIVEN = (
     "SELECT (SELECT max(id) FROM events), (SELECT max(id) FROM deliveries), (SELECT max(d.turn) FROM"
@@ -59,14 +41,9 @@ class LogStore:
         tail = f"{condition} ORDER BY 1 {order} LIMIT ?"
         sql = f"SELECT {SUMMARY}, b.id FROM shown_requests JOIN shown_bins b ON b.key = bin WHERE seq {tail}"
         rows += [summary_from_row(row[:-1], bin_id=row[-1]) for row in await self._database.read(sql, params)]
-        sql = f"SELECT {events.SUMMARY} FROM events WHERE seq {tail}"
-        rows += [events.to_summary(row) for row in await self._database.read(sql, params)]
-        sql = f"SELECT {_ATTEMPT} FROM {_ATTEMPTS} WHERE a.seq {tail}"
-        rows += [_to_attempt(row) for row in await self._database.read(sql, params)]
+        sql = f"{EVENT_SUMMARIES.select} WHERE seq {tail}"
+        rows += map(EVENT_SUMMARIES.read, await self._database.read(sql, params))
+        sql = f"{ATTEMPT_SUMMARIES.select} WHERE a.seq {tail}"
+        rows += map(ATTEMPT_SUMMARIES.read, await self._database.read(sql, params))
         rows.sort(key=lambda row: row.seq, reverse=order == "DESC")
         return rows[: params[-1]]
-
-
-def _to_attempt(row: Row) -> AttemptSummary:
-    fields: dict[str, Any] = dict(zip(_ATTEMPT_FIELDS, row, strict=True))
-    return msgspec.convert(fields, AttemptSummary)

@@ -23,12 +23,11 @@ from hookbin.models.pending_deletions import DeletionKind, DeletionUndone, Pendi
 from hookbin.models.webhooks import Webhook
 from hookbin.store import bins, webhooks
 from hookbin.store.batch import Freeing
-from hookbin.store.database import Database, Row
+from hookbin.store.database import Database
 from hookbin.store.delete_requests import ALL, FOUND, PINNED, STEP, STEP_BYTES
-from hookbin.store.transaction import Transaction, insert_into
+from hookbin.store.rows import PENDING_DELETIONS
+from hookbin.store.transaction import Transaction
 
-_FIELDS = PendingDeletion.__struct_fields__
-_INSERT = insert_into("pending_deletions", _FIELDS)
 _HIDE = "INSERT INTO hidden_requests SELECT seq, ? FROM shown_requests WHERE "
 _NEXT = (
     "SELECT seq, ifnull(size, 0) FROM hidden_requests LEFT JOIN requests USING (seq) WHERE deletion = ?"
@@ -49,8 +48,8 @@ class PendingDeletions:
 
     async def all(self) -> list[PendingDeletion]:
         """Every one that is not carried out yet, those due first in front."""
-        sql = f"SELECT {', '.join(_FIELDS)} FROM pending_deletions ORDER BY due"
-        return [_from_row(row) for row in await self._database.read(sql)]
+        sql = f"{PENDING_DELETIONS.select} ORDER BY due"
+        return [PENDING_DELETIONS.read(row) for row in await self._database.read(sql)]
 
     async def hide_request(self, seq: int, *, seconds: int) -> PendingDeletion | None:
         """Hide the request of that number; None if there is none."""
@@ -117,11 +116,11 @@ class PendingDeletions:
         """Have everything there again that it hid. Raises `UndoNotFound`."""
 
         def show_again(transaction: Transaction) -> PendingDeletion | None:
-            sql = f"DELETE FROM pending_deletions WHERE id = ? AND due > 0 RETURNING key, {', '.join(_FIELDS)}"
+            sql = f"DELETE FROM pending_deletions WHERE id = ? AND due > 0 RETURNING key, {PENDING_DELETIONS.columns}"
             found = transaction.execute(sql, (id,)).fetchone()
             if found is None:
                 return None
-            pending = _from_row(found[1:])
+            pending = PENDING_DELETIONS.read(found[1:])
             transaction.execute("DELETE FROM hidden_requests WHERE deletion = ?", found[:1])
             transaction.announce(DeletionUndone(kind=pending.kind, target=pending.target))
             _SHOW[pending.kind](transaction, pending)
@@ -144,7 +143,7 @@ class PendingDeletions:
 
 def _add(transaction: Transaction, pending: PendingDeletion) -> int:
     """Write it and return its key; it is announced, but for several requests, whose number is not known yet."""
-    key = transaction.execute(_INSERT, msgspec.structs.astuple(pending)).lastrowid
+    key = transaction.execute(PENDING_DELETIONS.insert, PENDING_DELETIONS.values(pending)).lastrowid
     if pending.kind is not DeletionKind.REQUESTS or pending.count:
         transaction.announce(pending)
     return key or 0
@@ -195,7 +194,3 @@ _SHOW: dict[DeletionKind, Callable[[Transaction, PendingDeletion], None]] = {
     DeletionKind.BIN: lambda transaction, pending: bins.announce(transaction, pending.target),
     DeletionKind.WEBHOOK: lambda transaction, pending: webhooks.show(transaction, pending.target),
 }
-
-
-def _from_row(row: Row) -> PendingDeletion:
-    return msgspec.convert(dict(zip(_FIELDS, row, strict=True)), PendingDeletion)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from typing import TypeAlias
 
 import msgspec
@@ -11,15 +10,8 @@ import msgspec
 from hookbin.models.deliveries import Delivery
 from hookbin.models.events import Event
 from hookbin.models.webhooks import Webhook
-from hookbin.store.transaction import Transaction, insert_into
-
-_EVENT_FIELDS = Event.__struct_fields__
-_INSERT = insert_into("events", _EVENT_FIELDS)
-_DELIVERY_FIELDS = [
-    field for field in Delivery.__struct_fields__ if field not in ("event_type", "webhook_name", "destination")
-]
-_INSERT_DELIVERY = insert_into("deliveries", _DELIVERY_FIELDS)
-_delivery_params = attrgetter(*_DELIVERY_FIELDS)
+from hookbin.store.rows import DELIVERIES, EVENTS
+from hookbin.store.transaction import Transaction
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +49,8 @@ def insert_all(transaction: Transaction, publications: Sequence[Publication]) ->
     for each in made:
         transaction.record(each.event)
         transaction.announce(*each.deliveries)
-    transaction.insert_rows(_INSERT, [_event_params(each.event) for each in made])
-    transaction.insert_rows(_INSERT_DELIVERY, [_delivery_params(row) for each in made for row in each.deliveries])
+    transaction.insert_rows(EVENTS.insert, [EVENTS.values(each.event) for each in made])
+    transaction.insert_rows(DELIVERIES.insert, [DELIVERIES.values(row) for each in made for row in each.deliveries])
     return made
 
 
@@ -73,8 +65,8 @@ def insert_deliveries(transaction: Transaction, deliveries: Sequence[Delivery]) 
     """Write and announce deliveries of events that are there, but for those whose event has one to that webhook."""
     made = []
     for delivery in deliveries:
-        sql = _INSERT_DELIVERY + " ON CONFLICT (event_id, webhook_id) DO NOTHING"
-        if transaction.execute(sql, _delivery_params(delivery)).rowcount:
+        sql = DELIVERIES.insert + " ON CONFLICT (event_id, webhook_id) DO NOTHING"
+        if transaction.execute(sql, DELIVERIES.values(delivery)).rowcount:
             made.append(delivery)
     transaction.announce(*made)
     return tuple(made)
@@ -84,8 +76,3 @@ def usable_ids(transaction: Transaction, ids: Sequence[str]) -> set[str]:
     """Those of the webhooks that a delivery may be made for."""
     sql = "SELECT id FROM webhooks WHERE id IN (SELECT value FROM json_each(?)) AND NOT disabled AND deleted_at IS NULL"
     return {id for (id,) in transaction.execute(sql, (msgspec.json.encode(ids).decode(),))}
-
-
-def _event_params(event: Event) -> tuple[object, ...]:
-    original = None if event.original is None else msgspec.json.encode(event.original)
-    return tuple(original if field == "original" else getattr(event, field) for field in _EVENT_FIELDS)

@@ -9,9 +9,10 @@ import msgspec
 from hookbin.delivery import retries
 from hookbin.models.deliveries import Action, Attempt, Delivery, DeliveryState
 from hookbin.models.webhooks import Webhook
-from hookbin.store import attempt_rows, delivery_states, webhooks
+from hookbin.store import delivery_states, webhooks
 from hookbin.store.delivery_states import STATUS, DeliveryStatus
 from hookbin.store.publishing import MetaEvents, insert
+from hookbin.store.rows import ATTEMPTS
 from hookbin.store.transaction import Transaction
 
 _STANDING = (
@@ -72,7 +73,7 @@ def finish_one(transaction: Transaction, ending: Ending) -> Attempt:
 
 def _write(transaction: Transaction, attempts: Sequence[Attempt], changed: Sequence[DeliveryStatus]) -> None:
     transaction.record(*attempts)
-    transaction.insert_rows(attempt_rows.INSERT, [attempt_rows.to_row(attempt) for attempt in attempts])
+    transaction.insert_rows(ATTEMPTS.insert, list(map(ATTEMPTS.values, attempts)))
     delivery_states.write(transaction, changed)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import msgspec
-from msgspec import Struct
 
 from hookbin.models.deliveries import Action, Delivery, DeliveryState, Replayed, Trigger
 from hookbin.store.database import Database
-from hookbin.store.deliveries import COLUMNS, TABLES, find, to_delivery
+from hookbin.store.deliveries import find
 from hookbin.store.delivery_states import change, is_possible
 from hookbin.store.publishing import insert_deliveries, usable_ids
+from hookbin.store.rows import DELIVERIES
 from hookbin.store.transaction import Transaction
 
 _PAST = (
@@ -22,8 +22,8 @@ _PAST = (
 )
 
 
-class PastEvent(Struct, frozen=True):
-    """An event, and how it stands with one webhook."""
+class PastEvent(msgspec.Struct, frozen=True, array_like=True):
+    """An event, and how it stands with one webhook; a row converts to it as it is."""
 
     event_id: str
     type: str
@@ -45,8 +45,7 @@ class RecoveryStore:
 
     async def past(self, webhook_id: str, *, after: str, limit: int) -> list[PastEvent]:
         """Events in the order of publishing, from behind the id `after`."""
-        rows = await self._database.read(_PAST, (webhook_id, after, limit))
-        return [msgspec.convert(dict(zip(PastEvent.__struct_fields__, row, strict=True)), PastEvent) for row in rows]
+        return msgspec.convert(await self._database.read(_PAST, (webhook_id, after, limit)), list[PastEvent])
 
     async def bring_back(
         self, webhook_id: str, *, retry: Sequence[tuple[str, int]], make: Sequence[Delivery]
@@ -110,5 +109,5 @@ def _is_over(delivery: Delivery) -> bool:
 
 
 def _of_event(transaction: Transaction, event_id: str, *, only: str | None) -> list[Delivery]:
-    sql = f"SELECT {COLUMNS} FROM {TABLES} WHERE d.event_id = ?1 AND (?2 IS NULL OR d.webhook_id = ?2) ORDER BY d.id"
-    return [to_delivery(row) for row in transaction.execute(sql, (event_id, only))]
+    sql = f"{DELIVERIES.select} WHERE d.event_id = ?1 AND (?2 IS NULL OR d.webhook_id = ?2) ORDER BY d.id"
+    return list(map(DELIVERIES.read, transaction.execute(sql, (event_id, only))))

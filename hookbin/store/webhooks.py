@@ -15,12 +15,9 @@ from hookbin.store.batch import Freeing
 from hookbin.store.database import Database
 from hookbin.store.delivery_states import cancel_pending
 from hookbin.store.publishing import DisabledEventMaker, insert
-from hookbin.store.transaction import Transaction, insert_into
+from hookbin.store.rows import WEBHOOKS
+from hookbin.store.transaction import Transaction
 
-_FIELDS = Webhook.__struct_fields__
-_COLUMNS = ", ".join(_FIELDS)
-_INSERT = insert_into("webhooks", _FIELDS)
-_JSON_FIELDS = ("events", "headers", "old_secrets", "retry_schedule", "retry_on")
 _FORGET = "UPDATE webhooks SET deleted_at = ?, secret = '', old_secrets = '[]', headers = '[]' WHERE id = ?"
 """A deleted webhook stays for the log's sake, its secrets don't."""
 
@@ -38,9 +35,9 @@ class WebhookStore:
         database.on_commit(self._committed, of=(Webhook, Removed))
 
     async def load(self) -> None:
-        sql = f"SELECT {_COLUMNS} FROM webhooks WHERE deleted_at IS NULL ORDER BY id"
+        sql = f"{WEBHOOKS.select} WHERE deleted_at IS NULL ORDER BY id"
         for row in await self._database.read(sql):
-            self._remember(_from_row(row))
+            self._remember(WEBHOOKS.read(row))
         ((self.trail_key,),) = await self._database.read("SELECT key FROM trail_key")
 
     def find(self, id: str) -> Webhook | None:
@@ -119,7 +116,7 @@ class WebhookStore:
 
 def add(transaction: Transaction, webhook: Webhook) -> None:
     """Inside a transaction: write a new webhook."""
-    transaction.execute(_INSERT, _to_row(webhook))
+    transaction.execute(WEBHOOKS.insert, WEBHOOKS.values(webhook))
     transaction.announce(webhook)
 
 
@@ -132,10 +129,10 @@ class Edited(msgspec.Struct, frozen=True):
 
 def edit(transaction: Transaction, id: str, change: Callable[[Webhook], Webhook], *, now: int) -> Edited | None:
     """Inside a transaction: write what `change` makes of a webhook. Returns None when it was deleted."""
-    row = transaction.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ? AND deleted_at IS NULL", (id,)).fetchone()
+    row = transaction.execute(f"{WEBHOOKS.select} WHERE id = ? AND deleted_at IS NULL", (id,)).fetchone()
     if row is None:
         return None
-    before = _from_row(row)
+    before = WEBHOOKS.read(row)
     webhook = _renewed(change(before), before=before)
     _update(transaction, webhook)
     if webhook.disabled:
@@ -148,8 +145,8 @@ def set_forwards(transaction: Transaction, bin_id: str, wanted: Sequence[Webhook
 
     A target whose destination was one before keeps its id, and so what it still has to get.
     """
-    sql = f"SELECT {_COLUMNS} FROM webhooks WHERE bin_id = ? AND deleted_at IS NULL ORDER BY id"
-    before = [_from_row(row) for row in transaction.execute(sql, (bin_id,))]
+    sql = f"{WEBHOOKS.select} WHERE bin_id = ? AND deleted_at IS NULL ORDER BY id"
+    before = [WEBHOOKS.read(row) for row in transaction.execute(sql, (bin_id,))]
     for target in wanted:
         known = next((each for each in before if each.destination == target.destination), None)
         if known is None:
@@ -167,7 +164,7 @@ def set_forwards(transaction: Transaction, bin_id: str, wanted: Sequence[Webhook
 def ensure_once(transaction: Transaction, wanted: Webhook) -> Webhook:
     """Inside a transaction: the destination for single requests that is like `wanted`, made now if there is none."""
     sql = (
-        f"SELECT {_COLUMNS} FROM webhooks WHERE kind = 'once' AND destination = ? AND signature_style = ?"
+        f"{WEBHOOKS.select} WHERE kind = 'once' AND destination = ? AND signature_style = ?"
         " AND secret = ? AND retry_schedule = ?"
     )
     schedule = msgspec.json.encode(wanted.retry_schedule).decode()
@@ -176,7 +173,7 @@ def ensure_once(transaction: Transaction, wanted: Webhook) -> Webhook:
     if row is None:
         add(transaction, wanted)
         return wanted
-    before = _from_row(row)
+    before = WEBHOOKS.read(row)
     kept = _renewed(msgspec.structs.replace(before, disabled=False, disabled_reason=None), before=before)
     _update(transaction, kept)
     return kept
@@ -190,8 +187,7 @@ def _renewed(webhook: Webhook, *, before: Webhook) -> Webhook:
 
 
 def _update(transaction: Transaction, webhook: Webhook) -> None:
-    sets = ", ".join(f"{field} = ?" for field in _FIELDS)
-    transaction.execute(f"UPDATE webhooks SET {sets} WHERE id = ?", (*_to_row(webhook), webhook.id))
+    transaction.execute(f"{WEBHOOKS.update} WHERE id = ?", (*WEBHOOKS.values(webhook), webhook.id))
     transaction.announce(webhook)
 
 
@@ -204,8 +200,8 @@ def hide(transaction: Transaction, id: str, *, now: int) -> None:
 def show(transaction: Transaction, id: str) -> None:
     """Inside a transaction: have a hidden webhook back."""
     transaction.execute("UPDATE webhooks SET deleted_at = NULL WHERE id = ?", (id,))
-    rows = transaction.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", (id,))
-    transaction.announce(*map(_from_row, rows))
+    rows = transaction.execute(f"{WEBHOOKS.select} WHERE id = ?", (id,))
+    transaction.announce(*map(WEBHOOKS.read, rows))
 
 
 def delete(transaction: Transaction, id: str, *, now: int) -> None:
@@ -213,19 +209,3 @@ def delete(transaction: Transaction, id: str, *, now: int) -> None:
     transaction.execute(_FORGET, (now, id))
     cancel_pending(transaction, id, now=now, reason=CancelReason.WEBHOOK_DELETED)
     transaction.announce(Removed(kind="webhook", id=id))
-
-
-def _to_row(webhook: Webhook) -> tuple[object, ...]:
-    return tuple(
-        msgspec.json.encode(value).decode() if field in _JSON_FIELDS else value
-        for field, value in zip(_FIELDS, msgspec.structs.astuple(webhook), strict=True)
-    )
-
-
-def _from_row(row: tuple[object, ...]) -> Webhook:
-    values = dict(zip(_FIELDS, row, strict=True))
-    for field in _JSON_FIELDS:
-        values[field] = msgspec.json.decode(str(values[field]))
-    for field in ("ordered", "paused", "disabled"):
-        values[field] = bool(values[field])
-    return msgspec.convert(values, Webhook)
