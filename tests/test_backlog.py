@@ -54,6 +54,5 @@ async def _start_with(deliveries: int, start_server: Callable[..., Server], fold
 
 def _peak_mebibytes(server: Server) -> float:
     """The most memory that was resident at any time (`VmHWM`)."""
-    assert server.process is not None
-    lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+    lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sqlite3
@@ -41,10 +40,8 @@ def what_came(stream: httpx.Response) -> Iterator[bytes]:
 
 def stop(server: Server, number: int = signal.SIGTERM) -> None:
     """Ask it to stop; fails when that takes long, ends badly or leaves a traceback."""
-    assert server.process is not None
     started = time.monotonic()
-    os.kill(server.process.pid, number)
-    assert server.process.wait(timeout=20) == 0
+    assert server.stop(number) == 0
     assert time.monotonic() - started < SOON
     assert "Traceback" not in server.log()
     assert "never" not in server.log()

@@ -17,8 +17,7 @@ BODY = bytes(range(256)) * (10 * MIB // 256)
 
 def resident(server: Server) -> int:
     """Bytes of memory that the server's process holds."""
-    assert server.process is not None
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    status = Path(f"/proc/{server.pid}/status").read_text()
     return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * 1024
 
 

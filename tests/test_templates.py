@@ -246,8 +246,7 @@ def test_a_body_too_large_for_a_template_is_kept_all_the_same(server: Server) ->
 
 
 def workers_of(server: Server) -> list[int]:
-    assert server.process is not None
-    pid = server.process.pid
+    pid = server.pid
     children = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for tasks in children for child in tasks.read_text().split()]
 

@@ -23,8 +23,7 @@ pytestmark = pytest.mark.anyio
 
 def memory(server: Server) -> int:
     """The most bytes that the server ever had in memory (VmHWM, proc(5))."""
-    assert server.process is not None
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    status = Path(f"/proc/{server.pid}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert found is not None
     return int(found[1]) * 1024
