@@ -58,6 +58,7 @@ from hookbin.store.recovery import RecoveryStore
 from hookbin.store.requests import RequestStore
 from hookbin.store.retention import Retention
 from hookbin.store.search import RequestSearch
+from hookbin.store.sessions import SessionStore
 from hookbin.store.trimmer import Trimmer
 from hookbin.store.webhooks import WebhookStore
 from hookbin.templating.pool import TemplatePool
@@ -103,7 +104,7 @@ class Hookbin:
             observe_batch=metrics.observe_batch,
             monotonic=clock.monotonic,
         )
-        stores = _stores(database, addresses=addresses, clock=clock, ids=ids)
+        stores = _stores(database, settings=settings, addresses=addresses, clock=clock, ids=ids)
         delivering = _delivering(stores, settings=settings, addresses=addresses, clock=clock, ids=ids)
         encode = Encoder(stores.bin_shape, find_bin=stores.bins.shown)
         live = Live(
@@ -194,6 +195,7 @@ class Hookbin:
         try:
             await services.stores.bins.load()
             await services.stores.webhooks.load()
+            await services.stores.sessions.load()
             services.live.timeline.position = services.stores.database.last_seq
             services.live.activity.committed(reversed(await services.stores.log.newest(limit=REMEMBERED)))
             await services.stores.log.go_on(services.site.ids)
@@ -223,7 +225,7 @@ class Hookbin:
             self.services.live.timeline.close()
 
 
-def _stores(database: Database, *, addresses: Addresses, clock: Clock, ids: Ids) -> Stores:
+def _stores(database: Database, *, settings: Settings, addresses: Addresses, clock: Clock, ids: Ids) -> Stores:
     bins, webhooks = BinStore(database, clock=clock, ids=ids), WebhookStore(database, clock=clock)
     return Stores(
         database=database,
@@ -237,6 +239,7 @@ def _stores(database: Database, *, addresses: Addresses, clock: Clock, ids: Ids)
         events=EventStore(database),
         deliveries=DeliveryStore(database),
         log=LogStore(database),
+        sessions=SessionStore(database, token=settings.token, clock=clock, ids=ids),
         bin_shape=BinShaper(bins, webhooks, addresses=addresses),
     )
 

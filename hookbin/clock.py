@@ -103,6 +103,10 @@ class Ids:
         """Of a deletion that can be undone."""
         return "undo_" + self._uuid7()
 
+    def session(self) -> str:
+        """Of a browser that is signed in; its cookie holds something else."""
+        return "ses_" + self._uuid7()
+
     def turn(self, at: int) -> int:
         """The place of what is published at `at` (µs) in an ordered queue: behind what was before."""
         self._last_turn = max(at, self._last_turn + 1)

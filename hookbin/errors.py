@@ -130,6 +130,11 @@ class UndoNotFound(NotFound):
     title = "There is nothing to undo"
 
 
+class SessionNotFound(NotFound):
+    code = "session_not_found"
+    title = "There is no such session"
+
+
 class MethodNotAllowed(HookbinError):
     """`allow` lists the methods that the resource does have."""
 

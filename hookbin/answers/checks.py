@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hookbin import http_fields
+from hookbin.answers import header_rules
 from hookbin.answers.handshakes import HANDSHAKES
 from hookbin.answers.plan import BODILESS
 from hookbin.conditions import matching
@@ -12,11 +12,6 @@ from hookbin.errors import FieldsInvalid
 from hookbin.models.answers import BinHandshake, BinResponse, Step, is_template
 from hookbin.models.common import Headers
 
-_MANAGED = {
-    **dict.fromkeys(http_fields.HOP_BY_HOP, http_fields.OF_THE_CONNECTION),
-    "content-length": "is counted by hookbin",
-    "content-security-policy": "is set by hookbin, so that no bin can run scripts on this site",
-}
 MAX_SIZE = 512 * 1024
 """Characters of all bodies and headers of a response together."""
 MAX_TEMPLATE = 64 * 1024
@@ -88,7 +83,7 @@ def _step_complaints(step: Step, *, loc: str) -> Iterator[Complaint]:
 
 def _header_complaints(headers: Headers, *, loc: str) -> Iterator[Complaint]:
     for index, (name, value) in enumerate(headers):
-        complaint = http_fields.complaint(name, value, reserved=_MANAGED, charset=http_fields.LATIN_1)
+        complaint = header_rules.complaint(name, value)
         if complaint is not None:
             yield f"{loc}[{index}]", complaint
 

@@ -9,8 +9,7 @@ from itertools import accumulate
 import msgspec
 from msgspec import Struct
 
-from hookbin import http_fields
-from hookbin.answers import handshakes
+from hookbin.answers import handshakes, header_rules
 from hookbin.conditions.incoming import Incoming
 from hookbin.conditions.matching import matcher
 from hookbin.errors import HookbinError
@@ -58,7 +57,9 @@ class PreparedAnswer(Struct, frozen=True):
 
 def prepare(step: Step, *, rule: str | None = None, cors: bool = False, error: str | None = None) -> PreparedAnswer:
     body = b"" if step.status in BODILESS else step.body.encode()
-    given = (*step.headers, *_missing_cors(step.headers)) if cors else step.headers
+    given = header_rules.without_ours(step.headers)
+    if cors:
+        given += _missing_cors(given)
     headers = _encoded(given)
     if step.status not in _LENGTHLESS:
         headers.append((b"content-length", b"%d" % len(body)))
@@ -163,7 +164,7 @@ class Plan:
             (name, _sendable(next(written)) if is_template(value) else value) for name, value in answer.template.headers
         )
         for name, value in headers:
-            complaint = http_fields.complaint(name, value, reserved={}, charset=http_fields.LATIN_1)
+            complaint = header_rules.complaint(name, value)
             if complaint is not None:
                 return self.failed(answer, f"header {name}: {complaint}")
         step = msgspec.structs.replace(answer.template, body=text, headers=headers, template=False)

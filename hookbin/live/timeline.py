@@ -59,8 +59,10 @@ EVERYTHING = Topic()
 class Subscription:
     """One follower's place in the feed. `closed` says that nothing more will come."""
 
-    def __init__(self, topic: Topic, *, position: int) -> None:
+    def __init__(self, topic: Topic, *, position: int, session_id: str | None = None) -> None:
         self.topic = topic
+        self.session_id = session_id
+        """Of the browser that follows, where one had to sign in."""
         self.position = position
         """The log's number at which it began: later rows come through the queue."""
         self.closed = False
@@ -102,8 +104,8 @@ class Timeline:
     def followers(self) -> int:
         return len(self._subscriptions)
 
-    def subscribe(self, topic: Topic) -> Subscription:
-        subscription = Subscription(topic, position=self.position)
+    def subscribe(self, topic: Topic, *, session_id: str | None = None) -> Subscription:
+        subscription = Subscription(topic, position=self.position, session_id=session_id)
         if self._closed:
             subscription.close()
         self._subscriptions.add(subscription)
@@ -111,6 +113,12 @@ class Timeline:
 
     def unsubscribe(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
+
+    def end_session(self, id: str) -> None:
+        """Nobody may follow by it any more."""
+        for subscription in self._subscriptions:
+            if subscription.session_id == id:
+                subscription.close()
 
     def committed(self, rows: Sequence[Announcement]) -> None:
         """Tell the followers. Called after each commit, with its rows in order."""

@@ -14,6 +14,7 @@ from hookbin.web.api import (
     exports,
     operations,
     requests,
+    sessions,
     stream,
     undo,
     views,
@@ -33,6 +34,7 @@ from hookbin.web.pages import (
     request,
     webhook,
 )
+from hookbin.web.pages import sessions as sessions_page
 from hookbin.web.rest.route import DELETE, GET, PATCH, POST, Route, tagged
 from hookbin.web.security import access
 
@@ -97,6 +99,11 @@ API: tuple[Route, ...] = (
         POST("/deliveries/{delivery}/cancel", deliveries.cancel),
     ),
     *tagged("undo", POST("/undo/{undo}", undo.undo)),
+    *tagged(
+        "sessions",
+        GET("/sessions", sessions.index),
+        DELETE("/sessions/{session}", sessions.end),
+    ),
     *tagged("stream", GET("/stream", stream.stream, media="text/event-stream")),
     *tagged(
         "operations",
@@ -124,6 +131,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("/ui/requests/{id}/diff/{other}", compare.page),
     PageRoute("/ui/send", console.page),
     PageRoute("/ui/new", new.page, methods=["GET", "POST"]),
+    PageRoute(sessions_page.PATH, sessions_page.page, methods=["GET", "POST"]),
     PageRoute(access.SIGN_IN, access.sign_in, methods=["GET", "POST"]),
     PageRoute("/ui/sign-out", access.sign_out, methods=["POST"]),
 )

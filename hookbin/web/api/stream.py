@@ -29,6 +29,7 @@ from hookbin.shapes.requests import RequestGone, request_fields
 from hookbin.shapes.webhooks import webhook_shape
 from hookbin.web.rest.route import Call, raises, reads_header
 from hookbin.web.rest.services import Services
+from hookbin.web.rest.sessions import session_of
 
 MAX_MISSED = 1_000
 """More rows than this are not sent after a reconnect; a `gap` says so instead."""
@@ -66,7 +67,7 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
     """
     topic = _topic(call.query, call.services)
     after = _last_event_id(call.request.headers.get("last-event-id"))
-    frames = _frames(call.services, topic, call.query.after if after is None else after)
+    frames = _frames(call, topic, call.query.after if after is None else after)
     return EventSourceResponse(  # a reader that takes nothing is cut off by the protocol (`hookbin.wire.patience`)
         frames,
         headers=_HEADERS,
@@ -131,14 +132,14 @@ class Encoder:
         return RequestGone(id=seq_id("req_", row.seq), bin=bin.id, request_count=shape.request_count)
 
 
-async def _frames(services: Services, topic: Topic, after: int | None) -> AsyncIterator[bytes]:
+async def _frames(call: Call[StreamQuery, None], topic: Topic, after: int | None) -> AsyncIterator[bytes]:
     """Chunks of complete events: first what was missed, then what comes, all that is ready at a time."""
-    timeline = services.live.timeline
-    subscription = timeline.subscribe(topic)
+    timeline, session = call.live.timeline, session_of(call.request)
+    subscription = timeline.subscribe(topic, session_id=None if session is None else session.id)
     try:
         yield _RETRY
         if after is not None and after != subscription.position:
-            yield await _missed(services, topic, after, subscription.position)
+            yield await _missed(call.services, topic, after, subscription.position)
         while messages := await subscription.next():
             yield b"".join([message.frame for message in messages])
     finally:

@@ -12,6 +12,7 @@ from hookbin import text
 from hookbin.web.html import assets, choices, filters
 from hookbin.web.html.static import FILES
 from hookbin.web.rest.services import services
+from hookbin.web.rest.sessions import session_of
 
 _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(assets.folder("templates")),
@@ -37,9 +38,9 @@ _templates.filters.update(
 
 
 def render(request: Request, template: str, /, *, status: int = 200, **context: Any) -> Response:
-    """The page made from `template`; `base_url`, `now` and `static` are there for every one."""
+    """The page made from `template`; `base_url`, `now`, `static` and `session` are there for every one."""
     s = services(request)
     page = _templates.get_template(template).render(
-        base_url=s.site.base_url, now=s.site.clock.now(), static=FILES.base, **context
+        base_url=s.site.base_url, now=s.site.clock.now(), static=FILES.base, session=session_of(request), **context
     )
     return HTMLResponse(page, status_code=status)

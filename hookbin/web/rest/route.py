@@ -41,6 +41,7 @@ _PATH_ERRORS = {
     "event": errors.EventNotFound,
     "delivery": errors.DeliveryNotFound,
     "undo": errors.UndoNotFound,
+    "session": errors.SessionNotFound,
     "view": errors.ViewNotFound,
     "number": errors.PartNotFound,
 }

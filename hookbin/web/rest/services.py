@@ -36,6 +36,7 @@ from hookbin.store.log import LogStore
 from hookbin.store.pending_deletions import PendingDeletions
 from hookbin.store.requests import RequestStore
 from hookbin.store.search import RequestSearch
+from hookbin.store.sessions import SessionStore
 from hookbin.store.webhooks import WebhookStore
 from hookbin.templating.pool import TemplatePool
 from hookbin.web.rest.addresses import Addresses
@@ -57,6 +58,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     events: EventStore
     deliveries: DeliveryStore
     log: LogStore
+    sessions: SessionStore
     bin_shape: BinShaper
 
 

@@ -7,7 +7,6 @@ public URL, or with a token set, everything but the bins asks for the token.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode, urlsplit
@@ -24,10 +23,9 @@ from hookbin.web.html.rendering import render
 from hookbin.web.rest.problem_response import problem_response
 from hookbin.web.rest.routing import read_form
 from hookbin.web.rest.services import services
+from hookbin.web.rest.sessions import begin_session, end_session, find_session, forget_session, session_of
 from hookbin.wire.forwarded import HOST as FORWARDED_HOST
 
-COOKIE = "hookbin_session"
-COOKIE_SECONDS = 30 * 24 * 3600
 SIGN_IN = "/ui/sign-in"
 _OPEN = frozenset({"/healthz", "/readyz", "/robots.txt", SIGN_IN})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -129,13 +127,7 @@ def _has_token(connection: HTTPConnection, token: str) -> bool:
     given = _bearer(connection)
     if given is not None:
         return hmac.compare_digest(given.encode(), token.encode())
-    cookie = connection.cookies.get(COOKIE)
-    return cookie is not None and hmac.compare_digest(cookie.encode(), _session(token).encode())
-
-
-def _session(token: str) -> str:
-    """What the cookie holds: proof of the token, not the token."""
-    return hmac.digest(token.encode(), b"hookbin session", hashlib.sha256).hex()
+    return find_session(connection) is not None
 
 
 async def sign_in(request: Request) -> Response:
@@ -150,20 +142,12 @@ async def _sign_in(request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
     given, target = form.get("token", ""), _safe_next(form.get("next"))
-    site, wrong_tokens = services(request).site, services(request).live.wrong_tokens
-    token = site.settings.token
+    token, wrong_tokens = services(request).site.settings.token, services(request).live.wrong_tokens
     wrong_tokens.check(_client(request))
     if token is None or hmac.compare_digest(given.strip().encode(), token.encode()):
         response: Response = RedirectResponse(target, status_code=303)
         if token is not None:
-            response.set_cookie(
-                COOKIE,
-                _session(token),
-                max_age=COOKIE_SECONDS,
-                httponly=True,
-                samesite="strict",
-                secure="https" in (request.url.scheme, urlsplit(site.base_url).scheme),
-            )
+            await begin_session(request, response, client=_client(request))
         return response
     if given:
         await wrong_tokens.add(_client(request))
@@ -171,8 +155,11 @@ async def _sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
+    session = session_of(request)
+    if session is not None:
+        await end_session(services(request), session.id)
     response = RedirectResponse(SIGN_IN, status_code=303)
-    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    forget_session(response)
     return response
 
 
