@@ -78,6 +78,17 @@ class Faults:
             self._hanging -= 1
 
 
+def sent_by(answer: PreparedAnswer) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Header fields and body as they go out: of what is truncated half, or nothing of a byte that was announced."""
+    if answer.fault is Fault.TRUNCATE:
+        length = max(1, len(answer.body))
+        headers = [pair for pair in answer.headers if pair[0] != b"content-length"]
+        return [*headers, (b"content-length", b"%d" % length)], answer.body[: length // 2]
+    if answer.fault is None or answer.fault.sends_a_body:
+        return answer.headers, answer.body
+    return [], GARBAGE if answer.fault is Fault.GARBAGE else b""
+
+
 async def pause(seconds: float, *, unless: asyncio.Event) -> None:
     """Wait, but not when the event is set, and no longer than until it is."""
     try:
@@ -93,13 +104,9 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _truncate(faults: Faults, call: Answering) -> None:
-    """Half of the body, or nothing of a byte that was announced."""
-    answer, send = call.answer, call.send
-    length = max(1, len(answer.body))
-    headers = [pair for pair in answer.headers if pair[0] != b"content-length"]
-    headers.append((b"content-length", b"%d" % length))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body[: length // 2], "more_body": True})
+    headers, body = sent_by(call.answer)
+    await call.send({"type": "http.response.start", "status": call.answer.status, "headers": headers})
+    await call.send({"type": "http.response.body", "body": body, "more_body": True})
     call.exchange.drop()  # else the server closes, since the answer is not complete
 
 

@@ -20,14 +20,13 @@ says so (507 or 503). Every refusal is a problem (RFC 9457).
 
 from __future__ import annotations
 
-import asyncio
-
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from hookbin.answers.plan import Plan, PreparedAnswer, refusal
+from hookbin.answers.plan import PreparedAnswer, refusal
 from hookbin.capture.faults import Answering, Faults, pause
 from hookbin.capture.read_body import MemoryBudget, ReceivedBody, linger, read_body
+from hookbin.capture.render_answer import render_answer
 from hookbin.capture.row import SentFields, address, captured_request, read_fields
 from hookbin.capture.services import CaptureServices
 from hookbin.capture.signature_check import UNCHECKED, check_signature
@@ -41,14 +40,11 @@ from hookbin.names import is_bin_name
 from hookbin.signatures.scheme import SignedRequest
 from hookbin.signatures.verification import SignatureCheck
 from hookbin.store.sequences import SequencePosition
-from hookbin.templating.rendering import RenderJob, RenderResult, TemplateRequest
 from hookbin.wire.exchange import Exchange, exchange_of
 from hookbin.wire.forwarded import HOST as FORWARDED_HOST
 from hookbin.wire.forwarded import read_forwarded
 from hookbin.wire.head import by_name
 
-MAX_RENDERED = 1024 * 1024
-"""Bytes of a body that a template is given."""
 _NO_MEMORY = "more large bodies come in at once than the server holds; send it again in a second"
 _STOPPING = "hookbin is stopping and kept what had come; send it again in a moment"
 
@@ -134,27 +130,10 @@ class Capture:
         )
         answer = plan.choose(incoming, random=self._services.random)
         if answer is not None:
-            return await self._keep(arrival, await self._rendered(answer, plan, incoming))
+            return await self._keep(arrival, await render_answer(answer, plan, incoming, self._services.templates))
         with self._services.bins.next_position(arrival.bin) as position:
-            answer = await self._rendered(plan.at(position.take()), plan, incoming)
+            answer = await render_answer(plan.at(position.take()), plan, incoming, self._services.templates)
             return await self._keep(arrival, answer, position=position.taken)
-
-    async def _rendered(self, answer: PreparedAnswer, plan: Plan, incoming: Incoming) -> PreparedAnswer:
-        """The answer with its template's text as its body, where it is one."""
-        if answer.template is None:
-            return answer
-        if len(incoming.body) > MAX_RENDERED:
-            return plan.failed(answer, f"it is given no body over {MAX_RENDERED:,} bytes")
-        step = answer.template
-        source = step.body if answer.body else ""  # a 204 has none
-        job = RenderJob(source=source, values=step.header_templates, request=_template_request(incoming))
-        try:
-            result = await self._services.templates.render(job)
-        except asyncio.CancelledError:  # uvicorn waits no longer; there is time to keep what came
-            result = RenderResult(error="hookbin was stopping")
-        if result.text is None:
-            return plan.failed(answer, result.error or "")
-        return plan.rendered(answer, result.text, result.values)
 
     async def _keep(
         self, arrival: _Arrival, answer: PreparedAnswer, *, position: SequencePosition | None = None
@@ -214,13 +193,3 @@ class Capture:
 
 def _name_in(path: str) -> str:
     return path[len(PREFIX) :].partition("/")[0]
-
-
-def _template_request(incoming: Incoming) -> TemplateRequest:
-    return TemplateRequest(
-        method=incoming.method,
-        path=incoming.path,
-        query=incoming.query_string,
-        headers=incoming.fields,
-        body=incoming.body,
-    )

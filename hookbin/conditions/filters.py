@@ -12,12 +12,14 @@ from hookbin.bodies.forms import query_pairs
 from hookbin.bodies.views.words import shown_texts
 from hookbin.conditions.incoming import MAX_JSON, SEARCHED_BODY, Incoming, decoded_path
 from hookbin.conditions.matching import (
+    SHOWN,
     Condition,
     form_condition,
     header_condition,
     json_condition,
     path_condition,
     query_condition,
+    unmet,
 )
 from hookbin.models.common import SECOND
 from hookbin.models.request_target import path_and_query
@@ -26,8 +28,6 @@ from hookbin.text import size_text, wire
 
 MAX_SEARCH = 256
 """Characters of that text."""
-_SHOWN = 100
-"""Characters of what was found instead that a complaint shows."""
 _BEYOND = f" in the first {size_text(SEARCHED_BODY)}, and the body is longer"
 
 _COLON = re.compile(r'":(?:\\ )*')
@@ -160,14 +160,12 @@ def is_row_wanted(filter: RequestFilter, row: RequestSummary) -> bool:
 
 def complaints(filter: RequestFilter, checks: Sequence[Condition], row: RequestSummary, seen: Incoming) -> list[str]:
     """Each condition that the request does not meet, and what it has instead."""
-    found = list(_complaints_about_row(filter, row))
-    found += [f"{check.name}: {check.instead(seen)[:_SHOWN]}" for check in checks if not check.holds(seen)]
-    return found
+    return [*_complaints_about_row(filter, row), *unmet(checks, seen)]
 
 
 def _complaints_about_row(filter: RequestFilter, row: RequestSummary) -> Iterator[str]:
     if filter.methods and row.method not in filter.methods:
-        yield f"method {','.join(filter.methods)}: {row.method[:_SHOWN]}"
+        yield f"method {','.join(filter.methods)}: {row.method[:SHOWN]}"
     if filter.statuses and not any(low <= (row.answer_status or 0) <= high for low, high in filter.statuses):
         yield f"status: {row.answer_status or 'none'}"
     if filter.after is not None and row.seq <= filter.after:

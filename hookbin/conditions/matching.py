@@ -17,6 +17,8 @@ MAX_TEXT = 8192
 """Characters of a value that is compared with a pattern."""
 MAX_METHOD = 64
 """Characters of a method in a condition."""
+SHOWN = 100
+"""Characters of what was found instead that a complaint shows."""
 _ROOT = re.compile(r"\$\.?")
 _PART = re.compile(r"\.?(?P<key>[^.\[\]\"\s]+)|\[(?P<index>\d{1,9})\]|\[\"(?P<quoted>[^\"]*)\"\]")
 
@@ -36,11 +38,16 @@ class Condition(Struct, frozen=True):
 
 def matcher(when: When) -> Callable[[Incoming], bool]:
     """What tells whether a request is as `when` says: in every point."""
-    tests = tuple(condition.holds for condition in _conditions(when))
+    tests = tuple(condition.holds for condition in conditions(when))
     return lambda incoming: all(test(incoming) for test in tests)
 
 
-def _conditions(when: When) -> Iterator[Condition]:
+def unmet(conditions: Iterable[Condition], seen: Incoming) -> list[str]:
+    """Each condition that the request does not meet, and what it has instead."""
+    return [f"{each.name}: {each.instead(seen)[:SHOWN]}" for each in conditions if not each.holds(seen)]
+
+
+def conditions(when: When) -> Iterator[Condition]:
     """The cheap ones first."""
     if when.method is not None:
         yield _method_condition(when.method)

@@ -62,11 +62,7 @@ class Forwarding:
         Raises `RequestIncomplete`, `RequestMalformed`, `WebhookDisabled`, and `FieldsInvalid` for a path that could
         lead out of the destination's or for too many bytes in all.
         """
-        if request.malformed is not None:
-            raise RequestMalformed(f"it is no HTTP, so it can't be sent on: {request.malformed.reason}")
-        if request.truncated or request.incomplete:
-            what = "is larger than what was kept of it" if request.truncated else "broke off before its end"
-            raise RequestIncomplete(f"the request {what}, so it can't be sent as it was")
+        check_whole(request, purpose="sent as it was")
         if target.kind is WebhookKind.WEBHOOK and target.disabled:
             raise WebhookDisabled(f"the webhook {target.id} is disabled; enable it first")
         if times > 1 and times * len(request.body) > MAX_BYTES:
@@ -103,3 +99,12 @@ class Forwarding:
             original=original,
             trail=trail,
         )
+
+
+def check_whole(request: CapturedRequest, *, purpose: str) -> None:
+    """Raises `RequestMalformed` or `RequestIncomplete` for what can't be used for that purpose."""
+    if request.malformed is not None:
+        raise RequestMalformed(f"it is no HTTP, so it can't be {purpose}: {request.malformed.reason}")
+    if request.truncated or request.incomplete:
+        what = "is larger than what was kept of it" if request.truncated else "broke off before its end"
+        raise RequestIncomplete(f"the request {what}, so it can't be {purpose}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -34,25 +36,31 @@ _TEMPLATE = re.compile(r"\{[{%]")
 
 
 class Fault(StrEnum):
-    """How a bin can fail to answer as HTTP wants it."""
+    """How a bin can fail to answer as HTTP wants it; `FAULT_MEANINGS` says what each does."""
 
     RESET = "reset"
-    """The connection is reset (TCP RST) without an answer."""
     HANG = "hang"
-    """Nothing is answered, and the connection stays open."""
     DRIP = "drip"
-    """The body comes a byte at a time."""
     TRUNCATE = "truncate"
-    """The connection is closed after half of the body that was announced."""
     GARBAGE = "garbage"
-    """Bytes that are no HTTP, then the connection is closed."""
     EMPTY = "empty"
-    """The connection is closed without a byte."""
 
     @property
     def sends_a_body(self) -> bool:
         """Whether the answer goes out, and it is its body that goes wrong."""
         return self in (Fault.DRIP, Fault.TRUNCATE)
+
+
+FAULT_MEANINGS: Mapping[Fault, str] = MappingProxyType(
+    {
+        Fault.RESET: "the connection is reset (TCP RST), without an answer",
+        Fault.HANG: "nothing is answered, and the connection stays open",
+        Fault.DRIP: "the body comes a byte at a time",
+        Fault.TRUNCATE: "the connection is closed after half of the body that was announced",
+        Fault.GARBAGE: "bytes that are no HTTP, then the connection is closed",
+        Fault.EMPTY: "the connection is closed without a byte",
+    }
+)
 
 
 class SequenceEnd(StrEnum):

@@ -49,6 +49,7 @@ API: tuple[Route, ...] = (
         GET("/bins/{bin}", bins.read),
         PATCH("/bins/{bin}", bins.change),
         POST("/bins/{bin}/sequence/reset", bins.reset_sequence),
+        POST("/bins/{bin}/try", bins.try_answer),
         DELETE("/bins/{bin}", bins.delete, others=_AT_ONCE),
         GET("/presets", bins.presets),
     ),

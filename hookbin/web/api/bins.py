@@ -10,7 +10,9 @@ from starlette.responses import Response
 
 from hookbin.answers.checks import check_response, templates_of
 from hookbin.answers.presets import PRESETS, preset
-from hookbin.errors import FieldsInvalid, NameTaken, TargetRefused
+from hookbin.capture.trial import try_response
+from hookbin.clock import parse_seq_id
+from hookbin.errors import FieldsInvalid, NameTaken, RequestIncomplete, RequestMalformed, TargetRefused
 from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin, Verify
 from hookbin.names import check_bin_name
@@ -23,6 +25,7 @@ from hookbin.shapes.bins import (
     preset_shape,
 )
 from hookbin.shapes.common import Page
+from hookbin.shapes.trials import NewTrial, TrialShape
 from hookbin.shapes.undo import Undoable, UndoQuery
 from hookbin.signatures.schemes import scheme_named
 from hookbin.signatures.verification import check_rule
@@ -105,6 +108,29 @@ async def reset_sequence(call: Call[None, None]) -> BinShape:
     return call.stores.bin_shape(await call.stores.bins.edit(bin, begin_again))
 
 
+@raises(RequestIncomplete, RequestMalformed)
+async def try_answer(call: Call[None, NewTrial]) -> TrialShape:
+    """Try a response on a captured request.
+
+    Says which part of it would answer, with what bytes, and why what stands before does not. Nothing is sent, kept or
+    changed: no turn of the sequence is taken, and no chance thrown. Another response than the bin's begins at its first
+    step.
+    """
+    bin, wanted = call.stores.bins.get(call.path["bin"]), call.body
+    response = await _checked_templates(_response(wanted, before=bin.response), call.services) or bin.response
+    seq = parse_seq_id("req_", wanted.request)
+    request = None if seq is None else await call.stores.requests.get(seq)
+    if request is None:
+        raise FieldsInvalid(("request", f"no captured request has the id {wanted.request[:64]!r}"))
+    return await try_response(
+        response,
+        request,
+        position=call.stores.bins.sequence_position(bin) if response == bin.response else 0,
+        chance=wanted.chance,
+        templates=call.site.templates,
+    )
+
+
 async def presets(call: Call[None, None]) -> Page[PresetShape]:
     """List the presets.
 
@@ -131,7 +157,7 @@ def begin_again(bin: Bin) -> Bin:
     return msgspec.structs.replace(bin, sequence_run=bin.sequence_run + 1)
 
 
-def _response(wanted: NewBin | BinChange, *, before: BinResponse | None = None) -> BinResponse | None:
+def _response(wanted: NewBin | BinChange | NewTrial, *, before: BinResponse | None = None) -> BinResponse | None:
     """The response that is asked for, by itself or as a preset; None when none is.
 
     Raises `FieldsInvalid`. The secret of the handshake is never shown, so one that is left out is the one `before`.

@@ -17,6 +17,16 @@ _MISSING = re.compile(r"Object missing required field `(?P<field>.*)`")
 _NO_MEMBER = re.compile(r"Invalid enum value '?(?P<value>.*?)'?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _BOUND = re.compile(r"Expected `(?P<type>[a-z |]+)` (?P<length>of length )?(?P<sign>[<>]=?) (?P<bound>[0-9.]+)")
+_KIND = re.compile(r"Expected `(?P<wanted>[a-z |]+)`, got `(?P<got>[a-z]+)`")
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+"""msgspec's types in plain words; null is null."""
 _SIGNS = {"<=": "at most", "<": "less than", ">=": "at least", ">": "more than"}
 _STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[\d+\]")
 
@@ -35,6 +45,9 @@ def fields_invalid(error: msgspec.ValidationError, type: type[Struct]) -> errors
         return errors.FieldsInvalid((loc, f"{wrong['value'][:40]!r} is not one of {', '.join(members)}"))
     if bound := _BOUND.fullmatch(what):
         return errors.FieldsInvalid((loc or "body", _out_of_bounds(bound)))
+    if kind := _KIND.fullmatch(what):
+        wanted = " or ".join(_KINDS.get(each, each) for each in kind["wanted"].split(" | "))
+        return errors.FieldsInvalid((loc or "body", f"must be {wanted}, not {_KINDS.get(kind['got'], kind['got'])}"))
     return errors.FieldsInvalid((loc or "body", what[:1].lower() + what[1:]))
 
 
