@@ -33,6 +33,7 @@ from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.secret_expiry import SecretExpiry
 from hookbin.dispatch.sender import Sender
+from hookbin.errors import BinsElsewhere, HookbinError, NotFound
 from hookbin.live.activity import Activity
 from hookbin.live.metrics import Metrics
 from hookbin.live.refusals import Refusals
@@ -66,6 +67,7 @@ from hookbin.web.api.stream import Encoder
 from hookbin.web.html.coloring import colored
 from hookbin.web.rest.addresses import Addresses
 from hookbin.web.rest.bin_shaper import BinShaper
+from hookbin.web.rest.problem_response import problem_response
 from hookbin.web.rest.services import Delivering, Live, Services, Site, Stores
 from hookbin.web.rest.viewer import Viewer
 from hookbin.web.site import site_app
@@ -80,10 +82,21 @@ REMEMBERED = 2_000
 """Rows of the log that the charts begin with."""
 
 
-def create_app(settings: Settings | None = None, *, port: int | None = None, clock: Clock | None = None) -> Hookbin:
-    """The application. `port` is the one that is bound, when that is not the one in the settings."""
+def create_app(
+    settings: Settings | None = None,
+    *,
+    port: int | None = None,
+    bin_port: int | None = None,
+    clock: Clock | None = None,
+) -> Hookbin:
+    """The application. The ports are those that are bound, when they are not those in the settings."""
     settings = settings or Settings()
-    return Hookbin(settings, port=settings.port if port is None else port, clock=clock or SystemClock())
+    addresses = Addresses(
+        settings,
+        port=settings.port if port is None else port,
+        bin_port=settings.bin_port if bin_port is None else bin_port,
+    )
+    return Hookbin(settings, addresses=addresses, clock=clock or SystemClock())
 
 
 def default_database() -> Path:
@@ -94,10 +107,9 @@ def default_database() -> Path:
 class Hookbin:
     """The ASGI application, and the tasks that work behind it while it is `running`."""
 
-    def __init__(self, settings: Settings, *, port: int, clock: Clock) -> None:
+    def __init__(self, settings: Settings, *, addresses: Addresses, clock: Clock) -> None:
         ids = Ids(clock)
         metrics = Metrics()
-        addresses = Addresses(settings, port=port)
         database = Database(
             settings.database or default_database(),
             ballast=settings.ballast,
@@ -181,11 +193,25 @@ class Hookbin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             self._proxies.restore(scope)
-            if scope["path"].startswith(PREFIX):
+            bin_port = self.services.site.addresses.bin_port
+            is_bin = scope["path"].startswith(PREFIX)
+            if bin_port is not None and is_bin is not (scope["server"][1] == bin_port):
+                await self._refuse_port(scope, receive, send)
+                return
+            if is_bin:
                 await self._capture(scope, receive, send)
                 return
             scope["path"] = scope["path"].rstrip("/") or "/"
         await self._site(scope, receive, send)
+
+    async def _refuse_port(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page is no bin's neighbour, nor a bin a page's, once bins have a port of their own."""
+        error: HookbinError = NotFound("only bins are at this port; the pages have another")
+        if scope["path"].startswith(PREFIX):
+            error = BinsElsewhere(
+                f"bins are at {self.services.site.addresses.bins_url}{PREFIX}… since --bin-port is set"
+            )
+        await problem_response(error)(scope, receive, send)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -33,12 +33,19 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8090
+    bin_port: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)] | None,
+        Meta(description="Port for the bins alone, which gives them an origin of their own; 0 takes a free one."),
+    ] = None
     database: Annotated[Path | None, Meta(description="SQLite file; made when it is not there.")] = None
     ballast: Annotated[
         int, Meta(ge=0, description="Bytes kept beside it, so that deleting works on a full disk; 0 keeps none.")
     ] = 64 * MIB
     public_url: Annotated[
         str | None, Meta(description="The URL that others reach this server by, when it stands behind a proxy.")
+    ] = None
+    public_bin_url: Annotated[
+        str | None, Meta(description="The URL that others reach the bins by, when their port stands behind a proxy.")
     ] = None
     token: Annotated[
         str | None,
@@ -99,18 +106,29 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def exposed(self) -> bool:
-        """Whether others can reach the server: by its address, or by the public URL of a proxy or tunnel before it."""
-        public = public_host(self.public_url)
-        return not self.on_loopback or (public is not None and not is_loopback_host(public))
+        """Whether others can reach the server: by its address, or by a public URL of a proxy or tunnel before it."""
+        public = map(public_host, (self.public_url, self.public_bin_url))
+        return not (self.on_loopback and all(host is None or is_loopback_host(host) for host in public))
 
     @property
     def creates_bins(self) -> bool:
         return not self.exposed if self.auto_create is None else self.auto_create
 
+    @property
+    def public_url_of_bins(self) -> str | None:
+        return self.public_url if self.bin_port is None else self.public_bin_url
+
     def base_url(self, port: int) -> str:
         """Where the server is reached, without a slash at the end; `port` is the one bound."""
-        if self.public_url is not None:
-            return self.public_url.rstrip("/")
+        return self._url(self.public_url, port)
+
+    def bins_url(self, port: int) -> str:
+        """Where the bins are; `port` is the one bound for them."""
+        return self._url(self.public_url_of_bins, port)
+
+    def _url(self, public: str | None, port: int) -> str:
+        if public is not None:
+            return public.rstrip("/")
         shown = "localhost" if self.on_loopback or self.host in ("", "0.0.0.0", "::") else self.host
         return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
@@ -120,7 +138,15 @@ def check(settings: Settings) -> Settings:
     parse_schedule(settings.retry_schedule)
     parse_retry_on(settings.retry_on.split(","))
     if settings.public_url is not None:
-        _check_public_url(settings.public_url)
+        _check_public_url("public_url", settings.public_url)
+    if settings.public_bin_url is not None:
+        _check_public_url("public_bin_url", settings.public_bin_url)
+    if settings.bin_port is None and settings.public_bin_url is not None:
+        raise FieldsInvalid(("public_bin_url", "goes with bin_port, which is not set"))
+    if settings.bin_port is not None and settings.public_url is not None and settings.public_bin_url is None:
+        raise FieldsInvalid(("public_bin_url", "is needed with public_url and bin_port: where others reach the bins"))
+    if settings.bin_port and settings.bin_port == settings.port:
+        raise FieldsInvalid(("bin_port", "is the port of the pages; choose another"))
     if settings.proxy is not None:
         parse_proxy(settings.proxy)
     if settings.client_key is not None and settings.client_cert is None:
@@ -135,14 +161,14 @@ def check(settings: Settings) -> Settings:
     )
 
 
-def _check_public_url(url: str) -> None:
+def _check_public_url(name: str, url: str) -> None:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         usable = False
     if not usable or parts.path.strip("/") or parts.query or parts.fragment:
-        raise FieldsInvalid(("public_url", "use http:// or https://, a host, maybe a port, and no path"))
+        raise FieldsInvalid((name, "use http:// or https://, a host, maybe a port, and no path"))
 
 
 def _network(name: str, text: str) -> str:

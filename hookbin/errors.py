@@ -11,7 +11,7 @@
     ├── Conflict                NameTaken, IdempotencyMismatch, LoopDetected, NotRetryable, ...
     ├── SenderTimedOut          what was begun did not come to its end in time
     ├── WaitTimedOut            carries the nearest misses
-    ├── Refused                 Unauthorized, HostRefused, OriginRefused
+    ├── Refused                 Unauthorized, HostRefused, OriginRefused, BinsElsewhere
     ├── Unavailable             Overloaded, ViewsBusy, NotReady, OutOfResources, ShuttingDown, TooManyTries
     │   └── StorageFailed       DatabaseLost, DatabaseUnreadable
     └── StartError              hookbin could not start (command line, exit code 3)
@@ -217,6 +217,11 @@ class HostRefused(Refused):
 
 class OriginRefused(Refused):
     title = "Another site's page may not do this"
+
+
+class BinsElsewhere(Refused):
+    code = "bins_elsewhere"
+    title = "The bins have a port of their own"
 
 
 class Unavailable(HookbinError):

@@ -24,6 +24,7 @@ STATUS: dict[type[errors.HookbinError], int] = {
     errors.Refused: 403,
     errors.Unauthorized: 401,
     errors.HostRefused: 421,
+    errors.BinsElsewhere: 421,
     errors.Unavailable: 503,
     errors.TooManyTries: 429,
     errors.StorageFailed: 507,

@@ -20,19 +20,19 @@ GRACE_SECONDS = 1
 """What open connections get when the server stops, after the deliveries were drained."""
 
 
-def run(app: Hookbin, listener: socket.socket, *, on_started: Callable[[], None]) -> None:
+def run(app: Hookbin, listeners: list[socket.socket], *, on_started: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM. Raises `StartError` when the database can't be used."""
     config = config_for(app)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(app, config, listener, on_started))
+        runner.run(_serve(app, config, listeners, on_started))
 
 
 def config_for(app: Hookbin) -> uvicorn.Config:
-    settings = app.services.site.settings
+    settings, bin_port = app.services.site.settings, app.services.site.addresses.bin_port
     watch = Connections(most=room_for(settings.max_connections), patience=settings.sender_timeout)
     return uvicorn.Config(
         app,
-        http=cast(Any, partial(WireProtocol, watch=watch, lane=app.lane, refused=app.refused)),
+        http=cast(Any, partial(WireProtocol, watch=watch, lane=app.lane, lane_port=bin_port, refused=app.refused)),
         loop="auto",
         ws="none",  # or an Upgrade request would never reach a bin
         lifespan="off",  # `_serve` opens the application itself, to tell in one line why it can't
@@ -63,13 +63,15 @@ class Server(uvicorn.Server):
             await asyncio.wait(self.server_state.tasks, timeout=GRACE_SECONDS)
 
 
-async def _serve(app: Hookbin, config: uvicorn.Config, listener: socket.socket, on_started: Callable[[], None]) -> None:
+async def _serve(
+    app: Hookbin, config: uvicorn.Config, listeners: list[socket.socket], on_started: Callable[[], None]
+) -> None:
     async with app.running():
         _collect_rarely()
         # uvicorn raises the signal again when it is done; by then the database is still to be closed.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
-        await Server(config, app, on_started).serve(sockets=[listener])
+        await Server(config, app, on_started).serve(sockets=listeners)
 
 
 def _collect_rarely() -> None:

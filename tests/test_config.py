@@ -63,7 +63,14 @@ def test_bins_are_made_on_first_use_on_loopback_unless_said_otherwise(settings: 
     ],
 )
 def test_the_address_that_is_shown_can_be_opened(settings: Settings, url: str) -> None:
-    assert settings.base_url(7) == url
+    assert settings.base_url(7) == settings.bins_url(7) == url
+
+
+def test_bins_behind_a_proxy_are_where_it_leads_to_them() -> None:
+    settings = Settings(public_url="https://a.example", bin_port=1, public_bin_url="https://b.example/")
+
+    assert (settings.base_url(7), settings.bins_url(1)) == ("https://a.example", "https://b.example")
+    assert Settings(bin_port=1, public_bin_url="https://b.example").exposed
 
 
 @pytest.mark.parametrize(
@@ -78,6 +85,10 @@ def test_the_address_that_is_shown_can_be_opened(settings: Settings, url: str) -
         (Settings(public_url="https://hooks.example/path"), "public_url"),
         (Settings(public_url="https://hooks.example/?q"), "public_url"),
         (Settings(public_url="https://["), "public_url"),
+        (Settings(bin_port=1, public_url="https://hooks.example"), "public_bin_url"),
+        (Settings(bin_port=1, public_bin_url="bins.example"), "public_bin_url"),
+        (Settings(public_bin_url="https://bins.example"), "public_bin_url"),
+        (Settings(bin_port=8090), "bin_port"),
         (Settings(public_url="https://u:p@hooks.example"), "public_url"),
         (Settings(public_url="https://hooks.example:port"), "public_url"),
         (Settings(token="tök"), "token"),

@@ -45,6 +45,10 @@ def session_of(server: Server, cookie: str) -> dict[str, str]:
     return dict(found)
 
 
+def test_an_exposed_server_advises_an_origin_for_its_bins(exposed: Server) -> None:
+    assert "--bin-port" in exposed.log()
+
+
 def test_every_sign_in_is_a_session_of_its_own_and_ends_alone(exposed: Server) -> None:
     first, second = sign_in(exposed), sign_in(exposed, **{"user-agent": "two"})
 

@@ -176,7 +176,7 @@ class Capture:
             body.body,
             scope["scheme"],
             arrival.exchange.target,
-            public_url=self._services.settings.public_url,
+            public_url=self._services.settings.public_url_of_bins,
             forwarded_host=scope.get(FORWARDED_HOST),
             unproved=f"{said.scheme or scope['scheme']}://{said.host}" if said.host else None,
         )

@@ -10,6 +10,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import reduce
 from pathlib import Path
 from types import UnionType
@@ -22,9 +23,14 @@ from hookbin import __version__, logs, server
 from hookbin.app import create_app, default_database
 from hookbin.config import Settings, check
 from hookbin.errors import FieldsInvalid, StartError
+from hookbin.web.rest.addresses import Addresses
 
 COULD_NOT_START = 3
 BACKLOG = 2048
+_ADVICE = (
+    "Others can reach this server, and its bins answer at the same origin as its pages. Start it with\n"
+    "--bin-port to give them one of their own."
+)
 _PLAIN_NAMES = {"host": "HOST", "port": "PORT"}
 """Settings that are also taken from the names that hosting platforms set."""
 _CLICK_TYPES: dict[Any, Any] = {int: int, Path: click.Path(dir_okay=False, path_type=Path)}
@@ -74,12 +80,13 @@ def serve(**values: Any) -> None:
         settings = msgspec.structs.replace(settings, token=secrets.token_urlsafe(24))
     logs.configure(settings.log_format)
     try:
-        listener = _listen(settings)
-        with listener:
-            port = listener.getsockname()[1]
-            app = create_app(settings, port=port)
-            where = _where(settings, app.services.site.base_url, made_token=made_token)
-            server.run(app, listener, on_started=lambda: click.echo(where))
+        with ExitStack() as stack:
+            names = ("port",) if settings.bin_port is None else ("port", "bin_port")
+            listeners = [stack.enter_context(_listen(settings, name)) for name in names]
+            ports = dict(zip(names, (listener.getsockname()[1] for listener in listeners), strict=True))
+            app = create_app(settings, **ports)
+            where = _where(settings, app.services.site.addresses, made_token=made_token)
+            server.run(app, listeners, on_started=lambda: click.echo(where))
     except StartError as error:
         click.echo(f"hookbin could not start: {error.detail}", err=True)
         sys.exit(COULD_NOT_START)
@@ -98,34 +105,37 @@ def _settings(values: dict[str, Any]) -> Settings:
         raise click.UsageError(f"--{loc.replace('_', '-')}: {message}") from error
 
 
-def _listen(settings: Settings) -> socket.socket:
-    """A socket that listens. Raises `StartError`."""
+def _listen(settings: Settings, name: str) -> socket.socket:
+    """A socket that listens at the port that the setting of that name says. Raises `StartError`."""
+    port: int = getattr(settings, name)
     try:
-        family, *_, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        family, *_, address = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
         listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartError(
-                f"port {settings.port} on {settings.host} is taken; "
-                "stop what listens there or choose another with --port"
+                f"port {port} on {settings.host} is taken; "
+                f"stop what listens there or choose another with --{name.replace('_', '-')}"
             ) from error
-        raise StartError(f"can't listen on {settings.host} port {settings.port}: {error.strerror or error}") from error
+        raise StartError(f"can't listen on {settings.host} port {port}: {error.strerror or error}") from error
     listener.setblocking(False)
     return listener
 
 
-def _where(settings: Settings, base: str, *, made_token: bool) -> str:
+def _where(settings: Settings, addresses: Addresses, *, made_token: bool) -> str:
     """What the owner wants to know after the start: where things are, and the first commands."""
+    base, bins = addresses.base_url, addresses.bins_url
     lines = [
         f"hookbin {__version__} is listening.",
         "",
         f"  page   {base}/ui/",
-        f"  bins   {base}/b/NAME",
+        f"  bins   {bins}/b/NAME",
         f"  API    {base}/docs",
         *([f"  token  {settings.token}"] if made_token else []),
         "",
+        *([_ADVICE, ""] if settings.exposed and settings.bin_port is None else []),
         "Register a webhook and see it arrive on the page:",
         "",
     ]
@@ -134,7 +144,7 @@ def _where(settings: Settings, base: str, *, made_token: bool) -> str:
         header = f"authorization: Bearer {settings.token if made_token else '$HOOKBIN_TOKEN'}"
     if not settings.creates_bins:
         lines += [_curl(f"{base}/bins", '{"name": "joe"}', header=header), ""]
-    lines += [_curl(f"{base}/webhooks", f'{{"name": "joe", "destination": "{base}/b/joe"}}', header=header), ""]
+    lines += [_curl(f"{base}/webhooks", f'{{"name": "joe", "destination": "{bins}/b/joe"}}', header=header), ""]
     return "\n".join(lines)
 
 

@@ -42,10 +42,11 @@ def site_app(services: Services, *, lifespan: Callable[[], AbstractAsyncContextM
         async with lifespan():
             yield
 
+    addresses = services.site.addresses
     site = Starlette(
         routes=[*_API_ROUTES, *PAGES, Mount("/static", StaticApp(FILES))],
         middleware=[
-            Middleware(SecurityHeadersMiddleware),
+            Middleware(SecurityHeadersMiddleware, bins_url=None if addresses.bin_port is None else addresses.bins_url),
             Middleware(access.AccessMiddleware),
             Middleware(_FixedPaths),
         ],

@@ -63,7 +63,8 @@ class Application:
         self._app_state = app_state
         self._transport = transport
         self._flow = flow
-        self._server = get_local_addr(transport)
+        self.server = get_local_addr(transport)
+        """The address and port that the connection was made to."""
         self._default_headers: list[tuple[bytes, bytes]] = []
         self._default_lines = b""
 
@@ -103,7 +104,7 @@ class Application:
             "type": "http",
             "asgi": {"version": self._config.asgi_version, "spec_version": "2.3"},
             "http_version": head.http_version,
-            "server": self._server,
+            "server": self.server,
             "client": exchange.client,
             "scheme": "http",
             "root_path": root,

@@ -81,6 +81,7 @@ class WireProtocol(asyncio.Protocol):
         *,
         watch: Connections,
         lane: Lane | None = None,
+        lane_port: int | None = None,
         refused: Refused | None = None,
     ) -> None:
         if not config.loaded:
@@ -91,6 +92,8 @@ class WireProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._watch = watch
         self._lane = lane
+        self._lane_port = lane_port
+        """The port whose connections have the lane; None for any."""
         self._refused = refused
         self._reader = MessageReader()
         self._held = Received()
@@ -108,7 +111,8 @@ class WireProtocol(asyncio.Protocol):
         self._transport = transport
         self._flow = Flow(transport)
         application = Application(self._config, self._state, self._app_state, transport=transport, flow=self._flow)
-        self._request = CurrentRequest(application, self._lane, transport, self._flow)
+        has_lane = self._lane_port is None or (application.server or ("", 0))[1] == self._lane_port
+        self._request = CurrentRequest(application, self._lane if has_lane else None, transport, self._flow)
         if not self._watch.admit(cast(Any, self._state.connections), self._loop):
             self._close(FULL)
 

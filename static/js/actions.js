@@ -1,7 +1,6 @@
 // Buttons that do something on the server, and the word on how it went.
 import { duration } from "./format.js";
 
-const STORY = () => ({ name: "joe", destination: `${location.origin}/b/joe` });
 const SHOWN_SECONDS = 8;
 
 // A call that did not do what it was to do; `problem` is what the server said, null when it could not be reached.
@@ -47,8 +46,8 @@ async function change({ dataset }) {
   return [dataset.said];
 }
 
-async function story() {
-  const webhook = await post("/webhooks", STORY());
+async function story({ dataset }) {
+  const webhook = await post("/webhooks", { name: "joe", destination: dataset.destination });
   return ["joe is registered and its ping is on its way.", { label: "Open joe", href: `/ui/webhooks/${webhook.id}` }];
 }
 
@@ -69,19 +68,22 @@ async function replayEvent(button) {
   return [count === 1 ? "One delivery is on its way again." : `${count} deliveries are on their way again.`];
 }
 
-async function testRequest(button) {
+async function testRequest({ dataset }) {
   const began = performance.now();
-  const path = new URL(button.dataset.url).pathname;
+  const isElsewhere = "elsewhere" in dataset; // at an origin of its own, whose answers a page can't read
+  const target = isElsewhere ? dataset.url : new URL(dataset.url).pathname;
   let response;
   try {
-    response = await fetch(`${path}/hello?from=hookbin`, {
+    response = await fetch(`${target}/hello?from=hookbin`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      mode: isElsewhere ? "no-cors" : "cors",
+      headers: isElsewhere ? {} : { "content-type": "application/json" },
       body: JSON.stringify({ hello: "world", sent_at: new Date().toISOString() }),
     });
   } catch {
     throw new Refused("The bin did not answer.");
   }
+  if (isElsewhere) return ["The bin has answered."];
   return [`The bin answered ${response.status} in ${duration((performance.now() - began) / 1000)}.`];
 }
 

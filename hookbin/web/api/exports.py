@@ -63,7 +63,7 @@ async def of_request(call: Call[RequestExportQuery, None]) -> Response:
     form = REQUEST_FORMATS[call.query.format]
     if request.malformed is not None and not form.takes_malformed:
         raise RequestMalformed(f"it is no HTTP, so only raw and NDJSON can hold it: {request.malformed.reason}")
-    wanted = resending(request, base_url=call.site.base_url, to=call.query.to)
+    wanted = resending(request, base_url=call.site.addresses.bins_url, to=call.query.to)
     content = await asyncio.to_thread(form.write, wanted)
     name = f"{seq_id('req_', request.seq)}.{form.suffix}"
     return Response(content, media_type=form.media_type, headers={**INERT, "content-disposition": disposition(name)})
@@ -118,7 +118,7 @@ async def _each(items: Iterable[T]) -> AsyncIterator[T]:
 
 
 def _stream(services: Services, found: AsyncIterator[T], form: ListFormat[T], *, name: str) -> Response:
-    base_url = services.site.base_url
+    base_url = services.site.addresses.bins_url
     headers = {**INERT, "content-disposition": disposition(f"{name}.{form.suffix}")}
     return StreamingResponse(_written(found, form, base_url), media_type=form.media_type, headers=headers)
 

@@ -49,7 +49,9 @@ async def root(call: Call[Any, None]) -> Index | Response:
     )
     links = {path.partition(".")[0]: f"{base}/{path}" for path in paths}
     return Index(
-        name="hookbin", version=__version__, links={"page": f"{base}/ui/", "bin": f"{base}/b/{{bin}}", **links}
+        name="hookbin",
+        version=__version__,
+        links={"page": f"{base}/ui/", "bin": call.site.addresses.of_bin("{bin}"), **links},
     )
 
 

@@ -38,9 +38,15 @@ _templates.filters.update(
 
 
 def render(request: Request, template: str, /, *, status: int = 200, **context: Any) -> Response:
-    """The page made from `template`; `base_url`, `now`, `static` and `session` are there for every one."""
+    """The page made from `template`; `base_url`, `bins_url`, `now`, `static` and `session` are there for every one."""
     s = services(request)
+    addresses = s.site.addresses
     page = _templates.get_template(template).render(
-        base_url=s.site.base_url, now=s.site.clock.now(), static=FILES.base, session=session_of(request), **context
+        base_url=addresses.base_url,
+        bins_url=addresses.bins_url,
+        now=s.site.clock.now(),
+        static=FILES.base,
+        session=session_of(request),
+        **context,
     )
     return HTMLResponse(page, status_code=status)

@@ -10,23 +10,27 @@ from hookbin.models.request_target import PREFIX
 
 
 class Addresses:
-    """By the public name, or over loopback at the port that is bound."""
+    """By the public names, or over loopback at the ports that are bound."""
 
-    def __init__(self, settings: Settings, *, port: int) -> None:
+    def __init__(self, settings: Settings, *, port: int, bin_port: int | None = None) -> None:
         self.base_url = settings.base_url(port)
         """Where the server is reached, without a slash at the end."""
+        self.bin_port = bin_port
+        """Where the bins have an origin of their own."""
+        self._port = port if bin_port is None else bin_port
+        self.bins_url = settings.bins_url(self._port)
+        """The same of the bins."""
         self._settings = settings
-        self._port = port
 
     def of_bin(self, name_or_id: str) -> str:
-        return f"{self.base_url}{PREFIX}{name_or_id}"
+        return f"{self.bins_url}{PREFIX}{name_or_id}"
 
     def is_own_bin(self, url: str) -> bool:
         """Whether a URL leads to one of our own bins."""
         parts = urlsplit(url)
         if ".." in unquote(unquote(parts.path)) or not parts.path.startswith(PREFIX):
             return False
-        if url.startswith(self.base_url + PREFIX):
+        if url.startswith(self.bins_url + PREFIX):
             return True
         host = parts.hostname or ""
         everywhere = self._settings.on_loopback or self._settings.host in ("", "0.0.0.0", "::")

@@ -6,13 +6,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hookbin.wire.exchange import Exchange, exchange_of
 
+_CONNECT = "connect-src 'self'"
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
-        "connect-src 'self'",
+        _CONNECT,
         "worker-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -27,9 +28,6 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "x-robots-tag": "noindex",
 }
-_RAW = tuple((name.encode(), value.encode()) for name, value in _HEADERS.items())
-_ALL = (*_RAW, (b"cache-control", b"no-store"))
-_STATIC = (*_RAW, (b"cache-control", b"no-cache"))
 
 
 class SecurityHeadersMiddleware:
@@ -38,8 +36,14 @@ class SecurityHeadersMiddleware:
     An answer of a known length that comes in one piece goes out as one write, past the server's own cycle.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, bins_url: str | None = None) -> None:
+        """`bins_url` is the origin of the bins where that is another one; a page can send to it."""
         self._app = app
+        raw = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+        if bins_url is not None:
+            raw[0] = raw[0][0], raw[0][1].replace(_CONNECT.encode(), f"{_CONNECT} {bins_url}".encode())
+        self._all = (*raw, (b"cache-control", b"no-store"))
+        self._static = (*raw, (b"cache-control", b"no-cache"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,7 +56,7 @@ class SecurityHeadersMiddleware:
             if message["type"] == "http.response.start":
                 headers = message["headers"] = list(message["headers"])
                 own = {name.lower() for name, _ in headers}
-                kept = _STATIC if scope["path"].startswith("/static/") else _ALL
+                kept = self._static if scope["path"].startswith("/static/") else self._all
                 headers += [pair for pair in kept if pair[0] not in own]
                 if b"content-length" in own:
                     held = message
