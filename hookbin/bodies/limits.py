@@ -10,6 +10,8 @@ LAYERS = 3
 """Compressions inside one another that are undone."""
 LOOKED_AT = 1024 * 1024
 """Bytes of a body that the views of text look at."""
+HEADLINE = 64 * 1024
+"""Bytes of a body, as it came and unpacked, up to which its fields help to say in a line what a request is."""
 SHOWN = 64 * 1024
 """Characters of text that a view gives."""
 HEX = 4 * 1024

@@ -10,7 +10,7 @@ from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary, Delivery
 from hookbin.models.events import EventSummary
 from hookbin.models.pending_deletions import DeletionUndone, PendingDeletion
-from hookbin.models.requests import RequestSummary
+from hookbin.models.requests import Opening, RequestSummary
 from hookbin.models.webhooks import Webhook
 
 
@@ -26,6 +26,7 @@ class RequestChanged(Struct, frozen=True, kw_only=True):
     """A captured request whose note or pin was changed."""
 
     request: RequestSummary
+    opening: Opening
     pinned: int
     """How many more pinned requests its bin holds now: 1, 0 or -1."""
 

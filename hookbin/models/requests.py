@@ -57,6 +57,13 @@ class RequestSummary(Struct, frozen=True, kw_only=True):
     """Words for what is odd about a request that was taken all the same."""
 
 
+class Opening(Struct, frozen=True, kw_only=True):
+    """What a request begins with: its header fields, and its body if that is small."""
+
+    headers: Headers
+    body: bytes
+
+
 class CapturedRequest(RequestSummary, frozen=True, kw_only=True):
     """A captured request as it arrived."""
 

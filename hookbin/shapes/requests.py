@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hookbin.bodies.headline import headline
 from hookbin.clock import rfc3339, seq_id
 from hookbin.models.common import Pair
 from hookbin.models.request_target import path_and_query
@@ -63,6 +64,13 @@ class RequestRow(Struct, frozen=True, kw_only=True):
     flags: Annotated[
         list[str], Meta(description="What is odd about a request that was taken: `host_repeated`, `host_malformed`.")
     ]
+    headline: Annotated[
+        str | UnsetType | None,
+        Meta(
+            description="What it is, in a line: `GitHub push · octavia/lighthouse`; null when nothing tells. "
+            "Not in lists of the API."
+        ),
+    ] = UNSET
 
 
 class RequestChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,8 +143,8 @@ class Replayed(Struct, frozen=True, kw_only=True):
     events: list[EventInList]
 
 
-def request_row(request: RequestSummary) -> RequestRow:
-    return RequestRow(**request_fields(request))
+def request_row(request: RequestSummary, *, headline: str | UnsetType | None = UNSET) -> RequestRow:
+    return RequestRow(**request_fields(request), headline=headline)
 
 
 def whole_request(request: CapturedRequest) -> RequestShape:
@@ -147,6 +155,7 @@ def whole_request(request: CapturedRequest) -> RequestShape:
 def request_shape(request: CapturedRequest, *, limit: int = SHOWN_BODY) -> RequestShape:
     return RequestShape(
         **request_fields(request),
+        headline=headline(request.headers, request.body),
         headers=list(request.headers),
         trailers=list(request.trailers),
         body=body_shape(request.body, truncated=request.truncated, size=request.size, limit=limit),

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
+from hookbin.bodies.limits import HEADLINE
 from hookbin.clock import MAX_SEQ, seq_id
 from hookbin.errors import TooManyPinned
 from hookbin.models.announcements import RequestChanged
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
-from hookbin.models.requests import CapturedRequest, Malformed, RequestSummary
+from hookbin.models.requests import CapturedRequest, Malformed, Opening, RequestSummary
 from hookbin.store.database import Database, Outcome, Row
 from hookbin.store.publishing import Publication, insert, usable_ids
 from hookbin.store.sequences import SequencePosition
@@ -43,6 +44,10 @@ _encode = msgspec.json.Encoder().encode
 _decode_headers = msgspec.json.Decoder(Headers).decode
 _decode_malformed = msgspec.json.Decoder(Malformed).decode
 _decode_flags = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+_OPENING = f"headers, CASE WHEN size <= {HEADLINE} THEN body ELSE x'' END"
+"""The body is not even read where it is large."""
 
 
 class RequestStore:
@@ -91,6 +96,12 @@ class RequestStore:
         )
         return request_from_row(rows[0]) if rows else None
 
+    async def openings(self, seqs: Sequence[int]) -> dict[int, Opening]:
+        """What each of them begins with, of those that are there."""
+        marks = ", ".join("?" * len(seqs))
+        rows = await self._database.read(f"SELECT seq, {_OPENING} FROM requests WHERE seq IN ({marks})", tuple(seqs))
+        return {seq: _opening(*row) for seq, *row in rows}
+
     async def body_length(self, seq: int) -> int | None:
         """Bytes that are kept of a body; None if there is no such request."""
         rows = await self._database.read("SELECT length(body) FROM requests WHERE seq = ?", (seq,))
@@ -122,7 +133,10 @@ class RequestStore:
                 _check_room_for_pin(transaction, bin)
             sql = "UPDATE requests SET note = ?, pinned = ? WHERE seq = ?"
             transaction.execute(sql, (after.note, after.pinned, seq))
-            transaction.announce(RequestChanged(request=after, pinned=after.pinned - before.pinned))
+            ((headers, body),) = transaction.execute(f"SELECT {_OPENING} FROM requests WHERE seq = ?", (seq,))
+            transaction.announce(
+                RequestChanged(request=after, opening=_opening(headers, body), pinned=after.pinned - before.pinned)
+            )
             return after
 
         return await self._database.transact(edit_note_and_pin)
@@ -180,6 +194,10 @@ def _check_room_for_pin(transaction: Transaction, bin: int) -> None:
     ((pinned,),) = transaction.execute("SELECT count(*) FROM requests WHERE bin = ? AND pinned", (bin,))
     if pinned >= MAX_PINNED:
         raise TooManyPinned(f"{MAX_PINNED} requests of this bin are pinned, as many as can be; unpin one first")
+
+
+def _opening(headers: bytes, body: bytes) -> Opening:
+    return Opening(headers=_decode_headers(headers), body=body)
 
 
 def summary_from_row(row: Row, *, bin_id: str) -> RequestSummary:

@@ -32,6 +32,7 @@ function setRequest(slots, row) {
   slots.method.textContent = slots.method.dataset.method = row.method;
   (slots.target.querySelector("bdi") ?? slots.target).textContent = reveal(row.malformed ? row.malformed.reason : wire(row.target));
   setAnswer(slots.status, row.answer);
+  slots.headline.textContent = reveal(row.headline ?? "");
   slots.size.textContent = size(row.size);
   slots.content_type.textContent = reveal(wire(row.content_type ?? ""));
   slots.flag.textContent = row.malformed ? "no HTTP" : row.truncated ? "truncated" : row.incomplete ? "incomplete" : "";

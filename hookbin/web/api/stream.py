@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from sse_starlette import EventSourceResponse
 from starlette.responses import Response
 
+from hookbin.bodies.headline import headline
 from hookbin.clock import seq_id
 from hookbin.errors import BinNotFound, FieldsInvalid, WebhookNotFound
 from hookbin.live.timeline import Message, Topic, place
@@ -19,7 +20,7 @@ from hookbin.models.bins import Bin
 from hookbin.models.deliveries import AttemptSummary
 from hookbin.models.events import EventSummary
 from hookbin.models.pending_deletions import DeletionKind, PendingDeletion
-from hookbin.models.requests import RequestSummary
+from hookbin.models.requests import CapturedRequest, Opening, RequestSummary
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes.bins import BinShape
 from hookbin.shapes.common import Gone
@@ -36,6 +37,8 @@ MAX_MISSED = 1_000
 MAX_AFTER = 2**62
 """The highest `seq` that can be named; none is given out near it."""
 CHUNK = 1_000
+MAX_OPENINGS = 100
+"""Rows of these of which it is read at a time what they begin with."""
 MAX_CHUNKS = 20
 """So many times `CHUNK` rows of the log are looked through for those that a follower wants; then it is a `gap` too."""
 KINDS = frozenset({"request", "event", "attempt", "bin", "webhook"})
@@ -87,8 +90,9 @@ class Encoder:
         self._bin_shape = bin_shape
         self._find_bin = find_bin
 
-    def __call__(self, row: Announcement) -> Message | None:
-        shape = self._shape(row)
+    def __call__(self, row: Announcement, opening: Opening | None = None) -> Message | None:
+        """`opening` is that of a captured request that was read back without it."""
+        shape = self._shape(row, opening)
         if shape is None:
             return None
         kind, bin_id, webhook_id = place(row)
@@ -97,11 +101,12 @@ class Encoder:
             return Message(row.seq, kind, bin_id, webhook_id, b"id: %d\n%b" % (row.seq, frame))
         return Message(None, kind, bin_id, webhook_id, frame)
 
-    def _shape(self, row: Announcement) -> Struct | dict[str, Any] | None:
+    def _shape(self, row: Announcement, opening: Opening | None) -> Struct | dict[str, Any] | None:
         """None for what no stream tells of."""
         match row:
             case RequestSummary():
-                return request_fields(row) if self._find_bin(row.bin_id) is not None else None
+                begins = row if isinstance(row, CapturedRequest) else opening
+                return _with_headline(row, begins) if self._find_bin(row.bin_id) is not None else None
             case EventSummary():
                 return event_row(row)
             case AttemptSummary():
@@ -115,7 +120,7 @@ class Encoder:
             case PendingDeletion(kind=DeletionKind.BIN):
                 return Gone(id=row.target)
             case RequestChanged():
-                return request_fields(row.request)
+                return _with_headline(row.request, row.opening)
             case RequestsDeleted():
                 return self._shape_of_deletion(row)
             case _:
@@ -130,6 +135,12 @@ class Encoder:
         if row.seq is None:
             return shape
         return RequestGone(id=seq_id("req_", row.seq), bin=bin.id, request_count=shape.request_count)
+
+
+def _with_headline(row: RequestSummary, begins: CapturedRequest | Opening | None) -> dict[str, Any]:
+    fields = request_fields(row)
+    fields["headline"] = None if begins is None else headline(begins.headers, begins.body)
+    return fields
 
 
 async def _frames(call: Call[StreamQuery, None], topic: Topic, after: int | None) -> AsyncIterator[bytes]:
@@ -152,8 +163,11 @@ async def _missed(services: Services, topic: Topic, after: int, upto: int) -> by
     behind = after
     for _ in range(MAX_CHUNKS if after < upto else 0):
         rows = await services.stores.log.between(behind, upto, limit=CHUNK)
-        messages = [services.live.encode(row) for row in rows]
-        frames += [message.frame for message in messages if message is not None and topic.wants(message)]
+        for some in range(0, CHUNK, MAX_OPENINGS):
+            part = rows[some : some + MAX_OPENINGS]
+            openings = await services.stores.requests.openings([row.seq for row in part])
+            messages = [services.live.encode(row, openings.get(row.seq)) for row in part]
+            frames += [message.frame for message in messages if message is not None and topic.wants(message)]
         if len(frames) > MAX_MISSED:
             break
         if len(rows) < CHUNK or rows[-1].seq == upto:

@@ -37,6 +37,22 @@ def split_sentence(sentence: str) -> list[tuple[str, str]]:
     ]
 
 
+def rule_words(rule: str | None) -> str:
+    """What of a bin's response chose an answer, as people say it: `step 2 of the sequence`."""
+    if rule is None:
+        return "the answer itself"
+    kind, _, which = rule.replace(":", "[").rstrip("]").partition("[")
+    match kind:
+        case "sequence":
+            return f"step {int(which) + 1} of the sequence"
+        case "rules":
+            return f"rule {int(which) + 1}"
+        case "handshake":
+            return f"the handshake of {which}"
+        case _:
+            return "CORS" if kind == "cors" else rule
+
+
 def bare(url: str) -> str:
     """A URL without its scheme, where room is short."""
     return url.removeprefix("http://").removeprefix("https://")

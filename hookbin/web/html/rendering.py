@@ -29,6 +29,7 @@ _templates.filters.update(
     bars=filters.bars,
     duration=text.duration,
     reveal=filters.reveal,
+    rule_words=filters.rule_words,
     seconds_list=text.seconds_list,
     size=text.size_text,
     split_sentence=filters.split_sentence,

@@ -20,6 +20,7 @@ from hookbin.shapes.requests import request_row
 from hookbin.signatures.schemes import SCHEMES
 from hookbin.store.search import Found
 from hookbin.web.api.filtering import FilterQuery, to_filter
+from hookbin.web.html.headlines import with_headlines
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY
 from hookbin.web.pages.cards import bin_card
@@ -81,7 +82,7 @@ async def page(request: Request) -> Response:
         methods=METHODS,
         answers=ANSWERS,
         filters=filters,
-        rows_list=[request_row(row) for row in rows],
+        rows_list=await with_headlines([request_row(row) for row in rows], s.stores.requests),
         older=found.next_before,
         places=found.places,
         unsearched=unsearched_words(found.longer),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -11,6 +12,8 @@ from hookbin.shapes.deliveries import AttemptRow
 from hookbin.shapes.events import EventRow
 from hookbin.shapes.refusals import refusal_shape
 from hookbin.shapes.requests import RequestRow
+from hookbin.store.requests import RequestStore
+from hookbin.web.html.headlines import with_headlines
 from hookbin.web.html.rendering import render
 from hookbin.web.html.timeline_lines import EMPTY, TimelineLine, timeline_lines
 from hookbin.web.pages.cards import bin_card, webhook_card
@@ -49,6 +52,7 @@ async def page(request: Request) -> Response:
     rows = await s.stores.log.newest(limit=SEARCHED if filtered else SHOWN, upto=after)
     lines = [line for line in timeline_lines(rows) if wanted.takes(line)]
     bin_total, webhook_total = len(s.stores.bins.all()), len(s.stores.webhooks.all())
+    lines = await _with_headlines(lines[: SHOWN + 1], s.stores.requests)
     empty = not lines and not filtered and not bin_total and not webhook_total
     return render(
         request,
@@ -71,6 +75,15 @@ async def page(request: Request) -> Response:
         lacks=s.delivering.dispatcher.lacks.newest if problems else [],
         **(forms(s, Draft()) if empty else {}),
     )
+
+
+async def _with_headlines(lines: list[TimelineLine], requests: RequestStore) -> list[TimelineLine]:
+    rows = await with_headlines([line.request for line in lines if line.request is not None], requests)
+    by_seq = {row.seq: row for row in rows}
+    return [
+        line if line.request is None else msgspec.structs.replace(line, request=by_seq[line.request.seq])
+        for line in lines
+    ]
 
 
 def filter_of(query: QueryParams) -> Filter:

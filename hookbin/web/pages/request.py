@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookbin.bodies.forms import query_pairs
+from hookbin.bodies.headline import headline
 from hookbin.clock import parse_seq_id
 from hookbin.errors import RequestNotFound
 from hookbin.models.bins import Bin
@@ -21,7 +22,7 @@ from hookbin.web.rest.services import Services, services
 from hookbin.web.rest.viewer import DrawnBody
 
 SHOWN_PARAMETERS = 500
-TABS = ("body", "headers", "query", "answer", "signature", "from")
+TABS = ("all", "body", "headers", "query", "answer", "signature", "from")
 
 
 class Sender(Struct, frozen=True, kw_only=True):
@@ -72,12 +73,12 @@ async def find(s: Services, id: str, bin: Bin | None = None) -> CapturedRequest:
 
 def tab_of(request: Request) -> str:
     """The tab that the URL names."""
-    tab = request.query_params.get("tab", "body")
-    return tab if tab in TABS else "body"
+    tab = request.query_params.get("tab", TABS[0])
+    return tab if tab in TABS else TABS[0]
 
 
 async def in_detail(s: Services, request: CapturedRequest, view: str | None) -> Detail:
-    row = request_row(request)
+    row = request_row(request, headline=headline(request.headers, request.body))
     (body,) = await s.site.viewer.look(bytes_of(request), wanted=view)
     return Detail(
         row=row,

@@ -26,6 +26,7 @@ from hookbin.live.timeline import Message, Timeline
 from hookbin.live.waiters import Waiting
 from hookbin.live.wrong_tokens import WrongTokens
 from hookbin.models.announcements import Announcement
+from hookbin.models.requests import Opening
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import RequestRemoval
@@ -80,7 +81,7 @@ class Live(Struct, frozen=True, kw_only=True):
     """What follows the log as it grows."""
 
     timeline: Timeline
-    encode: Callable[[Announcement], Message | None]
+    encode: Callable[[Announcement, Opening | None], Message | None]
     """Makes the stream's message of a row."""
     activity: Activity
     waiting: Waiting
