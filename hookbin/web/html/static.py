@@ -19,7 +19,8 @@ SHEETS = ("tokens", "base", "patterns", "words", "controls", "panels", "code", "
 first paint waits for."""
 COMMON = "css/common.css"
 _VERSION = re.compile(r"v-[0-9a-f]{12}/")
-_NEEDLESS = re.compile(r"/\*.*?\*/\s*|(?<=\n)[ \t]+", re.DOTALL)
+_NEEDLESS = re.compile(r'("[^"]*")|/\*.*?\*/\s*|(?<=[{};,:(])\s+|\s+(?=\{)', re.DOTALL)
+"""Comments and blanks in styles, but not those in a string."""
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -55,7 +56,7 @@ class VersionedFiles:
             digest.update(f"{Path(path).relative_to(self.folder).as_posix()}\n".encode() + Path(path).read_bytes())
         self._base = f"/static/v-{digest.hexdigest()[:12]}"
         sheets = "".join((self.folder / f"css/{name}.css").read_text() for name in SHEETS)
-        self._common = _NEEDLESS.sub("", sheets).encode()
+        self._common = _NEEDLESS.sub(lambda match: match[1] or "", sheets).encode()
 
     def _look(self) -> list[tuple[str, int, int]]:
         """The path, time and size of each file."""
