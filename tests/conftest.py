@@ -24,9 +24,10 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the whole module; use names of your own, others have been there."""
-    with Server(tmp_path_factory.mktemp("server") / "hookbin.db") as server:
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the whole module, with its `SERVER_FLAGS`; use names of your own, others have been there."""
+    flags = getattr(request.module, "SERVER_FLAGS", ())
+    with Server(tmp_path_factory.mktemp("server") / "hookbin.db", *flags) as server:
         yield server
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,6 +21,8 @@ from tests.wire import check_problem, connected
 
 ORIGINAL = Original(method="POST", suffix="", query=None, headers=())
 NO_RETRIES: dict[str, Any] = {"retry_schedule": "none"}
+MAX_BODY = 2**22
+SERVER_FLAGS = ("--max-body", str(MAX_BODY))
 
 
 def raw(server: Server, request: bytes) -> bytes:
@@ -198,41 +199,40 @@ def test_a_bin_that_checks_github_s_signature_can_sign_as_github_does(server: Se
     assert len(header(got, "x-hub-signature-256")) == 1
 
 
-def test_what_is_not_whole_is_neither_sent_on_nor_replayed(start_server: Callable[..., Server]) -> None:
-    server = start_server("--max-body", "10")
-    bin = forwarding_bin(server, "small", {"destination": f"{server.url}/b/target", **NO_RETRIES})
-    server.request("POST", "/b/small", content=b"x" * 11)
-    server.request("POST", "/b/small", content=b"x")
-    eventually(lambda: server.captured("target"))
+def test_what_is_not_whole_is_neither_sent_on_nor_replayed(server: Server) -> None:
+    bin = forwarding_bin(server, "fw-cut", {"destination": f"{server.url}/b/fw-cut-target", **NO_RETRIES})
+    server.request("POST", "/b/fw-cut", content=bytes(MAX_BODY + 1))
+    server.request("POST", "/b/fw-cut", content=b"x")
+    eventually(lambda: server.captured("fw-cut-target"))
 
     (whole,) = server.deliveries(webhook=bin["forward"][0]["id"])
     assert server.get(f"/events/{whole['event_id']}")["size"] == 1
-    answer = server.post(f"/requests/{server.captured('small')[0]['id']}/replay", {"destination": f"{server.url}/b/x"})
+    cut = server.get("/bins/fw-cut/requests")["data"][-1]
+    answer = server.post(f"/requests/{cut['id']}/replay", {"destination": f"{server.url}/b/x"})
     check_problem(answer, 409, "request_incomplete")
 
 
-@pytest.mark.parametrize("ways", [1, 4])
-def test_a_bin_that_forwards_to_itself_ends_and_says_why(start_server: Callable[..., Server], ways: int) -> None:
-    server = start_server()
-    targets = [{"destination": f"{server.url}/b/circle?way={way}", **NO_RETRIES} for way in range(ways)]
-    forwarding_bin(server, "circle", *targets)
-    server.post("/b/circle", {"n": 1})
-    eventually(lambda: len(server.deliveries(state="cancelled")) == ways**2)
-    stopped = server.deliveries(state="cancelled")
+def test_a_bin_that_forwards_to_itself_ends_and_says_why(server: Server) -> None:
+    ways = 4
+    targets = [{"destination": f"{server.url}/b/fw-circle?way={way}", **NO_RETRIES} for way in range(ways)]
+    ids = [target["id"] for target in forwarding_bin(server, "fw-circle", *targets)["forward"]]
+    server.post("/b/fw-circle", {"n": 1})
+    for id in ids:
+        eventually(lambda id=id: len(server.deliveries(webhook=id, state="cancelled")) == ways)
+        assert server.deliveries(webhook=id, state="pending") == []
 
-    assert len(server.captured("circle")) == 1 + ways
-    assert "circle" in server.get(f"/deliveries/{stopped[0]['id']}")["explanation"]
-    assert server.deliveries(state="pending") == []
+    assert len(server.captured("fw-circle")) == 1 + ways
+    (stopped, *_) = server.deliveries(webhook=ids[0], state="cancelled")
+    assert "circle" in server.get(f"/deliveries/{stopped['id']}")["explanation"]
 
 
-def test_a_chain_of_bins_ends_at_the_number_of_hops(start_server: Callable[..., Server]) -> None:
-    server = start_server()
-    for number in range(8):
-        forwarding_bin(server, f"b{number}", {"destination": f"{server.url}/b/b{number + 1}", **NO_RETRIES})
-    server.post("/b/b0", {"n": 1})
-    eventually(lambda: server.deliveries(state="cancelled"))
+def test_a_chain_of_bins_ends_at_the_number_of_hops(server: Server) -> None:
+    targets = [{"destination": f"{server.url}/b/fw-hop-{number + 1}", **NO_RETRIES} for number in range(8)]
+    bins = [forwarding_bin(server, f"fw-hop-{number}", target) for number, target in enumerate(targets)]
+    server.post("/b/fw-hop-0", {"n": 1})
+    eventually(lambda: server.deliveries(webhook=bins[6]["forward"][0]["id"], state="cancelled"))
 
-    assert [len(server.captured(f"b{number}")) for number in range(9)] == [1] * 7 + [0] * 2
+    assert [len(server.captured(f"fw-hop-{number}")) for number in range(9)] == [1] * 7 + [0] * 2
 
 
 def test_a_path_with_dot_segments_is_held_back_and_says_why(server: Server) -> None:
@@ -375,7 +375,7 @@ def test_a_replay_that_makes_no_sense_is_refused(server: Server, body: dict[str,
 
 
 def test_many_replays_of_a_large_request_are_refused(server: Server) -> None:
-    server.request("POST", "/b/rp-large", content=bytes(2**22))
+    server.request("POST", "/b/rp-large", content=bytes(MAX_BODY))
     captured = server.get("/bins/rp-large/requests")["data"][0]
 
     answer = server.post(f"/requests/{captured['id']}/replay", {"destination": f"{server.url}/b/x", "times": 9})

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.wire import check_problem
 
 SECRET = "a secret of twenty-four"
 BODY = b'{"a": 1}'
+SERVER_FLAGS = ("--trust-proxy", "127.0.0.1", "--max-body", "1024")
 
 
 def made(server: Server, **verify: Any) -> Any:
@@ -51,10 +51,9 @@ def test_each_request_is_ok_failed_or_unsigned_and_says_why(server: Server) -> N
     assert "There is no X-Hub-Signature-256 header" in unsigned["reason"]
 
 
-def test_a_scheme_that_this_version_does_not_know_is_unchecked_and_says_so(start_server: Callable[..., Server]) -> None:
-    server = start_server()
+def test_a_scheme_that_this_version_does_not_know_is_unchecked_and_says_so(server: Server) -> None:
     bin = made(server, scheme="github", secret=SECRET)
-    assert server.stop() == 0
+    server.kill()
     with closing(sqlite3.connect(server.database)) as connection, connection:
         connection.execute("UPDATE bins SET verify = replace(verify, 'github', 'from-the-future')")
     server.start()
@@ -100,7 +99,6 @@ def test_a_change_without_the_secret_keeps_it_and_null_ends_the_check(server: Se
 @pytest.mark.parametrize(
     ("verify", "loc"),
     [
-        ({"scheme": "github", "secret": ""}, "verify.secret"),
         ({"scheme": "github"}, "verify.secret"),
         ({"scheme": "gihtub", "secret": SECRET}, "verify.scheme"),
     ],
@@ -109,8 +107,7 @@ def test_what_can_not_be_checked_by_is_refused_when_it_is_saved(server: Server, 
     check_problem(server.post("/bins", {"verify": verify}), 422, "invalid_fields", loc=loc)
 
 
-def test_a_url_is_checked_as_its_sender_was_given_it(start_server: Callable[..., Server]) -> None:
-    server = start_server("--trust-proxy", "127.0.0.1")
+def test_a_url_is_checked_as_its_sender_was_given_it(server: Server) -> None:
     bin = made(server, scheme="Twilio", secret="token")
     signed = f"https://hooks.example:443/b/{bin['id']}".encode()
     signature = base64.b64encode(hmac.digest(b"token", signed, "sha1")).decode()
@@ -122,8 +119,7 @@ def test_a_url_is_checked_as_its_sender_was_given_it(start_server: Callable[...,
     assert f"took it for http://localhost:{server.port}/b/{bin['id']}" in elsewhere["reason"]
 
 
-def test_a_body_that_was_cut_is_not_checked_and_says_so(start_server: Any) -> None:
-    server = start_server("--max-body", "1024")
+def test_a_body_that_was_cut_is_not_checked_and_says_so(server: Server) -> None:
     bin = made(server, scheme="github", secret=SECRET)
 
     signature = signature_of(server, bin, body=b"x" * 2000, X_Hub_Signature_256=github(b"x" * 2000))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,9 +16,11 @@ from hookbin.wire.patience import LOOKS, MAX_PATIENCE
 from hookbin.wire.server import WireProtocol
 from tests.protocols import Transport, answering, opened
 from tests.support import Server, eventually, sse
-from tests.wire import Wire, connected, exchange, parsed, read_all
+from tests.wire import Wire, connected, parsed, read_all
 
+SERVER_FLAGS = ("--sender-timeout", "1", "--max-body", "1000")
 HALF_A_BODY = b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SLOW = {
     "silence": b"",
     "an empty line": b"\r\n",
@@ -29,32 +31,56 @@ SLOW = {
     "a chunk": b"POST /b/chunked HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
     "no body": b"POST /b/bodyless HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
     "upgrade": b"POST /b/upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n" + HALF_A_BODY,
+    "a body that is too large": b"POST /b/large HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + bytes(1001),
     "half an event": b"POST /events HTTP/1.1\r\nHost: localhost\r\n" + HALF_A_BODY,
     "half a form": b"POST /ui/sign-in HTTP/1.1\r\nHost: localhost\r\n" + HALF_A_BODY,
 }
 """What is sent before the sender stops."""
+ANSWERED = {
+    "an empty line more": (ASKED, b"\r\n", "200"),
+    "half a head more": (ASKED, b"GET /b", "200 408"),
+    "the rest of a body that nobody reads": (
+        b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\na",
+        b"b",
+        "404",
+    ),
+}
+"""What is sent and answered, what is sent then, which ends the keep-alive timeout, and all that is heard."""
+OPEN = [
+    (413, b"POST /b/open HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\nConnection: close\r\n\r\n" + b"x" * 2000),
+    (408, b"POST /b/open HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"),
+    (400, b"POST /b/open HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n?\r\n"),
+    (400, b"POST /b/open HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n"),
+    (431, b"POST /b/open HTTP/1.1\r\n" + b"X: 1\r\n" * 3000 + b"\r\n"),
+    (500, b"POST /b/open/fails HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    (200, b"GET /b/open?challenge=c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+]
+"""Requests to a bin that is open to any page, and what each is answered with."""
+ELSEWHERE = [message.replace(b"/open", b"/other") for _, message in OPEN]
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that waits for a second."""
-    folder: Path = tmp_path_factory.mktemp("hasty")
-    with Server(folder / "hookbin.db", "--sender-timeout", "1", "--max-body", "1000") as server:
-        yield server
+def answers(server: Server) -> dict[str | bytes, bytes]:
+    """What each of these hears until its connection is closed; they wait all at once."""
+    rule = {"when": {"path": "/fails"}, "template": True, "body": "{{ request.json.a }}"}
+    response = {"cors": True, "rules": [rule], "handshake": {"provider": "dropbox"}}
+    server.post("/bins", {"name": "open", "response": response}).raise_for_status()
+    server.post("/bins", {"name": "known"}).raise_for_status()
+    told: dict[str | bytes, tuple[bytes, ...]] = {name: (start,) for name, start in SLOW.items()}
+    told |= {name: (start, more) for name, (start, more, _) in ANSWERED.items()}
+    told |= {message: (message,) for message in (*(message for _, message in OPEN), *ELSEWHERE)}
+    with ThreadPoolExecutor(len(told)) as pool:
+        return dict(zip(told, pool.map(lambda pieces: heard(server, *pieces), told.values()), strict=True))
 
 
-@pytest.fixture(scope="module")
-def answers(hasty: Server) -> dict[str, bytes]:
-    """What each of `SLOW` hears until its connection is closed; they wait all at once."""
-    hasty.post("/bins", {"name": "known"})
-    with ThreadPoolExecutor(len(SLOW)) as pool:
-        return dict(zip(SLOW, pool.map(lambda start: heard(hasty, start), SLOW.values()), strict=True))
-
-
-def heard(server: Server, start: bytes) -> bytes:
+def heard(server: Server, start: bytes, *more: bytes) -> bytes:
+    received = b""
     with connected(server) as connection:
         connection.sendall(start)
-        return read_all(connection)
+        for piece in more:
+            received += connection.recv(65536)
+            connection.sendall(piece)
+        return received + read_all(connection)
 
 
 def check_timed_out(received: bytes) -> None:
@@ -67,15 +93,15 @@ def check_timed_out(received: bytes) -> None:
 
 
 @pytest.mark.parametrize("start", ["silence", "an empty line"])
-def test_a_connection_on_which_no_request_begins_is_closed(answers: dict[str, bytes], start: str) -> None:
+def test_a_connection_on_which_no_request_begins_is_closed(answers: dict[str | bytes, bytes], start: str) -> None:
     assert answers[start] == b""
 
 
 @pytest.mark.parametrize("start", ["half a method", "half a header"])
-def test_a_head_that_does_not_end_gets_a_408(hasty: Server, answers: dict[str, bytes], start: str) -> None:
+def test_a_head_that_does_not_end_gets_a_408(server: Server, answers: dict[str | bytes, bytes], start: str) -> None:
     check_timed_out(answers[start])
 
-    assert hasty.captured("head") == []
+    assert server.captured("head") == []
 
 
 @pytest.mark.parametrize(
@@ -90,74 +116,43 @@ def test_a_head_that_does_not_end_gets_a_408(hasty: Server, answers: dict[str, b
     ids=["declared", "by the lane", "chunked", "nothing of it", "upgrade"],
 )
 def test_a_body_that_stands_still_is_kept_as_incomplete_and_gets_a_408(
-    hasty: Server, answers: dict[str, bytes], start: str, bin: str, kept: str
+    server: Server, answers: dict[str | bytes, bytes], start: str, bin: str, kept: str
 ) -> None:
     check_timed_out(answers[start])
 
-    (captured,) = eventually(lambda: hasty.captured(bin))
+    (captured,) = eventually(lambda: server.captured(bin))
     assert (captured["incomplete"], captured["body"]["text"]) == (True, kept)
     assert captured["answer"]["status"] == 408
 
 
-@pytest.mark.parametrize(
-    ("status", "message"),
-    [
-        (413, b"POST /b/open HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\nConnection: close\r\n\r\n" + b"x" * 2000),
-        (408, b"POST /b/open HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"),
-        (400, b"POST /b/open HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n?\r\n"),
-        (400, b"POST /b/open HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n"),
-        (431, b"POST /b/open HTTP/1.1\r\n" + b"X: 1\r\n" * 3000 + b"\r\n"),
-        (500, b"POST /b/open/fails HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-        (200, b"GET /b/open?challenge=c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-    ],
-)
-def test_any_page_may_read_every_answer_of_a_bin_that_is_open_to_them(
-    hasty: Server, status: int, message: bytes
-) -> None:
-    rule = {"when": {"path": "/fails"}, "template": True, "body": "{{ request.json.a }}"}
-    hasty.post(
-        "/bins", {"name": "open", "response": {"cors": True, "rules": [rule], "handshake": {"provider": "dropbox"}}}
-    )
-
-    answer = parsed(heard(hasty, message))
-
-    assert answer.status == status
-    assert answer.header("access-control-allow-origin") == answer.header("access-control-expose-headers") == "*"
-    assert parsed(heard(hasty, message.replace(b"/open", b"/other"))).header("access-control-allow-origin") is None
+def test_any_page_may_read_every_answer_of_a_bin_that_is_open_to_them(answers: dict[str | bytes, bytes]) -> None:
+    for status, message in OPEN:
+        answer = parsed(answers[message])
+        assert answer.status == status
+        assert answer.header("access-control-allow-origin") == answer.header("access-control-expose-headers") == "*"
+    for message in ELSEWHERE:
+        assert parsed(answers[message]).header("access-control-allow-origin") is None
 
 
 @pytest.mark.parametrize("start", ["half an event", "half a form"])
 def test_a_call_whose_body_stands_still_gets_a_408_and_does_nothing(
-    hasty: Server, answers: dict[str, bytes], start: str
+    server: Server, answers: dict[str | bytes, bytes], start: str
 ) -> None:
     check_timed_out(answers[start])
 
-    assert hasty.get("/events")["data"] == []
-    assert "Traceback" not in hasty.log()
+    assert server.get("/events")["data"] == []
+    assert "Traceback" not in server.log()
 
 
-@pytest.mark.parametrize("rest", [b"\r\n", b"GET /b"], ids=["an empty line", "half a head"])
-def test_a_connection_that_was_used_is_kept_no_longer_for_less_than_a_request(hasty: Server, rest: bytes) -> None:
-    with connected(hasty) as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert parsed(connection.recv(65536)).status == 200
-        connection.sendall(rest)  # the keep-alive timeout ends with it
-        assert (b" 408 " in read_all(connection)) == rest.startswith(b"GET")
+@pytest.mark.parametrize("start", ANSWERED)
+def test_a_connection_that_was_used_is_kept_no_longer_for_less_than_a_request(
+    answers: dict[str | bytes, bytes], start: str
+) -> None:
+    assert re.findall(r"HTTP/1.1 (\d+)", answers[start].decode()) == ANSWERED[start][-1].split()
 
 
-def test_the_rest_of_a_body_that_was_answered_is_not_waited_for(hasty: Server) -> None:
-    large = b"POST /b/large HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + bytes(1001)
-    assert exchange(hasty, large).status == 413
-
-
-def test_the_rest_of_a_body_that_nobody_reads_is_not_waited_for(hasty: Server) -> None:
-    with connected(hasty) as connection:
-        connection.sendall(b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\na")
-        received = connection.recv(65536)
-        connection.sendall(b"b")  # the keep-alive timeout ends with it
-        received += read_all(connection)
-
-    assert parsed(received).status == 404
+def test_the_rest_of_a_body_that_was_answered_is_not_waited_for(answers: dict[str | bytes, bytes]) -> None:
+    assert parsed(answers["a body that is too large"]).status == 413
 
 
 def wait_for_a_timeout(server: Server) -> None:
@@ -166,37 +161,37 @@ def wait_for_a_timeout(server: Server) -> None:
         assert read_all(connection) == b""
 
 
-def test_answers_that_take_their_time_are_not_timed_out(hasty: Server) -> None:
-    hasty.post("/bins", {"name": "delays", "response": {"delay_ms": 2500, "status": 202}}).raise_for_status()
-    hasty.post("/bins", {"name": "hangs", "response": {"fault": "hang"}}).raise_for_status()
+def test_answers_that_take_their_time_are_not_timed_out(server: Server) -> None:
+    server.post("/bins", {"name": "delays", "response": {"delay_ms": 2500, "status": 202}}).raise_for_status()
+    server.post("/bins", {"name": "hangs", "response": {"fault": "hang"}}).raise_for_status()
     with (
-        httpx.Client(base_url=hasty.url, trust_env=False, verify=False, timeout=20) as client,
+        httpx.Client(base_url=server.url, trust_env=False, verify=False, timeout=20) as client,
         client.stream("GET", "/stream?kinds=event") as stream,
-        connected(hasty) as delayed,
-        connected(hasty) as hanging,
+        connected(server) as delayed,
+        connected(server) as hanging,
     ):
         delayed.sendall(b"POST /b/delays HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         hanging.sendall(b"POST /b/hangs HTTP/1.1\r\nHost: x\r\n\r\n")
-        wait_for_a_timeout(hasty)
-        wait_for_a_timeout(hasty)
+        wait_for_a_timeout(server)
+        wait_for_a_timeout(server)
         assert parsed(read_all(delayed)).status == 202
         hanging.setblocking(False)
         with pytest.raises(BlockingIOError):
             hanging.recv(1)
-        hasty.post("/events", {"type": "still.there", "data": 1})
+        server.post("/events", {"type": "still.there", "data": 1})
         assert next(sse(stream.iter_lines()))[2]["type"] == "still.there"
 
 
-def test_a_reader_of_the_stream_that_takes_nothing_is_cut_off_without_a_word(hasty: Server) -> None:
+def test_a_reader_of_the_stream_that_takes_nothing_is_cut_off_without_a_word(server: Server) -> None:
     long = b"POST /b/long/%b HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" % (b"x" * 200_000)
-    with connected(hasty) as reader, connected(hasty) as sender:
+    with connected(server) as reader, connected(server) as sender:
         reader.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        eventually(lambda: hasty.metric("stream_subscribers") == 1)
+        eventually(lambda: server.metric("stream_subscribers") == 1)
         sender.sendall((long + b"\r\n") * 49 + long + b"Connection: close\r\n\r\n")
         assert read_all(sender).count(b"HTTP/1.1 200 OK\r\n") == 50
-        eventually(lambda: hasty.metric("stream_subscribers") == 0)
+        eventually(lambda: server.metric("stream_subscribers") == 0)
 
-    assert "Traceback" not in hasty.log()
+    assert "Traceback" not in server.log()
 
 
 def test_one_connection_more_than_may_be_open_gets_a_503(start_server: Callable[..., Server]) -> None:
