@@ -13,68 +13,12 @@ from hookbin.dispatch.lanes import WINDOW, Lane
 FAR = 10**9
 
 
-def full_lane(*rows: tuple[str, int]) -> Lane:
-    """A lane that holds all that is pending."""
-    lane = Lane("wh_1")
-    lane.begin_refill()
-    end_refill(lane, rows, complete=True)
-    return lane
-
-
 def put(lane: Lane, delivery: str, due: int) -> None:
     lane.put(delivery, due=due, turn=0)
 
 
 def end_refill(lane: Lane, rows: Iterable[tuple[str, int]], *, complete: bool) -> None:
     lane.end_refill([(delivery, due, 0) for delivery, due in rows], complete=complete)
-
-
-def test_a_new_lane_needs_to_read() -> None:
-    lane = Lane("wh_1")
-    assert lane.needs_refill
-    put(lane, "a", 5)
-    assert lane.next_due() is None, "it is in the database, and is read from there"
-
-
-def test_the_earliest_comes_first() -> None:
-    lane = full_lane(("b", 20), ("a", 10), ("c", 30))
-    assert lane.next_due() == 10
-    assert [lane.pop_due(25, busy=()) for _ in range(3)] == ["a", "b", None]
-    assert len(lane) == 1
-
-
-def test_what_is_scheduled_anew_is_there_once() -> None:
-    lane = full_lane(("a", 10), ("b", 20))
-    put(lane, "a", 30)
-    assert [lane.pop_due(FAR, busy=()) for _ in range(3)] == ["b", "a", None]
-    put(lane, "a", 30)
-    put(lane, "a", 5)
-    assert [lane.pop_due(FAR, busy=()) for _ in range(2)] == ["a", None]
-
-
-def test_a_lane_that_holds_all_needs_no_reading() -> None:
-    lane = full_lane(("a", 1))
-    lane.pop_due(FAR, busy=())
-    assert not lane.needs_refill
-
-
-def test_a_window_that_runs_low_needs_reading() -> None:
-    lane = Lane("wh_1")
-    lane.begin_refill()
-    end_refill(lane, [(f"{number}", number) for number in range(WINDOW)], complete=False)
-    assert not lane.needs_refill
-    while not lane.needs_refill:
-        assert lane.pop_due(FAR, busy=())
-    assert len(lane) > 0
-
-
-def test_a_cleared_lane_is_empty() -> None:
-    lane = full_lane(("a", 1))
-    lane.clear()
-    assert lane.next_due() is None
-    assert not lane.needs_refill
-    put(lane, "b", 2)
-    assert lane.pop_due(2, busy=()) == "b"
 
 
 class LaneMachine(RuleBasedStateMachine):
@@ -114,6 +58,7 @@ class LaneMachine(RuleBasedStateMachine):
                 return
             assert delivery not in self.in_flight
             if delivery in self.pending:
+                assert self.pending[delivery] <= self.now
                 self.in_flight.add(delivery)
 
     @precondition(lambda self: self.in_flight)
@@ -148,7 +93,9 @@ class LaneMachine(RuleBasedStateMachine):
     def end_refill(self) -> None:
         assert self.snapshot is not None
         rows = [row for row in self.snapshot if row[0] not in self.in_flight]
-        end_refill(self.lane, rows, complete=len(self.snapshot) < self.limit)
+        complete = len(self.snapshot) < self.limit
+        end_refill(self.lane, rows, complete=complete)
+        assert not (complete and self.lane.needs_refill), "it holds all"
         self.refilling, self.snapshot = False, None
 
     @precondition(lambda self: self.refilling)
@@ -172,7 +119,7 @@ class LaneMachine(RuleBasedStateMachine):
         if waiting and min(waiting) <= self.now and not self.lane.needs_refill and not self.refilling:
             due = self.lane.next_due()
             assert due is not None
-            assert due <= self.now
+            assert due <= min(waiting), "the earliest comes first"
 
     def teardown(self) -> None:
         """In the end everything is given out, once."""
