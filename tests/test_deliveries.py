@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hookbin.errors import NotRetryable
 from hookbin.models.deliveries import (
     TRANSITIONS,
     Action,
@@ -80,14 +79,6 @@ async def test_the_same_key_at_the_same_time_publishes_once(stores: Stores) -> N
     assert sorted(each.repeated for each in published) == [False] + [True] * 19
     assert await stores.count("events") == await stores.count("deliveries") == 1
     assert len([row for row in stores.seen.rows if isinstance(row, EventSummary)]) == 1
-
-
-async def test_a_repeated_event_shows_its_deliveries_as_they_are_now(stores: Stores) -> None:
-    await stores.register()
-    first = await stores.publisher.publish_json("a", b"1", idempotency_key="k")
-    await stores.finish(first.deliveries[0], Action.SUCCEED)
-    again = await stores.publisher.publish_json("a", b"1", idempotency_key="k")
-    assert [delivery.state for delivery in again.deliveries] == [DeliveryState.SUCCEEDED]
 
 
 async def test_an_attempt_comes_back_as_it_was_written(stores: Stores) -> None:
@@ -195,14 +186,6 @@ async def test_an_outcome_changes_nothing_of_a_webhook_that_was_moved_or_enabled
     )
 
 
-async def test_gone_from_a_webhook_deleted_meanwhile_does_not_bring_it_back(stores: Stores) -> None:
-    webhook = await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.webhooks.delete(webhook)
-    await stores.finish(delivery, Action.FAIL, disable="410", status=410)
-    assert stores.webhooks.find("wh_1") is None
-
-
 @pytest.mark.parametrize("state", [state for state in DeliveryState if (state, Action.RETRY) in TRANSITIONS])
 async def test_a_manual_retry_makes_it_due_now(stores: Stores, state: DeliveryState) -> None:
     delivery = await a_delivery_that_is(stores, state, attempt_count=1)
@@ -212,19 +195,6 @@ async def test_a_manual_retry_makes_it_due_now(stores: Stores, state: DeliverySt
     assert (retried.state, retried.next_attempt_at, retried.next_trigger) == (DeliveryState.PENDING, 77, Trigger.MANUAL)
     assert retried.finished_at is None
     assert retried.attempt_count == 1
-
-
-@pytest.mark.parametrize("how", ["disabled", "deleted"])
-async def test_nothing_is_retried_to_a_webhook_out_of_use(stores: Stores, how: str) -> None:
-    webhook = await stores.register()
-    (delivery,) = await stores.publish()
-    if how == "disabled":
-        await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    else:
-        await stores.webhooks.delete(webhook)
-    with pytest.raises(NotRetryable, match="disabled or deleted"):
-        await stores.deliveries.retry(delivery.id, now=1)
-    assert (await stores.found(delivery)).state is DeliveryState.CANCELLED
 
 
 async def test_due_lists_what_is_pending_for_one_webhook_the_earliest_first(stores: Stores) -> None:
@@ -274,11 +244,3 @@ async def test_the_deliveries_of_several_events_are_found_at_once(stores: Stores
         "evt_0": [],
     }
     assert await stores.deliveries.of_events([]) == {}
-
-
-async def test_a_manual_retry_is_refused_while_one_is_on_its_way(stores: Stores) -> None:
-    await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.deliveries.retry(delivery.id, now=7)
-    with pytest.raises(NotRetryable, match="on its way already"):
-        await stores.deliveries.retry(delivery.id, now=8)

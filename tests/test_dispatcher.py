@@ -52,22 +52,6 @@ async def test_what_is_retried_follows_at_its_time_until_it_succeeds(shop: Works
     assert await shop.state(delivery) is DeliveryState.SUCCEEDED
 
 
-async def test_a_retry_asked_for_while_an_attempt_is_under_way_makes_no_second_one_at_once(shop: Workshop) -> None:
-    await shop.stores.register()
-    shop.sender.hold("wh_1")
-    (delivery,) = await shop.stores.publish()
-    await shop.seen.until(lambda: shop.sender.calls)
-    assert shop.dispatcher.is_in_flight(delivery.id)
-    await shop.stores.deliveries.retry(delivery.id, now=shop.clock.now())
-    await shop.settle()
-    assert len(shop.sender.calls) == 1
-    shop.sender.release("wh_1")
-    await shop.seen.until(lambda: shop.seen.attempts)
-    await shop.settle()
-    assert len(shop.sender.calls) == 1
-    assert await shop.state(delivery) is DeliveryState.SUCCEEDED
-
-
 async def test_a_retry_committed_together_with_the_failure_before_it_is_not_lost(shop: Workshop) -> None:
     await shop.stores.register(retry_schedule=())
     shop.sender.script["wh_1"] = [500, 200]
@@ -88,33 +72,6 @@ async def test_a_retry_committed_together_with_the_failure_before_it_is_not_lost
     await asyncio.gather(busy, retry)
     await shop.seen.until(lambda: len(shop.seen.attempts) == 2)
     assert await shop.state(delivery) is DeliveryState.SUCCEEDED
-
-
-async def test_a_webhook_has_no_more_under_way_than_it_allows(shop: Workshop) -> None:
-    await shop.stores.register(max_in_flight=3)
-    shop.sender.hold("wh_1")
-    for _ in range(10):
-        await shop.stores.publish()
-    await shop.seen.until(lambda: shop.sender.under_way["wh_1"] == 3)
-    await shop.settle()
-    assert shop.sender.under_way["wh_1"] == shop.dispatcher.in_flight == 3
-    shop.sender.release("wh_1")
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 10)
-    assert shop.sender.most_under_way["wh_1"] == 3
-
-
-async def test_a_restart_keeps_to_the_schedule(tmp_path: Path) -> None:
-    async with open_workshop(tmp_path / "hookbin.db") as shop:
-        await shop.stores.register(retry_schedule=(100.0,))
-        shop.sender.script["wh_1"] = [500]
-        await shop.stores.publish()
-        await shop.seen.until(lambda: shop.seen.attempts)
-    async with open_workshop(tmp_path / "hookbin.db") as shop:
-        await shop.settle()
-        assert shop.sender.calls == []
-        shop.clock.advance(100)
-        await shop.seen.until(lambda: shop.seen.attempts)
-        assert shop.seen.attempts[0].number == 2
 
 
 @pytest.mark.parametrize("ordered", [False, True])
@@ -257,21 +214,6 @@ async def test_stopping_waits_for_what_is_under_way(tmp_path: Path) -> None:
         await stopping
         assert await shop.state(delivery) is DeliveryState.SUCCEEDED
         assert len(shop.sender.calls) == 1, "nothing more is started"
-
-
-async def test_what_takes_longer_than_the_grace_stays_pending_and_is_sent_after_the_restart(tmp_path: Path) -> None:
-    async with open_workshop(tmp_path / "hookbin.db") as shop:
-        await shop.stores.register()
-        shop.sender.hold("wh_1")
-        (delivery,) = await shop.stores.publish()
-        await shop.seen.until(lambda: shop.sender.calls)
-        await shop.dispatcher.stop(grace=0)
-        assert shop.dispatcher.in_flight == 0
-        assert await shop.state(delivery) is DeliveryState.PENDING
-        assert shop.seen.attempts == []
-    async with open_workshop(tmp_path / "hookbin.db") as shop:
-        await shop.seen.until(lambda: shop.seen.attempts)
-        assert shop.sender.calls == [("wh_1", delivery.id, 1)]
 
 
 @pytest.mark.parametrize("seconds", [-3_600, 3_600])

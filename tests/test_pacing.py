@@ -14,7 +14,6 @@ from hookbin.dispatch.lanes import Lane
 from hookbin.dispatch.pacing import LATE, Slots, change_rate, consume, is_slow
 from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.models.common import SECOND
-from hookbin.models.deliveries import ErrorClass
 from hookbin.store.database import Row
 from hookbin.store.deliveries import DeliveryStore
 from tests.builders import Workshop, a_delivery, a_webhook, an_event, open_workshop
@@ -267,39 +266,6 @@ async def test_in_an_ordered_queue_an_event_for_later_takes_its_turn_when_it_is_
     shop.clock.advance(10)
     await shop.settle()
     assert sent(shop) == now + later
-
-
-# Giving up on a destination
-
-
-async def failing(shop: Workshop, *answers: int | ErrorClass) -> None:
-    """Publish and have these answers given, one after the other."""
-    shop.sender.script["wh_1"] = [*answers, 200]
-    for number in range(1, len(answers) + 1):
-        await shop.stores.publish()
-        await shop.settle()
-        assert len(shop.sender.calls) >= number
-
-
-async def test_so_many_failed_deliveries_in_a_row_disable_the_webhook(shop: Workshop) -> None:
-    await shop.stores.register(disable_after=3, retry_schedule=())
-    await failing(shop, 500, 404, ErrorClass.TIMEOUT)
-    webhook = shop.stores.webhooks.get("wh_1")
-    assert webhook.disabled
-    assert webhook.disabled_reason == "3 deliveries in a row failed; the last attempt got no answer (timeout)"
-
-
-async def test_failures_at_the_same_moment_are_all_counted(shop: Workshop) -> None:
-    await shop.stores.register(disable_after=8, retry_schedule=())
-    shop.sender.script["wh_1"] = [500]
-    shop.sender.hold("wh_1")
-    await asyncio.gather(*[shop.stores.publish() for _ in range(20)])
-    await shop.seen.until(lambda: shop.sender.under_way["wh_1"] == 8)
-    shop.sender.release("wh_1")
-    await shop.seen.until(lambda: shop.stores.webhooks.get("wh_1").disabled)
-    await shop.settle()
-    assert len(shop.sender.calls) == 8
-    assert await shop.stores.deliveries.count_pending("wh_1", limit=1) == 0
 
 
 # What was published just now

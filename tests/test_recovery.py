@@ -210,8 +210,9 @@ async def test_a_webhook_that_goes_says_why_its_deliveries_were_cancelled(stores
     await enable(stores, stores.webhooks.get("wh_1"), False)
     await stores.webhooks.delete(stores.webhooks.get("wh_2"))
 
-    assert (await stores.found(disabled)).cancel_reason is CancelReason.WEBHOOK_DISABLED
-    assert (await stores.found(deleted)).cancel_reason is CancelReason.WEBHOOK_DELETED
+    for delivery, reason in ((disabled, CancelReason.WEBHOOK_DISABLED), (deleted, CancelReason.WEBHOOK_DELETED)):
+        found = await stores.found(delivery)
+        assert (found.cancel_reason, found.finished_at) == (reason, stores.clock.now())
 
 
 # Over HTTP

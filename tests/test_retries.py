@@ -73,14 +73,10 @@ def test_the_default_schedule_is_followed_and_then_it_fails() -> None:
     assert decide(500, number=9) == Decision(action=Action.FAIL)
 
 
-def test_an_attempt_by_hand_beyond_the_schedule_leaves_it_failed_or_delivers() -> None:
-    assert decide(500, number=12) == Decision(action=Action.FAIL)
-    assert decide(404, number=12) == Decision(action=Action.FAIL)
-    assert decide(200, number=12).action is Action.SUCCEED
-
-
-def test_without_a_schedule_the_first_failure_is_the_last() -> None:
+def test_an_attempt_beyond_the_schedule_leaves_it_failed_or_delivers() -> None:
+    assert decide(500, number=12) == decide(404, number=12) == Decision(action=Action.FAIL)
     assert decide(500, schedule=SCHEDULES["none"]).action is Action.FAIL
+    assert decide(200, number=12).action is Action.SUCCEED
 
 
 @pytest.mark.parametrize(("jitter", "wait"), [(-1.0, 8), (0.0, 10), (0.5, 11), (1.0, 12)])
@@ -110,60 +106,28 @@ def test_retry_after_pushes_a_retry_later_by_a_day_at_most_and_makes_none(
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "seconds"),
     [
-        "Tue, 24 Nov 2026 06:32:00 GMT",
-        "Tuesday, 24-Nov-26 06:32:00 GMT",
-        "Tue Nov 24 06:32:00 2026",
-        "120",
-        " 120\t",
-        "0" * 5_000 + "120",
+        *((value, 120) for value in ("120", " 120\t", "0" * 5_000 + "120")),
+        *((value, 120) for value in ("Tue, 24 Nov 2026 06:32:00 GMT", "Tuesday, 24-Nov-26 06:32:00 GMT")),
+        ("Tue Nov 24 06:32:00 2026", 120),
+        ("Tue Dec  1 06:30:00 2026", DAY // SECOND),
+        ("Tuesday, 24-Nov-76 06:32:00 GMT", DAY // SECOND),
+        ("Tuesday, 24-Nov-77 06:32:00 GMT", None),
+        *(("9" * digits, DAY // SECOND) for digits in (6, 10, 11, 5_000)),
+        *((value, None) for value in (None, "", "-1", "1.5", "٣", "120\x00", "120\n", "120, 240", "9" * 5000 + "x")),
+        *((value, None) for value in ("Tue, 24 Nov 2026 06:29:59 GMT", "Tue, 24 Nov 2026 06:30:00 GMT")),
+        *((value, None) for value in ("Tue, 24 Nov 2026 06:32:00", "Tue, 24 Nov 2026 06:32:00 +0100")),
+        *((value, None) for value in ("Tue, 31 Nov 2026 06:32:00 GMT", "Tue, 24 Nov 0000 06:32:00 GMT")),
+        *((value, None) for value in ("Tue, ٢٤ Nov 2026 06:32:00 GMT", "2026-11-24T06:32:00Z")),
     ],
 )
-def test_retry_after_is_read_in_all_its_forms(value: str) -> None:
-    assert parse_retry_after(value, now=NOW) == NOW + 120 * SECOND
-
-
-def test_a_day_of_one_digit_in_an_asctime_date_is_read() -> None:
-    now = int(datetime(2026, 12, 6, 6, 30, tzinfo=UTC).timestamp()) * SECOND
-    assert parse_retry_after("Sun Dec  6 06:30:01 2026", now=now) == now + 1 * SECOND
-
-
-def test_a_year_of_two_digits_is_at_most_50_years_ahead() -> None:
-    assert parse_retry_after("Tuesday, 24-Nov-76 06:32:00 GMT", now=NOW) == NOW + DAY
-    assert parse_retry_after("Tuesday, 24-Nov-77 06:32:00 GMT", now=NOW) is None
-
-
-@pytest.mark.parametrize("digits", [6, 10, 11, 5_000])
-def test_seconds_of_any_number_of_digits_are_a_day_at_most(digits: int) -> None:
-    assert parse_retry_after("9" * digits, now=NOW) == NOW + DAY
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        "",
-        "-1",
-        "1.5",
-        "٣",
-        "120\x00",
-        "120\n",
-        "120, 240",
-        "9" * 5000 + "x",
-        "Tue, 24 Nov 2026 06:29:59 GMT",
-        "Tue, 24 Nov 2026 06:30:00 GMT",
-        "Tue, 24 Nov 2026 06:32:00",
-        "Tue, 24 Nov 2026 06:32:00 +0100",
-        "Tue, 31 Nov 2026 06:32:00 GMT",
-        "Tue, 24 Nov 0000 06:32:00 GMT",
-        "Tue, ٢٤ Nov 2026 06:32:00 GMT",
-        "2026-11-24T06:32:00Z",
-    ],
-)
-def test_nonsense_and_the_past_are_ignored_in_retry_after(value: str | None) -> None:
-    assert parse_retry_after(value, now=NOW) is None
-    assert decide(503, retry_after=value).next_attempt_at == NOW + 1 * SECOND
+def test_retry_after_is_read_in_all_its_forms_up_to_a_day_and_nonsense_and_the_past_are_ignored(
+    value: str | None, seconds: int | None
+) -> None:
+    """A day of one digit in asctime's form has a space before it; a year of two is at most 50 years ahead."""
+    assert parse_retry_after(value, now=NOW) == (None if seconds is None else NOW + seconds * SECOND)
+    assert decide(503, retry_after=value).next_attempt_at == NOW + (seconds or 1) * SECOND
 
 
 header_text = st.one_of(
@@ -231,23 +195,8 @@ def test_a_schedule_is_read_from_a_text_or_a_list(value: str | list[float], sche
 
 @pytest.mark.parametrize(
     "value",
-    [
-        "",
-        "quick",
-        "1,,5",
-        "1 5",
-        "-1",
-        "0",
-        "1e3",
-        "nan",
-        "٣",
-        "2592001",
-        ",".join("1" * 51),
-        [0],
-        [float("nan")],
-        [10**400],
-        [1.0] * 51,
-    ],
+    ["", "quick", "1,,5", "1 5", "-1", "0", "1e3", "nan", "٣", "2592001", ",".join("1" * 51)]
+    + [[0], [float("nan")], [10**400], [1.0] * 51],
 )
 def test_a_schedule_that_makes_no_sense_is_refused(value: str | list[float]) -> None:
     with pytest.raises(errors.FieldsInvalid) as refused:
@@ -275,58 +224,100 @@ PENDING, SUCCEEDED, FAILED, CANCELLED = DeliveryState
 REFUSED, TIMEOUT, BLOCKED = ErrorClass.CONNECTION_REFUSED, ErrorClass.TIMEOUT, ErrorClass.BLOCKED_TARGET
 
 
-@pytest.mark.parametrize(
-    ("state", "count", "last", "sentence"),
-    [
-        (PENDING, 0, None, "Waiting for its first attempt, due at NOON."),
-        (PENDING, 2, 503, "503 is a server error; attempt 3 of 9 follows at NOON."),
-        (PENDING, 8, 500, "500 is a server error; attempt 9 of 9 follows at NOON."),
-        (PENDING, 9, 500, "500 is a server error; attempt 10 follows at NOON."),
-        (PENDING, 1, REFUSED, "The connection was refused (connection_refused); attempt 2 of 9 follows at NOON."),
-        (PENDING, 1, 101, "101 is not a final answer; attempt 2 of 9 follows at NOON."),
-        (PENDING, 1, 404, "404 is a 4xx, which is not retried by itself; attempt 2 follows at NOON."),
-        (SUCCEEDED, 3, 200, "Delivered on attempt 3 with 200."),
-        (FAILED, 1, 404, "404 is a 4xx, so it was not retried."),
-        (FAILED, 1, 302, "302 is a redirect and those are not followed, so it was not retried."),
-        (FAILED, 1, 410, "410 means the destination is gone, so its webhook was disabled."),
-        (FAILED, 1, BLOCKED, "The address may not be called (blocked_target), so it was not retried."),
-        (FAILED, 9, 500, "All 9 attempts failed, the last got 500, and nothing more is planned."),
-        (FAILED, 9, TIMEOUT, "All 9 attempts failed, the last got no answer (timeout), and nothing more is planned."),
-        (FAILED, 2, 500, "500 is a server error; nothing more is planned, so retry it to send it again."),
-        (CANCELLED, 0, None, "Cancelled before its first attempt; retry it to send it."),
-        (CANCELLED, 1, 500, "Cancelled after 1 attempt; retry it to send it again."),
-        (CANCELLED, 2, TIMEOUT, "Cancelled after 2 attempts; retry it to send it again."),
-    ],
-)
-def test_a_delivery_is_explained_in_a_sentence(
-    state: DeliveryState, count: int, last: int | ErrorClass | None, sentence: str
-) -> None:
-    assert explained(state, count=count, last=last) == sentence
+EXPLAINED: list[tuple[DeliveryState, int, int | ErrorClass | None, dict[str, Any], str]] = [
+    (PENDING, 0, None, {}, "Waiting for its first attempt, due at NOON."),
+    (PENDING, 2, 503, {}, "503 is a server error; attempt 3 of 9 follows at NOON."),
+    (PENDING, 8, 500, {}, "500 is a server error; attempt 9 of 9 follows at NOON."),
+    (PENDING, 9, 500, {}, "500 is a server error; attempt 10 follows at NOON."),
+    (PENDING, 1, 500, {"at": None}, "500 is a server error; attempt 2 of 9 follows."),
+    (PENDING, 1, REFUSED, {}, "The connection was refused (connection_refused); attempt 2 of 9 follows at NOON."),
+    (PENDING, 1, 101, {}, "101 is not a final answer; attempt 2 of 9 follows at NOON."),
+    (PENDING, 1, 404, {}, "404 is a 4xx, which is not retried by itself; attempt 2 follows at NOON."),
+    (PENDING, 1, 429, {"retry_on": ("429",)}, "429 is a 4xx; attempt 2 of 9 follows at NOON."),
+    (SUCCEEDED, 3, 200, {}, "Delivered on attempt 3 with 200."),
+    (FAILED, 1, 404, {}, "404 is a 4xx, so it was not retried."),
+    (FAILED, 1, 302, {}, "302 is a redirect and those are not followed, so it was not retried."),
+    (FAILED, 1, 410, {}, "410 means the destination is gone, so its webhook was disabled."),
+    (FAILED, 1, 410, {"was_disabled": False}, "410 means the destination is gone, so it was not retried."),
+    (FAILED, 1, 503, {"retry_on": ("network",)}, "503 is a server error, which this webhook does not retry."),
+    (FAILED, 1, 503, {"retries": 0}, "503 is a server error, and its webhook's schedule has no retries."),
+    (FAILED, 1, BLOCKED, {}, "The address may not be called (blocked_target), so it was not retried."),
+    (
+        FAILED,
+        1,
+        TIMEOUT,
+        {"retry_on": ("5xx",)},
+        "No complete answer came in time (timeout), which this webhook does not retry.",
+    ),
+    (FAILED, 9, 500, {}, "All 9 attempts failed, the last got 500, and nothing more is planned."),
+    (FAILED, 9, TIMEOUT, {}, "All 9 attempts failed, the last got no answer (timeout), and nothing more is planned."),
+    (FAILED, 2, 500, {}, "500 is a server error; nothing more is planned, so retry it to send it again."),
+    (
+        FAILED,
+        9,
+        500,
+        {"disabled_reason": "3 deliveries in a row failed"},
+        "All 9 attempts failed, the last got 500, and nothing more is planned;"
+        " its webhook is disabled (3 deliveries in a row failed).",
+    ),
+    (CANCELLED, 0, None, {}, "Cancelled before its first attempt; retry it to send it."),
+    (CANCELLED, 1, 500, {}, "Cancelled after 1 attempt; retry it to send it again."),
+    (CANCELLED, 2, TIMEOUT, {}, "Cancelled after 2 attempts; retry it to send it again."),
+]
+WAITING: list[tuple[Waiting, int, str]] = [
+    (Waiting(Hold.UNDER_WAY), 0, "Its first attempt is under way now."),
+    (Waiting(Hold.UNDER_WAY), 2, "500 is a server error; attempt 3 of 9 is under way now."),
+    (
+        Waiting(Hold.RECEIVER),
+        1,
+        "500 is a server error; attempt 2 of 9 follows at NOON, as the answer's Retry-After asked.",
+    ),
+    (
+        Waiting(Hold.PAUSED),
+        1,
+        "500 is a server error; attempt 2 of 9 waits: its webhook is paused, and nothing is sent until it is resumed.",
+    ),
+    (Waiting(Hold.PUBLISHER), 0, "Its first attempt follows at NOON, as its publisher asked."),
+    (
+        Waiting(Hold.ORDER, "delivery dlv_1"),
+        0,
+        "Its first attempt follows after delivery dlv_1, which comes first: its webhook takes one at a time, in order.",
+    ),
+    (
+        Waiting(Hold.RATE, "0.5"),
+        1,
+        "500 is a server error; attempt 2 of 9 is due and waits for its turn: its webhook takes 0.5 attempts a second.",
+    ),
+    (Waiting(Hold.PLACE), 0, "Its first attempt is due and begins as soon as there is a place for it."),
+]
+WHY_CANCELLED: list[tuple[CancelReason, int, str]] = [
+    (CancelReason.OWNER, 0, "Cancelled by hand before its first attempt; retry it to send it."),
+    (CancelReason.OWNER, 1, "Cancelled by hand after 1 attempt; retry it to send it again."),
+    (
+        CancelReason.WEBHOOK_DISABLED,
+        2,
+        "Cancelled after 2 attempts because its webhook was disabled; enable that and retry it to send it again.",
+    ),
+    (
+        CancelReason.WEBHOOK_DELETED,
+        0,
+        "Cancelled before its first attempt because its webhook was deleted; nothing more is sent.",
+    ),
+    (
+        CancelReason.LOOP,
+        0,
+        "Not sent: it goes in a circle, since it came through this bin or webhook before, or through too many;"
+        " take out what leads back, or retry it to send it once.",
+    ),
+]
 
 
 @pytest.mark.parametrize(
     ("state", "count", "last", "known", "sentence"),
     [
-        (PENDING, 1, 429, {"retry_on": ("429",)}, "429 is a 4xx; attempt 2 of 9 follows at NOON."),
-        (FAILED, 1, 503, {"retry_on": ("network",)}, "503 is a server error, which this webhook does not retry."),
-        (FAILED, 1, 503, {"retries": 0}, "503 is a server error, and its webhook's schedule has no retries."),
-        (PENDING, 1, 500, {"at": None}, "500 is a server error; attempt 2 of 9 follows."),
-        (FAILED, 1, 410, {"was_disabled": False}, "410 means the destination is gone, so it was not retried."),
-        (
-            FAILED,
-            1,
-            TIMEOUT,
-            {"retry_on": ("5xx",)},
-            "No complete answer came in time (timeout), which this webhook does not retry.",
-        ),
-        (
-            FAILED,
-            9,
-            500,
-            {"disabled_reason": "3 deliveries in a row failed"},
-            "All 9 attempts failed, the last got 500, and nothing more is planned;"
-            " its webhook is disabled (3 deliveries in a row failed).",
-        ),
+        *EXPLAINED,
+        *((PENDING, count, 500 if count else None, {"waiting": waiting}, told) for waiting, count, told in WAITING),
+        *((CANCELLED, count, None, {"cancel_reason": reason}, told) for reason, count, told in WHY_CANCELLED),
         (
             PENDING,
             9,
@@ -344,73 +335,10 @@ def test_a_delivery_is_explained_in_a_sentence(
         ),
     ],
 )
-def test_the_explanation_knows_the_webhook_and_the_moment(
-    state: DeliveryState, count: int, last: int | ErrorClass, known: dict[str, Any], sentence: str
+def test_a_delivery_is_explained_in_a_sentence_that_knows_the_webhook_and_the_moment(
+    state: DeliveryState, count: int, last: int | ErrorClass | None, known: dict[str, Any], sentence: str
 ) -> None:
     assert explained(state, count=count, last=last, **known) == sentence
-
-
-@pytest.mark.parametrize(
-    ("waiting", "count", "sentence"),
-    [
-        (Waiting(Hold.UNDER_WAY), 0, "Its first attempt is under way now."),
-        (Waiting(Hold.UNDER_WAY), 2, "500 is a server error; attempt 3 of 9 is under way now."),
-        (
-            Waiting(Hold.RECEIVER),
-            1,
-            "500 is a server error; attempt 2 of 9 follows at NOON, as the answer's Retry-After asked.",
-        ),
-        (
-            Waiting(Hold.PAUSED),
-            1,
-            "500 is a server error; attempt 2 of 9 waits: its webhook is paused, and nothing is sent until it is"
-            " resumed.",
-        ),
-        (Waiting(Hold.PUBLISHER), 0, "Its first attempt follows at NOON, as its publisher asked."),
-        (
-            Waiting(Hold.ORDER, "delivery dlv_1"),
-            0,
-            "Its first attempt follows after delivery dlv_1, which comes first: its webhook takes one at a time,"
-            " in order.",
-        ),
-        (
-            Waiting(Hold.RATE, "0.5"),
-            1,
-            "500 is a server error; attempt 2 of 9 is due and waits for its turn: its webhook takes 0.5 attempts"
-            " a second.",
-        ),
-        (Waiting(Hold.PLACE), 0, "Its first attempt is due and begins as soon as there is a place for it."),
-    ],
-)
-def test_what_a_pending_delivery_waits_for_is_said(waiting: Waiting, count: int, sentence: str) -> None:
-    assert explained(PENDING, count=count, last=500 if count else None, waiting=waiting) == sentence
-
-
-@pytest.mark.parametrize(
-    ("reason", "count", "sentence"),
-    [
-        (CancelReason.OWNER, 0, "Cancelled by hand before its first attempt; retry it to send it."),
-        (CancelReason.OWNER, 1, "Cancelled by hand after 1 attempt; retry it to send it again."),
-        (
-            CancelReason.WEBHOOK_DISABLED,
-            2,
-            "Cancelled after 2 attempts because its webhook was disabled; enable that and retry it to send it again.",
-        ),
-        (
-            CancelReason.WEBHOOK_DELETED,
-            0,
-            "Cancelled before its first attempt because its webhook was deleted; nothing more is sent.",
-        ),
-        (
-            CancelReason.LOOP,
-            0,
-            "Not sent: it goes in a circle, since it came through this bin or webhook before, or through too many;"
-            " take out what leads back, or retry it to send it once.",
-        ),
-    ],
-)
-def test_a_cancelled_delivery_says_why(reason: CancelReason, count: int, sentence: str) -> None:
-    assert explained(CANCELLED, count=count, last=None, cancel_reason=reason) == sentence
 
 
 @pytest.mark.parametrize("error", ErrorClass)
@@ -418,17 +346,17 @@ def test_every_class_of_error_has_words_and_names_itself(error: ErrorClass) -> N
     assert f" ({error})" in explained(FAILED, count=1, last=error)
 
 
-@pytest.mark.parametrize("last", [*range(100, 1000, 7), 408, 410, 429, *ErrorClass])
 @pytest.mark.parametrize("retry_on", [DEFAULT_RETRY_ON, ("4xx", "3xx"), ()])
-def test_what_is_decided_is_what_is_explained(last: int | ErrorClass, retry_on: tuple[str, ...]) -> None:
-    status, error = (None, last) if isinstance(last, ErrorClass) else (last, None)
-    decision = decide(status, error=error, retry_on=retry_on)
-    state = TRANSITIONS[DeliveryState.PENDING, decision.action]
-    sentence = explained(state, count=1, last=last, retry_on=retry_on)
-    assert ("attempt 2 of 9 follows" in sentence) == (decision.action is Action.RESCHEDULE)
-    assert ("not retr" in sentence) == (decision.action is Action.FAIL and not decision.disable)
-    assert ("disabled" in sentence) == decision.disable
-    assert ("Delivered" in sentence) == (decision.action is Action.SUCCEED)
+def test_what_is_decided_is_what_is_explained(retry_on: tuple[str, ...]) -> None:
+    for last in (*range(100, 1000, 7), 408, 410, 429, *ErrorClass):
+        status, error = (None, last) if isinstance(last, ErrorClass) else (last, None)
+        decision = decide(status, error=error, retry_on=retry_on)
+        state = TRANSITIONS[DeliveryState.PENDING, decision.action]
+        sentence = explained(state, count=1, last=last, retry_on=retry_on)
+        assert ("attempt 2 of 9 follows" in sentence) == (decision.action is Action.RESCHEDULE), last
+        assert ("not retr" in sentence) == (decision.action is Action.FAIL and not decision.disable), last
+        assert ("disabled" in sentence) == decision.disable, last
+        assert ("Delivered" in sentence) == (decision.action is Action.SUCCEED), last
 
 
 def explained(

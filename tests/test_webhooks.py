@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hookbin.errors import WebhookNotFound
 from hookbin.models.announcements import Removed
-from hookbin.models.deliveries import Action, DeliveryState
+from hookbin.models.deliveries import DeliveryState
 from hookbin.models.webhooks import WebhookKind
 from tests.builders import Stores, a_webhook, open_stores
 
@@ -34,18 +34,6 @@ async def test_a_webhook_is_the_same_after_a_restart(tmp_path: Path) -> None:
         assert stores.webhooks.all() == webhooks
 
 
-async def test_a_webhook_that_is_not_there_is_told_so(stores: Stores) -> None:
-    assert stores.webhooks.find("wh_0") is None
-    with pytest.raises(WebhookNotFound):
-        stores.webhooks.get("wh_0")
-
-
-async def test_several_may_share_a_name_and_a_destination(stores: Stores) -> None:
-    await stores.register("wh_1", name="same")
-    await stores.register("wh_2", name="same")
-    assert len(stores.webhooks.all()) == 2
-
-
 async def test_a_change_is_announced_and_kept(stores: Stores) -> None:
     webhook = await stores.register()
     changed = replace(webhook, name="new", destination="http://localhost:2/", max_in_flight=1, generation=1)
@@ -55,24 +43,6 @@ async def test_a_change_is_announced_and_kept(stores: Stores) -> None:
     ((delivery),) = await stores.publish()
     found = await stores.found(delivery)
     assert (found.webhook_name, found.destination) == ("new", "http://localhost:2/")
-
-
-async def test_disabling_cancels_what_is_pending_for_it_and_for_nobody_else(stores: Stores) -> None:
-    webhook = await stores.register("wh_1")
-    await stores.register("wh_2")
-    mine, other = await stores.publish()
-    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    cancelled = await stores.found(mine)
-    assert (cancelled.state, (await stores.found(other)).state) == (DeliveryState.CANCELLED, DeliveryState.PENDING)
-    assert (cancelled.next_attempt_at, cancelled.finished_at) == (None, stores.clock.now())
-
-
-async def test_disabling_leaves_what_has_ended(stores: Stores) -> None:
-    webhook = await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.finish(delivery, Action.SUCCEED)
-    await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
-    assert (await stores.found(delivery)).state is DeliveryState.SUCCEEDED
 
 
 async def test_a_deleted_webhook_is_gone_and_its_deliveries_can_still_be_read(tmp_path: Path) -> None:
