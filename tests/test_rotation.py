@@ -206,19 +206,31 @@ def test_a_style_takes_only_secrets_that_can_sign_in_it(server: Server) -> None:
     assert changed["signature_style"] == "standard"
 
 
-def test_secrets_stand_in_no_list_page_log_or_description(server: Server) -> None:
-    webhook = server.register(f"{server.url}/b/secretive")
-    old, new = webhook["secret"], rotate(server, webhook["id"])["secret"]
-    (delivery,) = eventually(lambda: server.deliveries(webhook=webhook["id"], state="succeeded"))
-    paths = ["/webhooks", f"/webhooks/{webhook['id']}", f"/deliveries/{delivery['id']}", "/openapi.json", "/docs"]
-    pages = ["/ui/", f"/ui/webhooks/{webhook['id']}", f"/ui/deliveries/{delivery['id']}", "/ui/bins/secretive"]
+def test_secrets_and_credentials_are_sent_but_stand_in_no_list_page_log_or_description(server: Server) -> None:
+    given, masked = (
+        [["Authorization", "Bearer hunter2hunter2"], ["X-A", "b"]],
+        [["Authorization", "********"], ["X-A", "b"]],
+    )
+    with Receiver(200).serving() as url:
+        webhook = server.register(url, headers=given)
+        (delivery,) = eventually(lambda: server.deliveries(webhook=webhook["id"], state="succeeded"))
+    path = f"/webhooks/{webhook['id']}"
+    changed = server.patch(
+        path, {"headers": [*masked, ["X-C", "d"]], "destination": f"{server.url}/b/secretive"}
+    ).json()
+    secrets = [webhook["secret"][6:], rotate(server, webhook["id"])["secret"][6:], "hunter2"]
+    server.publish("again")
+    (captured,) = eventually(lambda: server.captured("secretive"))
 
-    for path in paths + pages:
-        text = server.request("GET", path).text
-        assert old[6:] not in text, path
-        assert new[6:] not in text, path
-    assert old[6:] not in server.log()
-    assert new[6:] not in server.log()
+    assert [pair for pair in captured["headers"] if pair in given] == given
+    assert (webhook["headers"], changed["headers"]) == (masked, [*masked, ["X-C", "d"]])
+    (attempt,) = server.get(f"/deliveries/{delivery['id']}")["attempts"]
+    assert masked[0] in attempt["request"]["headers"]
+    paths = ["/webhooks", path, f"/deliveries/{delivery['id']}", "/openapi.json", "/docs"]
+    pages = ["/ui/", f"/ui{path}", f"/ui/deliveries/{delivery['id']}"]
+    for shown in (*(server.request("GET", each).text for each in paths + pages), server.log()):
+        assert not any(secret in shown for secret in secrets)
+    assert not any(secret in server.request("GET", "/ui/bins/secretive").text for secret in secrets[:2])
 
 
 def _instead(changed: Webhook, _: Webhook) -> Webhook:

@@ -352,6 +352,7 @@ async def test_headers_of_one_s_own_go_out_as_they_are_and_secrets_are_masked_in
         sent = await post(sender, f"http://127.0.0.1:{port}/", headers=headers)
     on_the_wire = fields(receiver.heads[0])
     assert tuple(on_the_wire[-len(headers) :]) == headers
+    assert [name.lower() for name, _ in on_the_wire].count("user-agent") == 1
     assert sent.request_headers == (*on_the_wire[:-2], ("X-Token", MASK), ("Cookie", MASK))
 
 

@@ -21,6 +21,13 @@ async def test_a_webhook_is_the_same_after_a_restart(tmp_path: Path) -> None:
     changes = {
         "name": "Jöe",
         "events": ("user.*", "order.paid"),
+        "headers": (("X-A", "1"), ("x-a", "2")),
+        "signature_style": "stripe",
+        "rate_limit": 2.5,
+        "ordered": True,
+        "paused": True,
+        "disable_after": 3,
+        "max_in_flight": 2,
         "retry_schedule": (0.5, 2.0),
         "retry_on": ("5xx", "429"),
         "timeout": 1.5,
