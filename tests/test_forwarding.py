@@ -217,11 +217,10 @@ def test_a_bin_that_forwards_to_itself_ends_and_says_why(server: Server) -> None
     targets = [{"destination": f"{server.url}/b/fw-circle?way={way}", **NO_RETRIES} for way in range(ways)]
     ids = [target["id"] for target in forwarding_bin(server, "fw-circle", *targets)["forward"]]
     server.post("/b/fw-circle", {"n": 1})
-    for id in ids:
-        eventually(lambda id=id: len(server.deliveries(webhook=id, state="cancelled")) == ways)
-        assert server.deliveries(webhook=id, state="pending") == []
+    eventually(lambda: all(len(server.deliveries(webhook=id, state="cancelled")) == ways for id in ids))
 
     assert len(server.captured("fw-circle")) == 1 + ways
+    assert not any(server.deliveries(webhook=id, state="pending") for id in ids)
     (stopped, *_) = server.deliveries(webhook=ids[0], state="cancelled")
     assert "circle" in server.get(f"/deliveries/{stopped['id']}")["explanation"]
 
