@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from hookbin.wire.exchange import Exchange, exchange_of
-from hookbin.wire.head import MAX_HEAD, Head, Pairs, read_plain_head
+from hookbin.wire.head import MAX_HEAD, Head, Pairs, read_plain_head, read_whole
 from hookbin.wire.lane import Taker
 from hookbin.wire.message import FieldsTooLarge, MessageBroken, MessageReader
 from tests.protocols import Transport, answering, opened
@@ -151,7 +151,7 @@ def our_reading(message: bytes) -> tuple[Head, bytes, bool] | None:
 
 
 def test_a_message_is_and_ends_as_the_parser_by_itself_says_plain_or_not() -> None:
-    chance, taken, plain = random.Random(11), 0, 0
+    chance, taken, plain, in_one = random.Random(11), 0, 0, 0
     for _ in range(4_000):
         lines = [b"POST / HTTP/1.1", *chance.sample(LINES, chance.randint(0, 3)), b"", b""]
         message = b"\r\n".join(lines) + chance.choice(BODIES) + NEXT
@@ -162,8 +162,12 @@ def test_a_message_is_and_ends_as_the_parser_by_itself_says_plain_or_not() -> No
             plain += read_plain_head(message[: message.find(b"\r\n\r\n") + 4]) is not None
             assert (judge.bodies[0], judge.ended > 0) == (body, whole), message
             assert (judge.heads[0], judge.keep_alive[0]) == (head.pairs, head.keep_alive), message
+        if (piece := read_whole(message.removesuffix(NEXT))) is not None:
+            in_one += 1
+            assert (*piece, True) == ours, message
 
     assert taken - plain > 200 < plain
+    assert in_one > 150
 
 
 def test_a_body_of_many_chunks_is_not_taken_for_trailers() -> None:

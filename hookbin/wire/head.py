@@ -38,6 +38,7 @@ _PLAIN_FIELD = re.compile(r"([^:\r]++): ([^\r]*+)\r\n")
 _BEHIND_TARGET = len(" HTTP/1.1\r\n")
 _FRAMING = frozenset({"transfer-encoding", "proxy-connection"})
 """What is left to llhttp: besides Content-Length and Connection it is what says where a message or connection ends."""
+_END_OF_HEAD = b"\r\n\r\n"
 _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb"++) ([\x21-\x7e]++) HTTP/1\.([01])\r\n")
 _BEGINNING = re.compile(rb"(?:" + _TOKEN + rb"++(?: (?:[\x21-\x7e]++(?: [HTP/.0-9]{0,8}\r?)?)?)?)?")
 MAX_BEGINNING = 512
@@ -114,6 +115,15 @@ def read_plain_head(whole: bytes) -> Head | None:
         keep_alive=connection != "close",
         expects_continue=expects_continue(named),
     )
+
+
+def read_whole(data: bytes) -> tuple[Head, bytes] | None:
+    """The head and the body of a plain message that is all of `data`; None when it is not, or not plain."""
+    size = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
+    if not len(_END_OF_HEAD) <= size <= MAX_HEAD:
+        return None
+    head = read_plain_head(data[:size])
+    return None if head is None or head.length != len(data) - size else (head, data[size:])
 
 
 def by_name(pairs: Pairs) -> dict[str, str]:

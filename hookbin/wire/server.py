@@ -36,6 +36,7 @@ from hookbin.wire.current_request import CurrentRequest
 from hookbin.wire.exchange import Exchange
 from hookbin.wire.farewell import Farewell
 from hookbin.wire.flow import Flow
+from hookbin.wire.head import Head, read_whole
 from hookbin.wire.keep_alive import KeepAlive
 from hookbin.wire.lane import Lane
 from hookbin.wire.message import FieldsTooLarge, MessageBroken, MessageReader
@@ -117,6 +118,8 @@ class WireProtocol(asyncio.Protocol):
             self._close(FULL)
 
     def data_received(self, data: bytes) -> None:
+        if self._phase is _Phase.HEAD and not self._held.size and self._begin_whole(data):
+            return
         if self._farewell is not None:
             self._farewell.hear(data)
         elif self._phase is _Phase.BODY:
@@ -214,15 +217,30 @@ class WireProtocol(asyncio.Protocol):
         early = self._phase is _Phase.ANSWER and self._held.size > 0
         self._flow.hold(early or (self._phase is _Phase.HEAD and self._flow.write_paused))
 
+    def _begin_whole(self, data: bytes) -> bool:
+        """Whether `data` was one plain request and no more, as most that comes is: it is not taken apart any further."""
+        message = None if self._flow.write_paused else read_whole(data)
+        if message is None:
+            return False
+        head, body = message
+        self._begin_request(_Phase.ANSWER, head)
+        if body:
+            self._request.pass_on(body)
+        self._request.end([])
+        return True
+
+    def _begin_request(self, phase: _Phase, head: Head) -> None:
+        self._keep_alive.stop()
+        self._requests += 1
+        self._phase = phase
+        self._request.begin(head, self._answered)
+
     def _begin(self) -> bool:
         """Whether a head was whole. Raises `MessageRefused`."""
         head = self._held.take_head(self._reader)
         if head is None:
             return False
-        self._keep_alive.stop()
-        self._requests += 1
-        self._phase = _Phase.BODY
-        self._request.begin(head, self._answered)
+        self._begin_request(_Phase.BODY, head)
         if self._reader.whole:
             self._end_request()
         elif self._held.size:
