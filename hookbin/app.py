@@ -120,7 +120,7 @@ class Hookbin:
         delivering = _delivering(stores, settings=settings, addresses=addresses, clock=clock, ids=ids)
         encode = Encoder(stores.bin_shape, find_bin=stores.bins.shown)
         live = Live(
-            timeline=Timeline(encode),
+            timeline=Timeline(encode, later=database.do_later),
             encode=encode,
             activity=Activity(now=clock.now),
             waiting=Waiting(),

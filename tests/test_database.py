@@ -81,6 +81,33 @@ async def test_what_is_announced_is_committed_already(stores: Stores, tmp_path: 
     assert not any(unseen)
 
 
+async def test_what_listeners_put_off_is_done_in_order_behind_the_answers_and_also_if_nothing_follows(
+    stores: Stores,
+) -> None:
+    bin = await stores.make_bin()
+    done, answered, all_done = list[int](), list[int](), asyncio.Event()
+
+    def put_off(rows: Sequence[Announcement]) -> None:
+        stores.database.do_later(lambda: note(announced(rows)))
+
+    def note(seqs: list[int]) -> None:
+        assert set(seqs) <= set(answered)
+        done.extend(seqs)
+        if len(done) == 20:
+            all_done.set()
+
+    async def capture(number: int) -> None:
+        await stores.capture(bin)
+        answered.append(number)
+
+    stores.database.on_commit(put_off)
+    for number in range(1, 21, 4):
+        await asyncio.gather(*[capture(number + beside) for beside in range(4)])
+    await asyncio.wait_for(all_done.wait(), 10)
+
+    assert done == list(range(1, 21))
+
+
 async def test_rows_that_are_written_in_groups_are_numbered_and_announced_in_one_order(stores: Stores) -> None:
     bin = await stores.make_bin()
     for each in ("wh_1", "wh_2"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -39,6 +40,19 @@ async def ready(subscription: Subscription) -> list[int | None]:
 def followed() -> tuple[Timeline, Subscription]:
     timeline = Timeline(Encoder())
     return timeline, timeline.subscribe(Topic())
+
+
+async def test_a_commit_that_is_told_later_goes_to_those_who_followed_at_the_commit() -> None:
+    later: list[Callable[[], None]] = []
+    timeline = Timeline(Encoder(), later=later.append)
+    first = timeline.subscribe(Topic())
+    timeline.committed(requests(1, 2))
+    second = timeline.subscribe(Topic())
+    timeline.committed(requests(3))
+    for work in later:
+        work()
+
+    assert (await ready(first), second.position, await ready(second)) == ([1, 2, 3], 2, [3])
 
 
 @pytest.mark.parametrize(

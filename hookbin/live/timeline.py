@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -93,8 +94,16 @@ class Subscription:
 class Timeline:
     """Listens to the writer, speaks to the followers."""
 
-    def __init__(self, encode: Callable[[Announcement], Message | None], *, position: int = 0) -> None:
+    def __init__(
+        self,
+        encode: Callable[[Announcement], Message | None],
+        *,
+        position: int = 0,
+        later: Callable[[Callable[[], None]], None] = lambda work: work(),
+    ) -> None:
+        """`later` is given what tells the followers; it does that in order."""
         self._encode = encode
+        self._later = later
         self._subscriptions: set[Subscription] = set()
         self._closed = False
         self.position = position
@@ -121,15 +130,17 @@ class Timeline:
                 subscription.close()
 
     def committed(self, rows: Sequence[Announcement]) -> None:
-        """Tell the followers. Called after each commit, with its rows in order."""
+        """Have those told who follow by now. Called after each commit, with its rows in order."""
         for row in reversed(rows):
             if isinstance(row, LOG_ROWS):
                 self.position = row.seq
                 break
-        if not self._subscriptions:
-            return
+        if self._subscriptions:
+            self._later(partial(self._tell, rows, tuple(self._subscriptions)))
+
+    def _tell(self, rows: Sequence[Announcement], followers: Sequence[Subscription]) -> None:
         messages = [message for message in map(self._encode, rows) if message is not None]
-        for subscription in tuple(self._subscriptions):
+        for subscription in followers:
             subscription.put(messages)
 
     def close(self) -> None:

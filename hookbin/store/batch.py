@@ -68,8 +68,16 @@ class Committed(Struct, frozen=True):
     """Why nothing of it was kept."""
 
 
-def commit(connection: sqlite3.Connection, batch: Sequence[Work[Any]], last_seq: int) -> Committed:
+def commit(
+    connection: sqlite3.Connection,
+    batch: Sequence[Work[Any]],
+    last_seq: int,
+    *,
+    before_sync: Callable[[], None] = lambda: None,
+) -> Committed:
     """Write the whole batch in one transaction; its rows of the log get the numbers behind `last_seq`.
+
+    `before_sync` is called when all is written, and nothing but the disk is waited for.
 
     A failure that belongs to one piece of work (a constraint, a wrong type) undoes the batch,
     which is then done again piece by piece, so that only the culprit gets the error. A failure
@@ -78,11 +86,11 @@ def commit(connection: sqlite3.Connection, batch: Sequence[Work[Any]], last_seq:
     """
     try:
         try:
-            return _in_transaction(connection, _together, batch, last_seq)
+            return _in_transaction(connection, _together, batch, last_seq, before_sync)
         except Exception as error:
             if _is_of_storage(error):
                 raise
-            return _in_transaction(connection, _one_by_one, batch, last_seq)
+            return _in_transaction(connection, _one_by_one, batch, last_seq, before_sync)
     except Exception as error:
         failure = StorageFailed(f"the database could not be written ({error}); free some space, then send it again")
         return failed(batch, last_seq, failure)
@@ -98,11 +106,13 @@ def _in_transaction(
     write: Callable[[Transaction, Sequence[Work[Any]]], list[Result[Any]]],
     batch: Sequence[Work[Any]],
     last_seq: int,
+    before_sync: Callable[[], None],
 ) -> Committed:
     transaction = Transaction(connection, last_seq=last_seq)
     connection.execute("BEGIN IMMEDIATE")
     try:
         results = write(transaction, batch)
+        before_sync()
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -13,7 +13,8 @@
   be done later is a row, found again after a crash; there is no queue beside the database to lose.
 - *Announced once, in order.* Work says to its `transaction` what was written. After the commit the
   listeners are told so, in the order of `seq`: a stream resumes behind the last number it saw. Memory
-  changes by what was announced, never before.
+  changes by what was announced, never before. What takes longer, such as telling the streams, is put off
+  until nobody waits for it: the disk syncs the next batch meanwhile.
 - *Snapshots.* A query sees what is committed when it begins; what one answer is made of is read in one
   `snapshot`, a read transaction on one reader.
 - *Bounds.* Over `MAX_QUEUED_BYTES` that wait, a write is refused with `Overloaded` (503) and nothing is kept
@@ -40,9 +41,10 @@ import aiosqlite
 from msgspec import Struct
 
 from hookbin.errors import DatabaseUnreadable, Overloaded, ShuttingDown, StorageFailed
-from hookbin.models.announcements import Announcement, LogRow
+from hookbin.models.announcements import LogRow
 from hookbin.store.batch import Grouped, Insert, Result, Work
 from hookbin.store.connections import Examiner, LockFile, open_reader
+from hookbin.store.listeners import Listener, Listeners
 from hookbin.store.transaction import Transaction
 from hookbin.store.writer import Writer
 
@@ -51,7 +53,6 @@ logger = logging.getLogger("hookbin")
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 Row: TypeAlias = tuple[Any, ...]
-Listener: TypeAlias = Callable[[Sequence[Announcement]], None]
 
 MAX_QUEUED_BYTES = 64 * 1024 * 1024
 """Bound of what may wait for the writer; over it, `Overloaded`."""
@@ -108,7 +109,7 @@ class Database:
         self._ballast = ballast
         self._observe_batch = observe_batch
         self._monotonic = monotonic
-        self._listeners: list[tuple[Listener, tuple[type, ...]]] = []
+        self._listeners = Listeners()
         self._queue: list[_Waiter[Any]] = []
         self._wake = asyncio.Event()
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
@@ -127,7 +128,9 @@ class Database:
         self._lock = LockFile(self._path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-writer")
         try:
-            self._writer = await self._on_thread(partial(Writer, self._path, ballast=self._ballast))
+            self._writer = await self._on_thread(
+                partial(Writer, self._path, ballast=self._ballast, before_sync=self._before_sync)
+            )
             self.last_seq = self._writer.last_seq
         except BaseException:
             self._thread.shutdown()
@@ -167,7 +170,11 @@ class Database:
         It is called with all rows of a commit that has at least one of the types `of`: who has no
         use for captures is not called for commits that hold nothing else.
         """
-        self._listeners.append((listener, of))
+        self._listeners.add(listener, of)
+
+    def do_later(self, work: Callable[[], None]) -> None:
+        """For listeners: have it done while the disk syncs what came next, or once nothing did; in order of commit."""
+        self._listeners.do_later(work)
 
     async def insert(self, sql: str, params: Sequence[Any], *, row: LogRow, size: int = 0) -> None:
         """Write and announce one row of the log; `sql` inserts its number and `params`.
@@ -266,6 +273,8 @@ class Database:
             self._wake.clear()
             while self._queue:
                 await self._write(await self._take())
+                await asyncio.sleep(0)  # those who were just answered may have sent more
+            self._listeners.do_the_rest()
 
     async def _take(self) -> list[_Waiter[Any]]:
         """All that waits, and what the event loop has at hand to add: it goes round until that brings nothing more.
@@ -290,7 +299,10 @@ class Database:
         self.last_seq = committed.last_seq
         for waiter, result in zip(batch, committed.results, strict=True):
             _resolve(waiter.outcome, result)
-        self._announce(committed.announcements)
+        self._listeners.tell(committed.announcements)
+
+    def _before_sync(self) -> None:
+        self._listeners.do_the_rest_soon(self._loop)
 
     def _note(self, failure: StorageFailed | None) -> None:
         """Keep what writing fails of, and say it in the log; the same again only after a while."""
@@ -299,15 +311,6 @@ class Database:
         if failure is not None and (failure.detail != self._said or now - self._said_at >= SAID_AGAIN):
             self._said, self._said_at = failure.detail, now
             logger.error("%s", failure.detail)
-
-    def _announce(self, rows: Sequence[Announcement]) -> None:
-        types = {type(row) for row in rows}
-        for listener, of in self._listeners:
-            try:
-                if any(issubclass(each, of) for each in types):
-                    listener(rows)
-            except Exception:  # what is committed stays committed, and the next batch must not wait for ever
-                logger.exception("a listener failed on a commit")
 
     async def _on_thread(self, function: Callable[..., T], *args: Any) -> T:
         return await self._loop.run_in_executor(self._thread, function, *args)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from hookbin.store.file_watch import FileWatch
 class Writer:
     """Made, used and closed on one thread. Raises `StartError` when the file can't be used."""
 
-    def __init__(self, path: Path, *, ballast: int) -> None:
+    def __init__(self, path: Path, *, ballast: int, before_sync: Callable[[], None]) -> None:
+        """`before_sync` is called on that thread, see `batch.commit`."""
+        self._before_sync = before_sync
         self._ballast = Ballast(path, size=ballast)
         try:
             opened = open_writer(path)
@@ -53,7 +55,7 @@ class Writer:
         if (complaint := self._watch.complaint()) is not None:
             self._empty_log()
             return failed(batch, last_seq, DatabaseLost(complaint))
-        committed = commit(self._connection, batch, last_seq)
+        committed = commit(self._connection, batch, last_seq, before_sync=self._before_sync)
         if committed.failure is None and (complaint := self._watch.complaint()) is not None:
             return failed(batch, committed.last_seq, DatabaseLost(complaint))
         return committed

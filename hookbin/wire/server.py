@@ -218,7 +218,7 @@ class WireProtocol(asyncio.Protocol):
         self._flow.hold(early or (self._phase is _Phase.HEAD and self._flow.write_paused))
 
     def _begin_whole(self, data: bytes) -> bool:
-        """Whether `data` was one plain request and no more, as most that comes is: it is not taken apart any further."""
+        """Whether `data` was one plain request and nothing else, as most that comes is."""
         message = None if self._flow.write_paused else read_whole(data)
         if message is None:
             return False
