@@ -26,14 +26,6 @@ def check_response(response: BinResponse) -> BinResponse:
     return response
 
 
-def check_headers(headers: Headers, *, loc: str) -> Headers:
-    """The headers as given. Raises `FieldsInvalid` for each that would break an answer or is not the owner's to set."""
-    errors = list(_header_complaints(headers, loc=loc))
-    if errors:
-        raise FieldsInvalid(*errors)
-    return headers
-
-
 def steps_of(response: BinResponse) -> Iterator[tuple[str, Step]]:
     """Every step of a response with its place in it."""
     yield "response", response

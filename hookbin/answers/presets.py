@@ -13,7 +13,7 @@ from hookbin.models.answers import BinResponse
 
 
 class Preset(Struct, frozen=True, kw_only=True):
-    """A response under a name."""
+    """A response under a name; no secret is in it."""
 
     name: str
     title: str

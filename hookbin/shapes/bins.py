@@ -9,7 +9,6 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hookbin.answers.plan import next_step
-from hookbin.answers.presets import Preset
 from hookbin.delivery.limits import MAX_TARGETS
 from hookbin.models.answers import BinHandshake, BinResponse
 from hookbin.models.bins import Age, Bin, Count, Verify, VerifyOptions
@@ -103,15 +102,6 @@ class BinShape(Struct, frozen=True, kw_only=True):
     forward: list[TargetShape]
 
 
-class PresetShape(Struct, frozen=True, kw_only=True):
-    """A response under a name."""
-
-    name: str
-    title: str
-    description: str
-    response: BinResponse
-
-
 _BIN = fields_of(Bin, BinShape)
 _TARGET = fields_of(Webhook, TargetShape)
 
@@ -153,12 +143,3 @@ def response_shape(response: BinResponse) -> BinResponse:
 def _verify_shape(verify: Verify, *, with_secret: bool) -> BinVerify:
     shape = BinVerify(**msgspec.structs.asdict(verify))
     return shape if with_secret else msgspec.structs.replace(shape, secret=hint(verify.secret))
-
-
-def preset_shape(preset: Preset) -> PresetShape:
-    return PresetShape(
-        name=preset.name,
-        title=preset.title,
-        description=preset.description,
-        response=response_shape(preset.response),
-    )

@@ -142,8 +142,8 @@ class Scheme(Struct, frozen=True, kw_only=True):
     """Where the provider says so: a URL, and the section if the page has several."""
     headers: tuple[str, ...] = ()
     """Those that hold a signature of this kind; empty when the rule names one."""
-    read: Callable[[SignedRequest, Verify], Claim | None]
-    """None when the request bears no signature of the scheme."""
+    read: Callable[[SignedRequest, Verify], Claim | None] | None = None
+    """None when the first of the headers holds one signature, and the body alone is signed."""
     secret: SecretForm = TEXT_SECRET
     digest: Digest | None = Digest()
     """None when the secret itself is sent, and nothing is computed."""
@@ -160,6 +160,13 @@ class Scheme(Struct, frozen=True, kw_only=True):
     @property
     def header(self) -> str | None:
         return self.headers[0] if self.headers else None
+
+    def claim(self, request: SignedRequest, rule: Verify) -> Claim | None:
+        """None when the request bears no signature of the scheme."""
+        if self.read is not None:
+            return self.read(request, rule)
+        value = request.header(self.header or rule.header or "")
+        return None if value is None else Claim(given=(value,))
 
     def digest_by(self, rule: Verify) -> Digest:
         if self.by_rule:

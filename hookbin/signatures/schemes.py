@@ -1,4 +1,4 @@
-"""Every provider's signature: one function that reads what a request claims, and one row in `SCHEMES`.
+"""Every provider's signature: one row in `SCHEMES`, and a function where more than a header is to be read.
 
 Checking, signing, the search for mistakes, the API's enumerations, the lists of forms and of the command line
 are all made from the rows.
@@ -57,16 +57,6 @@ def _standard(request: SignedRequest, rule: Verify) -> Claim | None:
 def _behind(head: str) -> Callable[[bytes], bytes]:
     start = head.encode("latin-1")
     return lambda body: start + body
-
-
-def _of_the_body(name: str) -> Callable[[SignedRequest, Verify], Claim | None]:
-    """The header holds one signature, and the body alone is signed."""
-
-    def read(request: SignedRequest, _: Verify) -> Claim | None:
-        value = request.header(name)
-        return None if value is None else Claim(given=(value,))
-
-    return read
 
 
 def _stripe(request: SignedRequest, _: Verify) -> Claim | None:
@@ -140,11 +130,6 @@ def _sorted_fields(request: SignedRequest) -> bytes:
     return "".join(name + value for name, value in sorted(set(pairs))).encode("utf-8", "replace")
 
 
-def _hmac(request: SignedRequest, rule: Verify) -> Claim | None:
-    value = request.header(rule.header or "")
-    return None if value is None else Claim(given=(value,))
-
-
 def _lacks(name: str) -> str:
     return f"There is a signature but no {name} header: see that the sender, or a proxy on the way, does not drop it."
 
@@ -169,7 +154,6 @@ _ROWS = (
         title="GitHub",
         source="https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
         headers=("X-Hub-Signature-256",),
-        read=_of_the_body("X-Hub-Signature-256"),
         digest=Digest(mark="sha256="),
         style=signing.GITHUB,
     ),
@@ -179,7 +163,6 @@ _ROWS = (
         title="GitHub, the old header",
         source="https://docs.github.com/en/webhooks/webhook-events-and-payloads, Delivery headers",
         headers=("X-Hub-Signature",),
-        read=_of_the_body("X-Hub-Signature"),
         digest=Digest(algorithm="sha1", mark="sha1="),
     ),
     Scheme(
@@ -203,7 +186,6 @@ _ROWS = (
         title="Shopify",
         source="https://shopify.dev/docs/apps/build/webhooks/subscribe/https, Validate the origin of your webhook",
         headers=("X-Shopify-Hmac-SHA256",),
-        read=_of_the_body("X-Shopify-Hmac-SHA256"),
         digest=Digest(encoding=_BASE64),
     ),
     Scheme(
@@ -237,7 +219,6 @@ _ROWS = (
         title="Meta (Facebook, Instagram, WhatsApp)",
         source="https://developers.facebook.com/docs/graph-api/webhooks/getting-started, Validating Payloads",
         headers=("X-Hub-Signature-256",),
-        read=_of_the_body("X-Hub-Signature-256"),
         digest=Digest(mark="sha256="),
     ),
     Scheme(
@@ -254,7 +235,6 @@ _ROWS = (
         title="GitLab",
         source="https://docs.gitlab.com/user/project/integrations/webhooks/, Validate payloads",
         headers=("X-Gitlab-Token",),
-        read=_of_the_body("X-Gitlab-Token"),
         digest=None,
     ),
     Scheme(
@@ -262,14 +242,12 @@ _ROWS = (
         title="Asana",
         source="https://developers.asana.com/docs/webhooks-guide, The webhook handshake",
         headers=("X-Hook-Signature",),
-        read=_of_the_body("X-Hook-Signature"),
     ),
     Scheme(
         name="hmac",
         aliases=("generic",),
         title="Any HMAC of the body",
         source="RFC 2104",
-        read=_hmac,
         by_rule=True,
     ),
 )

@@ -54,7 +54,7 @@ def check_signature(
     scheme = SCHEMES.get(rule.scheme)
     if scheme is None:
         return SignatureCheck(scheme=rule.scheme, reason=f"The scheme {rule.scheme!r} is not known here: {_UNKNOWN}.")
-    claim = scheme.read(request, rule)
+    claim = scheme.claim(request, rule)
     if claim is None:
         return SignatureCheck(Verdict.UNSIGNED, scheme.name, _absence(scheme, rule, request))
     reason = claim.problem or _mismatch(scheme, rule, claim, request=request, secrets=secrets, others=others)

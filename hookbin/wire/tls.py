@@ -79,9 +79,6 @@ class TlsLayer:
             self.first += data
         self._incoming.write(data)
 
-    def end(self) -> None:
-        self._incoming.write_eof()
-
     def handshake(self) -> bool:
         """Go on with it as far as the bytes that came allow; True once it is over. Raises `ssl.SSLError`."""
         try:

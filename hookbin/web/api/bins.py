@@ -9,21 +9,14 @@ from msgspec import UNSET, Meta, Struct
 from starlette.responses import Response
 
 from hookbin.answers.checks import check_response, templates_of
-from hookbin.answers.presets import PRESETS, preset
+from hookbin.answers.presets import PRESETS, Preset, preset
 from hookbin.capture.trial import try_response
 from hookbin.clock import parse_seq_id
 from hookbin.errors import FieldsInvalid, NameTaken, RequestIncomplete, RequestMalformed, TargetRefused
 from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin, Verify
 from hookbin.names import check_bin_name
-from hookbin.shapes.bins import (
-    BinChange,
-    BinShape,
-    BinVerify,
-    NewBin,
-    PresetShape,
-    preset_shape,
-)
+from hookbin.shapes.bins import BinChange, BinShape, BinVerify, NewBin
 from hookbin.shapes.common import Page
 from hookbin.shapes.trials import NewTrial, TrialShape
 from hookbin.shapes.undo import Undoable, UndoQuery
@@ -131,12 +124,12 @@ async def try_answer(call: Call[None, NewTrial]) -> TrialShape:
     )
 
 
-async def presets(call: Call[None, None]) -> Page[PresetShape]:
+async def presets(call: Call[None, None]) -> Page[Preset]:
     """List the presets.
 
     Responses by name, for `preset` of a bin.
     """
-    return Page(data=[preset_shape(each) for each in PRESETS])
+    return Page(data=list(PRESETS))
 
 
 async def delete(call: Call[UndoQuery, None]) -> Undoable | Response:
