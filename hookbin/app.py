@@ -131,6 +131,7 @@ class Hookbin:
         )
         site = Site(
             settings=settings,
+            started_at=clock.now(),
             clock=clock,
             ids=ids,
             addresses=addresses,
@@ -179,9 +180,7 @@ class Hookbin:
         dispatcher, memory = self.services.delivering.dispatcher, self._capture.memory
         watch = live.metrics.watch
         watch("hookbin_writer_queue_bytes", "Bytes that wait for the writer", lambda: database.queued_bytes)
-        watch(
-            "hookbin_writes_failing", "1 from a write that failed on until one succeeds", lambda: bool(database.trouble)
-        )
+        watch("hookbin_writes_failing", "Writes fail now: 1, else 0", lambda: bool(database.trouble))
         watch("hookbin_stream_subscribers", "Open streams", lambda: live.timeline.followers)
         watch("hookbin_waiters", "Calls that wait for requests", lambda: live.waiting.waiters)
         watch("hookbin_attempts_in_flight", "Attempts under way", lambda: dispatcher.in_flight)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -131,6 +132,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             return public.rstrip("/")
         shown = "localhost" if self.on_loopback or self.host in ("", "0.0.0.0", "::") else self.host
         return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+@cache
+def descriptions() -> dict[str, str]:
+    """What each setting is for, in a sentence: its help on the command line and on the server's page."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {name: hints[name].__metadata__[0].description for name in Settings.__struct_fields__}
 
 
 def check(settings: Settings) -> Settings:

@@ -87,6 +87,7 @@ def every_page(server: Server) -> dict[str, str]:
         "event": f"/ui/events/{delivery['event_id']}",
         "send": "/ui/send",
         "new": "/ui/new",
+        "server": "/ui/server",
         "compare": f"/ui/requests/{ids[0]}/diff/{ids[1]}",
         "webhooks": "/ui/webhooks",
         "bins": "/ui/bins",

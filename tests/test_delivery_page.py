@@ -76,7 +76,7 @@ def test_a_pending_delivery_is_cancelled_and_retried_from_its_page(server: Serve
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     expect(page.locator('.axis-tick[data-tone="next"]')).to_have_count(0)
     httpx.patch(f"{server.url}/bins/to-cancel", json={"response": {"status": 200}}, trust_env=False)
-    page.keyboard.press("r")
+    page.get_by_role("button", name="Retry now").click()
     expect(page.locator("#subject .state")).to_have_text("succeeded")
     expect(page.locator(".attempt-line").first).to_contain_text("by hand")
     expect(page.locator(".axis-tick rect")).to_have_count(1)

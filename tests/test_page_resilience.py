@@ -204,6 +204,7 @@ def test_the_list_of_keys_names_those_that_work_on_the_page(
     page.keyboard.press("?")
     listed = page.locator("[data-keys] dl > div:visible kbd").all_inner_texts()
     page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
     has = page.evaluate("[...document.querySelectorAll('[data-key]:not(:disabled)')].map((one) => one.dataset.key)")
     assert {*has} - {*listed} == set()
     for key in listed:
@@ -213,7 +214,24 @@ def test_the_list_of_keys_names_those_that_work_on_the_page(
         done = DOES.get(key, f"(window.pressed ?? []).includes('{key}')")
         eventually(partial(page.evaluate, done))
         page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
         page.evaluate("document.activeElement.blur()")
+
+
+def test_single_keys_can_be_turned_off_and_that_is_remembered(server: Server, page: Page) -> None:
+    opened(server, page, "/ui/")
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Single keys").uncheck()
+    page.reload()
+    is_live(page)
+    page.keyboard.press("?")
+    expect(page.locator("[data-keys]")).to_be_hidden()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Single keys").check()
+    page.reload()
+    is_live(page)
+    page.keyboard.press("?")
+    expect(page.locator("[data-keys]")).to_be_visible()
 
 
 # Seeing

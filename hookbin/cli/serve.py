@@ -21,7 +21,7 @@ import msgspec
 
 from hookbin import __version__, logs, server
 from hookbin.app import create_app, default_database
-from hookbin.config import Settings, check
+from hookbin.config import Settings, check, descriptions
 from hookbin.errors import FieldsInvalid, StartError
 from hookbin.web.rest.addresses import Addresses
 
@@ -45,8 +45,7 @@ def _option(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     hint = get_type_hints(Settings, include_extras=True)[name]
     variables = [f"HOOKBIN_{name.upper()}", *([_PLAIN_NAMES[name]] if name in _PLAIN_NAMES else [])]
     flag = f"--{name.replace('_', '-')}"
-    (meta,) = hint.__metadata__
-    options: dict[str, Any] = {"envvar": variables, "show_envvar": True, "help": meta.description, "default": None}
+    options: dict[str, Any] = {"envvar": variables, "show_envvar": True, "help": descriptions()[name], "default": None}
     if name == "auto_create":
         return click.option(f"{flag}/--no-auto-create", name, **options)
     if hint.__origin__ == tuple[str, ...]:

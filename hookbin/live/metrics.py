@@ -81,6 +81,16 @@ class Metrics:
         """Show what `read` returns, which never falls, as a counter."""
         self._registry.register(_ReadCounter(name, help, read))
 
+    def numbers(self) -> list[tuple[str, float]]:
+        """What each gauge and plain counter means, and how much it is now."""
+        families = [each for each in self._registry.collect() if each.type in ("gauge", "counter")]
+        return [
+            (each.documentation, sample.value)
+            for each in families
+            for sample in each.samples
+            if not sample.labels and not sample.name.endswith("_created")
+        ]
+
     def render(self) -> bytes:
         return generate_latest(self._registry)
 

@@ -122,6 +122,11 @@ class Database:
         """Why the last write failed; None if it did not."""
         self._said, self._said_at = "", 0.0
 
+    def files(self) -> list[tuple[str, int]]:
+        """Name and bytes of the database and of what stands beside it, as far as it is there."""
+        found = (self._path.with_name(self._path.name + suffix) for suffix in ("", "-wal", ".ballast"))
+        return [(str(file), file.stat().st_size) for file in found if file.exists()]
+
     async def open(self) -> None:
         """Lock, migrate and open the file. Raises `StartError` and leaves the file as it was."""
         self._loop = asyncio.get_running_loop()  # asked for once: each time costs a system call on Python 3.11

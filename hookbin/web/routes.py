@@ -32,6 +32,7 @@ from hookbin.web.pages import (
     new,
     overview,
     request,
+    server,
     webhook,
 )
 from hookbin.web.pages import sessions as sessions_page
@@ -131,6 +132,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("/ui/requests/{id}", request.page),
     PageRoute("/ui/requests/{id}/diff/{other}", compare.page),
     PageRoute("/ui/send", console.page),
+    PageRoute("/ui/server", server.page),
     PageRoute("/ui/new", new.page, methods=["GET", "POST"]),
     PageRoute(sessions_page.PATH, sessions_page.page, methods=["GET", "POST"]),
     PageRoute(access.SIGN_IN, access.sign_in, methods=["GET", "POST"]),

@@ -26,6 +26,7 @@ function toNewest() {
   first?.dispatchEvent(new CustomEvent("rowreached", { bubbles: true }));
 }
 
+const OFF = "hookbin-keys-off";
 const KEYS = {
   j: () => move(1),
   k: () => move(-1),
@@ -36,8 +37,22 @@ const KEYS = {
 function showKeys() {
   const dialog = document.querySelector("[data-keys]");
   if (!dialog || dialog.open) return;
+  dialog.querySelector("[data-single-keys]").checked = !areOff();
   for (const line of dialog.querySelectorAll("[data-when]")) line.hidden = !document.querySelector(line.dataset.when);
   dialog.showModal();
+}
+
+function areOff() {
+  try {
+    return localStorage.getItem(OFF) !== null;
+  } catch {
+    return false; // without storage they are as they are at first
+  }
+}
+
+function turn(on) {
+  if (on) localStorage.removeItem(OFF);
+  else localStorage.setItem(OFF, "");
 }
 
 function isTyping(target) {
@@ -47,7 +62,7 @@ function isTyping(target) {
 export function listen() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
+    if (document.querySelector("dialog[open]") || areOff()) return;
     const press = KEYS[event.key];
     const button = press ? null : /^[a-z/]$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]:not(:disabled)`);
     if (!press && !button) return;
@@ -59,4 +74,5 @@ export function listen() {
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-show-keys]")) showKeys();
   });
+  document.addEventListener("change", ({ target }) => target.matches("[data-single-keys]") && turn(target.checked));
 }

@@ -96,6 +96,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """What every call can need, and nothing that keeps or sends."""
 
     settings: Settings
+    started_at: int
+    """µs since the epoch."""
     clock: Clock
     ids: Ids
     addresses: Addresses
