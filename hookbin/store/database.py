@@ -61,6 +61,8 @@ MAX_GATHERED = 256
 """Rows at which the writer gathers no more, but writes."""
 SAID_AGAIN = 60.0
 """Seconds before the same failure is told in the log again: writes may fail and succeed by turns."""
+SQLITE = sqlite3.sqlite_version
+"""The library's version."""
 READERS = 3
 EXAMINERS = 2
 _OVERHEAD = 512

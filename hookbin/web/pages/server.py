@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sqlite3
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from hookbin import __version__
 from hookbin.clock import rfc3339
 from hookbin.config import Settings, descriptions
+from hookbin.store.database import SQLITE
 from hookbin.text import size_text
 from hookbin.web.html.rendering import render
 from hookbin.web.rest.services import services
@@ -36,7 +36,7 @@ async def page(request: Request) -> Response:
         request,
         "server.html",
         after=s.live.timeline.position,
-        versions={"hookbin": __version__, "Python": platform.python_version(), "SQLite": sqlite3.sqlite_version},
+        versions={"hookbin": __version__, "Python": platform.python_version(), "SQLite": SQLITE},
         started_at=rfc3339(s.site.started_at),
         trouble=s.stores.database.trouble,
         exposed=s.site.settings.exposed,
