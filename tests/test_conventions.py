@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -31,7 +32,14 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "hookbin").rglob("*.py"))
 }
+HOUSE = [name for name in MODULES if name != "hookbin"]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+T = TypeVar("T")
+
+
+def found_in(places: Iterable[T], search: Callable[[T], object]) -> dict[T, object]:
+    """What the search finds, by the places where it finds something."""
+    return {place: found for place in places if (found := search(place))}
 
 
 # Documents
@@ -103,13 +111,14 @@ def test_the_documented_errors_stand_in_the_order_of_their_status() -> None:
     assert statuses == sorted(statuses)
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=[error.__name__ for error in ERRORS])
-def test_every_error_has_a_code_and_a_title_of_its_own_and_a_status(error: type[errors.HookbinError]) -> None:
-    assert {"code", "title"} <= vars(error).keys()
-    assert [other for other in ERRORS if other.code == error.code] == [error]
-    assert re.fullmatch(r"[a-z_]+", error.code)
-    if error not in (errors.HookbinError, errors.StartError):
-        assert any(ancestor in STATUS for ancestor in error.__mro__[: error.__mro__.index(errors.HookbinError)])
+def test_every_error_has_a_code_and_a_title_of_its_own_and_a_status() -> None:
+    for error in ERRORS:
+        assert {"code", "title"} <= vars(error).keys(), error
+        assert [other for other in ERRORS if other.code == error.code] == [error]
+        assert re.fullmatch(r"[a-z_]+", error.code)
+        if error not in (errors.HookbinError, errors.StartError):
+            ancestors = error.__mro__[: error.__mro__.index(errors.HookbinError)]
+            assert any(ancestor in STATUS for ancestor in ancestors), error
 
 
 def test_the_tree_in_the_docstring_is_not_older_than_the_code() -> None:
@@ -156,6 +165,7 @@ def imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
         yield full if full in MODULES else node.module
 
 
+@cache
 def imports(module: str) -> set[str]:
     """Everything a module imports, wherever in it, typing-only imports included."""
     nodes = (node for node in ast.walk(tree(module)) if isinstance(node, ast.Import | ast.ImportFrom))
@@ -197,19 +207,18 @@ ROOMS = (
 FLOORS = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 RULES = ("answers", "conditions", "signatures", "delivery", "bodies", "exports", "shapes")
 """Rooms that do no I/O and never ask what time it is."""
-RULE_MODULES = tuple(name for name in MODULES if name.count(".") and name.split(".")[1] in RULES)
+INPUT_OR_OUTPUT = ("asyncio", "socket", "sqlite3", "httpx", "aiohttp", "starlette")
 
 
 def room(module: str) -> str:
     return module.split(".")[1]
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "hookbin"])
-def test_imports_run_one_way(module: str) -> None:
-    assert room(module) in FLOORS, f"{module} is in no room"
-    others = {room(name) for name in own_imports(module)} - {room(module)}
-
-    assert {other for other in others if FLOORS[other] <= FLOORS[room(module)]} - {"hookbin"} == set()
+def test_imports_run_one_way() -> None:
+    for module in HOUSE:
+        assert room(module) in FLOORS, f"{module} is in no room"
+        others = {room(name) for name in own_imports(module)} - {room(module)}
+        assert {other for other in others if FLOORS[other] <= FLOORS[room(module)]} == set(), module
 
 
 def folder(module: str) -> str:
@@ -227,15 +236,16 @@ def test_there_is_no_circle_of_folders() -> None:
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
-@pytest.mark.parametrize("module", RULE_MODULES)
-def test_rules_do_no_input_or_output(module: str) -> None:
-    assert imports(module).isdisjoint({"asyncio", "socket", "sqlite3", "httpx", "aiohttp", "starlette"})
+def test_rules_do_no_input_or_output() -> None:
+    rules = [module for module in HOUSE if room(module) in RULES]
+
+    assert found_in(rules, lambda module: imports(module) & {*INPUT_OR_OUTPUT}) == {}
 
 
 def test_the_store_does_not_know_the_timeline() -> None:
-    for module in MODULES:
-        if module.startswith("hookbin.store"):
-            assert "hookbin.live.timeline" not in imports(module)
+    store = [module for module in HOUSE if room(module) == "store"]
+
+    assert found_in(store, lambda module: imports(module) & {"hookbin.live.timeline"}) == {}
 
 
 def test_there_is_no_circle_of_imports() -> None:
@@ -244,22 +254,23 @@ def test_there_is_no_circle_of_imports() -> None:
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_nothing_is_imported_inside_a_function_to_dodge_a_circle(module: str) -> None:
-    functions = (node for node in ast.walk(tree(module)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    inside = [
-        node for function in functions for node in ast.walk(function) if isinstance(node, ast.ImportFrom | ast.Import)
-    ]
-
-    assert inside == []
+def functions(module: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(tree(module)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_says_first_what_it_owns(module: str) -> None:
-    docstring = ast.get_docstring(tree(module))
+def test_nothing_is_imported_inside_a_function_to_dodge_a_circle() -> None:
+    def inside(module: str) -> list[str]:
+        nodes = (node for function in functions(module) for node in ast.walk(function))
+        return [ast.unparse(node) for node in nodes if isinstance(node, ast.ImportFrom | ast.Import)]
 
-    assert docstring
-    assert docstring.splitlines()[0].endswith((".", ";", ":", ",", "?")) or len(docstring.splitlines()) > 1
+    assert found_in(MODULES, inside) == {}
+
+
+def test_a_module_says_first_what_it_owns() -> None:
+    for module in MODULES:
+        lines = (ast.get_docstring(tree(module)) or "").splitlines()
+        assert lines, module
+        assert lines[0].endswith((".", ";", ":", ",", "?")) or len(lines) > 1, module
 
 
 # Rooms
@@ -271,6 +282,7 @@ def strings(module: str) -> Iterator[str]:
             yield node.value
 
 
+@cache
 def names_used(module: str) -> set[str]:
     """Dotted names such as `time.monotonic`, as far as they stand in the source."""
     return {ast.unparse(node) for node in ast.walk(tree(module)) if isinstance(node, ast.Attribute)}
@@ -291,10 +303,11 @@ def test_events_and_deliveries_are_made_in_the_factory_alone() -> None:
 SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE|PRAGMA)\b", re.S)
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("hookbin.store")])
-def test_sql_is_in_the_store_alone(module: str) -> None:
-    assert [text for text in strings(module) if SQL.search(text)] == []
-    assert imports(module).isdisjoint({"sqlite3"})
+def test_sql_is_in_the_store_alone() -> None:
+    others = [module for module in MODULES if not module.startswith("hookbin.store")]
+
+    assert found_in(others, lambda module: [text for text in strings(module) if SQL.search(text)]) == {}
+    assert found_in(others, lambda module: imports(module) & {"sqlite3"}) == {}
 
 
 def test_no_blob_is_opened_since_python_keeps_a_reference_to_each() -> None:
@@ -326,11 +339,8 @@ def test_the_search_for_sql_finds_the_store_s() -> None:
     assert any(SQL.search(text) for text in strings("hookbin.store.requests"))
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_function_is_named_after_what_it_does(module: str) -> None:
-    functions = [node.name for node in ast.walk(tree(module)) if isinstance(node, ast.FunctionDef)]
-
-    assert "work" not in functions
+def test_a_function_is_named_after_what_it_does() -> None:
+    assert found_in(MODULES, lambda module: {node.name for node in functions(module)} & {"work"}) == {}
 
 
 def test_a_delivery_changes_in_one_file_alone() -> None:
@@ -349,49 +359,37 @@ TIMES = re.compile(
 )
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "hookbin.clock"])
-def test_the_time_is_asked_of_the_clock_alone(module: str) -> None:
-    assert "time" not in imports(module)
-    assert [name for name in names_used(module) if TIMES.search(name)] == []
+def test_the_time_is_asked_of_the_clock_alone() -> None:
+    others = [module for module in MODULES if module != "hookbin.clock"]
+
+    assert found_in(others, lambda module: imports(module) & {"time"}) == {}
+    assert found_in(others, lambda module: [name for name in names_used(module) if TIMES.search(name)]) == {}
 
 
 def test_the_search_for_the_time_finds_the_clock_s() -> None:
     assert any(TIMES.search(name) for name in names_used("hookbin.clock"))
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("hookbin.cli")])
-def test_arguments_and_environment_are_read_by_the_command_line_alone(module: str) -> None:
-    used = names_used(module)
-
-    assert used.isdisjoint({"os.environ", "os.getenv", "os.environb", "sys.argv"})
-    assert not {"os.environ", "environ", "click", "argparse"} & imports(module)
+READ_BY_THE_COMMAND_LINE = {"os.environ", "os.getenv", "os.environb", "sys.argv", "environ", "click", "argparse"}
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=[path.name for path in TEMPLATES])
-def test_a_template_holds_no_script_and_no_style(template: Path) -> None:
-    """The Content-Security-Policy would not let it run, and rightly so."""
-    text = template.read_text()
+def test_arguments_and_environment_are_read_by_the_command_line_alone() -> None:
+    others = [module for module in MODULES if not module.startswith("hookbin.cli")]
 
-    assert re.findall(r"<script(?![^>]*\ssrc=)[^>]*>", text) == []
-    assert re.findall(r"<style\b", text) == []
-    assert re.findall(r"\sstyle\s*=", text) == []
-    assert re.findall(r"\son[a-z]+\s*=", text) == []
-    assert "javascript:" not in text
+    assert found_in(others, lambda module: (names_used(module) | imports(module)) & READ_BY_THE_COMMAND_LINE) == {}
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=[path.name for path in TEMPLATES])
-def test_a_template_fetches_nothing_from_elsewhere(template: Path) -> None:
-    fetched = re.findall(r"(?:src|href|action)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)", template.read_text())
-
-    assert [url for url in fetched if not url.startswith("https://github.com/")] == []
-
-
-LIMITED = re.compile(r"""\s(?:max|min|maxlength|minlength|size|pattern)\s*=\s*["']?[^"'{>]*\d""")
+HELD_BY_NO_TEMPLATE = {
+    "a script or a style": r"<script(?![^>]*\ssrc=)[^>]*>|<style\b|\sstyle\s*=|\son[a-z]+\s*=|javascript:",
+    "something from elsewhere": r"""(?:src|href|action)\s*=\s*["']?(?:https?:)?//(?!github\.com/)[^"'\s>]+""",
+    "a limit": r"""\s(?:max|min|maxlength|minlength|size|pattern)\s*=\s*["']?[^"'{>]*\d""",
+}
+"""The Content-Security-Policy would let none of the first two work, and limits are handed to a template."""
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=[path.name for path in TEMPLATES])
-def test_a_template_is_handed_its_limits(template: Path) -> None:
-    assert LIMITED.findall(template.read_text()) == []
+@pytest.mark.parametrize("what", HELD_BY_NO_TEMPLATE)
+def test_no_template_holds(what: str) -> None:
+    assert found_in(TEMPLATES, lambda template: re.findall(HELD_BY_NO_TEMPLATE[what], template.read_text())) == {}
 
 
 REGISTRIES: dict[str, set[str]] = {
@@ -407,11 +405,12 @@ REGISTRIES: dict[str, set[str]] = {
 LITERALS = re.compile(r"\[\[.*?\]\]|\{\s*\".*?\}", re.DOTALL)
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=[path.name for path in TEMPLATES])
-def test_a_template_lists_nothing_that_a_registry_lists(template: Path) -> None:
-    listed = [set(re.findall(r'"([\w-]+)"', literal)) for literal in LITERALS.findall(template.read_text())]
+def test_a_template_lists_nothing_that_a_registry_lists() -> None:
+    def doubled(template: Path) -> list[str]:
+        listed = [set(re.findall(r'"([\w-]+)"', literal)) for literal in LITERALS.findall(template.read_text())]
+        return [name for name, members in REGISTRIES.items() for words in listed if len(words & members) > 1]
 
-    assert [name for name, members in REGISTRIES.items() for words in listed if len(words & members) > 1] == []
+    assert found_in(TEMPLATES, doubled) == {}
 
 
 def test_no_test_sleeps() -> None:
@@ -446,26 +445,29 @@ def test_every_handler_has_its_route_and_says_what_it_does() -> None:
         assert route.description.endswith((".", ")")), route.path
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name not in ("hookbin.web.routes", "hookbin.web.site")])
-def test_routes_stand_in_their_table_alone(module: str) -> None:
-    assert "starlette.routing" not in imports(module)
+def test_routes_stand_in_their_table_alone() -> None:
+    using = {module for module in MODULES if "starlette.routing" in imports(module)}
+
+    assert using == {"hookbin.web.routes", "hookbin.web.site"}
 
 
 # Limits
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "hookbin.config"])
-def test_a_limit_of_the_api_has_the_name_of_its_rule(module: str) -> None:
+def test_a_limit_of_the_api_has_the_name_of_its_rule() -> None:
     """The settings have theirs in their own one place."""
-    limits = [
-        keyword.value.value
-        for node in ast.walk(tree(module))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Meta"
-        for keyword in node.keywords
-        if keyword.arg in ("le", "lt", "max_length") and isinstance(keyword.value, ast.Constant)
-    ]
 
-    assert [limit for limit in limits if limit != 1] == []
+    def literal_limits(module: str) -> list[object]:
+        keywords = [
+            keyword
+            for node in ast.walk(tree(module))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Meta"
+            for keyword in node.keywords
+        ]
+        limits = [one.value for one in keywords if one.arg in ("le", "lt", "max_length")]
+        return [limit.value for limit in limits if isinstance(limit, ast.Constant) and limit.value != 1]
+
+    assert found_in((module for module in MODULES if module != "hookbin.config"), literal_limits) == {}
 
 
 _READS = re.compile(
@@ -474,12 +476,11 @@ _READS = re.compile(
 )
 
 
-@pytest.mark.parametrize("module", sorted(name for name in MODULES if name.startswith("hookbin.web.")))
-def test_what_one_answer_is_made_of_is_read_in_one_snapshot(module: str) -> None:
-    for function in ast.walk(ast.parse(MODULES[module].read_text())):
-        if isinstance(function, ast.AsyncFunctionDef):
+def test_what_one_answer_is_made_of_is_read_in_one_snapshot() -> None:
+    for module in (name for name in MODULES if name.startswith("hookbin.web.")):
+        for function in functions(module):
             apart = [ast.unparse(read) for read in _reads_apart(function)]
-            assert len(apart) < 2, f"{function.name} reads more than once: {apart}"
+            assert len(apart) < 2, f"{module}.{function.name} reads more than once: {apart}"
 
 
 def _reads_apart(node: ast.AST) -> Iterator[ast.AST]:
