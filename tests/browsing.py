@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Dialog, Page, expect
 
@@ -36,7 +35,7 @@ class Watched:
 
 
 def capture(server: Server, path: str, content: str | bytes = b"", **options: Any) -> None:
-    response = httpx.post(f"{server.url}/b/{path}", content=content, trust_env=False, **options)
+    response = server.request("POST", f"/b/{path}", content=content, **options)
     assert response.status_code == 200, response.text
 
 

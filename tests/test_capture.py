@@ -37,9 +37,7 @@ def only(server: Server, bin: str) -> Any:
 
 
 def test_a_post_is_kept_whole(server: Server, bin: str) -> None:
-    response = httpx.post(
-        f"{server.url}/b/{bin}/orders?id=7", content=b'{"a": 1}', headers={"content-type": "text/x"}, trust_env=False
-    )
+    response = server.request("POST", f"/b/{bin}/orders?id=7", content=b'{"a": 1}', headers={"content-type": "text/x"})
 
     captured = only(server, bin)
     assert (response.status_code, response.text) == (200, "ok\n")
@@ -60,11 +58,11 @@ def test_a_post_is_kept_whole(server: Server, bin: str) -> None:
 
 def test_a_binary_body_comes_back_byte_for_byte(server: Server, bin: str) -> None:
     body = bytes(range(256)) * 1000
-    httpx.put(f"{server.url}/b/{bin}", content=body, trust_env=False, verify=False)
+    server.request("PUT", f"/b/{bin}", content=body)
 
     id = only(server, bin)["id"]
 
-    assert httpx.get(f"{server.url}/requests/{id}/body", trust_env=False, verify=False).content == body
+    assert server.request("GET", f"/requests/{id}/body").content == body
 
 
 def test_headers_keep_their_order_their_case_and_their_duplicates(server: Server, bin: str) -> None:
@@ -220,7 +218,7 @@ def test_a_bin_takes_requests_from_other_sites_pages(server: Server) -> None:
 
 
 def test_the_first_request_makes_the_bin(server: Server) -> None:
-    httpx.post(f"{server.url}/b/brand-new/deep/down", trust_env=False, verify=False)
+    server.post("/b/brand-new/deep/down")
 
     assert server.get("/bins/brand-new")["request_count"] == 1
 
@@ -229,7 +227,7 @@ def test_the_first_request_makes_the_bin(server: Server) -> None:
 def test_an_address_that_is_no_name_makes_no_bin(server: Server, name: str) -> None:
     before = server.get("/bins?limit=250")
 
-    check_problem(httpx.post(f"{server.url}/b/{name}", trust_env=False, verify=False), 404, "bin_not_found")
+    check_problem(server.post(f"/b/{name}"), 404, "bin_not_found")
 
     assert server.get("/bins?limit=250") == before
 
@@ -237,7 +235,7 @@ def test_an_address_that_is_no_name_makes_no_bin(server: Server, name: str) -> N
 def test_without_auto_create_an_unknown_bin_is_a_404(start_server: Callable[..., Server]) -> None:
     server = start_server("--no-auto-create")
 
-    problem = check_problem(httpx.post(f"{server.url}/b/unknown", trust_env=False, verify=False), 404, "bin_not_found")
+    problem = check_problem(server.post("/b/unknown"), 404, "bin_not_found")
 
     assert "POST /bins" in problem["detail"]
     assert server.get("/bins")["data"] == []
@@ -353,7 +351,7 @@ def test_a_sender_that_hangs_up_during_the_delay_is_no_error(server: Server) -> 
         connection.sendall(b"GET /b/left-early HTTP/1.1\r\nHost: x\r\n\r\n")
         eventually(lambda: server.captured("left-early"))
 
-    assert httpx.get(f"{server.url}/b/left-early", trust_env=False, verify=False).status_code == 200
+    assert server.request("GET", "/b/left-early").status_code == 200
     assert "Traceback" not in server.log()
 
 
@@ -411,7 +409,7 @@ def test_an_attempt_id_is_not_believed_from_someone_else(server: Server) -> None
 
     for forged in (attempt["id"], "att_00000000000000000000000000_1", ""):
         headers["hookbin-attempt-id"] = forged
-        httpx.post(f"{server.url}/b/forged", content=b"{}", headers=headers, trust_env=False, verify=False)
+        server.request("POST", "/b/forged", content=b"{}", headers=headers)
 
     captured = server.captured("forged")
     assert [(row["attempt_id"], row["signature"]["state"]) for row in captured] == [(None, "unchecked")] * 3
@@ -424,7 +422,7 @@ def test_a_body_that_was_changed_on_the_way_fails_its_signature(server: Server) 
     first = eventually(lambda: server.captured("held"))[0]
 
     headers = forwardable(first["headers"])
-    httpx.post(f"{server.url}/b/altered", content=b"{}", headers=headers, trust_env=False, verify=False)
+    server.request("POST", "/b/altered", content=b"{}", headers=headers)
 
     assert first["signature"]["state"] == "ok"
     assert only(server, "altered")["signature"]["state"] == "failed"

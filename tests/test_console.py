@@ -6,7 +6,6 @@ import json
 import re
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import Page, expect
 
 from tests.browsing import Watched, is_live, opened
@@ -15,7 +14,7 @@ from tests.support import Server, eventually, free_port
 
 def body_of(server: Server, bin: str) -> bytes:
     (request,) = eventually(lambda: server.captured(bin))
-    return httpx.get(f"{server.url}/requests/{request['id']}/body", trust_env=False).content
+    return server.request("GET", f"/requests/{request['id']}/body").content
 
 
 def test_an_event_is_published_as_it_was_typed_and_its_way_is_shown(server: Server, page: Page) -> None:
@@ -113,7 +112,7 @@ def test_an_event_is_sent_once_more_from_its_page(server: Server, page: Page) ->
     server.register(f"{server.url}/b/once-more", events=["again.*"], ping=False)
     event = server.post("/events", {"type": "again.one", "data": {}}).json()
     eventually(lambda: server.deliveries(event=event["id"])[0]["state"] == "failed")
-    httpx.patch(f"{server.url}/bins/once-more", json={"response": {"status": 200}}, trust_env=False)
+    server.patch("/bins/once-more", {"response": {"status": 200}})
     page.goto(f"{server.url}/ui/events/{event['id']}")
     is_live(page)
     page.get_by_role("button", name="Send it once more").click()

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -58,7 +57,7 @@ def test_the_attempts_stand_in_time_and_one_of_them_is_looked_at(server: Server,
 def test_an_attempt_that_is_not_there_is_not_found(server: Server) -> None:
     delivery = delivered_to(server, "one-attempt")
     for asked in ("2", "0", "x", "99999999999"):
-        response = httpx.get(f"{server.url}/ui/deliveries/{delivery['id']}?attempt={asked}", trust_env=False)
+        response = server.request("GET", f"/ui/deliveries/{delivery['id']}?attempt={asked}")
         assert response.status_code == 404, asked
 
 
@@ -73,7 +72,7 @@ def test_a_pending_delivery_is_cancelled_and_retried_from_its_page(server: Serve
     expect(page.locator(".about")).to_contain_text("by hand")
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     expect(page.locator('.axis-tick[data-tone="next"]')).to_have_count(0)
-    httpx.patch(f"{server.url}/bins/to-cancel", json={"response": {"status": 200}}, trust_env=False)
+    server.patch("/bins/to-cancel", {"response": {"status": 200}})
     page.get_by_role("button", name="Retry now").click()
     expect(page.locator("#subject .state")).to_have_text("succeeded")
     expect(page.locator(".attempt-line").first).to_contain_text("by hand")
@@ -84,7 +83,7 @@ def test_what_is_cancelled_with_its_webhook_says_so(server: Server, page: Page) 
     server.post("/bins", {"name": "goes-with-it", "response": {"status": 503}})
     webhook = server.register(f"{server.url}/b/goes-with-it", retry_schedule=[3600])
     delivery = attempted(server, webhook)
-    httpx.patch(f"{server.url}/webhooks/{webhook['id']}", json={"disabled": True}, trust_env=False)
+    server.patch(f"/webhooks/{webhook['id']}", {"disabled": True})
     opened(server, page, f"/ui/deliveries/{delivery['id']}")
     expect(page.locator(".about")).to_contain_text("with its webhook, which was disabled")
 
@@ -93,16 +92,15 @@ def test_fifty_one_attempts_are_drawn_quickly_and_lightly(server: Server, browse
     server.post("/bins", {"name": "never", "response": {"status": 503}})
     webhook = server.register(f"{server.url}/b/never", retry_schedule=[0.01] * 50)
     delivery = attempted(server, webhook, times=51)
-    url = f"{server.url}/ui/deliveries/{delivery['id']}"
+    path = f"/ui/deliveries/{delivery['id']}"
     began = time.monotonic()
-    httpx.get(url, trust_env=False)
+    server.call("GET", path)
     assert time.monotonic() - began < 10
     with browser.new_context(viewport=PHONE) as context:
         page = context.new_page()
         weights: list[int] = []
         page.on("requestfinished", lambda request: weights.append(request.sizes()["responseBodySize"]))
-        page.goto(url)
-        is_live(page)
+        opened(server, page, path)
         assert sum(weights) < 150 * 1024
         expect(page.locator(".attempt-line")).to_have_count(51)
         expect(page.locator(".axis-tick")).to_have_count(51)
@@ -241,8 +239,8 @@ def test_what_was_captured_before_a_crash_and_never_recorded_is_said_and_then_re
     server.kill()
     server.start()
     eventually(lambda: len(server.captured("crashes")) == 2)
-    httpx.patch(f"{server.url}/bins/crashes", json={"response": {"status": 200}}, trust_env=False)
-    httpx.patch(f"{server.url}/webhooks/{webhook['id']}", json={"disabled": True}, trust_env=False)
+    server.patch("/bins/crashes", {"response": {"status": 200}})
+    server.patch(f"/webhooks/{webhook['id']}", {"disabled": True})
     server.kill()  # so that two are captured, none is recorded, and no third one is due
     server.start()
     with browser.new_context(viewport=DESKTOP) as context:
@@ -254,7 +252,7 @@ def test_what_was_captured_before_a_crash_and_never_recorded_is_said_and_then_re
         unrecorded.get_by_role("link").first.click()
         expect(said(page)).to_contain_text("its outcome was never recorded: the server ended in between")
         expect(page.locator("main")).to_contain_text("The same attempt, captured also")
-        httpx.patch(f"{server.url}/webhooks/{webhook['id']}", json={"disabled": False}, trust_env=False)
+        server.patch(f"/webhooks/{webhook['id']}", {"disabled": False})
         server.post(f"/deliveries/{delivery['id']}/retry")
         expect(said(page)).to_contain_text("captured this attempt 3 times")
         opened(server, page, f"/ui/deliveries/{delivery['id']}")
@@ -268,12 +266,12 @@ def test_what_was_captured_before_a_crash_and_never_recorded_is_said_and_then_re
 def test_a_bin_that_holds_nothing_of_an_attempt_is_said(server: Server, page: Page) -> None:
     delivery = delivered_to(server, "forgets")
     (request,) = server.captured("forgets")
-    httpx.delete(f"{server.url}/requests/{request['id']}", trust_env=False)
+    server.request("DELETE", f"/requests/{request['id']}")
     opened(server, page, f"/ui/deliveries/{delivery['id']}")
     expect(said(page)).to_have_text(
         "The bin forgets answered it, but holds it no longer: it was deleted or trimmed since."
     )
-    httpx.delete(f"{server.url}/bins/forgets", trust_env=False)
+    server.request("DELETE", "/bins/forgets")
     page.reload()
     expect(said(page)).to_contain_text("it is deleted, with what it had captured")
 
@@ -287,7 +285,7 @@ def test_a_delivery_that_could_not_be_signed_says_that_nothing_was_sent(start_se
     server.start()
     server.post("/events", {"type": "a", "data": 1})
     delivery = attempted(server, webhook)
-    page = httpx.get(f"{server.url}/ui/deliveries/{delivery['id']}", trust_env=False)
+    page = server.request("GET", f"/ui/deliveries/{delivery['id']}")
     assert page.status_code == 200
     assert "It could not be signed (signing_error), so it was not retried." in page.text
     assert "which holds no request of it: it never arrived there." in page.text

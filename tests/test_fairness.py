@@ -13,7 +13,7 @@ from tests.support import Server, eventually
 
 
 def publish(server: Server, type: str, count: int) -> None:
-    with httpx.Client(base_url=server.url, trust_env=False) as client, ThreadPoolExecutor(8) as pool:
+    with httpx.Client(base_url=server.url, trust_env=False, verify=False) as client, ThreadPoolExecutor(8) as pool:
         for response in pool.map(lambda _: client.post("/events", json={"type": type, "data": None}), range(count)):
             assert response.status_code == 202, response.text
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -44,7 +43,7 @@ def test_of_very_many_headers_a_page_shows_the_first(server: Server) -> None:
     assert b"200" in send(server, "POST /b/crowd HTTP/1.1\r\n" + "\r\n".join("a: b" for _ in range(1_900)))
     (row,) = server.get("/bins/crowd/requests")["data"]
 
-    page = httpx.get(f"{server.url}/ui/requests/{row['id']}", trust_env=False).text
+    page = server.request("GET", f"/ui/requests/{row['id']}").text
 
     assert "The first 500 are shown; the API and the exports have all 1,903." in page
     assert page.count("<bdi>b</bdi>") <= 500
@@ -64,7 +63,7 @@ def hostile(server: Server) -> dict[str, str]:
     assert b"404" in send(server, f"{head}\r\ncontent-type: multipart/form-data; boundary=b", FORM)
     assert b"404" in send(server, f"{head}\r\nx-long: {'<b>' * 60_000}", b"<i>" * (LINE // 3))
     page, keys, form, long = (request["id"] for request in server.captured("hostile"))
-    noted = httpx.patch(f"{server.url}/requests/{page}", json={"note": EVIL}, trust_env=False)
+    noted = server.patch(f"/requests/{page}", {"note": EVIL})
     assert noted.status_code == 200, noted.text
 
     options: dict[str, Any] = {"ping": False, "headers": [["x-mine", EVIL]], "retry_schedule": []}

@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any
 
-import httpx
 from playwright.sync_api import Page, expect
 
 from tests.browsing import Watched, capture, is_live, opened
@@ -72,7 +71,7 @@ def test_what_was_searched_for_is_marked_however_it_is_spelled(server: Server, p
 
 def test_chips_narrow_and_a_filter_that_makes_no_sense_is_said(server: Server, page: Page) -> None:
     capture(server, "chips/post")
-    httpx.get(f"{server.url}/b/chips/get", trust_env=False)
+    server.request("GET", "/b/chips/get")
     opened(server, page, "/ui/bins/chips")
     page.locator(".search").get_by_role("link", name="GET").click()
     expect(rows(page)).to_have_count(1)
@@ -219,7 +218,7 @@ def test_all_but_the_pinned_are_deleted(server: Server, page: Page) -> None:
     for number in range(3):
         capture(server, f"emptied/{number}")
     kept = server.captured("emptied")[1]["id"]
-    httpx.patch(f"{server.url}/requests/{kept}", json={"pinned": True}, trust_env=False)
+    server.patch(f"/requests/{kept}", {"pinned": True})
     opened(server, page, "/ui/bins/emptied")
     page.locator("#bin-menu summary").click()
     page.get_by_role("button", name="Delete all but pinned").click()
@@ -243,7 +242,7 @@ def test_the_answer_is_set_and_its_next_step_is_marked(server: Server, page: Pag
     expect(steps.first).to_contain_text("500")
     expect(steps.first).to_have_attribute("aria-current", "step")
     for _ in range(2):
-        assert httpx.post(f"{server.url}/b/set", trust_env=False).status_code == 500
+        assert server.post("/b/set").status_code == 500
     expect(steps.last).to_have_attribute("aria-current", "step")
     page.get_by_role("button", name="Begin again").click()
     expect(steps.first).to_have_attribute("aria-current", "step")
@@ -300,7 +299,7 @@ def test_a_setting_that_is_wrong_is_said_beside_its_field(server: Server, watche
     page.locator("#settings").get_by_role("button", name="Save").click()
     expect(page.locator("#settings")).to_be_hidden()
     expect(page.locator("#answers .status")).to_have_text("418")
-    assert httpx.post(f"{server.url}/b/wrong-setting", trust_env=False).text == "teapot"
+    assert server.post("/b/wrong-setting").text == "teapot"
 
 
 def test_a_bin_is_made_renamed_and_deleted(server: Server, page: Page) -> None:
@@ -319,7 +318,7 @@ def test_a_bin_is_made_renamed_and_deleted(server: Server, page: Page) -> None:
     page.get_by_role("button", name="Delete the bin").click()
     page.locator("#delete-bin").get_by_role("button", name="Delete").click()
     page.wait_for_url(re.compile("/ui/bins$"))
-    assert httpx.get(f"{server.url}/bins/renamed-here", trust_env=False).status_code == 404
+    assert server.request("GET", "/bins/renamed-here").status_code == 404
     page.locator(".toast").get_by_role("button", name="Undo").click()
     page.locator(".toast").get_by_role("link", name="Open it").click()
     expect(page.get_by_role("heading", name="renamed-here")).to_be_visible()
@@ -335,6 +334,6 @@ def test_a_request_deleted_on_its_own_page_leads_to_its_bin(server: Server, page
 def test_a_bin_that_is_deleted_elsewhere_says_so_and_stays_readable(server: Server, page: Page) -> None:
     capture(server, "vanishing/1", "still here")
     opened(server, page, "/ui/bins/vanishing")
-    httpx.delete(f"{server.url}/bins/vanishing", trust_env=False)
+    server.request("DELETE", "/bins/vanishing")
     expect(page.locator("[data-outcome]")).to_contain_text("This bin was deleted.")
     expect(page.locator("pre.body")).to_contain_text("still here")

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jsonschema
 import pytest
 from openapi_spec_validator import validate
@@ -84,7 +83,7 @@ def test_every_schema_says_what_its_type_is(document: Any) -> None:
 
 
 def test_the_page_of_documentation_lists_every_path(server: Server) -> None:
-    page = httpx.get(f"{server.url}/docs", trust_env=False, verify=False)
+    page = server.request("GET", "/docs")
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     for route in API:
@@ -96,8 +95,8 @@ def test_the_page_of_documentation_lists_every_path(server: Server) -> None:
 def lived_in(server: Server) -> dict[str, str]:
     """The ids of one of everything, on a server where deliveries succeeded, failed and wait."""
     server.post("/bins", {"name": "described", "response": {"headers": [["x-a", "1"]]}, "max_age": 3600})
-    httpx.post(f"{server.url}/b/described?x=1", content=b"\xff", trust_env=False, verify=False)
-    httpx.post(f"{server.url}/b/described", content=b"text", trust_env=False, verify=False)
+    server.request("POST", "/b/described?x=1", content=b"\xff")
+    server.request("POST", "/b/described", content=b"text")
     with Receiver(500, headers={"x-b": "2"}, body=b"\xfe").serving() as url:
         webhook = server.register(url, retry_schedule=[3600], heartbeat=3600)
         (delivery,) = eventually(lambda: server.deliveries(webhook=webhook["id"]))
@@ -123,7 +122,7 @@ GETS = [route for route in API if route.method == "GET" and route.answer_media =
 def test_what_is_read_has_the_shape_that_is_described(
     server: Server, document: Any, lived_in: dict[str, str], route: Route
 ) -> None:
-    response = httpx.get(server.url + route.path.format(**lived_in), trust_env=False, verify=False)
+    response = server.request("GET", route.path.format(**lived_in))
 
     schema = operation(document, route)["responses"]["200"]["content"]["application/json"]["schema"]
     closed = {**schema, "components": {"schemas": closed_schemas(document)}}

@@ -86,8 +86,8 @@ def test_a_lack_of_our_own_is_told_as_ours_and_the_delivery_waits(start_server: 
     server = start_server()
     server.register(f"{server.url}/b/reached", name="reached", ping=False)
     pid = server.pid
-    with httpx.Client(base_url=server.url, trust_env=False) as kept:  # no other connection can be made meanwhile
-        kept.get("/healthz")
+    with httpx.Client(base_url=server.url, trust_env=False, verify=False) as kept:
+        kept.get("/healthz")  # no other connection can be made meanwhile
         used = {int(descriptor.name) for descriptor in Path(f"/proc/{pid}/fd").iterdir()}
         limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         lowest_free = next(number for number in range(len(used) + 1) if number not in used)

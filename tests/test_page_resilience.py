@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -63,7 +62,7 @@ def test_each_pane_says_that_the_server_is_away_and_is_current_again_when_it_is_
 
 def test_every_page_that_lives_has_panes_that_can_say_so(server: Server, pages: dict[str, str]) -> None:
     for name in LIVE:
-        html = httpx.get(server.url + pages[name], trust_env=False).text
+        html = server.request("GET", pages[name]).text
         assert " data-pane" in html, name
 
 

@@ -8,7 +8,6 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 
-import httpx
 import pytest
 
 from hookbin.wire.head import MAX_FIELDS, MAX_HEAD
@@ -197,10 +196,6 @@ def test_the_next_request_is_not_begun_while_the_last_answer_is_not_read(server:
 # What a refusal leaves
 
 
-def fetched(server: Server, path: str) -> httpx.Response:
-    return httpx.get(server.url + path, trust_env=False)
-
-
 def test_what_is_no_http_and_names_a_bin_is_kept_in_it(server: Server) -> None:
     server.post("/bins", {"name": "broken"}).raise_for_status()
     message = b"GET /b/broken?q=a b HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -216,18 +211,18 @@ def test_what_is_no_http_and_names_a_bin_is_kept_in_it(server: Server) -> None:
     assert captured["answer"]["status"] == 400
     assert base64.b64decode(captured["body"]["base64"]) == message + b"and \xff more"
     for format in ("curl", "httpie", "python", "har"):
-        answer = fetched(server, f"/requests/{captured['id']}/export?format={format}")
+        answer = server.call("GET", f"/requests/{captured['id']}/export?format={format}")
         check_problem(answer, 409, "request_malformed")
-    raw = fetched(server, f"/requests/{captured['id']}/export?format=raw").content
+    raw = server.call("GET", f"/requests/{captured['id']}/export?format=raw").content
     assert raw == message + b"and \xff more"
-    assert fetched(server, "/bins/broken/export?format=ndjson").json()["malformed"]["offset"] == 17
-    har = fetched(server, "/bins/broken/export?format=har").json()["log"]
+    assert server.call("GET", "/bins/broken/export?format=ndjson").json()["malformed"]["offset"] == 17
+    har = server.call("GET", "/bins/broken/export?format=har").json()["log"]
     assert (har["entries"], "NDJSON" in har["comment"]) == ([], True)
-    check_problem(fetched(server, "/bins/broken/wait?timeout=0"), 408, "wait_timed_out")
+    check_problem(server.call("GET", "/bins/broken/wait?timeout=0"), 408, "wait_timed_out")
     replay = server.post(f"/requests/{captured['id']}/replay", {"destination": f"{server.url}/b/other"})
     check_problem(replay, 409, "request_malformed")
-    assert "This is no HTTP" in fetched(server, f"/ui/requests/{captured['id']}").text
-    assert f"<bdi>{reason}</bdi>" in fetched(server, "/ui/bins/broken").text
+    assert "This is no HTTP" in server.call("GET", f"/ui/requests/{captured['id']}").text
+    assert f"<bdi>{reason}</bdi>" in server.call("GET", "/ui/bins/broken").text
 
 
 def test_what_names_no_bin_is_told_of_by_itself(start_server: Callable[..., Server]) -> None:
@@ -241,9 +236,9 @@ def test_what_names_no_bin_is_told_of_by_itself(start_server: Callable[..., Serv
     assert (newest["status"], newest["offset"]) == (400, 0)
     assert newest["client"].startswith("127.0.0.1:")
     assert newest["beginning"]["text"] == "\x16\x03\x01\x02\x00\x01\x00"
-    assert "TLS handshake" in fetched(server, "/ui/?show=problems").text
+    assert "TLS handshake" in server.call("GET", "/ui/?show=problems").text
     assert "TLS handshake" in server.log()
-    assert "hookbin_refusals_total 1.0" in fetched(server, "/metrics").text
+    assert "hookbin_refusals_total 1.0" in server.call("GET", "/metrics").text
 
 
 HOSTS = {

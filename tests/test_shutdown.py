@@ -59,7 +59,7 @@ def test_a_server_with_a_stream_open_and_a_delivery_under_way_stops_and_loses_no
     webhook = stopping.register(url, ping=False)
     stopping.register(f"{stopping.url}/b/own", ping=False)
     with (
-        httpx.Client(base_url=stopping.url, trust_env=False, timeout=30) as client,
+        httpx.Client(base_url=stopping.url, trust_env=False, verify=False, timeout=30) as client,
         client.stream("GET", "/stream") as stream,
     ):
         accepted = stopping.post("/events", {"type": "a", "data": 1}).json()
@@ -141,7 +141,7 @@ def test_what_was_acknowledged_until_the_end_is_there(start_server: Callable[...
     ending = threading.Event()
 
     def post(name: str) -> None:
-        with httpx.Client(base_url=server.url, trust_env=False) as client:
+        with httpx.Client(base_url=server.url, trust_env=False, verify=False) as client:
             number = 0
             while not ending.is_set():
                 number += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import httpx
 import pytest
 
 from hookbin.web.html.static import FILES, SHEETS
@@ -28,7 +27,7 @@ def test_a_file_is_kept_for_good_under_its_version_and_asked_for_anew_without_it
 
 def test_a_page_names_its_files_by_their_version_and_each_is_there(server: Server) -> None:
     for path in ("/ui/", "/ui/send", "/docs", "/ui/nothing-here"):
-        html = httpx.get(server.url + path, headers={"accept": "text/html"}, trust_env=False).text
+        html = server.request("GET", path, headers={"accept": "text/html"}).text
         named = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', html))
         assert named
         for file in named:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
 from hookbin.templating.pool import TemplatePool
@@ -166,15 +165,16 @@ async def test_a_template_that_is_only_checked_is_not_run(pool: TemplatePool) ->
 
 
 def make(server: Server, name: str, source: str) -> str:
+    """The path of a bin that answers with the template."""
     made = server.post("/bins", {"name": name, "response": {"template": True, "body": source}})
     assert made.status_code == 201, made.text
-    return f"{server.url}/b/{name}"
+    return f"/b/{name}"
 
 
 def test_a_failing_template_answers_500_and_the_request_shows_why(server: Server) -> None:
-    url = make(server, "failing", "{{ request.json.user.name }}")
+    path = make(server, "failing", "{{ request.json.user.name }}")
 
-    answer = httpx.post(url, json={}, trust_env=False)
+    answer = server.post(path, {})
 
     assert answer.status_code == 500
     assert answer.headers["content-security-policy"] == "sandbox"
@@ -189,8 +189,8 @@ def test_a_header_is_rendered_too_and_gives_back_the_bytes_that_came(server: Ser
     server.post("/bins", {"name": "echo-header", "response": {"template": True, "status": 204, "headers": headers}})
     sent = "Grüße 💥".encode()
 
-    answer = httpx.post(f"{server.url}/b/echo-header", headers={b"x-hook-secret": sent}, trust_env=False)
-    lacking = httpx.post(f"{server.url}/b/echo-header", trust_env=False)
+    answer = server.request("POST", "/b/echo-header", headers={b"x-hook-secret": sent})
+    lacking = server.post("/b/echo-header")
 
     found = {name.lower(): value for name, value in answer.headers.raw}
     assert (answer.status_code, found[b"x-hook-secret"], found[b"x-same"]) == (204, sent, b"{")
@@ -203,7 +203,7 @@ def test_a_template_can_not_split_a_header(server: Server, written: str) -> None
     rule = {"headers": [["X-Echo", "{{ request.json }}"]], "template": True, "body": "ok"}
     server.post("/bins", {"name": "split", "response": rule})
 
-    answer = httpx.post(f"{server.url}/b/split", json=written, trust_env=False)
+    answer = server.request("POST", "/b/split", json=written)
 
     assert (answer.status_code, "x-echo" in answer.headers, "set-cookie" in answer.headers) == (500, False, False)
     assert "header X-Echo: a header value is at most 8,192" in answer.text
@@ -219,15 +219,15 @@ def test_a_template_that_does_not_compile_is_refused(server: Server) -> None:
         "response.rules[0].body",
         "response.rules[0].headers[1]",
     ]
-    assert httpx.get(f"{server.url}/bins/broken", trust_env=False).status_code == 404
+    assert server.request("GET", "/bins/broken").status_code == 404
 
 
 def test_templates_that_never_end_hold_up_no_other_bin(server: Server) -> None:
     """Each would run for ever; meanwhile a plain bin answers at once."""
-    url = make(server, "endless", TOO_MUCH[6])
+    path = make(server, "endless", TOO_MUCH[6])
     with ThreadPoolExecutor(4) as threads:
-        endless = [threads.submit(httpx.post, url, timeout=30, trust_env=False) for _ in range(4)]
-        plain = [httpx.post(f"{server.url}/b/plain", trust_env=False) for _ in range(20)]
+        endless = [threads.submit(server.call, "POST", path) for _ in range(4)]
+        plain = [server.post("/b/plain") for _ in range(20)]
         slow = max(answer.elapsed.total_seconds() for answer in plain)
 
         assert {answer.result().status_code for answer in endless} == {500}
@@ -235,9 +235,9 @@ def test_templates_that_never_end_hold_up_no_other_bin(server: Server) -> None:
 
 
 def test_a_body_too_large_for_a_template_is_kept_all_the_same(server: Server) -> None:
-    url = make(server, "large", "{{ request.body | length }}")
+    path = make(server, "large", "{{ request.body | length }}")
 
-    answer = httpx.post(url, content=b"x" * (1024 * 1024 + 1), trust_env=False)
+    answer = server.call("POST", path, b"x" * (1024 * 1024 + 1))
 
     assert answer.status_code == 500
     (captured,) = server.captured("large")
@@ -252,19 +252,19 @@ def workers_of(server: Server) -> list[int]:
 
 
 def test_a_killed_worker_is_replaced(server: Server) -> None:
-    url = make(server, "echoing", "{{ request.method }}")
-    assert httpx.get(url, trust_env=False).text == "GET"
+    path = make(server, "echoing", "{{ request.method }}")
+    assert server.call("GET", path).text == "GET"
 
     for worker in workers_of(server):
         os.kill(worker, signal.SIGKILL)
-    answers = [httpx.get(url, trust_env=False).text for _ in range(3)]
+    answers = [server.call("GET", path).text for _ in range(3)]
 
     assert answers[-1] == "GET"
 
 
 def test_no_worker_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
     with Server(tmp_path / "hookbin.db") as server:
-        assert httpx.get(make(server, "echoing", "{{ request.method }}"), trust_env=False).text == "GET"
+        assert server.call("GET", make(server, "echoing", "{{ request.method }}")).text == "GET"
         workers = workers_of(server)
         server.kill()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import httpx
 from playwright.sync_api import Page, expect
 
 from tests.browsing import opened
@@ -97,7 +96,7 @@ def test_it_is_deleted_and_comes_back(server: Server, page: Page) -> None:
     choose(page, "Delete")
     page.locator("#delete").get_by_role("button", name="Delete").click()
     page.wait_for_url(re.compile("/ui/webhooks$"))
-    assert httpx.get(f"{server.url}/webhooks/{webhook['id']}", trust_env=False).status_code == 404
+    assert server.request("GET", f"/webhooks/{webhook['id']}").status_code == 404
     page.locator(".toast").get_by_role("button", name="Undo").click()
     page.locator(".toast").get_by_role("link", name="Open it").click()
     expect(page.locator("#subject .state")).to_have_text("enabled")
@@ -144,6 +143,6 @@ def test_deliveries_are_narrowed_by_state(server: Server, page: Page) -> None:
 
 def test_one_that_is_deleted_elsewhere_says_so_and_stays_readable(server: Server, page: Page) -> None:
     webhook = registered(server, page, "vanishing")
-    httpx.delete(f"{server.url}/webhooks/{webhook['id']}", trust_env=False)
+    server.request("DELETE", f"/webhooks/{webhook['id']}")
     expect(page.locator("[data-outcome]")).to_contain_text("This webhook was deleted.")
     expect(page.get_by_role("heading", name="vanishing", exact=True)).to_be_visible()
