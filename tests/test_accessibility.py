@@ -14,16 +14,16 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: S
         page = context.new_page()
         for tab in ("headers", "query", "answer", "signature", "from"):
             opened(server, page, f"/ui/bins/axed?tab={tab}")
-            assert_accessible(page, tab)
+            assert_accessible(page, "html" if tab == "headers" else "#detail")
         for opener in ("settings", "note", "replay"):
             page.locator(f"[data-opens='{opener}']").click()
             expect(page.locator(f"dialog#{opener}")).to_be_visible()
-            assert_accessible(page, opener)
+            assert_accessible(page, f"dialog#{opener}")
             if opener == "settings":
                 page.get_by_label("Requests kept").fill("0")
                 page.get_by_role("button", name="Save").click()
                 expect(page.locator("#b-max-requests-error")).to_be_visible()
-                assert_accessible(page, "a field that is wrong")
+                assert_accessible(page, "dialog#settings")
                 page.get_by_label("Requests kept").select_text()
                 page.mouse.down()
                 page.mouse.move(5, 5)
@@ -33,14 +33,14 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: S
             expect(page.locator(f"dialog#{opener}")).to_be_hidden()
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-        assert_accessible(page, "keys")
+        assert_accessible(page, "[data-keys]")
         page.keyboard.press("Escape")
         for menu in ("copy-as", "bin-menu"):
             page.locator(f"#{menu} summary").click()
-            assert_accessible(page, menu)
+            assert_accessible(page, f"#{menu}")
             page.locator(f"#{menu} summary").click()
         page.locator("[data-pick]").first.click()
-        assert_accessible(page, "picked")
+        assert_accessible(page, "main")
 
 
 def test_axe_finds_nothing_in_what_opens_at_a_webhook(server: Server, browser: Browser) -> None:
@@ -49,17 +49,18 @@ def test_axe_finds_nothing_in_what_opens_at_a_webhook(server: Server, browser: B
         page = context.new_page()
         opened(server, page, f"/ui/webhooks/{webhook}")
         for dialog in ("edit", "recover", "delete"):
-            page.locator(f"details:has([data-opens='{dialog}']) > summary").click()
-            assert_accessible(page, "menu")
+            menu = f"details:has([data-opens='{dialog}'])"
+            page.locator(f"{menu} > summary").click()
+            assert_accessible(page, menu)
             page.locator(f"[data-opens='{dialog}']").click()
             expect(page.locator(f"dialog#{dialog}")).to_be_visible()
-            assert_accessible(page, dialog)
+            assert_accessible(page, f"dialog#{dialog}")
             page.keyboard.press("Escape")
             expect(page.locator(f"dialog#{dialog}")).to_be_hidden()
         page.get_by_role("button", name="Send a test event").click()
         expect(page.locator(".toast[data-tone='good']")).to_be_visible()
-        assert_accessible(page, "a toast")
+        assert_accessible(page, ".toast")
         page.route("**/test", lambda route: route.abort())
         page.get_by_role("button", name="Send a test event").click()
         expect(page.locator(".toast[data-tone='bad']")).to_be_visible()
-        assert_accessible(page, "a toast of what went wrong")
+        assert_accessible(page, ".toast[data-tone='bad']")

@@ -228,7 +228,7 @@ def test_axe_finds_nothing_on_any_page_and_none_is_wider_than_its_window(
             page.goto(server.url + path)
             expect(page.locator("main")).to_be_visible()
             assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], name
-            assert_accessible(page, name, dark=viewport is DESKTOP)
+            assert_accessible(page, dark=viewport is DESKTOP)
 
 
 @pytest.mark.parametrize("name", [*READ_WITHOUT_SCRIPT, "send"])
