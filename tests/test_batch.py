@@ -113,22 +113,15 @@ def test_work_that_runs_twice_is_kept_once(connection: sqlite3.Connection) -> No
     assert names(connection) == ["a", "b"]
 
 
-def test_a_full_disk_fails_everyone_and_keeps_nothing(connection: sqlite3.Connection) -> None:
+@pytest.mark.parametrize("first", ["a", "before"], ids=["alone", "with a culprit"])
+def test_a_full_disk_fails_everyone_and_keeps_nothing(connection: sqlite3.Connection, first: str) -> None:
     commit(connection, [named("before")])
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + 2}")
-    results = commit(connection, [named("a"), named("x" * 100_000), _inserting("b")], 1)
+    results = commit(connection, [named(first), named("x" * 100_000), _inserting("b")], 1)
     assert [type(result) for result in results] == [StorageFailed] * 3
     assert not connection.in_transaction
     assert names(connection) == ["before"]
-
-
-def test_a_full_disk_fails_everyone_when_a_culprit_is_among_them_too(connection: sqlite3.Connection) -> None:
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
-    results = commit(connection, [named("a"), named("a"), named("x" * 100_000)])
-    assert [type(result) for result in results] == [StorageFailed] * 3
-    assert names(connection) == []
 
 
 def test_a_database_that_someone_else_holds_is_a_storage_failure(connection: sqlite3.Connection, path: Path) -> None:

@@ -8,25 +8,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from hookbin.errors import BinNotFound, NameTaken
-from hookbin.models.announcements import Removed
+from hookbin.errors import BinNotFound
 from hookbin.models.answers import BinResponse
 from tests.builders import Stores, open_stores
 
 pytestmark = pytest.mark.anyio
-
-
-async def test_a_bin_is_found_by_its_name_and_by_its_id(stores: Stores) -> None:
-    bin = await stores.make_bin("joe")
-    assert stores.bins.find("joe") is stores.bins.find(bin.id)
-    assert stores.bins.get(bin.id) == bin
-
-
-async def test_a_name_is_taken_once(stores: Stores) -> None:
-    await stores.make_bin("joe")
-    with pytest.raises(NameTaken):
-        await stores.make_bin("joe")
-    assert len(stores.bins.all()) == 1
 
 
 async def test_bins_and_their_counts_are_there_after_a_restart(tmp_path: Path) -> None:
@@ -91,23 +77,6 @@ async def test_two_bins_can_pass_a_name_on_in_one_batch(stores: Stores) -> None:
     assert stores.bins.get("one").id == other.id
     assert stores.bins.get("third").id == one.id
     assert stores.bins.find("other") is None
-
-
-async def test_a_change_to_a_name_that_is_taken_changes_nothing(stores: Stores) -> None:
-    await stores.make_bin("jim")
-    bin = await stores.make_bin("joe")
-    with pytest.raises(NameTaken):
-        await stores.bins.edit(bin, lambda now: replace(now, name="jim"))
-    assert stores.bins.get("joe") == bin
-
-
-async def test_a_deleted_bin_is_gone_at_once(stores: Stores) -> None:
-    bin = await stores.make_bin("joe")
-    request = await stores.capture(bin)
-    await stores.bins.delete(bin)
-    assert stores.bins.find("joe") is stores.bins.find(bin.id) is None
-    assert await stores.requests.get(request.seq) is None
-    assert stores.seen.rows[-1] == Removed(kind="bin", id=bin.id)
 
 
 async def test_a_deleted_bin_cannot_be_changed(stores: Stores) -> None:

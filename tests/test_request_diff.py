@@ -16,17 +16,12 @@ from tests.support import Server
 from tests.wire import check_problem
 
 
-def diff(server: Server, bin: str, left: bytes, right: bytes, **options: Any) -> Any:
-    for body in (left, right):
-        server.request("POST", f"/b/{bin}", content=body, **options)
-    one, other = server.captured(bin)
-    return server.get(f"/requests/{one['id']}/diff/{other['id']}")
-
-
 def test_json_is_compared_by_its_structure_and_numbers_as_written(server: Server) -> None:
-    found = diff(
-        server, "json", b'{"a": 1, "b": [1, 2], "c": {"d": 1}}', b'{"c": {"d": 1.0}, "b": [1], "e": null, "a": 1}'
-    )
+    for body in (b'{"a": 1, "b": [1, 2], "c": {"d": 1}}', b'{"c": {"d": 1.0}, "b": [1], "e": null, "a": 1}'):
+        server.call("POST", "/b/json", body)
+    one, other = server.captured("json")
+
+    found = server.get(f"/requests/{one['id']}/diff/{other['id']}")
 
     assert found["identical"] is False
     assert found["body"]["kind"] == "json"
@@ -135,30 +130,20 @@ def test_a_query_in_another_charset_differs() -> None:
     assert [(line.left, line.right) for line in found.query] == [(["ö"], ["ä"])]
 
 
-def test_text_is_compared_by_lines(server: Server) -> None:
-    found = diff(server, "text", b"one\ntwo\nthree", b"one\n2\nthree")
+def test_text_is_compared_by_lines_and_bytes_by_the_first_that_differs() -> None:
+    text, binary = two(b"one\ntwo\nthree", b"one\n2\nthree"), two(b"\xff\0a", b"\xff\0ab")
 
-    assert found["body"]["text"] == [" one", "-two", "+2", " three"]
-    assert found["body"]["first_difference"] == 4
-
-
-def test_bytes_are_compared_by_the_first_that_differs(server: Server) -> None:
-    found = diff(server, "binary", b"\xff\0a", b"\xff\0ab")
-
-    assert (found["body"]["kind"], found["body"]["first_difference"]) == ("bytes", 3)
-    assert (found["body"]["left_size"], found["body"]["right_size"]) == (3, 4)
+    assert (text.text, text.first_difference) == ([" one", "-two", "+2", " three"], 4)
+    assert (binary.kind, binary.first_difference, binary.left_size, binary.right_size) == ("bytes", 3, 3, 4)
 
 
-def test_headers_and_query_are_compared_by_name(server: Server) -> None:
-    for query, value in (("a=1&b=2", "1"), ("a=1&c=3", "2")):
-        server.request("POST", f"/b/fields?{query}", headers={"X-A": value})
-    one, other = server.captured("fields")
+def test_headers_and_query_are_compared_by_name() -> None:
+    one = a_request(a_bin(), target="/b/joe?a=1&b=2", headers=(("X-A", "1"),))
+    found = difference(one, a_request(a_bin(), target="/b/joe?a=1&c=3", headers=(("x-a", "2"),)))
 
-    found = server.get(f"/requests/{one['id']}/diff/{other['id']}")
-
-    assert found["headers"] == [{"name": "x-a", "left": ["1"], "right": ["2"]}]
-    assert found["query"] == [{"name": "b", "left": ["2"], "right": []}, {"name": "c", "left": [], "right": ["3"]}]
-    assert found["body"]["kind"] == "same"
+    assert [(line.name, line.left, line.right) for line in found.headers] == [("x-a", ["1"], ["2"])]
+    assert [(line.name, line.left, line.right) for line in found.query] == [("b", ["2"], []), ("c", [], ["3"])]
+    assert found.body.kind == "same"
 
 
 def test_a_request_is_identical_with_itself(server: Server) -> None:

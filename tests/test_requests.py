@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookbin.models.requests import Malformed, RequestSummary
+from hookbin.models.requests import Malformed
 from tests.builders import Stores
 
 pytestmark = pytest.mark.anyio
@@ -55,14 +55,6 @@ async def test_a_list_is_the_newest_first_and_goes_on_before_a_number(stores: St
     assert [row.seq for row in first] == [row.seq for row in mine[:1:-1]]
     rest = await stores.requests.list(bin, limit=4, before=first[-1].seq)
     assert [row.seq for row in rest] == [mine[1].seq, mine[0].seq]
-
-
-async def test_a_list_has_summaries_without_headers_and_bodies(stores: Stores) -> None:
-    bin = await stores.make_bin()
-    request = await stores.capture(bin)
-    (row,) = await stores.requests.list(bin, limit=10, before=None)
-    assert type(row) is RequestSummary
-    assert row == RequestSummary(**{name: getattr(request, name) for name in RequestSummary.__struct_fields__})
 
 
 async def test_what_is_not_there_is_none(stores: Stores) -> None:

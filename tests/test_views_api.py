@@ -41,10 +41,6 @@ def test_the_views_that_apply_are_listed_the_best_first(server: Server) -> None:
     assert server.get(f"/requests/{id}/views/text")["text"] == '{"a":1.0}'
 
 
-def test_an_empty_body_has_no_views(server: Server) -> None:
-    assert view_names(server, capture(server, "empty", b"", "application/json")) == []
-
-
 def test_a_view_that_does_not_apply_is_not_there(server: Server) -> None:
     id = capture(server, "not-there", b"text")
     for path in ("views/json", "views/nothing", "decoded", "image"):
@@ -117,14 +113,6 @@ def test_an_image_is_served_as_what_it_is_and_not_as_what_it_is_called(server: S
     inert(response)
     assert response.headers["content-type"] == "image/png"
     assert response.content == PNG
-
-
-def test_svg_is_text_and_never_an_image(server: Server) -> None:
-    id = capture(
-        server, "svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "image/svg+xml"
-    )
-    assert view_names(server, id) == ["xml", "text", "hex"]
-    check_problem(server.request("GET", f"/requests/{id}/image"), 404, "view_not_found")
 
 
 def test_page_and_api_answer_in_bounded_time_with_a_notice(server: Server) -> None:
