@@ -6,11 +6,14 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeAlias
 
+import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from hookbin.delivery.targets import Policy
 from hookbin.dispatch.sender import Sender, Sent
@@ -45,14 +48,71 @@ class RawReceiver:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
             length = next((int(value) for name, value in fields(head) if name.lower() == "content-length"), 0)
+            body = await reader.readexactly(length)
             self.heads.append(head)
-            self.bodies.append(await reader.readexactly(length))
+            self.bodies.append(body)
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
             if isinstance(answer, bytes):
                 writer.write(answer)
                 await writer.drain()
             else:
                 await answer(self, writer)
+
+
+class Receiver:
+    """Answers in turn from a list of statuses, then with the last one; from a thread, for tests without a loop."""
+
+    def __init__(self, *statuses: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+        lines = [f"{name}: {value}".encode() for name, value in (headers or {}).items()]
+        self._raw = RawReceiver(*[with_status(status, body, *lines) for status in statuses or (200,)])
+
+    @property
+    def requests(self) -> list[tuple[httpx.Headers, bytes]]:
+        """The headers, to be had by names in any case, and the body of each."""
+        heads = [httpx.Headers(fields(head), encoding="latin-1") for head in self._raw.heads]
+        return list(zip(heads, self._raw.bodies, strict=False))  # one may just be coming in
+
+    @contextmanager
+    def serving(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+        """Its URL, while it serves."""
+        with start_blocking_portal() as portal, portal.wrap_async_context_manager(self._raw.serving(tls)) as port:
+            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{port}/hook"
+
+
+class Names:
+    """A look-up that gives each name, or what stands before its first dot, its addresses in turn, the last for ever.
+
+    Names that start with `slow` wait for `release`; `asked` are all that were asked for.
+    """
+
+    def __init__(self, **addresses: list[list[str]]) -> None:
+        self._addresses = addresses
+        self.release = threading.Event()
+        self.asked: list[str] = []
+
+    def __call__(self, host: str, port: None, **_: Any) -> list[Any]:
+        self.asked.append(host)
+        name = host.partition(".")[0]
+        if name.startswith("slow"):
+            self.release.wait()
+        if name not in self._addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        turns = self._addresses[name]
+        found = turns.pop(0) if len(turns) > 1 else turns[0]
+        families = [socket.AF_INET6 if ":" in address else socket.AF_INET for address in found]
+        return [(family, socket.SOCK_STREAM, 6, "", (each, port)) for family, each in zip(families, found, strict=True)]
+
+
+@contextmanager
+def letting_nobody_in(host: str, port: int = 0) -> Iterator[int]:
+    """The port of a listener whose queue is full."""
+    with socket.socket() as listener, ExitStack() as stack:
+        listener.bind((host, port))
+        listener.listen(0)
+        for filler in [stack.enter_context(socket.socket()) for _ in range(4)]:
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 @asynccontextmanager

@@ -8,12 +8,9 @@ import multiprocessing
 import os
 import signal
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -215,62 +212,6 @@ def _run(arguments: list[str], log: Path, environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     main(arguments, prog_name="hookbin")
-
-
-class Receiver:
-    """A server on loopback that answers POSTs in turn from a list of statuses, then with the last one."""
-
-    def __init__(self, *statuses: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
-        self._statuses = list(statuses) or [200]
-        self._headers = headers or {}
-        self._body = body
-        self._lock = threading.Lock()
-        self.requests: list[tuple[httpx.Headers, bytes]] = []
-        """The headers, to be had by names in any case, and the body of each."""
-
-    @contextmanager
-    def serving(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-        """Its URL, while it serves."""
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", "0")))
-                status = receiver._next(httpx.Headers(self.headers.items(), encoding="latin-1"), body)
-                self.send_response(status)
-                for name, value in receiver._headers.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(receiver._body)))
-                self.end_headers()
-                self.wfile.write(receiver._body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        server = _QuietServer(("127.0.0.1", 0), Handler)
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}/hook"
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
-
-    def _next(self, headers: httpx.Headers, body: bytes) -> int:
-        with self._lock:
-            self.requests.append((headers, body))
-            return self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
-
-
-class _QuietServer(ThreadingHTTPServer):
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of senders that were killed."""
 
 
 def sse(lines: Iterator[str]) -> Iterator[tuple[str | None, str, Any]]:

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support import Receiver, Server, eventually
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually
 from tests.wire import check_problem
 
 JSON = {"content-type": "application/json"}

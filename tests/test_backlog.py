@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.backlog import WEBHOOKS, build
-from tests.support import Receiver, Server, eventually
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually
 
 pytestmark = [
     pytest.mark.anyio,

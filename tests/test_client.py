@@ -17,7 +17,8 @@ from standardwebhooks import Webhook as Judge
 
 from hookbin.cli.main import main
 from tests.builders import SECRET
-from tests.support import PATIENCE, ROOT, Receiver, Server, eventually, free_port
+from tests.raw_receiver import Receiver
+from tests.support import PATIENCE, ROOT, Server, eventually, free_port
 
 
 def hookbin(*arguments: str, server: Server | None = None, stdin: bytes = b"") -> tuple[int, str, str]:

@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support import Receiver, Server, eventually
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually
 
 ROUNDS = 4
 SOAK_ROUNDS = 50

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from hookbin.errors import NotRetryable
 from hookbin.models.deliveries import (
     TRANSITIONS,
     Action,
@@ -195,6 +196,20 @@ async def test_a_manual_retry_makes_it_due_now(stores: Stores, state: DeliverySt
     assert (retried.state, retried.next_attempt_at, retried.next_trigger) == (DeliveryState.PENDING, 77, Trigger.MANUAL)
     assert retried.finished_at is None
     assert retried.attempt_count == 1
+
+
+async def test_nothing_is_retried_twice_at_once_or_to_a_webhook_out_of_use(stores: Stores) -> None:
+    webhook = await stores.register()
+    (delivery,) = await stores.publish()
+    await stores.deliveries.retry(delivery.id, now=7)
+    with pytest.raises(NotRetryable, match="on its way already"):
+        await stores.deliveries.retry(delivery.id, now=8)
+    webhook = await stores.webhooks.edit(webhook.id, lambda now: replace(now, disabled=True))
+    with pytest.raises(NotRetryable, match="disabled or deleted"):
+        await stores.deliveries.retry(delivery.id, now=9)
+    await stores.webhooks.delete(webhook)
+    with pytest.raises(NotRetryable, match="disabled or deleted"):
+        await stores.deliveries.retry(delivery.id, now=9)
 
 
 async def test_due_lists_what_is_pending_for_one_webhook_the_earliest_first(stores: Stores) -> None:

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from hookbin.delivery.headers import MASK
 from tests.browsing import DESKTOP, PHONE, Watched, assert_accessible, capture, delivered_to, is_live, opened
-from tests.support import Receiver, Server, eventually
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually
 
 
 def attempted(server: Server, webhook: Any, *, times: int = 1) -> Any:

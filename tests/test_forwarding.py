@@ -16,7 +16,8 @@ from hookbin.models.events import Original
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.store.retention import Retention
 from tests.builders import SECRET, Stores, a_bin, a_request, a_webhook
-from tests.support import Receiver, Server, eventually, free_port
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually, free_port
 from tests.wire import check_problem, connected
 
 ORIGINAL = Original(method="POST", suffix="", query=None, headers=())

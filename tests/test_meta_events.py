@@ -13,7 +13,8 @@ from hookbin.models.deliveries import AttemptSummary, DeliveryState
 from hookbin.models.events import Event, EventSummary
 from hookbin.models.webhooks import WebhookKind
 from tests.builders import Workshop, a_webhook
-from tests.support import Receiver, Server, eventually
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,8 @@ from openapi_spec_validator import validate
 from hookbin.problems import status_of
 from hookbin.web.rest.route import Route
 from hookbin.web.routes import API
-from tests.support import Receiver, Server, eventually
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually
 
 IDS = [f"{route.method} {route.path}" for route in API]
 

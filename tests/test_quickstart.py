@@ -9,7 +9,8 @@ from typing import Any
 from playwright.sync_api import Browser, expect
 
 from tests.browsing import ended_delivery
-from tests.support import Receiver, Server, free_port
+from tests.raw_receiver import Receiver
+from tests.support import Server, free_port
 
 QUICK = [0.2, 0.2, 0.2]
 

@@ -15,7 +15,8 @@ from hookbin.errors import WebhookDisabled
 from hookbin.models.deliveries import Action, CancelReason, Delivery, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook
 from tests.builders import Stores
-from tests.support import Receiver, Server, eventually
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually
 from tests.wire import check_problem
 
 pytestmark = pytest.mark.anyio

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -14,30 +11,14 @@ from hookbin.errors import OutOfResources
 from hookbin.models.deliveries import ErrorClass
 from hookbin.wire.failure import Failure
 from hookbin.wire.resolver import MAX_LOOKUPS, Resolver, by_turns
+from tests.raw_receiver import Names
 
 pytestmark = pytest.mark.anyio
 
 
-class Names:
-    """A look-up that knows some names, counts what it is asked, and lets names that start with `slow` wait."""
-
-    def __init__(self, **addresses: list[str]) -> None:
-        self._addresses = addresses
-        self.release = threading.Event()
-        self.asked: list[str] = []
-
-    def __call__(self, host: str, port: None, **_: Any) -> list[Any]:
-        self.asked.append(host)
-        if host.startswith("slow"):
-            self.release.wait()
-        if host not in self._addresses:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in self._addresses[host]]
-
-
 @pytest.fixture
 def names() -> Iterator[Names]:
-    names = Names(slow=["192.0.2.1"], fast=["192.0.2.2"], mixed=["10.0.0.1", "192.0.2.3"], inside=["10.0.0.1"])
+    names = Names(slow=[["192.0.2.1"]], fast=[["192.0.2.2"]], mixed=[["10.0.0.1", "192.0.2.3"]], inside=[["10.0.0.1"]])
     yield names
     names.release.set()
 

@@ -18,7 +18,8 @@ from hookbin.dispatch.secret_expiry import SecretExpiry
 from hookbin.models.webhooks import Webhook
 from hookbin.signatures.rotation import live_secrets, rotated
 from tests.builders import SECRET, open_stores
-from tests.support import FakeClock, Receiver, Server, eventually
+from tests.raw_receiver import Receiver
+from tests.support import FakeClock, Server, eventually
 from tests.wire import check_problem
 
 BODIES = ["plain words", "", "naïve ☃ 💥"]

@@ -10,7 +10,8 @@ import pytest
 from hookbin.delivery import samples
 from hookbin.errors import FieldsInvalid
 from hookbin.names import check_event_type
-from tests.support import Receiver, Server, eventually
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually
 
 
 @pytest.mark.parametrize("sample", samples.SAMPLES, ids=[sample.type for sample in samples.SAMPLES])

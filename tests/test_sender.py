@@ -6,11 +6,9 @@ import asyncio
 import gzip
 import resource
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -29,10 +27,12 @@ from tests.raw_receiver import (
     OK,
     OPEN,
     Answer,
+    Names,
     RawReceiver,
     exchange,
     fields,
     hang_up,
+    letting_nobody_in,
     outcome,
     post,
     reset,
@@ -162,37 +162,15 @@ async def test_nothing_listening_is_a_refused_connection_in_words() -> None:
 
 
 async def test_a_receiver_that_lets_nobody_in_is_a_connect_timeout() -> None:
-    with socket.socket() as listener, ExitStack() as stack:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for filler in [stack.enter_context(socket.socket()) for _ in range(4)]:
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
+    with letting_nobody_in("127.0.0.1") as port:
         async with sending() as sender:
-            sent = await post(sender, f"http://127.0.0.1:{listener.getsockname()[1]}/", seconds=0.5)
+            sent = await post(sender, f"http://127.0.0.1:{port}/", seconds=0.5)
     assert outcome(sent) == (None, ErrorClass.CONNECT_TIMEOUT)
-
-
-class Names:
-    """A look-up that gives each name its addresses in turn, the last one for ever; without any it hangs."""
-
-    def __init__(self, **addresses: list[str]) -> None:
-        self._addresses = addresses
-        self.release = threading.Event()
-
-    def __call__(self, host: str, port: None, **_: Any) -> list[Any]:
-        found = self._addresses.get(host.partition(".")[0])
-        if found is None:
-            self.release.wait()
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        address = found.pop(0) if len(found) > 1 else found[0]
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        return [(family, socket.SOCK_STREAM, 6, "", (address, port))]
 
 
 @pytest.fixture
 def names() -> Iterator[Names]:
-    names = Names(turning=["127.0.0.1", "169.254.169.254"], inside=["10.0.0.1"])
+    names = Names(turning=[["127.0.0.1"], ["169.254.169.254"]], inside=[["10.0.0.1"]])
     yield names
     names.release.set()
 
@@ -263,7 +241,7 @@ METADATA = [
 @pytest.mark.parametrize("address", METADATA)
 async def test_the_metadata_service_is_refused_by_name_and_by_address(policy: Policy, address: str) -> None:
     host = f"[{address}]" if ":" in address else address
-    async with sending(policy, lookup=Names(meta=[address])) as sender:
+    async with sending(policy, lookup=Names(meta=[[address]])) as sender:
         by_name = await post(sender, "http://meta.example/latest/")
         by_address = await post(sender, f"http://{host}/latest/")
     assert outcome(by_name) == outcome(by_address) == (None, ErrorClass.BLOCKED_TARGET)
