@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -18,10 +18,15 @@ MAX_WORD = 80
 """Characters of each piece of a headline."""
 MAX_FIELDS = 100
 """Fields of a form that are looked at."""
+_UNREAD = object()
 _BY_HEADER = {
     mark: place for place, sender in reversed([*enumerate(SENDERS)]) for mark in sender.marks if mark[0] != "."
 }
-_BY_BODY = [sender for sender in SENDERS if sender.marks[0][0] == "."]
+_BY_BODY: dict[str, list[int]] = {}
+"""The places of those that fields of the body tell, by the outermost name of the first."""
+for _place, _sender in enumerate(SENDERS):
+    if _sender.marks[0][0] == ".":
+        _BY_BODY.setdefault(_sender.marks[0].split(".")[1], []).append(_place)
 
 
 def headline(headers: Headers, body: bytes) -> str | None:
@@ -31,12 +36,12 @@ def headline(headers: Headers, body: bytes) -> str | None:
     fast parser.
     """
     opening = _Opening(headers, body)
-    sender = _sender(opening)
+    sender = _sender_of(opening)
     if sender is None:
         return None
-    words = [sender.name, *map(opening.at, sender.what)]
-    about = opening.at(sender.about)
-    return " · ".join(filter(None, (" ".join(filter(None, words)), about))) or None
+    words = " ".join(filter(None, (sender.name, *map(opening.at, sender.what))))
+    about = opening.at(sender.about) if sender.about else ""
+    return f"{words} · {about}" if words and about else words or about or None
 
 
 class _Opening:
@@ -44,17 +49,28 @@ class _Opening:
 
     def __init__(self, headers: Headers, body: bytes) -> None:
         self.fields = {name.lower(): value for name, value in reversed(headers)}
-        self._reading = Reading(body if len(body) <= limits.HEADLINE else b"", headers, most=limits.HEADLINE)
+        self._headers = headers
+        self._sent = body if len(body) <= limits.HEADLINE else b""
+        self._json: Any = _UNREAD
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The body, or of a form the JSON of its `payload`."""
-        body = self._reading.body
+        if self._json is _UNREAD:
+            self._json = self._read_json()
+        return self._json
+
+    def _read_json(self) -> Any:
+        body = self._reading.body if "content-encoding" in self.fields else self._sent
         if not body:
             return NOTHING
         if body.lstrip()[:1] in (b"{", b"["):
             return read_plain_json(body)
         return read_plain_json(self.form.get("payload", "").encode())
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return Reading(self._sent, self._headers, most=limits.HEADLINE)
 
     @cached_property
     def form(self) -> dict[str, str]:
@@ -63,27 +79,38 @@ class _Opening:
 
     def at(self, places: str) -> str:
         """The first of those places that has a word; empty when none has."""
-        for place in places.split("|") if places else ():
+        for place in _places(places):
             if word := _word(self._value(place)):
                 return word
         return ""
 
     def has(self, path: str) -> bool:
-        return self._value(path) is not NOTHING
+        return self._value(_places(path)[0]) is not NOTHING
 
-    def _value(self, place: str) -> Any:
-        if place[:1] == ".":
-            return _found(self.json, place[1:].split("."))
-        return wire(self.fields.get(place, "")) if place[:1] != "=" else self.form.get(place[1:])
+    def _value(self, place: Sequence[str]) -> Any:
+        if place[0] == "":
+            return _found(self.json, place[1:])
+        return wire(self.fields.get(place[0], "")) if place[0] != "=" else self.form.get(place[1])
 
 
-def _sender(opening: _Opening) -> Sender | None:
+@lru_cache(maxsize=256)
+def _places(text: str) -> tuple[Sequence[str], ...]:
+    """Each as its steps, of which the first is empty for the body and `=` for a form."""
+    places = text.split("|") if text else ()
+    return tuple(("=", place[1:]) if place[0] == "=" else place.split(".") for place in places)
+
+
+def _sender_of(opening: _Opening) -> Sender | None:
     """By a header field if one tells, else by the body."""
     if told := opening.fields.keys() & _BY_HEADER.keys():
         return SENDERS[min(_BY_HEADER[name] for name in told)]
-    if not isinstance(opening.json, (dict, list)):
+    body = opening.json
+    if not isinstance(body, dict):
         return None
-    return next((sender for sender in _BY_BODY if all(map(opening.has, sender.marks))), None)
+    for place in sorted([place for name in body.keys() & _BY_BODY.keys() for place in _BY_BODY[name]]):
+        if all(map(opening.has, SENDERS[place].marks)):
+            return SENDERS[place]
+    return None
 
 
 def _found(value: Any, path: Sequence[str]) -> Any:
