@@ -138,12 +138,12 @@ def test_a_packed_body_is_looked_into_and_a_large_one_is_not() -> None:
 
 def test_a_line_is_the_same_of_one_request_live_missed_after_a_change_and_on_the_pages(server: Server) -> None:
     line = "GitHub <b>push · octavia/lighthouse"
-    with following(server, "?kinds=request") as messages:
+    with following(server, "?kinds=request&headlines=true") as messages:
         server.post("/b/named", REPOSITORY, headers={"x-github-event": "<b>push"})
         told = [next(messages)]
         server.patch(f"/requests/{told[0][2]['id']}", {"pinned": True})
         told.append(next(messages))
-    with following(server, "?bin=named&kinds=request", after=told[0][2]["seq"] - 1) as messages:
+    with following(server, "?bin=named&kinds=request&headlines=true", after=told[0][2]["seq"] - 1) as messages:
         told.append(next(messages))
     assert [message["headline"] for _, _, message in told] == [line, line, line]
     assert server.get(f"/requests/{told[0][2]['id']}")["headline"] == line

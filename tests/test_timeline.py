@@ -23,7 +23,7 @@ class Encoder:
     def __init__(self) -> None:
         self.asked: list[Announcement] = []
 
-    def __call__(self, row: Announcement) -> Message | None:
+    def __call__(self, row: Announcement, headlines: bool) -> Message | None:
         self.asked.append(row)
         kind, bin_id, webhook_id = place(row)
         return None if kind == "delivery" else Message(getattr(row, "seq", None), kind, bin_id, webhook_id, b"")

@@ -43,6 +43,12 @@ class Topic(Struct, frozen=True, kw_only=True):
     bin_id: str | None = None
     webhook_id: str | None = None
     kinds: frozenset[str] | None = None
+    headlines: bool = False
+    """Whether requests are told with a line that says what they are."""
+
+    @property
+    def is_everything(self) -> bool:
+        return self.bin_id is None and self.webhook_id is None and self.kinds is None
 
     def wants(self, message: Message) -> bool:
         if self.kinds is not None and message.kind not in self.kinds:
@@ -52,9 +58,6 @@ class Topic(Struct, frozen=True, kw_only=True):
         return (self.bin_id is not None and message.bin_id == self.bin_id) or (
             self.webhook_id is not None and message.webhook_id == self.webhook_id
         )
-
-
-EVERYTHING = Topic()
 
 
 class Subscription:
@@ -79,7 +82,7 @@ class Subscription:
         return ready
 
     def put(self, messages: Sequence[Message]) -> None:
-        wanted = messages if self.topic == EVERYTHING else [each for each in messages if self.topic.wants(each)]
+        wanted = messages if self.topic.is_everything else [each for each in messages if self.topic.wants(each)]
         if len(self._waiting) + len(wanted) > QUEUE:
             self.close()
         elif wanted and not self.closed:
@@ -96,12 +99,12 @@ class Timeline:
 
     def __init__(
         self,
-        encode: Callable[[Announcement], Message | None],
+        encode: Callable[[Announcement, bool], Message | None],
         *,
         position: int = 0,
         later: Callable[[Callable[[], None]], None] = lambda work: work(),
     ) -> None:
-        """`later` is given what tells the followers; it does that in order."""
+        """`encode` is told whether requests get a headline. `later` is given what tells the followers, in order."""
         self._encode = encode
         self._later = later
         self._subscriptions: set[Subscription] = set()
@@ -139,9 +142,11 @@ class Timeline:
             self._later(partial(self._tell, rows, tuple(self._subscriptions)))
 
     def _tell(self, rows: Sequence[Announcement], followers: Sequence[Subscription]) -> None:
-        messages = [message for message in map(self._encode, rows) if message is not None]
-        for subscription in followers:
-            subscription.put(messages)
+        for headlines in {follower.topic.headlines for follower in followers}:
+            messages = [message for row in rows if (message := self._encode(row, headlines)) is not None]
+            for follower in followers:
+                if follower.topic.headlines is headlines:
+                    follower.put(messages)
 
     def close(self) -> None:
         """End every subscription: the server is stopping."""

@@ -68,7 +68,7 @@ class RequestRow(Struct, frozen=True, kw_only=True):
         str | UnsetType | None,
         Meta(
             description="What it is, in a line: `GitHub push · octavia/lighthouse`; null when nothing tells. "
-            "Not in lists of the API."
+            "Not in lists of the API, and on the stream only for `headlines`."
         ),
     ] = UNSET
 

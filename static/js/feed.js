@@ -19,7 +19,7 @@ export class Feed {
 
   open() {
     if (this.#source || this.#timer) return;
-    const source = (this.#source = new EventSource(`/stream?after=${this.last}`));
+    const source = (this.#source = new EventSource(`/stream?headlines=true&after=${this.last}`));
     source.onopen = () => {
       this.#tries = 0;
       this.onState("live");

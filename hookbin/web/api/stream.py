@@ -53,6 +53,7 @@ class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     kinds: Annotated[
         str | None, Meta(description="Comma-separated: request, event, attempt, bin, webhook; all when left out.")
     ] = None
+    headlines: Annotated[bool, Meta(description="Say in a line what each request is, as `headline`.")] = False
     after: Annotated[
         Annotated[int, Meta(ge=0, le=MAX_AFTER)] | None,
         Meta(description="Begin behind this `seq`; the header Last-Event-ID does the same and wins."),
@@ -81,6 +82,7 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
 
 
 _encode = msgspec.json.Encoder().encode
+_NAMES = {kind: kind.encode() for kind in KINDS}
 
 
 class Encoder:
@@ -90,23 +92,30 @@ class Encoder:
         self._bin_shape = bin_shape
         self._find_bin = find_bin
 
-    def __call__(self, row: Announcement, opening: Opening | None = None) -> Message | None:
-        """`opening` is that of a captured request that was read back without it."""
-        shape = self._shape(row, opening)
+    def __call__(self, row: Announcement, headlines: bool = False, opening: Opening | None = None) -> Message | None:
+        """`opening` is that of a captured request that was read back without it; only `headlines` need it."""
+        shape = self._shape(row) if not headlines else self._shape_with_headline(row, opening)
         if shape is None:
             return None
         kind, bin_id, webhook_id = place(row)
-        frame = b"event: %b\ndata: %b\n\n" % (kind.encode(), _encode(shape))
-        if isinstance(row, LOG_ROWS):
-            return Message(row.seq, kind, bin_id, webhook_id, b"id: %d\n%b" % (row.seq, frame))
-        return Message(None, kind, bin_id, webhook_id, frame)
+        seq = row.seq if isinstance(row, LOG_ROWS) else None
+        id = b"" if seq is None else b"id: %d\n" % seq
+        return Message(seq, kind, bin_id, webhook_id, b"%bevent: %b\ndata: %b\n\n" % (id, _NAMES[kind], _encode(shape)))
 
-    def _shape(self, row: Announcement, opening: Opening | None) -> Struct | dict[str, Any] | None:
-        """None for what no stream tells of."""
+    def _shape_with_headline(self, row: Announcement, opening: Opening | None) -> Struct | dict[str, Any] | None:
+        shape = self._shape(row)
+        begins = (
+            row.opening if isinstance(row, RequestChanged) else row if isinstance(row, CapturedRequest) else opening
+        )
+        if isinstance(shape, dict):
+            shape["headline"] = None if begins is None else headline(begins.headers, begins.body)
+        return shape
+
+    def _shape(self, row: Announcement) -> Struct | dict[str, Any] | None:
+        """None for what no stream tells of; a dictionary for a captured request."""
         match row:
             case RequestSummary():
-                begins = row if isinstance(row, CapturedRequest) else opening
-                return _with_headline(row, begins) if self._find_bin(row.bin_id) is not None else None
+                return request_fields(row) if self._find_bin(row.bin_id) is not None else None
             case EventSummary():
                 return event_row(row)
             case AttemptSummary():
@@ -120,7 +129,7 @@ class Encoder:
             case PendingDeletion(kind=DeletionKind.BIN):
                 return Gone(id=row.target)
             case RequestChanged():
-                return _with_headline(row.request, row.opening)
+                return request_fields(row.request)
             case RequestsDeleted():
                 return self._shape_of_deletion(row)
             case _:
@@ -135,12 +144,6 @@ class Encoder:
         if row.seq is None:
             return shape
         return RequestGone(id=seq_id("req_", row.seq), bin=bin.id, request_count=shape.request_count)
-
-
-def _with_headline(row: RequestSummary, begins: CapturedRequest | Opening | None) -> dict[str, Any]:
-    fields = request_fields(row)
-    fields["headline"] = None if begins is None else headline(begins.headers, begins.body)
-    return fields
 
 
 async def _frames(call: Call[StreamQuery, None], topic: Topic, after: int | None) -> AsyncIterator[bytes]:
@@ -165,8 +168,9 @@ async def _missed(services: Services, topic: Topic, after: int, upto: int) -> by
         rows = await services.stores.log.between(behind, upto, limit=CHUNK)
         for some in range(0, CHUNK, MAX_OPENINGS):
             part = rows[some : some + MAX_OPENINGS]
-            openings = await services.stores.requests.openings([row.seq for row in part])
-            messages = [services.live.encode(row, openings.get(row.seq)) for row in part]
+            seqs = [row.seq for row in part if topic.headlines]
+            openings = await services.stores.requests.openings(seqs) if seqs else {}
+            messages = [services.live.encode(row, topic.headlines, openings.get(row.seq)) for row in part]
             frames += [message.frame for message in messages if message is not None and topic.wants(message)]
         if len(frames) > MAX_MISSED:
             break
@@ -184,7 +188,7 @@ def _topic(query: StreamQuery, services: Services) -> Topic:
             raise FieldsInvalid(("kinds", f"{sorted(unknown)[0]!r} is not one of {', '.join(sorted(KINDS))}"))
     bin_id = services.stores.bins.get(query.bin).id if query.bin is not None else None
     webhook_id = services.stores.webhooks.get(query.webhook).id if query.webhook is not None else None
-    return Topic(bin_id=bin_id, webhook_id=webhook_id, kinds=kinds)
+    return Topic(bin_id=bin_id, webhook_id=webhook_id, kinds=kinds, headlines=query.headlines)
 
 
 def _last_event_id(header: str | None) -> int | None:

@@ -81,7 +81,7 @@ class Live(Struct, frozen=True, kw_only=True):
     """What follows the log as it grows."""
 
     timeline: Timeline
-    encode: Callable[[Announcement, Opening | None], Message | None]
+    encode: Callable[[Announcement, bool, Opening | None], Message | None]
     """Makes the stream's message of a row."""
     activity: Activity
     waiting: Waiting
