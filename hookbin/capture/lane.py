@@ -6,9 +6,9 @@ from its commit, so what the capture path promises holds here too (see `capture.
 the row waits for the writer, and acknowledged means committed. The row is made by the same code.
 
 All else takes the ASGI path, which can do everything: a bin that is unknown, chooses its answer, delays or breaks it,
-checks signatures or forwards; a body that is chunked, held back or large; a target that is not plainly a bin's; what
-says that an attempt of ours sent it. What the head finds is what counts: a bin that is changed while the body comes
-has answered before the change.
+checks signatures or forwards; a body that is chunked, held back or large; a target that is not plainly a bin's; header
+fields that are odd or say that an attempt of ours sent it. What the head finds is what counts: a bin that is changed
+while the body comes has answered before the change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functools import partial
 from msgspec import Struct
 
 from hookbin.answers.plan import PreparedAnswer, refusal
-from hookbin.capture.row import SentFields, address, captured_request, read_fields
+from hookbin.capture.row import SentFields, address, plain_request, read_fields
 from hookbin.capture.services import CaptureServices
 from hookbin.errors import HookbinError
 from hookbin.models.bins import Bin
@@ -53,13 +53,15 @@ class CaptureLane:
         if (head.length or 0) > services.settings.max_body or services.stopping.is_set():
             return None
         fields = read_fields(head.pairs, head.named)
-        return None if fields.attempt_id is not None else partial(self._take, bin, plan.base, fields)
+        if fields.attempt_id is not None or fields.flags:
+            return None
+        return partial(self._take, bin, plan.base, fields)
 
     def _take(
         self, bin: Bin, answer: PreparedAnswer, fields: SentFields, exchange: Exchange, head: Head, body: bytes
     ) -> None:
         services = self._services
-        request = captured_request(
+        request = plain_request(
             bin,
             received_at=services.clock.now(),
             method=head.method,
@@ -69,7 +71,7 @@ class CaptureLane:
             client=address(*exchange.client) if exchange.client else None,
             fields=fields,
             body=body,
-            answer=answer,
+            status=answer.status,
         )
         outcome = _Outcome(exchange, answer)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hookbin.answers.plan import PreparedAnswer
 from hookbin.capture.signature_check import UNCHECKED
@@ -56,6 +57,40 @@ def address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def plain_request(
+    bin: Bin,
+    *,
+    received_at: int,
+    method: str,
+    target: str,
+    http_version: str,
+    scheme: str,
+    client: str | None,
+    fields: SentFields,
+    body: bytes,
+    status: int | None,
+) -> CapturedRequest:
+    """One that came whole, got the plain answer of its bin, and of which nothing else is to be said.
+
+    `received_at` is in µs, `target` latin-1.
+    """
+    return CapturedRequest(
+        bin_id=bin.id,
+        received_at=received_at,
+        method=method,
+        target=target,
+        http_version=http_version,
+        scheme=scheme,
+        client=client,
+        content_type=fields.content_type,
+        size=len(body),
+        declared_size=fields.declared_size,
+        answer_status=status,
+        headers=fields.headers,
+        body=body,
+    )
+
+
 def captured_request(
     bin: Bin,
     *,
@@ -76,24 +111,25 @@ def captured_request(
     timed_out: bool = False,
     malformed: Malformed | None = None,
 ) -> CapturedRequest:
-    """`received_at` is in µs, `target` latin-1. The sender of half a request got no answer, but for a 408 in time."""
+    """Any other. The sender of half a request got no answer, but for a 408 in time."""
     status = answer.sent_status
     if incomplete:
         status = status_of(SenderTimedOut) if timed_out else None
-    return CapturedRequest(
-        bin_id=bin.id,
-        received_at=received_at,
-        method=method,
-        target=target,
-        http_version=http_version,
-        scheme=scheme,
-        client=client,
-        content_type=fields.content_type,
-        size=len(body),
+    return replace(
+        plain_request(
+            bin,
+            received_at=received_at,
+            method=method,
+            target=target,
+            http_version=http_version,
+            scheme=scheme,
+            client=client,
+            fields=fields,
+            body=body,
+            status=status,
+        ),
         truncated=truncated,
         incomplete=incomplete,
-        declared_size=fields.declared_size,
-        answer_status=status,
         answer_rule=answer.rule,
         answer_delay_ms=answer.delay_ms,
         answer_fault=None if incomplete else answer.fault,
@@ -105,6 +141,4 @@ def captured_request(
         malformed=malformed,
         flags=fields.flags,
         trailers=trailers,
-        headers=fields.headers,
-        body=body,
     )

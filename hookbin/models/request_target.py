@@ -25,7 +25,9 @@ def origin_form(target: str) -> str:
 
 def path_and_query(target: str) -> tuple[str, str | None]:
     """Split a target into its path and its query, which is None when there is no `?`."""
-    path, mark, query = origin_form(target).partition("#")[0].partition("?")
+    if "#" in target or not target.startswith("/"):
+        target = origin_form(target).partition("#")[0]
+    path, mark, query = target.partition("?")
     return path, query if mark else None
 
 

@@ -124,6 +124,8 @@ def _in_transaction(
 def _together(transaction: Transaction, batch: Sequence[Work[Any]]) -> list[Result[Any]]:
     results: list[Result[Any]] = [None] * len(batch)
     kinds = [_kind(work) for work in batch]
+    if len(set(kinds)) == 1 and kinds[0] is not None:
+        return list(_run_alike(transaction, batch))
     for alone, places in groupby(range(len(batch)), key=lambda place: kinds[place] is None):
         if alone:
             for place in places:

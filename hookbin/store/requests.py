@@ -85,9 +85,9 @@ class RequestStore:
         await self._database.transact(add_with_what_follows, size=size)
 
     def add_plain(self, request: CapturedRequest, bin: Bin, outcome: Outcome[None]) -> None:
-        """The same for one that nothing follows, without awaiting: `outcome` is told after the commit."""
-        sql, params = _insertion(request, bin)
-        self._database.insert_soon(sql, params, row=request, size=request.size, outcome=outcome)
+        """The same for one that has nothing of `_CHOSEN`, without awaiting: `outcome` is told after the commit."""
+        params = _plain_params(request, bin)
+        self._database.insert_soon(_INSERT_PLAIN, params, row=request, size=request.size, outcome=outcome)
 
     async def get(self, seq: int) -> CapturedRequest | None:
         rows = await self._database.read(
@@ -167,9 +167,13 @@ class RequestStore:
 
 def _insertion(request: CapturedRequest, bin: Bin) -> tuple[str, tuple[object, ...]]:
     """The statement, and its values behind the number."""
-    params = (*_plain_values(request), bin.key, _encode(request.headers), request.body)
+    params = _plain_params(request, bin)
     chosen = _chosen_values(request)
     return (_INSERT_PLAIN, params) if chosen == _NOTHING else (_INSERT, (*_encoded(chosen), *params))
+
+
+def _plain_params(request: CapturedRequest, bin: Bin) -> tuple[object, ...]:
+    return (*_plain_values(request), bin.key, _encode(request.headers), request.body)
 
 
 def _encoded(chosen: tuple[Any, ...]) -> tuple[object, ...]:

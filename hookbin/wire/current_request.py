@@ -52,6 +52,17 @@ class CurrentRequest:
         if self._taker is None:
             self._start_cycle(head, exchange)
 
+    def take_whole(self, head: Head, body: bytes, answered: Callable[[], None]) -> None:
+        """The same for one of which all is there."""
+        self.begin(head, answered)
+        take, exchange, self._taker = self._taker, self.exchange, None
+        if take is not None and exchange is not None:
+            take(exchange, head, body)
+            return
+        if body:
+            self.pass_on(body)
+        self.end([])
+
     @property
     def awaits_bin(self) -> bool:
         """A bin answers it, and has not begun to."""

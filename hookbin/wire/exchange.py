@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from msgspec import Struct
 from starlette.types import Scope
 
 from hookbin.wire.head import Pairs
@@ -30,33 +31,30 @@ class Answering(Protocol):
     def drop(self, exchange: Exchange, *, last_words: bytes, reset: bool) -> None: ...
 
 
-class Exchange:
+class Exchange(Struct, eq=False):
     """What was sent, and how it can be answered beyond ASGI.
 
     The protocol makes it when a head is whole, and adds what comes later: trailers, and that time ran out.
     It holds the connection and not the request's cycle, whose scope holds it.
     """
 
-    __slots__ = ("_connection", "headers", "refusal_fields", "target", "timed_out", "trailers")
-
-    def __init__(self, target: str, headers: Pairs, connection: Answering | None = None) -> None:
-        self.target = target
-        """As sent, query included; latin-1."""
-        self.headers = headers
-        """In the case and the order that they were sent in."""
-        self.trailers: Pairs = []
-        """Fields behind a chunked body (RFC 9110, 6.5), once that is in."""
-        self.timed_out = False
-        """The rest of the body did not come in time, and the sender was told so."""
-        self.refusal_fields = b""
-        """Header lines for what the protocol itself says to the sender, should it."""
-        self._connection = connection
-        """None under another server: nothing below can be done there."""
+    target: str
+    """As sent, query included; latin-1."""
+    headers: Pairs
+    """In the case and the order that they were sent in."""
+    connection: Answering | None = None
+    """None under another server: nothing below can be done there."""
+    trailers: Pairs = []
+    """Fields behind a chunked body (RFC 9110, 6.5), once that is in."""
+    timed_out: bool = False
+    """The rest of the body did not come in time, and the sender was told so."""
+    refusal_fields: bytes = b""
+    """Header lines for what the protocol itself says to the sender, should it."""
 
     @property
     def client(self) -> tuple[str, int] | None:
         """Address and port of the peer."""
-        return None if self._connection is None else self._connection.client
+        return None if self.connection is None else self.connection.client
 
     def answer(self, *, status: int, fields: bytes, body: bytes) -> bool:
         """Send a whole answer as one write; `fields` are its header lines. False where the server can't.
@@ -64,21 +62,21 @@ class Exchange:
         ASGI sends head and body apart, and uvicorn checks each header anew and makes two system calls of
         it, which a profile of captures under load showed as its largest single cost.
         """
-        if self._connection is None:
+        if self.connection is None:
             return False
-        self._connection.answer(self, status=status, fields=fields, body=body)
+        self.connection.answer(self, status=status, fields=fields, body=body)
         return True
 
     def break_off(self) -> None:
         """Close the connection in the middle of an answer, and drop what its reader does not take."""
-        if self._connection is not None:
-            self._connection.break_off(self)
+        if self.connection is not None:
+            self.connection.break_off(self)
 
     def drop(self, *, last_words: bytes = b"", reset: bool = False) -> bool:
         """Close the connection instead of answering, after these bytes or with a TCP RST. False where it can't be."""
-        if self._connection is None:
+        if self.connection is None:
             return False
-        self._connection.drop(self, last_words=last_words, reset=reset)
+        self.connection.drop(self, last_words=last_words, reset=reset)
         return True
 
 

@@ -36,7 +36,7 @@ from hookbin.wire.current_request import CurrentRequest
 from hookbin.wire.exchange import Exchange
 from hookbin.wire.farewell import Farewell
 from hookbin.wire.flow import Flow
-from hookbin.wire.head import Head, read_whole
+from hookbin.wire.head import read_whole
 from hookbin.wire.keep_alive import KeepAlive
 from hookbin.wire.lane import Lane
 from hookbin.wire.message import FieldsTooLarge, MessageBroken, MessageReader
@@ -222,25 +222,22 @@ class WireProtocol(asyncio.Protocol):
         message = None if self._flow.write_paused else read_whole(data)
         if message is None:
             return False
-        head, body = message
-        self._begin_request(_Phase.ANSWER, head)
-        if body:
-            self._request.pass_on(body)
-        self._request.end([])
+        self._begin_request(_Phase.ANSWER)
+        self._request.take_whole(*message, self._answered)
         return True
 
-    def _begin_request(self, phase: _Phase, head: Head) -> None:
+    def _begin_request(self, phase: _Phase) -> None:
         self._keep_alive.stop()
         self._requests += 1
         self._phase = phase
-        self._request.begin(head, self._answered)
 
     def _begin(self) -> bool:
         """Whether a head was whole. Raises `MessageRefused`."""
         head = self._held.take_head(self._reader)
         if head is None:
             return False
-        self._begin_request(_Phase.BODY, head)
+        self._begin_request(_Phase.BODY)
+        self._request.begin(head, self._answered)
         if self._reader.whole:
             self._end_request()
         elif self._held.size:
@@ -280,10 +277,12 @@ class WireProtocol(asyncio.Protocol):
         if self._transport.is_closing():
             self._phase = _Phase.OVER
             return
-        self._flow.resume_reading()
+        if self._flow.read_paused:
+            self._flow.resume_reading()
         if self._phase is _Phase.ANSWER:
             self._rest()
-            self._advance()
+            if self._held.size or self._flow.write_paused:
+                self._advance()
 
     def _rest(self) -> None:
         """Between two requests."""
