@@ -16,10 +16,11 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: S
             opened(server, page, f"/ui/bins/axed?tab={tab}")
             assert_accessible(page, "html" if tab == "headers" else "#detail")
         for opener in ("settings", "note", "replay"):
-            page.locator(f"[data-opens='{opener}']").click()
+            page.locator(f"[data-opens='{opener}'], .subject [data-action='{opener}']").click()
             expect(page.locator(f"dialog#{opener}")).to_be_visible()
             assert_accessible(page, f"dialog#{opener}")
             if opener == "settings":
+                page.get_by_role("link", name="Signature, forwarding, storage").click()
                 page.get_by_label("Requests kept").fill("0")
                 page.get_by_role("button", name="Save").click()
                 expect(page.locator("#b-max-requests-error")).to_be_visible()
@@ -29,6 +30,9 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: S
                 page.mouse.move(5, 5)
                 page.mouse.up()
                 expect(page.locator("dialog#settings")).to_be_visible()  # a selection ended outside
+                page.keyboard.press("Escape")
+                assert_accessible(page, "a question")
+                page.get_by_role("button", name="Discard").click()
             page.keyboard.press("Escape")
             expect(page.locator(f"dialog#{opener}")).to_be_hidden()
         page.keyboard.press("?")

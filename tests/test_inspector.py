@@ -234,9 +234,8 @@ def test_all_but_the_pinned_are_deleted(server: Server, page: Page) -> None:
 def test_the_answer_is_set_and_its_next_step_is_marked(server: Server, page: Page) -> None:
     capture(server, "set/0")
     opened(server, page, "/ui/bins/set")
-    page.get_by_role("button", name="Settings").click()
-    page.get_by_label("Answer like").select_option("flaky")
-    expect(page.get_by_label("Answer, as JSON")).to_contain_text("sequence")
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Start from").select_option("flaky")
     page.locator("#settings").get_by_role("button", name="Save").click()
     steps = page.locator("#answers .sequence > li")
     expect(steps.first).to_contain_text("500")
@@ -248,27 +247,6 @@ def test_the_answer_is_set_and_its_next_step_is_marked(server: Server, page: Pag
     expect(steps.first).to_have_attribute("aria-current", "step")
 
 
-def test_nothing_of_an_answer_is_lost_between_its_fields_and_its_json(server: Server, page: Page) -> None:
-    capture(server, "turned/0")
-    opened(server, page, "/ui/bins/turned")
-    page.keyboard.press("s")
-    page.get_by_label("Answer like").select_option("created")
-    expect(page.locator("#b-response")).to_have_value(re.compile("201"))
-    page.get_by_text("one answer", exact=True).click()
-    expect(page.locator("#b-status")).to_have_value("201")
-    expect(page.locator("#b-headers")).to_have_value("content-type: application/json")
-    page.locator("#b-delay").fill("7")
-    page.get_by_text("anything, as JSON").click()
-    assert json.loads(page.locator("#b-response").input_value())["delay_ms"] == 7
-    page.get_by_label("Answer like").select_option("flaky")
-    expect(page.locator("#b-response")).to_have_value(re.compile("sequence"))
-    page.get_by_text("one answer", exact=True).click()
-    expect(page.locator("#b-response-error")).to_contain_text("has sequence")
-    page.locator("#settings").get_by_role("button", name="Save").click()
-    expect(page.locator("#settings")).to_be_hidden()
-    assert len(server.get("/bins/turned")["response"]["sequence"]) == 2
-
-
 def test_targets_keep_what_the_form_does_not_show_of_them(server: Server, page: Page) -> None:
     capture(server, "sending-on/0")
     options = {"retry_schedule": [7], "retry_on": ["429"], "timeout": 5, "max_in_flight": 2}
@@ -276,30 +254,13 @@ def test_targets_keep_what_the_form_does_not_show_of_them(server: Server, page: 
     server.patch("/bins/sending-on", {"forward": [{"destination": first, **options}]})
     opened(server, page, "/ui/bins/sending-on")
     page.keyboard.press("s")
+    page.get_by_role("link", name="Signature, forwarding, storage").click()
     page.locator("#b-forward").fill(f"{first}\n{second}")
     page.locator("#settings").get_by_role("button", name="Save").click()
     expect(page.locator("#settings")).to_be_hidden()
     kept, added = server.get("/bins/sending-on")["forward"]
     assert {name: kept[name] for name in options} == options
     assert added["timeout"] == 15
-
-
-def test_a_setting_that_is_wrong_is_said_beside_its_field(server: Server, watched: Watched) -> None:
-    page = watched.page
-    capture(server, "wrong-setting/0")
-    opened(server, page, "/ui/bins/wrong-setting")
-    page.keyboard.press("s")
-    page.get_by_label("Status", exact=True).fill("99")
-    page.locator("#settings").get_by_role("button", name="Save").click()
-    expect(page.locator("#b-status-error")).to_be_visible()
-    assert [complaint for complaint in watched.complaints if "422" not in complaint] == []
-    watched.complaints.clear()
-    page.get_by_label("Status", exact=True).fill("418")
-    page.locator("#b-body").fill("teapot")
-    page.locator("#settings").get_by_role("button", name="Save").click()
-    expect(page.locator("#settings")).to_be_hidden()
-    expect(page.locator("#answers .status")).to_have_text("418")
-    assert server.post("/b/wrong-setting").text == "teapot"
 
 
 def test_a_bin_is_made_renamed_and_deleted(server: Server, page: Page) -> None:
@@ -311,10 +272,12 @@ def test_a_bin_is_made_renamed_and_deleted(server: Server, page: Page) -> None:
     page.wait_for_url(re.compile("/ui/bins/made-here$"))
     is_live(page)
     page.keyboard.press("s")
+    page.get_by_role("link", name="Signature, forwarding, storage").click()
     page.locator("#b-name").fill("renamed-here")
     page.locator("#settings").get_by_role("button", name="Save").click()
     page.wait_for_url(re.compile("/ui/bins/renamed-here$"))
     page.keyboard.press("s")
+    page.get_by_role("link", name="Signature, forwarding, storage").click()
     page.get_by_role("button", name="Delete the bin").click()
     page.locator("#delete-bin").get_by_role("button", name="Delete").click()
     page.wait_for_url(re.compile("/ui/bins$"))

@@ -23,6 +23,7 @@ from hookbin.web.api import (
 )
 from hookbin.web.pages import (
     bin,
+    bin_settings,
     compare,
     console,
     delivery,
@@ -125,6 +126,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("/ui/", overview.page),
     PageRoute("/ui/bins", lists.bins),
     PageRoute("/ui/bins/{bin}", bin.page),
+    PageRoute("/ui/bins/{bin}/settings", bin_settings.page),
     PageRoute("/ui/webhooks", lists.webhooks),
     PageRoute("/ui/webhooks/{id}", webhook.page),
     PageRoute("/ui/deliveries/{id}", delivery.page),

@@ -141,6 +141,8 @@ function nextStep({ label, href, run: action }) {
 export function listen() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-action]");
+    if (button?.href && (event.ctrlKey || event.metaKey || event.shiftKey)) return; // a tab of its own
+    if (button?.href) event.preventDefault();
     if (button) run(ACTIONS[button.dataset.action], button);
   });
 }

@@ -1,6 +1,5 @@
 // A bin's page: the list grows, the selection stays, and the detail follows the selection.
-import { tell } from "./actions.js";
-import "./bin_settings.js";
+import { ACTIONS, call, tell } from "./actions.js";
 import "./picking.js";
 import { isSender, listen as listenToRequest } from "./request.js";
 import "./search_history.js";
@@ -143,7 +142,7 @@ const redrawAnswers = soon(() => inbox.during(redraw), 500);
 
 async function redraw() {
   const page = await load();
-  for (const part of ["answers", "bins", "settings-place"]) swap(page, part);
+  for (const part of ["answers", "bins"]) swap(page, part);
   counter.textContent = page.querySelector("[data-count]").textContent;
   countedTo = Number(page.querySelector("main").dataset.after);
   recountIfOver();
@@ -213,6 +212,11 @@ const inbox = follow({
   },
   onGap: reload,
 });
+
+ACTIONS["reset-sequence"] = async ({ dataset }) => {
+  await call("POST", dataset.path);
+  return ["The sequence begins again."];
+};
 
 function setPaused(isOn) {
   if (isOn === isPaused()) return;

@@ -1,60 +1,146 @@
-// The settings of a bin: presets fill in the answer, which is one plain answer or anything as JSON.
-import { ACTIONS, call } from "./actions.js";
-import { Wrong, bodyOf, clear, complain } from "./forms.js";
+// The settings of a bin, opened as a dialog: their sections, and the answer as cards or JSON, tried while it is made.
+import { compose } from "./composer.js";
+import { Wrong, clear, complain, refuse } from "./forms.js";
+import { load } from "./fresh.js";
+import { complaintAbout } from "./json_place.js";
+import { tryOut } from "./trial.js";
 
-const MORE = ["sequence", "rules", "chance", "handshake", "cors"]; // what one plain answer can't hold
-const ONE = { status: 200, delay_ms: 0, fault: null, template: false, headers: [], body: "" };
+const SHEET = new URL("../css/composer.css", import.meta.url).href;
 
-function showAnswer(form, kind) {
-  for (const part of form.querySelectorAll("[data-answer]")) part.hidden = part.dataset.answer !== kind;
-  for (const radio of form.querySelectorAll("[type=radio]")) radio.checked = radio.value === kind;
+// Opens the settings that the page at `url` has; its query names a request to try, and whether to make a rule of it.
+export async function open(url) {
+  const [page] = await Promise.all([load(url), styled()]);
+  document.getElementById("settings-place")?.remove();
+  const place = document.importNode(page.getElementById("settings-place"), true);
+  document.body.append(place);
+  const dialog = place.querySelector("#settings");
+  dialog.open = false;
+  dialog.showModal();
+  dialog.addEventListener("close", () => place.querySelector("dialog[open]") ?? place.remove());
+  begin(dialog, url);
 }
 
-// Turns from the fields to JSON or back, with what is set taken along; what would be lost is said instead.
-function turn(form, kind) {
-  clear(form);
+function styled() {
+  if (document.querySelector(`link[href="${new URL(SHEET).pathname}"]`)) return null;
+  const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL(SHEET).pathname });
+  const loaded = new Promise((resolve) => ["load", "error"].forEach((kind) => sheet.addEventListener(kind, resolve)));
+  document.head.append(sheet);
+  return loaded;
+}
+
+function begin(dialog, url) {
+  const form = dialog.querySelector("[data-bin-settings]");
   const json = form.querySelector("[name=response]");
-  try {
-    if (kind === "plain") fill(form, JSON.parse(json.value || "{}"), json);
-    else json.value = JSON.stringify({ ...JSON.parse(json.value || "{}"), ...bodyOf(form).response }, null, 2);
-    showAnswer(form, kind);
-  } catch (error) {
-    if (!(error instanceof Wrong || error instanceof SyntaxError)) throw error;
-    showAnswer(form, kind === "plain" ? "json" : "plain");
-    complain(form, error.field ?? json, error instanceof Wrong ? error.message : "is no JSON");
+  const composer = compose(form);
+  const back = form.querySelector("[data-put-back]");
+  const showsJson = () => !form.querySelector("[data-json-view]").matches(".elsewhere");
+  const text = () => (showsJson() ? json.value : composer.text());
+  dialog.dataset.guarded = "";
+  composer.start(json.value);
+  json.defaultValue = json.value = composer.text();
+  showView(form, "cards");
+  showSection(form, "settings-answer");
+
+  // Raises `Wrong`.
+  function use(draft) {
+    const complaint = complaintAbout(draft);
+    if (complaint) throw new Wrong(json, complaint);
+    composer.start(draft);
   }
-}
 
-function fill(form, response, json) {
-  const more = MORE.filter((name) => response[name] && response[name].length !== 0);
-  if (more.length) throw new Wrong(json, `has ${more.join(" and ")}, which one answer has no field for; take that out here first`);
-  for (const [name, value] of Object.entries({ ...ONE, ...response })) {
-    const field = form.querySelector(`[name="response.${name}"]`);
-    if (!field) continue;
-    if (field.type === "checkbox") field.checked = value;
-    else field.value = name === "headers" ? value.map((pair) => pair.join(": ")).join("\n") : (value ?? "");
+  function turn(view) {
+    clear(form);
+    back.hidden = true;
+    if (view === "json") {
+      json.value = composer.text();
+      composer.clear(); // what is wrong is told beside the JSON
+    } else use(json.value);
+    showView(form, view);
   }
+
+  function beginWith(draft) {
+    if (showsJson()) json.value = draft;
+    else composer.start(draft);
+    form.querySelector("[data-cards]").dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function takePreset({ value, selectedOptions }) {
+    back.dataset.draft = text();
+    back.hidden = !value;
+    if (value) beginWith(JSON.stringify(JSON.parse(selectedOptions[0].dataset.response), null, 2));
+  }
+
+  // Does it, or says what is wrong and gives false.
+  function attempt(work) {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      refuse(form, error);
+      return false;
+    }
+  }
+
+  form.addEventListener("change", ({ target }) => {
+    if (target.matches("[data-preset]")) takePreset(target);
+    if (target.matches("[data-gate]")) form.querySelector("[data-scheme]").hidden = target.value !== "hmac";
+    if (target.type === "radio" && !attempt(() => turn(target.value))) showView(form, "json");
+  });
+  form.addEventListener("click", (event) => {
+    const { target } = event;
+    const section = target.closest(".tabs a");
+    if (section) {
+      event.preventDefault();
+      showSection(form, section.hash.slice(1));
+    }
+    if (target === back) {
+      form.querySelector("[data-preset]").value = "";
+      beginWith(back.dataset.draft);
+      back.hidden = true;
+    }
+    if (target.matches("[data-add-from-request]")) addRule();
+  });
+  form.addEventListener("wrong", ({ target }) => {
+    showSection(form, target.closest(".settings-body > *").id);
+    for (let details = target.closest("details"); details; details = details.parentElement.closest("details")) details.open = true;
+  });
+  form.addEventListener("submit", (event) => {
+    if (showsJson()) return;
+    clear(form);
+    if (attempt(composer.check)) json.value = composer.text();
+    else event.stopPropagation();
+    event.preventDefault();
+  });
+  form.addEventListener("toggle", ({ target }) => {
+    if (!target.open || !target.matches("[data-offers]")) return;
+    const offered = document.querySelector(`#offers [data-menu=${target.dataset.offers}]`).content.cloneNode(true);
+    target.querySelector(".menu-items").replaceChildren(offered);
+  }, true);
+  form.addEventListener("accepted", ({ detail }) => {
+    const name = detail.name ?? detail.id;
+    if (name !== form.dataset.binSettings || dialog.closest("main")) location.assign(`/ui/bins/${name}`);
+  });
+
+  function addRule() {
+    composer.addRule(JSON.parse(document.getElementById("offers").dataset.when));
+  }
+
+  const asked = new URL(url).searchParams;
+  if (asked.has("rule")) addRule();
+  else if (asked.has("request")) document.getElementById("trial").scrollIntoView({ block: "nearest" });
+  tryOut(form, text);
 }
 
-async function take(form, name) {
-  const { data } = await call("GET", "/presets");
-  const preset = data.find((one) => one.name === name);
-  if (!preset) return;
-  form.querySelector("[name=response]").value = JSON.stringify(preset.response, null, 2);
-  showAnswer(form, "json");
+function showView(form, view) {
+  for (const radio of form.querySelectorAll(".segments input")) radio.checked = radio.value === view;
+  form.querySelector("[data-cards]").classList.toggle("elsewhere", view !== "cards");
+  form.querySelector("[data-json-view]").classList.toggle("elsewhere", view !== "json");
 }
 
-document.addEventListener("change", ({ target }) => {
-  const form = target.closest("[data-bin-settings]");
-  if (!form) return;
-  if (target.matches("[data-preset]") && target.value) take(form, target.value);
-  if (target.matches("[data-gate]")) form.querySelector("[data-scheme]").hidden = target.value !== form.querySelector("[data-scheme]").dataset.scheme;
-  if (target.type === "radio" && target.closest(".segments")) turn(form, target.value);
-});
-document.addEventListener("accepted", ({ target, detail }) => {
-  if (target.matches("[data-bin-settings]") && detail.name !== document.querySelector("h1").textContent) location.assign(`/ui/bins/${detail.name ?? detail.id}`);
-});
-ACTIONS["reset-sequence"] = async ({ dataset }) => {
-  await call("POST", dataset.path);
-  return ["The sequence begins again."];
-};
+function showSection(form, id) {
+  for (const section of form.querySelectorAll(".settings-body > *")) section.classList.toggle("elsewhere", section.id !== id);
+  for (const link of form.querySelectorAll(".tabs a")) link.ariaCurrent = link.hash === `#${id}` ? "true" : null;
+}
+
+const alone = document.querySelector("main #settings");
+if (alone) begin(alone, location.href);

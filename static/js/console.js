@@ -28,7 +28,7 @@ function check() {
   clear(form);
   const text = field("data").value;
   const complaint = kind() === "json" && text.trim() && complaintAbout(text);
-  if (complaint) complain(form, field("data"), complaint);
+  if (complaint) complain(field("data"), complaint);
 }
 
 async function takeSample(type) {
@@ -72,7 +72,7 @@ async function publish() {
     response = await fetch(url, options);
   } catch (error) {
     if (error instanceof Wrong) {
-      complain(form, error.field, error.message);
+      complain(error.field, error.message);
       error.field.focus();
     } else tell(`This can’t be sent: ${error.message}`, null, "bad");
     return;
@@ -81,7 +81,7 @@ async function publish() {
   if (response.ok) return show(answer.id);
   const unplaced = (answer?.errors ?? []).filter(({ loc, msg }) => {
     const place = { "Content-Type": "content_type", "Idempotency-Key": "key" }[loc];
-    return !complain(form, place ? field(place) : fieldAt(form, loc), msg);
+    return !complain(place ? field(place) : fieldAt(form, loc), msg);
   });
   if (unplaced.length || !answer?.errors) tell(answer?.detail ?? `The server answered ${response.status}.`, null, "bad");
 }

@@ -1,6 +1,6 @@
 // Forms with `data-api="METHOD /path"`: sent as JSON, and what is wrong is said beside its field.
 import { Refused, call, tell } from "./actions.js";
-import { complaintAbout } from "./json_place.js";
+import { complaintAbout, parseExactly } from "./json_place.js";
 
 // What can’t be read, and the field it stands in.
 export class Wrong extends Error {
@@ -21,7 +21,7 @@ const READ = {
   json: (text, field) => {
     const complaint = complaintAbout(text);
     if (complaint) throw new Wrong(field, complaint);
-    return JSON.parse(text);
+    return parseExactly(text);
   },
   time: (text) => new Date(text).toISOString(), // of a `datetime-local`, in the reader's zone
   // A name such as `fast`, or seconds such as `1, 5, 30`.
@@ -49,7 +49,8 @@ function optionsOf(destination, form) {
   return { retry_schedule, retry_on, timeout, max_in_flight };
 }
 
-function valueOf(field) {
+// What a field says; undefined when it is to be left out. Raises `Wrong`.
+export function valueOf(field) {
   if (field.dataset.type === "boolean") return field.checked;
   const text = field.value;
   if (field.dataset.sent === "changed" && text === field.defaultValue) return undefined;
@@ -80,19 +81,21 @@ export function clear(form) {
   for (const line of form.querySelectorAll(".field-error")) line.hidden = true;
 }
 
-export function complain(form, field, message) {
+// Says it below the field; whoever hides fields hears `wrong` and shows it.
+export function complain(field, message) {
   const line = field && document.getElementById(`${field.id}-error`);
   if (!line) return false;
-  field.setAttribute("aria-invalid", "true");
+  if ("value" in field) field.setAttribute("aria-invalid", "true");
   line.textContent = message;
   line.hidden = false;
+  field.dispatchEvent(new Event("wrong", { bubbles: true }));
   return true;
 }
 
 // The field that stands for a place such as `response.headers[0]`: its own, or the nearest above it.
 export function fieldAt(form, loc) {
-  for (let path = loc.replaceAll(/\[\d+\]/g, ""); path; path = path.slice(0, Math.max(0, path.lastIndexOf(".")))) {
-    const field = form.querySelector(`[name="${CSS.escape(path)}"]`);
+  for (let path = loc; path; path = path.replace(/(?:^|\.)[^.[\]]*$|\[[^\]]*\]$/, "")) {
+    const field = form.querySelector(`[name="${CSS.escape(path)}"], [data-place="${CSS.escape(path)}"]`);
     if (field) return field;
   }
   return null;
@@ -107,11 +110,7 @@ async function submit(form) {
     if (form.dataset.next) return location.assign(form.dataset.next);
     succeed(form, answer);
   } catch (error) {
-    if (error instanceof Wrong) {
-      complain(form, error.field, error.message);
-      error.field.focus();
-    } else if (error instanceof Refused) refuse(form, error);
-    else throw error;
+    refuse(form, error);
   }
   form.ariaBusy = null;
 }
@@ -127,13 +126,24 @@ function succeed(form, answer) {
   form.dispatchEvent(new CustomEvent("accepted", { bubbles: true, detail: answer }));
 }
 
-function refuse(form, { message, problem }) {
+// Says what is wrong beside its field: what could not be read, or what the server says of it.
+export function refuse(form, error) {
+  if (!(error instanceof Wrong || error instanceof Refused)) throw error;
+  const { field, message, problem } = error;
   const errors = problem?.errors ?? [];
-  const said = errors.map(({ loc, msg }) => [fieldAt(form, loc), loc, msg]);
-  const placed = said.filter(([field, , msg]) => complain(form, field, msg));
-  placed[0]?.[0].focus();
+  const said = field ? [[field, field.name, message]] : errors.map(({ loc, msg }) => [fieldAt(form, loc), loc, msg]);
+  const placed = said.filter(([at, , msg]) => complain(at, msg));
+  (placed[0]?.[0].querySelector("summary") ?? placed[0]?.[0])?.focus();
   const rest = said.filter((error) => !placed.includes(error)).map(([, loc, msg]) => `${loc}: ${msg}`);
-  if (rest.length || !placed.length) tell(rest.join("; ") || message, null, "bad");
+  if (rest.length || !placed.length) tellIn(form, rest.join("; ") || message);
+}
+
+// In the form's own line, if it has one: a toast stands below an open dialog.
+function tellIn(form, text) {
+  const line = form.querySelector("[data-form-error]");
+  if (!line) return tell(text, null, "bad");
+  line.textContent = text;
+  line.hidden = false;
 }
 
 export function listen() {

@@ -70,6 +70,11 @@ export function faultIn(text) {
   }
 }
 
+// Numbers as they are written: what JavaScript would round stays as it is, in browsers that can tell.
+const exact = (_, value, { source } = {}) => (typeof value === "number" && source !== undefined && source !== String(value) ? JSON.rawJSON(source) : value);
+
+export const parseExactly = (text) => JSON.parse(text, exact);
+
 // The same as a sentence; null when it is JSON.
 export function complaintAbout(text) {
   const fault = faultIn(text);

@@ -16,6 +16,8 @@ ACTIONS["copy-from"] = async ({ dataset, textContent }) => {
   return [`Copied as ${textContent.trim()}.`];
 };
 
+ACTIONS.settings = async ({ href }) => (await import("./bin_settings.js")).open(href);
+
 ACTIONS["delete-request"] = async ({ dataset }) => {
   const next = nextAfter(document.querySelector("[data-requests] [aria-current]"));
   const { remove, undoable } = await import("./undo.js");

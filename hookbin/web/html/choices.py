@@ -8,13 +8,15 @@ from hookbin.answers.presets import PRESETS
 from hookbin.conditions.filters import MAX_SEARCH
 from hookbin.delivery.headers import MASK
 from hookbin.exports.formats import BIN_FORMATS, DELIVERY_FORMATS, REQUEST_FORMATS
-from hookbin.models.answers import Fault
+from hookbin.models.answers import FAULT_MEANINGS
 from hookbin.models.bins import DIGESTS, DigestEncoding
 from hookbin.models.webhooks import NO_SIGNATURE
 from hookbin.names import MAX_EVENT_TYPE, MAX_NOTE
 from hookbin.shapes.requests import MAX_REPLAYS, MIN_REPLAYS
 from hookbin.signatures.styles import STYLES
 
+TEMPLATE_NAMES = ("method", "path", "query.name", "headers['name']", "json.name", "form.name", "body")
+"""What a template can read of a request, with an example of a name."""
 LIMITS = {
     "event_type": MAX_EVENT_TYPE,
     "note": MAX_NOTE,
@@ -35,7 +37,14 @@ GLOBALS: dict[str, Any] = {
     "bin_formats": BIN_FORMATS,
     "delivery_formats": DELIVERY_FORMATS,
     "preset_options": [("", "200 OK"), *((preset.name, preset.title) for preset in PRESETS)],
-    "fault_options": [("", "none"), *_as_named(Fault)],
+    "fault_options": [("", "none"), *((str(fault), f"{fault}: {does}") for fault, does in FAULT_MEANINGS.items())],
+    "condition_kinds": [
+        ("header", "A header", "x-github-event is push"),
+        ("query", "A parameter", "state is open*"),
+        ("json", "A JSON value", "data.items[0].paid is true"),
+        ("form", "A form field", "From is +1415*"),
+    ],
+    "template_variables": [f"request.{name}" for name in TEMPLATE_NAMES],
     "digest_options": _as_named(DIGESTS),
     "encoding_options": _as_named(DigestEncoding),
     "styles": {**{name: style.title for name, style in STYLES.items()}, NO_SIGNATURE: "none of ours"},

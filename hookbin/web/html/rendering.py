@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jinja2
+import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -28,6 +29,7 @@ _templates.filters.update(
     bare=filters.bare,
     bars=filters.bars,
     duration=text.duration,
+    json=lambda value: msgspec.json.encode(value).decode(),
     reveal=filters.reveal,
     rule_words=filters.rule_words,
     seconds_list=text.seconds_list,

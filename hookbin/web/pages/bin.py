@@ -6,18 +6,15 @@ import re
 from contextlib import nullcontext
 from urllib.parse import urlencode
 
-import msgspec
 from msgspec import Struct
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookbin.answers.presets import PRESETS
 from hookbin.conditions.filters import NO_FILTER, RequestFilter, unsearched_words
 from hookbin.errors import FieldsInvalid
 from hookbin.models.bins import Bin
 from hookbin.shapes.requests import request_row
-from hookbin.signatures.schemes import SCHEMES
 from hookbin.store.search import Found
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.html.headlines import with_headlines
@@ -74,11 +71,7 @@ async def page(request: Request) -> Response:
         "bin.html",
         after=after,
         bin=shape,
-        targets_json=msgspec.json.encode(shape.forward).decode(),
-        response_json=msgspec.json.format(msgspec.json.encode(shape.response), indent=2).decode(),
         others=others,
-        presets=PRESETS,
-        schemes=tuple(SCHEMES.values()),
         methods=METHODS,
         answers=ANSWERS,
         filters=filters,
