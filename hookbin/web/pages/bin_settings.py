@@ -32,9 +32,10 @@ async def page(request: Request) -> Response:
     s = services(request)
     bin = s.stores.bins.get(request.path_params["bin"])
     shape, chosen = s.stores.bin_shape(bin), request.query_params.get("request")
-    newest = await s.stores.requests.list(bin, limit=RECENT, before=s.live.timeline.position + 1)
-    rows = [row for row in newest if _is_whole(row)]
-    found = await find(s, chosen, bin) if chosen else await s.stores.requests.get(rows[0].seq) if rows else None
+    async with s.stores.database.snapshot():
+        newest = await s.stores.requests.list(bin, limit=RECENT, before=s.live.timeline.position + 1)
+        rows = [row for row in newest if _is_whole(row)]
+        found = await find(s, chosen, bin) if chosen else await s.stores.requests.get(rows[0].seq) if rows else None
     if found is not None and found.seq not in {row.seq for row in rows}:
         rows.append(found)
     seen = None if found is None else captured(found)
