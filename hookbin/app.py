@@ -19,7 +19,7 @@ from hookbin.capture.refused import RefusedCapture
 from hookbin.capture.services import CaptureServices
 from hookbin.clock import Clock, Ids, SystemClock
 from hookbin.config import Settings
-from hookbin.delivery.targets import Policy
+from hookbin.delivery.targets import Policy, is_loopback_host
 from hookbin.delivery.trails import Trails
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.dispatcher import Dispatcher
@@ -146,7 +146,7 @@ class Hookbin:
         self._trimmer = Trimmer(Retention(database), bins=stores.bins, pending=stores.pending_deletions, clock=clock)
         capturing = _capture_services(self.services)
         self._capture = Capture(capturing)
-        self._proxies = TrustedProxies(settings.trust_proxy)
+        self.proxies = TrustedProxies(settings.trust_proxy)
         self.lane: Lane | None = None if settings.trust_proxy else CaptureLane(capturing)
         """The way of plain captures past ASGI, inside the server's protocol; it knows no proxy's headers."""
         self.refused = RefusedCapture(
@@ -191,7 +191,7 @@ class Hookbin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            self._proxies.restore(scope)
+            self.proxies.restore(scope)
             bin_port = self.services.site.addresses.bin_port
             is_bin = scope["path"].startswith(PREFIX)
             if bin_port is not None and is_bin is not (scope["server"][1] == bin_port):
@@ -202,6 +202,15 @@ class Hookbin:
                 return
             scope["path"] = scope["path"].rstrip("/") or "/"
         await self._site(scope, receive, send)
+
+    def comes_first(self, address: str) -> bool:
+        """Whether room is kept for connections from there: whoever is signed in, and this machine.
+
+        Where a proxy is trusted all may seem to come from this machine.
+        """
+        if self.services.stores.sessions.is_signed_in_from(address):
+            return True
+        return not self.services.site.settings.trust_proxy and is_loopback_host(address)
 
     async def _refuse_port(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A page is no bin's neighbour, nor a bin a page's, once bins have a port of their own."""

@@ -29,7 +29,12 @@ def run(app: Hookbin, listeners: list[socket.socket], *, on_started: Callable[[]
 
 def config_for(app: Hookbin) -> uvicorn.Config:
     settings, bin_port = app.services.site.settings, app.services.site.addresses.bin_port
-    watch = Connections(most=room_for(settings.max_connections), patience=settings.sender_timeout)
+    watch = Connections(
+        most=room_for(settings.max_connections),
+        patience=settings.sender_timeout,
+        is_proxy=app.proxies.trusts,
+        comes_first=app.comes_first,
+    )
     return uvicorn.Config(
         app,
         http=cast(Any, partial(WireProtocol, watch=watch, lane=app.lane, lane_port=bin_port, refused=app.refused)),

@@ -64,13 +64,15 @@ def opened(
     state: ServerState | None = None,
     lane: Lane | None = None,
     transport: Transport | None = None,
+    *,
+    patience: float = 3600,
 ) -> tuple[WireProtocol, Transport]:
     protocol = WireProtocol(
         config=uvicorn.Config(cast(Any, app), ws="none", log_config=None),
         server_state=state or ServerState(),
         app_state={},
         _loop=asyncio.get_running_loop(),
-        watch=Connections(most=1, patience=3600),
+        watch=Connections(most=1, patience=patience),
         lane=lane,
     )
     transport = transport or Transport()

@@ -199,7 +199,7 @@ ROOMS = (
     ("problems",),
     ("text",),
     ("models",),
-    ("names", "logs"),
+    ("names", "logs", "peers"),
     ("http_fields",),
     ("errors", "clock"),
 )

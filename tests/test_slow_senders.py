@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import httpx
 import pytest
 from uvicorn.server import ServerState
 
-from hookbin.wire.patience import LOOKS, MAX_PATIENCE
+from hookbin.wire.patience import LOOKS, MAX_PATIENCE, MIN_RATE
 from hookbin.wire.server import WireProtocol
 from tests.protocols import Transport, answering, opened
 from tests.support import Server, eventually, sse
-from tests.wire import Wire, connected, parsed, read_all
+from tests.wire import connected, parsed, read_all
 
 SERVER_FLAGS = ("--sender-timeout", "1", "--max-body", "1000")
 HALF_A_BODY = b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
@@ -194,28 +192,6 @@ def test_a_reader_of_the_stream_that_takes_nothing_is_cut_off_without_a_word(ser
     assert "Traceback" not in server.log()
 
 
-def test_one_connection_more_than_may_be_open_gets_a_503(start_server: Callable[..., Server]) -> None:
-    server = start_server("--max-connections", "3")
-    with connected(server), connected(server):
-        with connected(server):
-            answer = greeted(server)
-        eventually(lambda: greeted(server) is None)
-
-    assert answer is not None
-    assert answer.status == 503
-    assert answer.header("retry-after") == "1"
-    assert b'"code":"overloaded"' in answer.body
-
-
-def greeted(server: Server) -> Wire | None:
-    """What the server says to one more connection before anything is asked, if it says anything."""
-    with connected(server) as connection:
-        connection.settimeout(0.2)
-        with suppress(TimeoutError):
-            return parsed(read_all(connection))
-    return None
-
-
 # The protocol alone, looked at as often as the test likes
 
 
@@ -240,10 +216,20 @@ async def test_a_head_has_its_time_in_all_however_it_comes() -> None:
 
 @pytest.mark.anyio
 async def test_a_body_that_moves_has_more_time_but_not_for_ever() -> None:
-    protocol, transport = opened()
+    protocol, transport = opened(patience=LOOKS)
     protocol.data_received(b"POST /b/x HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
 
-    assert await looks_until_closed(protocol, transport, piece=b"a", most=10_000) == LOOKS * MAX_PATIENCE + 1
+    piece = bytes(MIN_RATE)
+    assert await looks_until_closed(protocol, transport, piece=piece, most=10_000) == LOOKS * MAX_PATIENCE + 1
+    check_timed_out(transport.written)
+
+
+@pytest.mark.anyio
+async def test_a_body_that_comes_slower_than_the_least_rate_is_timed_out() -> None:
+    protocol, transport = opened(patience=LOOKS)
+    protocol.data_received(b"POST /b/x HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
+
+    assert await looks_until_closed(protocol, transport, piece=bytes(MIN_RATE - 1), most=10_000) == LOOKS + 1
     check_timed_out(transport.written)
 
 

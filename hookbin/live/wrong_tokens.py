@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections import OrderedDict
 
 from hookbin.clock import Clock
 from hookbin.errors import TooManyTries
 from hookbin.models.common import SECOND
+from hookbin.peers import peer_of
 
 FREE = 10
 """Wrong tokens of an address that are answered at once; then one a second is."""
@@ -31,12 +31,12 @@ class WrongTokens:
 
     def check(self, client: str) -> None:
         """Call it before a token is looked at. Raises `TooManyTries`."""
-        if self._left(_address(client)) > (FREE + MAX_WAITING - 1) * SECOND:
+        if self._left(peer_of(client)) > (FREE + MAX_WAITING - 1) * SECOND:
             raise TooManyTries("too many wrong tokens came from this address; try again in a few seconds")
 
     async def add(self, client: str) -> None:
         """Count a wrong one, and return when it may be answered."""
-        address = _address(client)
+        address = peer_of(client)
         left = self._left(address) + SECOND
         self._empty_at[address] = self._clock.ticks() + left
         self._empty_at.move_to_end(address)
@@ -49,14 +49,3 @@ class WrongTokens:
     def _left(self, address: str) -> int:
         """Microseconds until it has made up for all."""
         return max(0, self._empty_at.get(address, 0) - self._clock.ticks())
-
-
-def _address(client: str) -> str:
-    """What one peer has: of IPv6 a network of 64 bits (RFC 4291, 2.5.1)."""
-    try:
-        address = ipaddress.ip_address(client.partition("%")[0])
-    except ValueError:
-        return client[:64]
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))

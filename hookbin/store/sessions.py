@@ -53,6 +53,10 @@ class SessionStore:
         session = self._sessions.get(_digest(secret))
         return session if session is not None and session.expires_at > self._clock.now() else None
 
+    def is_signed_in_from(self, client: str) -> bool:
+        """Whether a session was begun at that address."""
+        return any(session.client == client for session in self._sessions.values())
+
     async def begin(self, *, client: str, user_agent: str) -> str:
         """The secret of a new session. If it can't be written, it lasts until the server stops."""
         secret, now = secrets.token_urlsafe(_BYTES), self._clock.now()

@@ -45,7 +45,7 @@ class TrustedProxies:
 
     def restore(self, scope: Any) -> None:
         """Give a scope the client, the scheme and the `HOST` that its peer tells of, if that is a trusted proxy."""
-        if not (self._networks and scope["client"] and self._trusts(scope["client"][0])):
+        if not (scope["client"] and self.trusts(scope["client"][0])):
             return
         said = read_forwarded(scope["headers"])
         scope["client"] = self._client(said.addresses) or scope["client"]
@@ -59,11 +59,14 @@ class TrustedProxies:
             if peer is None:
                 break
             client = peer
-            if not self._trusts(peer[0]):
+            if not self.trusts(peer[0]):
                 break
         return client
 
-    def _trusts(self, address: str) -> bool:
+    def trusts(self, address: str) -> bool:
+        """Whether the peer of that address is one."""
+        if not self._networks:
+            return False
         ip = ipaddress.ip_address(address)
         return any(ip in network for network in self._networks)
 

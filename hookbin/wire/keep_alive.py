@@ -16,8 +16,9 @@ class KeepAlive:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
-    def running(self) -> bool:
-        return self._since is not None
+    def since(self) -> float | None:
+        """The loop's time at which the answer was out; None while there is a request."""
+        return self._since
 
     def start(self, expired: Callable[[], None]) -> None:
         """The answer is out; `expired` is called when no request has begun in time."""

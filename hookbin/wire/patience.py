@@ -1,6 +1,7 @@
 """How long a peer may owe something: half a head, the rest of a body, the reading of its answer.
 
-Slow senders (slowloris) and slow readers hold a connection and what is in memory for it. No connection has a timer
+Slow senders (slowloris) and slow readers hold a connection and what is in memory for it. Bytes that trickle don't
+help: a body has to come at `MIN_RATE`, reckoned over all of it once its first time is over. No connection has a timer
 of its own for them: `Connections` looks at all in turn, and here stands how often one may look the same.
 """
 
@@ -12,6 +13,9 @@ LOOKS = 10
 """Looks in the time that a peer is waited for. It may take up to two of them longer."""
 MAX_PATIENCE = 20
 """Times that time which a body may take in all, though it never stands still for one."""
+
+MIN_RATE = 240
+"""Bytes of a body that have to come in a second."""
 
 
 class Owed(Enum):
@@ -35,11 +39,15 @@ _MOST_LOOKS = {Owed.BODY: LOOKS * MAX_PATIENCE}
 class Patience:
     """Counts the looks at one connection."""
 
-    __slots__ = ("_looks", "_seen", "_still", "_unsent", "moved")
+    __slots__ = ("_counted", "_looks", "_rate", "_seen", "_still", "_unsent", "came")
 
-    def __init__(self) -> None:
-        self.moved = False
-        """Some of a body has come since the last look."""
+    def __init__(self, *, seconds: float) -> None:
+        """`seconds` are what a peer has."""
+        self.came = 0
+        """Bytes of the body that have come."""
+        self._counted = 0
+        """How many they were at the last look."""
+        self._rate = MIN_RATE * seconds / LOOKS
         self._seen: tuple[Owed | None, int] = (None, 0)
         self._looks = self._still = self._unsent = 0
 
@@ -47,14 +55,14 @@ class Patience:
         """Whether this has been owed for too long, of the same request. None is our own turn, and never is.
 
         A head has its time in all, and so has the rest of a body that was answered. A body may stand still
-        for so long and take `MAX_PATIENCE` times that in all; an answer may be read for ever, but not stand still:
-        `unsent` are the bytes of it that wait to be read.
+        for so long, has to come at `MIN_RATE` from then on, and may take `MAX_PATIENCE` times that in all; an answer
+        may be read for ever, but not stand still: `unsent` are the bytes of it that wait to be read.
         """
-        moved = self.moved or unsent != self._unsent
-        self.moved, self._unsent = False, unsent
+        moved = (self.came, unsent) != (self._counted, self._unsent)
+        self._counted, self._unsent = self.came, unsent
         if self._seen != (owed, request):
             self._seen = owed, request
-            self._looks = self._still = 0
+            self._looks = self._still = self.came = self._counted = 0
             return False
         self._looks += 1
         self._still = 0 if moved else self._still + 1
@@ -62,4 +70,6 @@ class Patience:
             return False
         if owed not in MOVES:
             return self._looks >= LOOKS
+        if owed is Owed.BODY and self._looks >= LOOKS and self.came < self._looks * self._rate:
+            return True
         return self._still >= LOOKS or self._looks >= _MOST_LOOKS.get(owed, self._looks + 1)

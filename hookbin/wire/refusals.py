@@ -55,7 +55,9 @@ def with_fields(answer: bytes, fields: bytes) -> bytes:
 
 
 TIMED_OUT = last_answer(SenderTimedOut("the rest of the request did not come in time; send it again, without a pause"))
-FULL = last_answer(Overloaded("more connections are open than the server takes; send it again in a second"))
+FULL = last_answer(
+    Overloaded("more connections are open than the server takes, or takes of one peer; send it again in a second")
+)
 BROKEN_BODY = last_answer(MalformedRequest("a chunk of the body is not as RFC 9112, 7.1 has it; what came was cut off"))
 LARGE_TRAILERS = last_answer(
     HeadTooLarge(f"the trailers are more than {MAX_FIELDS:,}, or longer than {MAX_HEAD // 1024} KiB; send fewer")

@@ -31,7 +31,7 @@ from msgspec.structs import replace
 from uvicorn.server import ServerState
 
 from hookbin.wire.application import Application
-from hookbin.wire.connections import Connections
+from hookbin.wire.connections import Connections, Waiting
 from hookbin.wire.current_request import CurrentRequest
 from hookbin.wire.exchange import Exchange
 from hookbin.wire.farewell import Farewell
@@ -102,7 +102,7 @@ class WireProtocol(asyncio.Protocol):
         self._advancing = False
         self._requests = 0
         self._keep_alive = KeepAlive(self._loop, seconds=config.timeout_keep_alive)
-        self._patience = Patience()
+        self._patience = Patience(seconds=watch.patience)
         self._farewell: Farewell | None = None
 
     # What the transport calls
@@ -114,7 +114,9 @@ class WireProtocol(asyncio.Protocol):
         application = Application(self._config, self._state, self._app_state, transport=transport, flow=self._flow)
         has_lane = self._lane_port is None or (application.server or ("", 0))[1] == self._lane_port
         self._request = CurrentRequest(application, self._lane if has_lane else None, transport, self._flow)
-        if not self._watch.admit(cast(Any, self._state.connections), self._loop):
+        self.address = self._request.client[0] if self._request.client else ""
+        self._opened = self._loop.time()
+        if not self._watch.admit(self, cast(Any, self._state.connections), self._loop):
             self._close(FULL)
 
     def data_received(self, data: bytes) -> None:
@@ -146,6 +148,7 @@ class WireProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._state.connections.discard(cast(Any, self))
+        self._watch.leave(self)
         self._request.lose(self._loop)
         self._phase = _Phase.OVER
         self._flow.resume_writing()
@@ -172,6 +175,19 @@ class WireProtocol(asyncio.Protocol):
         self._request.leave_lane()
         self._request.end_keep_alive()
 
+    @property
+    def waits_since(self) -> Waiting | None:
+        if self._owed() in (Owed.HEAD, Owed.BODY):
+            return True, self._opened
+        is_idle = self._phase is _Phase.HEAD and not self._flow.write_paused
+        return (False, self._keep_alive.since or self._opened) if is_idle else None
+
+    def give_way(self) -> None:
+        if self._owed() is Owed.BODY:
+            self._break_off_body(FULL)
+        else:
+            self._close(FULL if self._held.size else b"")
+
     def looked_at(self) -> None:
         """Time out what has been owed for too long; called `LOOKS` times in the time that a peer has."""
         owed = self._owed()
@@ -192,7 +208,7 @@ class WireProtocol(asyncio.Protocol):
         if self._flow.write_paused:
             return Owed.READING
         if self._phase is _Phase.HEAD:
-            return Owed.HEAD if self._held.size else None if self._keep_alive.running else Owed.REQUEST
+            return Owed.HEAD if self._held.size else None if self._keep_alive.since is not None else Owed.REQUEST
         if self._phase is not _Phase.BODY or self._transport.is_closing():
             return None
         if self._request.exchange is None:
@@ -256,7 +272,7 @@ class WireProtocol(asyncio.Protocol):
             last_words = LARGE_TRAILERS
         body = self._reader.take_body()
         if body:
-            self._patience.moved = True
+            self._patience.came += len(body)
             self._request.pass_on(body)
         if last_words:
             self._break_off_body(last_words)
