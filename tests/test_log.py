@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hookbin.models.announcements import LogRow
 from hookbin.models.deliveries import Action, AttemptSummary
 from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
+from hookbin.store.log import LogFilter
 from tests.builders import Stores
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +44,31 @@ async def test_between_begins_behind_and_ends_with_the_numbers_given(stores: Sto
 async def test_a_limit_keeps_the_first_ones(stores: Stores) -> None:
     await fill(stores)
     assert [row.seq for row in await stores.log.between(0, 12, limit=5)] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seqs"),
+    [
+        ({"kinds": frozenset({"event"})}, [2, 5, 8, 11]),
+        ({"kinds": frozenset({"event", "request"})}, [1, 2, 4, 5, 7, 8, 10, 11]),
+        ({"kinds": frozenset({"bin"})}, []),
+        ({"bin_id": "bin_joe"}, [1, 4, 7, 10]),
+        ({"bin_id": "bin_other"}, []),
+        ({"webhook_id": "wh_1"}, [3, 6, 9, 12]),
+        ({"webhook_id": "wh_2"}, []),
+        ({"bin_id": "bin_joe", "webhook_id": "wh_1"}, [1, 3, 4, 6, 7, 9, 10, 12]),
+        ({"bin_id": "bin_joe", "kinds": frozenset({"attempt"})}, []),
+    ],
+)
+async def test_of_what_a_follower_wants_alone_the_rows_are_read(
+    stores: Stores, wanted: dict[str, Any], seqs: list[int]
+) -> None:
+    joe = (await fill(stores))[0]
+    assert isinstance(joe, RequestSummary)
+    if wanted.get("bin_id") == "bin_joe":
+        wanted = {**wanted, "bin_id": joe.bin_id}
+
+    assert [row.seq for row in await stores.log.between(0, 12, limit=100, wanted=LogFilter(**wanted))] == seqs
 
 
 async def test_newest_is_the_last_ones_backwards(stores: Stores) -> None:

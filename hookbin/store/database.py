@@ -115,6 +115,8 @@ class Database:
         self._queue: list[_Waiter[Any]] = []
         self._wake = asyncio.Event()
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._apart: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        """The reader of those whose reading may take long, one at a time, so that the others go on."""
         self._examiners: asyncio.LifoQueue[Examiner] = asyncio.LifoQueue()
         self._closing = False
         self.queued_bytes = 0
@@ -146,10 +148,12 @@ class Database:
         try:
             for _ in range(READERS):
                 self._readers.put_nowait(await open_reader(self._path))
+            self._apart.put_nowait(await open_reader(self._path))
             for _ in range(EXAMINERS):
                 self._examiners.put_nowait(await self._on_thread(Examiner, self._path))
         except BaseException:
-            await self._close_files(readers=self._readers.qsize(), examiners=self._examiners.qsize())
+            opened = (self._readers.qsize(), self._apart.qsize(), self._examiners.qsize())
+            await self._close_files(*opened)
             raise
         self._task = asyncio.create_task(self._write_forever(), name="hookbin-writer")
 
@@ -158,13 +162,15 @@ class Database:
         self._closing = True
         self._wake.set()
         await self._task
-        await self._close_files(readers=READERS, examiners=EXAMINERS)
+        await self._close_files(READERS, 1, EXAMINERS)
 
-    async def _close_files(self, *, readers: int, examiners: int) -> None:
+    async def _close_files(self, readers: int, apart: int, examiners: int) -> None:
         if self._writer.is_lost:
             await self._on_thread(self._writer.close)
         for _ in range(readers):
             await (await self._readers.get()).close()
+        for _ in range(apart):
+            await (await self._apart.get()).close()
         for _ in range(examiners):
             await self._on_thread((await self._examiners.get()).close)
         await self._on_thread(self._writer.close)
@@ -213,15 +219,17 @@ class Database:
         await self.transact(write_there_and_back)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[None]:
+    async def snapshot(self, *, apart: bool = False) -> AsyncIterator[None]:
         """Let all that this task reads within it be of one moment, so that an answer made of it agrees with itself.
 
-        It keeps a reader from the others: read in it, and do the rest behind it.
+        It keeps a reader from the others: read in it, and do the rest behind it. What takes long is read `apart`, by
+        the one reader for that, in turn.
         """
         if self._held() is not None:
             yield
             return
-        connection = await self._readers.get()
+        readers = self._apart if apart else self._readers
+        connection = await readers.get()
         try:
             await _fetch(connection, "BEGIN")
             token = _SNAPSHOT.set((self, connection))
@@ -232,7 +240,7 @@ class Database:
                 if connection.in_transaction:  # a file that is corrupt ends it
                     await _fetch(connection, "ROLLBACK")
         finally:
-            self._readers.put_nowait(connection)
+            readers.put_nowait(connection)
 
     def _held(self) -> aiosqlite.Connection | None:
         """The reader that this task holds for a snapshot."""

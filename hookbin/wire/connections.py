@@ -113,13 +113,14 @@ class Connections:
     def _search(self, newest: Watched, connections: Collection[Watched]) -> Iterator[tuple[Waiting, Watched]]:
         """Those that may have to give way: the idle ones, and of the peer that has most those with half a request."""
         (heaviest, count), *_ = self._of_peer.most_common(1)
-        is_heavier = count > self._of_peer[peer_of(newest.address)] and not self._is_proxy(heaviest)
+        is_heavier = count > self._of_peer[peer_of(newest.address)]
         for each in connections:
             since = each.waits_since
             if since is None or each is newest:
                 continue
             has_begun, _ = since
-            if not has_begun or (is_heavier and peer_of(each.address) == heaviest):
+            is_of_heavier = is_heavier and peer_of(each.address) == heaviest and not self._is_proxy(each.address)
+            if is_of_heavier or not has_begun:
                 yield since, each
 
     def _look(self, connections: Collection[Watched], loop: asyncio.AbstractEventLoop) -> None:

@@ -65,7 +65,7 @@ class TrustedProxies:
 
     def trusts(self, address: str) -> bool:
         """Whether the peer of that address is one."""
-        if not self._networks:
+        if not (self._networks and address):
             return False
         ip = ipaddress.ip_address(address)
         return any(ip in network for network in self._networks)

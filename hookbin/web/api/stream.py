@@ -28,6 +28,7 @@ from hookbin.shapes.deliveries import attempt_row
 from hookbin.shapes.events import event_row
 from hookbin.shapes.requests import RequestGone, request_fields
 from hookbin.shapes.webhooks import webhook_shape
+from hookbin.store.log import LogFilter
 from hookbin.web.rest.route import Call, raises, reads_header
 from hookbin.web.rest.services import Services
 from hookbin.web.rest.sessions import session_of
@@ -36,11 +37,10 @@ MAX_MISSED = 1_000
 """More rows than this are not sent after a reconnect; a `gap` says so instead."""
 MAX_AFTER = 2**62
 """The highest `seq` that can be named; none is given out near it."""
-CHUNK = 1_000
 MAX_OPENINGS = 100
 """Rows of these of which it is read at a time what they begin with."""
-MAX_CHUNKS = 20
-"""So many times `CHUNK` rows of the log are looked through for those that a follower wants; then it is a `gap` too."""
+MAX_SPAN = 20_000
+"""Numbers of the log that are looked through for those that a follower wants; beyond that it is a `gap` too."""
 KINDS = frozenset({"request", "event", "attempt", "bin", "webhook"})
 PING_SECONDS = 15
 _RETRY = b"retry: 1000\n\n"
@@ -161,23 +161,26 @@ async def _frames(call: Call[StreamQuery, None], topic: Topic, after: int | None
 
 
 async def _missed(services: Services, topic: Topic, after: int, upto: int) -> bytes:
-    """The wanted rows between, or a gap: also for one who is ahead, since it comes from another database."""
+    """The wanted rows between, or a gap: also for one who is ahead, since it comes from another database.
+
+    Who was away for long reads much, so all of these take turns at a reader of their own, and no page waits for them.
+    """
+    gap = b'id: %d\nevent: gap\ndata: {"after":%d,"upto":%d}\n\n' % (upto, after, upto)
+    if not after < upto <= after + MAX_SPAN:
+        return gap
+    wanted = LogFilter(bin_id=topic.bin_id, webhook_id=topic.webhook_id, kinds=topic.kinds)
     frames: list[bytes] = []
-    behind = after
-    for _ in range(MAX_CHUNKS if after < upto else 0):
-        rows = await services.stores.log.between(behind, upto, limit=CHUNK)
-        for some in range(0, CHUNK, MAX_OPENINGS):
+    async with services.stores.database.snapshot(apart=True):
+        rows = await services.stores.log.between(after, upto, limit=MAX_MISSED + 1, wanted=wanted)
+        if len(rows) > MAX_MISSED:
+            return gap
+        for some in range(0, len(rows), MAX_OPENINGS):
             part = rows[some : some + MAX_OPENINGS]
             seqs = [row.seq for row in part if topic.headlines]
             openings = await services.stores.requests.openings(seqs) if seqs else {}
             messages = [services.live.encode(row, topic.headlines, openings.get(row.seq)) for row in part]
-            frames += [message.frame for message in messages if message is not None and topic.wants(message)]
-        if len(frames) > MAX_MISSED:
-            break
-        if len(rows) < CHUNK or rows[-1].seq == upto:
-            return b"".join(frames)
-        behind = rows[-1].seq
-    return b'id: %d\nevent: gap\ndata: {"after":%d,"upto":%d}\n\n' % (upto, after, upto)
+            frames += [message.frame for message in messages if message is not None]
+    return b"".join(frames)
 
 
 def _topic(query: StreamQuery, services: Services) -> Topic:
