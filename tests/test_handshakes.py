@@ -25,95 +25,45 @@ HUB = "hub.topic=https%3A%2F%2Fexample.com%2Ffeed&hub.challenge=c7&hub.lease_sec
 META = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=meatyhamhock"
 
 
+SLACK = b'{"token": "Jhj5dZrV", "type": "url_verification", "challenge": "3eZbrw1aBm2rZgRN"}'
+SLACK_PACKED = compress(b'\xef\xbb\xbf{"type": "url_verification", "challenge": "3eZ"}')
+ZOOM = b'{"payload": {"plainToken": "qgg8vlvZRS6UYooatFL8Aw"}, "event": "endpoint.url_validation"}'
+ZOOM_HASH = "72cef096bfd47c0b8664df30d07721641e4abd7e885ba432204260db477a9a3e"
+STRAVA = "hub.verify_token=STRAVA&hub.challenge=15f7d1a91c1f40f8a748fd134752feb3&hub.mode=subscribe"
+GRID = b'[{"id": "2d", "data": {"validationCode": "512d38b6"}, "eventType": "Microsoft.EventGrid"}]'
+TWITCH = {"Twitch_Eventsub_Message_Type": "webhook_callback_verification"}
+UPPER = META.upper().replace("SUBSCRIBE", "subscribe")
+
+
 @pytest.mark.parametrize(
     ("provider", "method", "sent", "said"),
     [
-        (
-            Provider.SLACK,
-            "POST",
-            {"body": b'{"token": "Jhj5dZrV", "type": "url_verification", "challenge": "3eZbrw1aBm2rZgRN"}'},
-            "3eZbrw1aBm2rZgRN",
-        ),
-        (
-            Provider.SLACK,
-            "POST",
-            {
-                "body": compress(b'\xef\xbb\xbf{"type": "url_verification", "challenge": "3eZ"}'),
-                "content_encoding": "gzip",
-            },
-            "3eZ",
-        ),
+        (Provider.SLACK, "POST", {"body": SLACK}, "3eZbrw1aBm2rZgRN"),
+        (Provider.SLACK, "POST", {"body": SLACK_PACKED, "content_encoding": "gzip"}, "3eZ"),
         (Provider.META, "GET", {"query": META, "secret": "meatyhamhock"}, "1158201444"),
+        (Provider.META, "GET", {"query": UPPER, "secret": "MEATYHAMHOCK"}, "1158201444"),
         (Provider.DROPBOX, "GET", {"query": "challenge=%3Cb%3E"}, "<b>"),
-        (
-            Provider.ZOOM,
-            "POST",
-            {"body": b'{"payload": {"plainToken": "qgg8vlvZRS6UYooatFL8Aw"}, "event": "endpoint.url_validation"}'},
-            '{"plainToken":"qgg8vlvZRS6UYooatFL8Aw",'
-            '"encryptedToken":"72cef096bfd47c0b8664df30d07721641e4abd7e885ba432204260db477a9a3e"}',
-        ),
-        (
-            Provider.TWITTER,
-            "GET",
-            {"query": "crc_token=9b4507b3-9040-4669-9ca3-6b94edb50553"},
-            '{"response_token":"sha256=CCaF7JoinKrx7/LQHWSmMC3gluNLvmLge86rnkkUiTg="}',
-        ),
+        (Provider.ZOOM, "POST", {"body": ZOOM},
+         f'{{"plainToken":"qgg8vlvZRS6UYooatFL8Aw","encryptedToken":"{ZOOM_HASH}"}}'),
+        (Provider.TWITTER, "GET", {"query": "crc_token=9b4507b3-9040-4669-9ca3-6b94edb50553"},
+         '{"response_token":"sha256=CCaF7JoinKrx7/LQHWSmMC3gluNLvmLge86rnkkUiTg="}'),
         (Provider.WEBSUB, "GET", {"query": f"hub.mode=subscribe&{HUB}"}, "c7"),
         (Provider.WEBSUB, "GET", {"query": f"hub.mode=unsubscribe&{HUB}"}, "c7"),
-        (
-            Provider.MICROSOFT_GRAPH,
-            "POST",
-            {"query": "validationToken=Validation%3A+Testing%20client"},
-            "Validation: Testing client",
-        ),
+        (Provider.MICROSOFT_GRAPH, "POST", {"query": "validationToken=Validation%3A+Testing%20client"},
+         "Validation: Testing client"),
         (Provider.MICROSOFT_GRAPH, "POST", {"query": "validationtoken=a"}, "a"),
-        (
-            Provider.META,
-            "GET",
-            {"query": META.upper().replace("SUBSCRIBE", "subscribe"), "secret": "MEATYHAMHOCK"},
-            "1158201444",
-        ),
-        (
-            Provider.MONDAY,
-            "POST",
-            {"body": b'{"challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}'},
-            '{"challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}',
-        ),
-        (
-            Provider.OKTA,
-            "GET",
-            {"X_Okta_Verification_Challenge": "Me_rShK8JHsTnbyYrWXCEoMGbM_zsZ6k0hLPZ_Pg"},
-            '{"verification":"Me_rShK8JHsTnbyYrWXCEoMGbM_zsZ6k0hLPZ_Pg"}',
-        ),
-        (
-            Provider.STRAVA,
-            "GET",
-            {
-                "query": "hub.verify_token=STRAVA&hub.challenge=15f7d1a91c1f40f8a748fd134752feb3&hub.mode=subscribe",
-                "secret": "STRAVA",
-            },
-            '{"hub.challenge":"15f7d1a91c1f40f8a748fd134752feb3"}',
-        ),
-        (
-            Provider.TWITCH,
-            "POST",
-            {
-                "body": b'{"challenge": "pogchamp-kappa", "subscription": {}}',
-                "Twitch_Eventsub_Message_Type": "webhook_callback_verification",
-            },
-            "pogchamp-kappa",
-        ),
-        (
-            Provider.AZURE_EVENT_GRID,
-            "POST",
-            {
-                "body": b'[{"id": "2d", "data": {"validationCode": "512d38b6"}, "eventType": "Microsoft.EventGrid"}]',
-                "aeg_event_type": "SubscriptionValidation",
-            },
-            '{"validationResponse":"512d38b6"}',
-        ),
+        (Provider.MONDAY, "POST", {"body": b'{"challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}'},
+         '{"challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}'),
+        (Provider.OKTA, "GET", {"X_Okta_Verification_Challenge": "Me_rShK8JHsTnbyYrWXCEoMGbM_zsZ6k0hLPZ_Pg"},
+         '{"verification":"Me_rShK8JHsTnbyYrWXCEoMGbM_zsZ6k0hLPZ_Pg"}'),
+        (Provider.STRAVA, "GET", {"query": STRAVA, "secret": "STRAVA"},
+         '{"hub.challenge":"15f7d1a91c1f40f8a748fd134752feb3"}'),
+        (Provider.TWITCH, "POST", {"body": b'{"challenge": "pogchamp-kappa", "subscription": {}}', **TWITCH},
+         "pogchamp-kappa"),
+        (Provider.AZURE_EVENT_GRID, "POST", {"body": GRID, "aeg_event_type": "SubscriptionValidation"},
+         '{"validationResponse":"512d38b6"}'),
     ],
-)
+)  # fmt: skip
 def test_a_challenge_comes_back_as_its_provider_documents(
     provider: Provider, method: str, sent: dict[str, Any], said: str
 ) -> None:
