@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
+from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,16 +49,10 @@ def found_in(places: Iterable[T], search: Callable[[T], object]) -> dict[T, obje
 def table(document: str) -> list[list[str]]:
     """The cells of the first table of a document."""
     lines = (ROOT / "docs" / document).read_text().partition("\n|")[2].splitlines()[2:]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in iterate_table(lines)]
+    found = takewhile(lambda line: line.startswith("|"), lines)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in found]
     assert rows
     return rows
-
-
-def iterate_table(lines: list[str]) -> Iterator[str]:
-    for line in lines:
-        if not line.startswith("|"):
-            return
-        yield line
 
 
 def test_every_setting_is_documented_with_its_flag_and_variable_and_default() -> None:

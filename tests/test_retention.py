@@ -24,13 +24,9 @@ from tests.support import FakeClock
 pytestmark = pytest.mark.anyio
 
 
-def trimmer(stores: Stores, **options: Any) -> Trimmer:
-    return stores.trimmer(**options)
-
-
 @asynccontextmanager
 async def trimming(stores: Stores) -> AsyncIterator[Trimmer]:
-    at_work = trimmer(stores)
+    at_work = stores.trimmer()
     stores.database.on_commit(at_work.captured, of=(RequestSummary,))
     stores.database.on_commit(at_work.changed, of=(Bin, Removed))
     at_work.start()
@@ -50,7 +46,7 @@ async def test_a_bin_keeps_its_newest_requests(stores: Stores) -> None:
     for _ in range(5):
         await stores.capture(bin)
         await stores.capture(other)
-    await trimmer(stores).trim()
+    await stores.trimmer().trim()
     assert await stores.kept(bin) == [5, 7, 9]
     assert len(await stores.kept(other)) == 5
     assert (stores.bins.count(bin), stores.bins.count(other)) == (3, 5)
@@ -62,16 +58,16 @@ async def test_a_bin_forgets_what_is_too_old(stores: Stores) -> None:
     turn(stores.clock, 50)
     await stores.capture(bin)
     turn(stores.clock, 10)
-    await trimmer(stores).trim()
+    await stores.trimmer().trim()
     assert await stores.kept(bin) == [1, 2]
     turn(stores.clock, 0.000001)
-    await trimmer(stores).trim()
+    await stores.trimmer().trim()
     assert await stores.kept(bin) == [2]
     assert stores.bins.count(bin) == 1
 
 
 async def test_a_clock_that_is_set_forward_is_believed_an_hour_later(stores: Stores) -> None:
-    bin, at_work, clock = await stores.make_bin("joe", max_age=7_200), trimmer(stores), stores.clock
+    bin, at_work, clock = await stores.make_bin("joe", max_age=7_200), stores.trimmer(), stores.clock
     assert isinstance(clock, FakeClock)
     await stores.capture(bin)
     clock.set(86_400)
@@ -113,7 +109,7 @@ async def test_ended_deliveries_go_with_their_attempts_and_events(stores: Stores
     for _ in range(4):
         for delivery in await stores.publish():
             await stores.finish(delivery, Action.SUCCEED)
-    await trimmer(stores, ended_deliveries=3).trim()
+    await stores.trimmer(ended_deliveries=3).trim()
     assert await stores.count("deliveries") == await stores.count("attempts") == 3
     # two deliveries of the newest event are left and one of the event before
     assert await stores.count("events") == 2
@@ -126,7 +122,7 @@ async def test_what_is_pending_stays_however_old(stores: Stores) -> None:
     for _ in range(5):
         (delivery,) = await stores.publish()
         await stores.finish(delivery, Action.FAIL)
-    await trimmer(stores, ended_deliveries=1).trim()
+    await stores.trimmer(ended_deliveries=1).trim()
     left = await stores.deliveries.list(limit=10)
     assert [(row.id == waiting.id, row.state) for row in left] == [
         (False, DeliveryState.FAILED),
@@ -140,7 +136,7 @@ async def test_events_that_nobody_wanted_go_as_well(stores: Stores) -> None:
         await stores.publish()
     await stores.register()
     (waiting,) = await stores.publish()
-    await trimmer(stores, ended_deliveries=2).trim()
+    await stores.trimmer(ended_deliveries=2).trim()
     left = [event.id for event in await stores.events.list(limit=10)]
     assert len(left) <= 3
     assert left[0] == waiting.event_id
@@ -151,7 +147,7 @@ async def test_an_event_that_is_still_pending_for_one_webhook_stays_when_the_oth
     await stores.register("wh_2")
     done, waiting = await stores.publish()
     await stores.finish(done, Action.SUCCEED)
-    await trimmer(stores, ended_deliveries=0).trim()
+    await stores.trimmer(ended_deliveries=0).trim()
     assert await stores.deliveries.get(done.id) is None
     assert await stores.deliveries.get(waiting.id)
     assert await stores.events.get(waiting.event_id)
@@ -200,7 +196,7 @@ async def test_a_trim_that_fails_is_tried_again(tmp_path: Any, caplog: pytest.Lo
 async def test_captures_go_on_while_much_is_trimmed(stores: Stores) -> None:
     bin, other = await stores.make_bin("joe", max_requests=1), await stores.make_bin("other")
     await asyncio.gather(*[stores.capture(bin) for _ in range(5 * STEP)])
-    trim = asyncio.create_task(trimmer(stores).trim())
+    trim = asyncio.create_task(stores.trimmer().trim())
     during = 0
     while not trim.done():
         await stores.capture(other)
@@ -238,8 +234,8 @@ async def test_a_deleted_webhook_is_forgotten_once_its_last_delivery_is_gone(sto
     await stores.publish()
     await stores.webhooks.delete(kept)
     await stores.webhooks.delete(gone)
-    await trimmer(stores).trim()
+    await stores.trimmer().trim()
     rows = await stores.database.read("SELECT id, secret FROM webhooks ORDER BY id")
     assert rows == [("wh_1", ""), ("wh_2", "")], "their cancelled deliveries are still kept"
-    await trimmer(stores, ended_deliveries=0).trim()
+    await stores.trimmer(ended_deliveries=0).trim()
     assert await stores.database.read("SELECT id FROM webhooks") == []
