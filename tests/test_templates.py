@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hookbin.templating.pool import TemplatePool
+from hookbin.templating.pool import MAX_OF_BIN, PAUSE, TemplatePool
 from hookbin.templating.rendering import MAX_OUTPUT, RenderJob, TemplateRequest, render
 from tests.support import Server, eventually
 
@@ -156,6 +157,33 @@ async def test_a_template_that_takes_too_much_is_ended_and_the_next_is_rendered(
 
 
 @pytest.mark.anyio
+async def test_senders_at_a_template_that_takes_too_much_hold_up_no_other_bin_s(pool: TemplatePool) -> None:
+    bomb, fine = RenderJob(source=TOO_MUCH[6], request=ASKED), RenderJob(source="{{ request.method }}", request=ASKED)
+    bombs = [asyncio.create_task(pool.render(bomb, bin="bomb")) for _ in range(MAX_OF_BIN + 1)]
+    others = await asyncio.gather(*(pool.render(fine, bin=name) for name in ("one", "two", "two")))
+
+    assert [other.text for other in others] == ["POST"] * 3
+    assert sum(each.done() for each in bombs) < 4
+    for each in bombs:
+        each.cancel()
+
+
+@pytest.mark.anyio
+async def test_a_template_that_takes_too_much_waits_twice_as_long_each_time(pool: TemplatePool) -> None:
+    bomb, now = RenderJob(source=TOO_MUCH[6], request=ASKED), asyncio.get_running_loop().time
+    await pool.render(bomb)
+    waits = []
+    for _ in range(2):
+        began = now()
+        assert "it takes more" in str((await pool.render(bomb)).error)
+        waits.append(now() - began)
+
+    assert waits[0] >= PAUSE
+    assert waits[1] >= 2 * PAUSE
+    assert (await pool.render(RenderJob(source="{{ request.path }}", request=ASKED))).text == "/orders/7"
+
+
+@pytest.mark.anyio
 async def test_a_template_that_is_only_checked_is_not_run(pool: TemplatePool) -> None:
     assert await pool.check("{{ 1 / 0 }}") is None
     assert await pool.check("{{ 1 /") is not None
@@ -224,9 +252,9 @@ def test_a_template_that_does_not_compile_is_refused(server: Server) -> None:
 
 def test_templates_that_never_end_hold_up_no_other_bin(server: Server) -> None:
     """Each would run for ever; meanwhile a plain bin answers at once."""
-    path = make(server, "endless", TOO_MUCH[6])
+    paths = [make(server, f"endless-{number}", TOO_MUCH[6]) for number in range(2)]
     with ThreadPoolExecutor(4) as threads:
-        endless = [threads.submit(server.call, "POST", path) for _ in range(4)]
+        endless = [threads.submit(server.call, "POST", path) for path in paths]
         plain = [server.post("/b/plain") for _ in range(20)]
         slow = max(answer.elapsed.total_seconds() for answer in plain)
 

@@ -25,7 +25,7 @@ async def render_answer(
     source = step.body if answer.body else ""  # a 204 has none
     job = RenderJob(source=source, values=step.header_templates, request=_template_request(incoming))
     try:
-        result = await templates.render(job)
+        result = await templates.render(job, bin=plan)
     except asyncio.CancelledError:  # uvicorn waits no longer; there is time to keep what came
         result = RenderResult(error="hookbin was stopping")
     if result.text is None:

@@ -51,6 +51,8 @@ class RenderResult(Struct, frozen=True, kw_only=True):
     text: str | None = None
     values: tuple[str, ...] = ()
     error: str | None = None
+    took_too_much: bool = False
+    """Time or memory."""
 
 
 class _Fields(dict[str, str]):

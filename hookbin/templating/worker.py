@@ -53,9 +53,9 @@ def _within_limits(job: bytes) -> RenderResult:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
     except TimeIsUp:
-        return RenderResult(error=_TIME_IS_UP)
+        return RenderResult(error=_TIME_IS_UP, took_too_much=True)
     except MemoryError:
-        return RenderResult(error=_NO_MEMORY)
+        return RenderResult(error=_NO_MEMORY, took_too_much=True)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
