@@ -31,7 +31,7 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: S
                 page.mouse.up()
                 expect(page.locator("dialog#settings")).to_be_visible()  # a selection ended outside
                 page.keyboard.press("Escape")
-                assert_accessible(page, "a question")
+                assert_accessible(page, "dialog.asks")
                 page.get_by_role("button", name="Discard").click()
             page.keyboard.press("Escape")
             expect(page.locator(f"dialog#{opener}")).to_be_hidden()

@@ -131,7 +131,7 @@ def test_what_is_wrong_is_told_at_its_field_and_nothing_changed_is_lost(server: 
     expect(second.get_by_text("must be at least 200")).to_be_visible()
     expect(second.get_by_label("Status")).to_be_focused()
     assert page.evaluate("document.querySelector('.settings-body').scrollWidth") <= PHONE["width"]
-    assert_accessible(page, "composer")
+    assert_accessible(page, "dialog#settings")
     page.keyboard.press("Escape")
     page.locator("dialog.asks").get_by_role("button", name="Go on").click()
     expect(second.get_by_label("Status")).to_have_value("99")

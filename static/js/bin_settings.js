@@ -114,7 +114,9 @@ function begin(dialog, url) {
   form.addEventListener("toggle", ({ target }) => {
     if (!target.open || !target.matches("[data-offers]")) return;
     const offered = document.querySelector(`#offers [data-menu=${target.dataset.offers}]`).content.cloneNode(true);
-    target.querySelector(".menu-items").replaceChildren(offered);
+    const items = target.querySelector(".menu-items");
+    items.replaceChildren(offered);
+    items.scrollIntoView({ block: "nearest" });
   }, true);
   form.addEventListener("accepted", ({ detail }) => {
     const name = detail.name ?? detail.id;
@@ -127,7 +129,7 @@ function begin(dialog, url) {
 
   const asked = new URL(url).searchParams;
   if (asked.has("rule")) addRule();
-  else if (asked.has("request")) document.getElementById("trial").scrollIntoView({ block: "nearest" });
+  else if (asked.has("request")) document.getElementById("trial").scrollIntoView();
   tryOut(form, text);
 }
 
