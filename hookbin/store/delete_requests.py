@@ -25,25 +25,33 @@ ALL = "bin = ? AND seq <= ? AND NOT pinned"
 PINNED = "bin = ? AND seq <= ? AND pinned"
 
 
-def delete_some(transaction: Transaction, condition: str, *params: object, most: int = STEP) -> list[tuple[int, int]]:
-    """Delete the oldest requests that meet the condition, as many as make one step; returns `(seq, pinned)` of each.
+_KEEP_HIGHEST = (
+    "UPDATE highest_seq SET seq = (SELECT max(seq) FROM requests) WHERE seq < (SELECT max(seq) FROM requests)"
+)
+"""No number may be given out again, also not that of the newest row."""
+_STEP = (
+    "SELECT count(*), ifnull(sum(pinned), 0), min(seq), max(seq) FROM (SELECT seq, pinned, sum(size)"
+    " OVER (ORDER BY seq) - size AS before FROM (SELECT seq, pinned, size FROM shown_requests WHERE {condition}"
+    f" ORDER BY seq LIMIT ?)) WHERE before < {STEP_BYTES}"
+)
+"""In one row, since the interpreter's lock is given away and taken back for each."""
+
+
+def delete_rows(transaction: Transaction, condition: str, *params: object) -> None:
+    """Delete captured requests; nothing else does."""
+    transaction.execute(_KEEP_HIGHEST)
+    transaction.execute(f"DELETE FROM requests WHERE {condition}", params)
+
+
+def delete_some(transaction: Transaction, condition: str, *params: object, most: int = STEP) -> tuple[int, int]:
+    """Delete the oldest requests that meet the condition, as many as make one step; how many went, and were pinned.
 
     They are found first and go by the range of their numbers: their index is gone through once and in order.
     """
-    found = transaction.execute(
-        f"SELECT seq, pinned, size FROM shown_requests WHERE {condition} ORDER BY seq LIMIT ?", (*params, most)
-    )
-    rows: list[tuple[int, int]] = []
-    taken = 0
-    for seq, pinned, size in found:
-        rows.append((seq, pinned))
-        taken += size
-        if taken >= STEP_BYTES:
-            break
-    if rows:
-        sql = f"DELETE FROM requests WHERE {condition} AND seq BETWEEN ? AND ? AND {_SHOWN}"
-        transaction.execute(sql, (*params, rows[0][0], rows[-1][0]))
-    return rows
+    ((count, pinned, first, last),) = transaction.execute(_STEP.format(condition=condition), (*params, most))
+    if count:
+        delete_rows(transaction, f"{condition} AND seq BETWEEN ? AND ? AND {_SHOWN}", *params, first, last)
+    return count, pinned
 
 
 class RequestRemoval:
@@ -60,7 +68,7 @@ class RequestRemoval:
             bin = transaction.execute(sql, (seq,)).fetchone()
             if bin is None:
                 return False
-            ((_, pinned),) = delete_some(transaction, _ONE, seq)
+            _, pinned = delete_some(transaction, _ONE, seq)
             transaction.announce(RequestsDeleted(bin_id=bin[0], count=1, pinned=pinned, seq=seq))
             return True
 
@@ -93,7 +101,6 @@ class RequestRemoval:
 
 def delete_of_bin(transaction: Transaction, bin: Bin, condition: str, *params: object, most: int = STEP) -> int:
     """Delete one step of a bin's requests that meet the condition, and announce it; returns how many went."""
-    rows = delete_some(transaction, condition, *params, most=most)
-    pinned = sum(pinned for _, pinned in rows)
-    transaction.announce(RequestsDeleted(bin_id=bin.id, count=len(rows), pinned=pinned, seq=None))
-    return len(rows)
+    count, pinned = delete_some(transaction, condition, *params, most=most)
+    transaction.announce(RequestsDeleted(bin_id=bin.id, count=count, pinned=pinned, seq=None))
+    return count

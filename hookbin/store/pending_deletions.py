@@ -24,7 +24,7 @@ from hookbin.models.webhooks import Webhook
 from hookbin.store import bins, webhooks
 from hookbin.store.batch import Freeing
 from hookbin.store.database import Database
-from hookbin.store.delete_requests import ALL, FOUND, PINNED, STEP, STEP_BYTES
+from hookbin.store.delete_requests import ALL, FOUND, PINNED, STEP, STEP_BYTES, delete_rows
 from hookbin.store.rows import PENDING_DELETIONS
 from hookbin.store.transaction import Transaction
 
@@ -178,7 +178,7 @@ def _delete_some(transaction: Transaction, key: int) -> int:
     if seqs:
         step = (key, seqs[0], seqs[-1])
         hidden = f"SELECT seq FROM hidden_requests WHERE {_OF_STEP}"
-        transaction.execute(f"DELETE FROM requests WHERE seq IN ({hidden})", step)
+        delete_rows(transaction, f"seq IN ({hidden})", *step)
         transaction.execute(f"DELETE FROM hidden_requests WHERE {_OF_STEP}", step)
     return len(seqs)
 

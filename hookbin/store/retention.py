@@ -66,7 +66,7 @@ class Retention:
         deleted = await self._database.read(_DELETED_BINS)
         if not deleted:
             return 0
-        return await self._database.transact(Freeing(lambda each: len(delete_some(each, _OF_BIN, *deleted[0]))))
+        return await self._database.transact(Freeing(lambda each: delete_some(each, _OF_BIN, *deleted[0])[0]))
 
     async def trim_deliveries(self) -> int:
         """Delete the oldest ended deliveries, their attempts, and events that have no delivery left."""
