@@ -15,7 +15,7 @@ from hookbin.store.transaction import Transaction
 STEP = 500
 """Rows that one transaction deletes at most."""
 STEP_BYTES = 32 * 1024 * 1024
-"""Bytes of bodies after which it stops sooner: each of their pages is visited."""
+"""Bytes of bodies over which it takes fewer: each of their pages is visited."""
 
 _SHOWN = "seq NOT IN (SELECT seq FROM hidden_requests)"
 """What is hidden goes with its own deletion (`pending_deletions`), which has counted it."""
@@ -30,9 +30,8 @@ _KEEP_HIGHEST = (
 )
 """No number may be given out again, also not that of the newest row."""
 _STEP = (
-    "SELECT count(*), ifnull(sum(pinned), 0), min(seq), max(seq) FROM (SELECT seq, pinned, sum(size)"
-    " OVER (ORDER BY seq) - size AS before FROM (SELECT seq, pinned, size FROM shown_requests WHERE {condition}"
-    f" ORDER BY seq LIMIT ?)) WHERE before < {STEP_BYTES}"
+    "SELECT count(*), ifnull(sum(pinned), 0), ifnull(sum(size), 0), min(seq), max(seq) FROM"
+    " (SELECT seq, pinned, size FROM shown_requests WHERE {condition} ORDER BY seq LIMIT ?)"
 )
 """In one row, since the interpreter's lock is given away and taken back for each."""
 
@@ -48,10 +47,20 @@ def delete_some(transaction: Transaction, condition: str, *params: object, most:
 
     They are found first and go by the range of their numbers: their index is gone through once and in order.
     """
-    ((count, pinned, first, last),) = transaction.execute(_STEP.format(condition=condition), (*params, most))
+    count, pinned, first, last = _find_step(transaction, condition, *params, most=most)
     if count:
         delete_rows(transaction, f"{condition} AND seq BETWEEN ? AND ? AND {_SHOWN}", *params, first, last)
     return count, pinned
+
+
+def _find_step(transaction: Transaction, condition: str, *params: object, most: int) -> tuple[int, int, int, int]:
+    """How many the step is, how many of them are pinned, and the first and the last number."""
+    while True:
+        found = transaction.execute(_STEP.format(condition=condition), (*params, most)).fetchone()
+        count, pinned, size, first, last = found
+        if count < 2 or size <= STEP_BYTES:
+            return count, pinned, first, last
+        most = count // 2
 
 
 class RequestRemoval:
