@@ -18,7 +18,8 @@ from hookbin.models.announcements import Announcement
 from hookbin.models.deliveries import Action
 from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
-from hookbin.store.database import READERS, Database
+from hookbin.store.database import Database
+from hookbin.store.readers import READERS
 from hookbin.store.transaction import Transaction
 from tests.builders import Seen, Stores, open_stores
 from tests.support import FakeClock

@@ -16,8 +16,9 @@ from hookbin.dispatch.dispatcher import PAUSE
 from hookbin.dispatch.lanes import WINDOW
 from hookbin.models.common import SECOND
 from hookbin.models.deliveries import DeliveryState, ErrorClass
-from hookbin.store.database import Database, Row
+from hookbin.store.database import Database
 from hookbin.store.deliveries import DeliveryStore
+from hookbin.store.readers import Row
 from tests.builders import Workshop, open_stores, open_workshop
 from tests.support import FakeClock
 

@@ -14,8 +14,8 @@ from hookbin.dispatch.lanes import Lane
 from hookbin.dispatch.pacing import LATE, Slots, change_rate, consume, is_slow
 from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.models.common import SECOND
-from hookbin.store.database import Row
 from hookbin.store.deliveries import DeliveryStore
+from hookbin.store.readers import Row
 from tests.builders import Workshop, a_delivery, a_webhook, an_event, open_workshop
 from tests.support import FakeClock
 

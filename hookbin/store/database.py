@@ -29,22 +29,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-import aiosqlite
 from msgspec import Struct
 
-from hookbin.errors import DatabaseUnreadable, Overloaded, ShuttingDown, StorageFailed
+from hookbin.errors import Overloaded, ShuttingDown, StorageFailed
 from hookbin.models.announcements import LogRow
 from hookbin.store.batch import Grouped, Insert, Result, Work
-from hookbin.store.connections import Examiner, LockFile, open_reader
+from hookbin.store.connections import LockFile
 from hookbin.store.listeners import Listener, Listeners
+from hookbin.store.readers import Readers
 from hookbin.store.transaction import Transaction
 from hookbin.store.writer import Writer
 
@@ -52,7 +50,6 @@ logger = logging.getLogger("hookbin")
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
-Row: TypeAlias = tuple[Any, ...]
 
 MAX_QUEUED_BYTES = 64 * 1024 * 1024
 """Bound of what may wait for the writer; over it, `Overloaded`."""
@@ -63,16 +60,8 @@ SAID_AGAIN = 60.0
 """Seconds before the same failure is told in the log again: writes may fail and succeed by turns."""
 SQLITE = sqlite3.sqlite_version
 """The library's version."""
-READERS = 3
-EXAMINERS = 2
 _OVERHEAD = 512
 """Bytes that a waiting row costs besides its body."""
-
-
-_SNAPSHOT: ContextVar[tuple[Database | None, aiosqlite.Connection | None]] = ContextVar(
-    "snapshot", default=(None, None)
-)
-"""The reader that a task holds, and of which database."""
 
 
 class Outcome(Protocol[T_contra]):
@@ -94,7 +83,7 @@ class _Waiter(Struct, Generic[T], frozen=True):
     outcome: Outcome[T]
 
 
-class Database:
+class Database(Readers):
     """Opened by `open()`, closed by `close()`; use it from one event loop."""
 
     def __init__(
@@ -106,7 +95,7 @@ class Database:
         observe_batch: Callable[[int, float], None] = lambda rows, seconds: None,
         monotonic: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self._path = path
+        super().__init__(path)
         self._queue_bytes = queue_bytes
         self._ballast = ballast
         self._observe_batch = observe_batch
@@ -114,10 +103,6 @@ class Database:
         self._listeners = Listeners()
         self._queue: list[_Waiter[Any]] = []
         self._wake = asyncio.Event()
-        self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
-        self._apart: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
-        """The reader of those whose reading may take long, one at a time, so that the others go on."""
-        self._examiners: asyncio.LifoQueue[Examiner] = asyncio.LifoQueue()
         self._closing = False
         self.queued_bytes = 0
         self.last_seq = 0
@@ -146,14 +131,11 @@ class Database:
             self._lock.release()
             raise
         try:
-            for _ in range(READERS):
-                self._readers.put_nowait(await open_reader(self._path))
-            self._apart.put_nowait(await open_reader(self._path))
-            for _ in range(EXAMINERS):
-                self._examiners.put_nowait(await self._on_thread(Examiner, self._path))
+            await self._open_readers()
         except BaseException:
-            opened = (self._readers.qsize(), self._apart.qsize(), self._examiners.qsize())
-            await self._close_files(*opened)
+            await self._on_thread(self._writer.close)
+            self._thread.shutdown()
+            self._lock.release()
             raise
         self._task = asyncio.create_task(self._write_forever(), name="hookbin-writer")
 
@@ -162,17 +144,9 @@ class Database:
         self._closing = True
         self._wake.set()
         await self._task
-        await self._close_files(READERS, 1, EXAMINERS)
-
-    async def _close_files(self, readers: int, apart: int, examiners: int) -> None:
         if self._writer.is_lost:
             await self._on_thread(self._writer.close)
-        for _ in range(readers):
-            await (await self._readers.get()).close()
-        for _ in range(apart):
-            await (await self._apart.get()).close()
-        for _ in range(examiners):
-            await self._on_thread((await self._examiners.get()).close)
+        await self._close_readers()
         await self._on_thread(self._writer.close)
         self._thread.shutdown()
         self._lock.release()
@@ -217,55 +191,6 @@ class Database:
                 transaction.execute("UPDATE highest_seq SET seq = seq + ?", (step,))
 
         await self.transact(write_there_and_back)
-
-    @asynccontextmanager
-    async def snapshot(self, *, apart: bool = False) -> AsyncIterator[None]:
-        """Let all that this task reads within it be of one moment, so that an answer made of it agrees with itself.
-
-        It keeps a reader from the others: read in it, and do the rest behind it. What takes long is read `apart`, by
-        the one reader for that, in turn.
-        """
-        if self._held() is not None:
-            yield
-            return
-        readers = self._apart if apart else self._readers
-        connection = await readers.get()
-        try:
-            await _fetch(connection, "BEGIN")
-            token = _SNAPSHOT.set((self, connection))
-            try:
-                yield
-            finally:
-                _SNAPSHOT.reset(token)
-                if connection.in_transaction:  # a file that is corrupt ends it
-                    await _fetch(connection, "ROLLBACK")
-        finally:
-            readers.put_nowait(connection)
-
-    def _held(self) -> aiosqlite.Connection | None:
-        """The reader that this task holds for a snapshot."""
-        database, connection = _SNAPSHOT.get()
-        return connection if database is self else None
-
-    async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """The rows that a query finds, as they are committed by now or were when the `snapshot` began."""
-        if (held := self._held()) is not None:
-            return await _fetch(held, sql, params)
-        connection = await self._readers.get()
-        try:
-            return await _fetch(connection, sql, params)
-        finally:
-            self._readers.put_nowait(connection)
-
-    async def examine(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `read` on an examiner's own thread. Keep it short: there are `EXAMINERS` of them for everyone."""
-        examiner = await self._examiners.get()
-        try:
-            return await examiner.run(read)
-        except sqlite3.Error as error:
-            raise _unreadable(error) from error
-        finally:
-            self._examiners.put_nowait(examiner)
 
     def _wait_for(self, work: Work[T], *, size: int) -> asyncio.Future[T]:
         future: asyncio.Future[T] = self._loop.create_future()
@@ -329,17 +254,6 @@ class Database:
 
     async def _on_thread(self, function: Callable[..., T], *args: Any) -> T:
         return await self._loop.run_in_executor(self._thread, function, *args)
-
-
-async def _fetch(connection: aiosqlite.Connection, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-    try:
-        return list(await connection.execute_fetchall(sql, params))  # type: ignore[arg-type]
-    except sqlite3.Error as error:
-        raise _unreadable(error) from error
-
-
-def _unreadable(error: sqlite3.Error) -> DatabaseUnreadable:
-    return DatabaseUnreadable(f"the database could not be read ({error}); see whether /readyz knows more")
 
 
 def _resolve(outcome: Outcome[T], result: Result[T]) -> None:

@@ -14,9 +14,10 @@ from hookbin.models.deliveries import (
     Trigger,
 )
 from hookbin.store.batch import FINISHING, Grouped
-from hookbin.store.database import Database, Row
+from hookbin.store.database import Database
 from hookbin.store.delivery_states import change, is_possible, keep_to_intervals, shift_pending
 from hookbin.store.publishing import NO_META_EVENTS, MetaEvents, usable_ids
+from hookbin.store.readers import Row
 from hookbin.store.record_attempts import Ending, finish_all
 from hookbin.store.rows import ATTEMPTS, DELIVERIES
 from hookbin.store.transaction import Transaction

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from hookbin.clock import MAX_SEQ, Ids
 from hookbin.models.announcements import LogRow
-from hookbin.store.database import Database, Row
+from hookbin.store.database import Database
+from hookbin.store.readers import Row
 from hookbin.store.requests import SUMMARY, summary_from_row
 from hookbin.store.rows import ATTEMPT_SUMMARIES, EVENT_SUMMARIES
 

@@ -15,8 +15,9 @@ from hookbin.models.announcements import RequestChanged
 from hookbin.models.bins import Bin
 from hookbin.models.common import Headers
 from hookbin.models.requests import CapturedRequest, Malformed, Opening, RequestSummary
-from hookbin.store.database import Database, Outcome, Row
+from hookbin.store.database import Database, Outcome
 from hookbin.store.publishing import Publication, insert, usable_ids
+from hookbin.store.readers import Row
 from hookbin.store.sequences import SequencePosition
 from hookbin.store.transaction import Transaction, insert_into
 
