@@ -60,7 +60,15 @@ def test_the_request_meets_each_and_a_template_reads_it(body: Any, headers: dict
     [
         (incoming("/hooks", headers=(("X-GitHub-Event", "push"),)), When(header={"x-github-event": "push"})),
         (incoming("/hooks", body={"type": "invoice.paid", "id": 7}), When(json={"type": "invoice.paid"})),
-        (incoming("/hooks?topic=*"), When(query={"topic": r"\*"})),
+        (
+            incoming("/hooks", headers=(("X-GitHub-Event", "issues"),), body={"action": "opened", "type": "x"}),
+            When(header={"x-github-event": "issues"}, json={"action": "opened"}),
+        ),
+        (incoming("/hooks?state=*", body=[{"event": "open", "email": "a"}]), When()),
+        (
+            incoming("/hooks", headers=(("X-Twilio-Email-Event-Webhook-Signature", "x"),), body=[{"event": "open"}]),
+            When(json={"[0].event": "open"}),
+        ),
         (incoming("/hooks", body={"id": 7}), When()),
     ],
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from hookbin.bodies.headline import kind_places
 from hookbin.bodies.json_values import NOTHING, as_text, printable
 from hookbin.conditions.incoming import Incoming
 from hookbin.http_fields import HOP_BY_HOP
@@ -19,11 +21,7 @@ Kind: TypeAlias = Literal["header", "query", "json", "form"]
 MAX_OFFERS = 60
 """Values of a request that are offered; the first of each kind."""
 _MAX_EACH = 30
-_LIKELY = 2
 _EVERY_REQUEST_S = {*HOP_BY_HOP, "host", "content-length", "accept", "accept-encoding"}
-_KIND_HEADER = re.compile(r"(?:.*-)?(?:event|topic)(?:-(?:type|key|name))?|ce-type")
-_KIND_FIELDS = ("type", "event", "event_type", "eventType", "event_name", "topic", "action")
-"""Names of the fields by which providers tell one kind of event from another."""
 _SIGNS = re.compile(r"[*?\\]")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _PLAIN_KEY = re.compile(r'[^.\[\]"\s]+')
@@ -41,22 +39,33 @@ class Offer(Struct, frozen=True, kw_only=True):
     """As a template reads it."""
     shown: str
     likely: bool = False
-    """Whether it says what kind of event the request tells of."""
+    """Whether its sender says there what kind of event it is."""
 
 
 def offers_of(incoming: Incoming) -> list[Offer]:
     """The likely ones first."""
     kinds = (_pairs(incoming, "header"), _pairs(incoming, "query"), _of_json(incoming), _pairs(incoming, "form"))
-    found = list(islice(chain.from_iterable(islice(kind, _MAX_EACH) for kind in kinds), MAX_OFFERS))
-    return sorted(found, key=lambda offer: not offer.likely)
+    found = islice(chain.from_iterable(islice(kind, _MAX_EACH) for kind in kinds), MAX_OFFERS)
+    told = set(map(_named, kind_places(incoming.fields, incoming.body)))
+    marked = [replace(offer, likely=(offer.kind, offer.name) in told) for offer in found]
+    return sorted(marked, key=lambda offer: not offer.likely)
 
 
 def when_of(incoming: Incoming, offers: list[Offer]) -> When:
     """A condition that the request meets: its method, its path, and what tells its kind of event."""
     asked: dict[Kind, dict[str, Any]] = {}
-    for offer in islice((offer for offer in offers if offer.likely), _LIKELY):
-        asked.setdefault(offer.kind, {})[offer.name] = offer.value
+    for offer in offers:
+        if offer.likely:
+            asked.setdefault(offer.kind, {})[offer.name] = offer.value
     return When(method=incoming.method, path=_pattern(incoming.path), **asked)
+
+
+def _named(place: Sequence[str]) -> tuple[str, str]:
+    """The kind and name of the offer for a place where the kind of event stands."""
+    kind, *steps = place
+    if kind == "":
+        return "json", "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in steps).removeprefix(".")
+    return ("form", steps[0]) if kind == "=" else ("header", kind)
 
 
 def _pairs(incoming: Incoming, kind: Literal["header", "query", "form"]) -> Iterator[Offer]:
@@ -71,7 +80,6 @@ def _pairs(incoming: Incoming, kind: Literal["header", "query", "form"]) -> Iter
             value=pattern,
             variable=f"request.{'headers' if kind == 'header' else kind}{_key(name)}",
             shown=value,
-            likely=name in _KIND_FIELDS if kind != "header" else _KIND_HEADER.fullmatch(name) is not None,
         )
 
 
@@ -81,10 +89,7 @@ def _of_json(incoming: Incoming) -> Iterator[Offer]:
     for path, variable, value in _leaves(incoming.json, "", "request.json"):
         wanted = _pattern(value) if isinstance(value, str) else value
         if path and (wanted is not None or value is None):
-            yield Offer(
-                kind="json", name=path, value=wanted, variable=variable, shown=as_text(value),
-                likely=path in _KIND_FIELDS and isinstance(value, str),
-            )  # fmt: skip
+            yield Offer(kind="json", name=path, value=wanted, variable=variable, shown=as_text(value))
 
 
 def _leaves(value: Any, path: str, variable: str) -> Iterator[tuple[str, str, Any]]:

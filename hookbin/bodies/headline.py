@@ -44,6 +44,14 @@ def headline(headers: Headers, body: bytes) -> str | None:
     return f"{words} · {about}" if words and about else words or about or None
 
 
+def kind_places(headers: Headers, body: bytes) -> list[Sequence[str]]:
+    """Where it stands what kind of event it is: the name of a header field, or steps as in `_places`."""
+    opening = _Opening(headers, body)
+    sender = _sender_of(opening)
+    places = [] if sender is None else [opening.found(each)[0] for each in sender.what]
+    return [place for place in places if place]
+
+
 class _Opening:
     """What can be read of a request at little cost."""
 
@@ -78,11 +86,15 @@ class _Opening:
         return {field.name: field.value for field in islice(form, MAX_FIELDS)}
 
     def at(self, places: str) -> str:
-        """The first of those places that has a word; empty when none has."""
+        """The word at the first of those places that has one; empty when none has."""
+        return self.found(places)[1]
+
+    def found(self, places: str) -> tuple[Sequence[str], str]:
+        """The first of those places that has a word, and the word."""
         for place in _places(places):
             if word := _word(self._value(place)):
-                return word
-        return ""
+                return place, word
+        return (), ""
 
     def has(self, path: str) -> bool:
         return self._value(_places(path)[0]) is not NOTHING
