@@ -7,6 +7,7 @@ const NEW = { rules: () => ({ when: {} }), sequence: () => ({}), chance: () => (
 const JSON_VALUE = /^(?:true|false|null|-?\d[\d.eE+-]*|".*")$/s;
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 const isMissing = (value) => value === undefined || value === null;
 
 export function compose(root) {
@@ -57,7 +58,7 @@ export function compose(root) {
     if (value === undefined) return; // what the API takes then stands there
     if (field.type === "checkbox") field.checked = value === true;
     else if (key === "headers" && Array.isArray(value)) field.value = value.map((pair) => pair.join?.(": ") ?? pair).join("\n");
-    else field.value = typeof value === "string" ? value : isMissing(value) ? "" : JSON.stringify(value);
+    else field.value = isMissing(value) ? "" : shown(value);
   }
 
   function itemOf(name, step, index) {
@@ -83,7 +84,7 @@ export function compose(root) {
     const { step } = item;
     const { list, index } = item.dataset;
     const status = item.querySelector("[data-sum-status]");
-    status.textContent = step.fault && !["drip", "truncate"].includes(step.fault) ? step.fault : JSON.stringify(step.status ?? 200);
+    status.textContent = step.fault && !["drip", "truncate"].includes(step.fault) ? step.fault : shown(step.status ?? 200);
     status.dataset.tone = step.fault ? "error" : status.textContent[0];
     const asks = list === "rules" ? [askedBy(step.when)] : [];
     if (list === "chance") asks.push(`${+(step.probability * 100).toFixed(2)} % of what comes this far`);
@@ -103,7 +104,7 @@ export function compose(root) {
 
   // A JSON value as a text, and back: one that reads as a number, true or null stands in quotes if it is a string.
   function written(kind, value) {
-    return typeof value === "string" && !(kind === "json" && JSON_VALUE.test(value)) ? value : JSON.stringify(value);
+    return kind === "json" && JSON_VALUE.test(shown(value)) ? JSON.stringify(value) : shown(value);
   }
 
   function read(kind, text) {
@@ -173,7 +174,7 @@ export function compose(root) {
     const secret = cards.querySelector("[data-place$='.secret']");
     const { needs } = provider.selectedOptions[0].dataset;
     secret.closest(".field").hidden = !needs;
-    document.getElementById(`${secret.id}-hint`)?.replaceChildren(needs ? `It is ${needs}; left empty, the one that is set stays.` : "");
+    document.getElementById(`${secret.id}-hint`)?.replaceChildren(`It is ${needs}${provider.value === root.dataset.provider ? "; left empty, it stays as it is" : ""}.`);
   }
 
   const changed = () => cards.dispatchEvent(new Event("input", { bubbles: true }));
