@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anyio
+import anyio.lowlevel
 from platformdirs import user_data_path
 from starlette.types import Receive, Scope, Send
 
@@ -33,7 +35,7 @@ from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.secret_expiry import SecretExpiry
 from hookbin.dispatch.sender import Sender
-from hookbin.errors import BinsElsewhere, HookbinError, NotFound
+from hookbin.errors import BinsElsewhere, HookbinError, NotFound, StartError
 from hookbin.live.activity import Activity
 from hookbin.live.metrics import Metrics
 from hookbin.live.refusals import Refusals
@@ -225,15 +227,9 @@ class Hookbin:
     async def running(self) -> AsyncIterator[None]:
         """Everything opened and at work; stopped and closed at the end. Raises `StartError`."""
         services = self.services
-        await services.stores.database.open()
+        await _started(services.stores.database.open())
         try:
-            await services.stores.bins.load()
-            await services.stores.webhooks.load()
-            await services.stores.sessions.load()
-            services.live.timeline.position = services.stores.database.last_seq
-            services.live.activity.committed(reversed(await services.stores.log.newest(limit=REMEMBERED)))
-            await services.stores.log.go_on(services.site.ids)
-            await services.delivering.dispatcher.start()
+            await _started(self._load())
             await self._heartbeats.start()
             self._secret_expiry.start()
             self._trimmer.start()
@@ -248,6 +244,18 @@ class Hookbin:
         finally:
             await services.stores.database.close()
 
+    async def _load(self) -> None:
+        """Have in memory what is kept there, what is due, and every module, for when no file can be opened any more."""
+        await anyio.lowlevel.checkpoint()  # it imports its backend when that is first asked of it
+        stores, live = self.services.stores, self.services.live
+        await stores.bins.load()
+        await stores.webhooks.load()
+        await stores.sessions.load()
+        live.timeline.position = stores.database.last_seq
+        live.activity.committed(reversed(await stores.log.newest(limit=REMEMBERED)))
+        await stores.log.go_on(self.services.site.ids)
+        await self.services.delivering.dispatcher.start()
+
     async def wind_down(self) -> None:
         """Start nothing more, let what is under way finish, end the streams. May be called twice."""
         if not self.services.live.stopping.is_set():
@@ -257,6 +265,17 @@ class Hookbin:
             await self._secret_expiry.stop()
             await self.services.delivering.dispatcher.stop(grace=DRAIN_SECONDS)
             self.services.live.timeline.close()
+
+
+async def _started(starting: Awaitable[None]) -> None:
+    """Wait for it. Raises `StartError`, whatever a damaged file or the lack of memory leads to."""
+    try:
+        await starting
+    except StartError:
+        raise
+    except Exception as error:
+        cause = error.detail if isinstance(error, HookbinError) else f"{type(error).__name__}: {error}"
+        raise StartError(f"the database can't be used: {cause.rstrip(': ')}") from error
 
 
 def _stores(database: Database, *, settings: Settings, addresses: Addresses, clock: Clock, ids: Ids) -> Stores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import sys
 
@@ -9,6 +10,7 @@ import msgspec
 
 from hookbin.clock import rfc3339
 
+_escape = codecs.getencoder("unicode_escape")
 _LEVELS = {"": logging.WARNING, "hookbin": logging.INFO}
 """By logger; the root's goes for every library's."""
 
@@ -51,7 +53,7 @@ def configure(log_format: str) -> None:
 
 def printable(text: str) -> str:
     """The text with everything that a terminal might act on written as an escape."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return "".join(char if char.isprintable() else _escape(char)[0].decode() for char in text)
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -408,9 +408,22 @@ def test_a_cell_full_of_signs_and_blanks_is_written_at_once() -> None:
     assert cells(" " * 100_000 + ";" * 100_000 + "\n" * 100_000)["body"]
 
 
+@pytest.mark.parametrize("gap", [0, 1, 200_000, 400_000])
+def test_a_large_csv_cell_is_written_in_pieces_none_of_which_begins_a_formula(gap: int) -> None:
+    """Wherever it is cut: what stands before the sign, and what nobody sees of it, may be in other pieces."""
+    csv.field_size_limit(10_000_000)
+    plain, blanks = "é, " * 100_000, " " * gap
+
+    assert cells(plain)["body"] == plain
+    for before in ("", ";", f"{plain};"):
+        written = cells(f"{before}{blanks}=1+1{plain}")["body"]
+        assert re.split("[;\r\n]", written)[-1].lstrip().startswith("'")
+        assert written.replace("'", "", 1) == f"{before}{blanks}=1+1{plain}"
+
+
 def cells(body: str) -> dict[str, str]:
     """The row of a request with this body, as a spreadsheet reads it."""
-    written = CSV_HEAD + csv_row(a_request(a_bin(), body=body.encode(), seq=1))
+    written = CSV_HEAD + b"".join(csv_row(a_request(a_bin(), body=body.encode(), seq=1)))
     (row,) = csv.DictReader(io.StringIO(written.decode(), newline=""))
     return row
 

@@ -76,7 +76,7 @@ BIN_FORMATS: Mapping[str, ListFormat[CapturedRequest]] = MappingProxyType(
             "NDJSON",
             takes_malformed=True,
         ),
-        "csv": ListFormat(lambda request, _: [table.csv_row(request)], "text/csv", "csv", "CSV", head=table.CSV_HEAD),
+        "csv": ListFormat(lambda request, _: table.csv_row(request), "text/csv", "csv", "CSV", head=table.CSV_HEAD),
     }
 )
 DELIVERY_FORMATS: Mapping[str, ListFormat[SentAttempt]] = MappingProxyType(

@@ -25,10 +25,10 @@ class JsonBody:
         self.size = len(body)
         self.kind: Literal["text", "base64"] = "text"
         try:
-            self._pieces = list(_text(body))
+            self._pieces = [msgspec.json.encode(piece)[1:-1] for piece in text_pieces(body)]
         except UnicodeDecodeError:
             self.kind = "base64"
-            self._pieces = [base64.b64encode(piece) for piece in _cut(body)]
+            self._pieces = base64_pieces(body)
 
     def written_in(self, shape: Any) -> list[bytes]:
         """The shape in JSON, with the body in its place if it has one: one piece, or several of a large body."""
@@ -37,11 +37,16 @@ class JsonBody:
         return whole if len(self._pieces) > 1 else [b"".join(whole)]
 
 
-def _text(body: bytes) -> Iterator[bytes]:
+def text_pieces(body: bytes) -> Iterator[str]:
+    """Raises `UnicodeDecodeError` for what is no UTF-8, at the end at last."""
     decode = _decoder().decode
     for piece in _cut(body):
-        yield msgspec.json.encode(decode(piece))[1:-1]
+        yield decode(piece)
     decode(b"", final=True)
+
+
+def base64_pieces(body: bytes) -> list[bytes]:
+    return [base64.b64encode(piece) for piece in _cut(body)]
 
 
 def _cut(body: bytes) -> Iterator[bytes]:

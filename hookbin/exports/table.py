@@ -9,14 +9,14 @@ Signs are known in full width too, and behind quotes, blanks and what nobody see
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from hookbin.clock import rfc3339, seq_id
-from hookbin.exports.json_body import JsonBody
+from hookbin.exports.json_body import JsonBody, base64_pieces, text_pieces
 from hookbin.models.requests import CapturedRequest
-from hookbin.shapes.requests import request_shape, whole_request
+from hookbin.shapes.requests import request_shape
 from hookbin.text import wire
 
 _COLUMNS = (
@@ -31,7 +31,11 @@ _UNSEEN = (
 _SIGN = r"[=+\-@\u207a-\u207c\u208a-\u208c\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20]"
 _FORMULA = f"{_UNSEEN}*+{_SIGN}"
 _BEGINS_ONE = re.compile(rf"[\t\r\n]|{_FORMULA}")
+_STARTS_WITH_ONE = re.compile(_FORMULA)
 _HOLDS_ONE = re.compile(rf"[;\r\n](?={_FORMULA})")
+_OPEN_AT_END = re.compile(rf"[;\r\n]{_UNSEEN}*+\Z")
+_UP_TO_END = re.compile(rf"(?:\A|[;\r\n]){_UNSEEN}*+\Z")
+_END = b"\r\n"
 
 
 def ndjson_line(request: CapturedRequest) -> list[bytes]:
@@ -42,9 +46,14 @@ def ndjson_line(request: CapturedRequest) -> list[bytes]:
     return [*pieces, last + b"\n"]
 
 
-def csv_row(request: CapturedRequest) -> bytes:
-    shape = whole_request(request)
-    return _row(
+def csv_row(request: CapturedRequest) -> list[bytes]:
+    """In pieces."""
+    texts, binary = [], []
+    try:
+        texts = list(text_pieces(request.body))
+    except UnicodeDecodeError:
+        binary = [piece.decode() for piece in base64_pieces(request.body)]
+    row = _row(
         (
             seq_id("req_", request.seq),
             rfc3339(request.received_at),
@@ -62,14 +71,33 @@ def csv_row(request: CapturedRequest) -> bytes:
             request.note,
             request.pinned,
             msgspec.json.encode([(wire(name), wire(value)) for name, value in request.headers]).decode(),
-            shape.body.text or None,
-            shape.body.base64 or None,
         )
     )
+    return [row.removesuffix(_END) + b",", *_large_cell(texts), b",", *_large_cell(binary), _END]
+
+
+def _large_cell(texts: list[str]) -> Iterator[bytes]:
+    """A cell in pieces. One that is in several is quoted; where one begins a formula that has its `;` in the last one,
+    the apostrophe stands behind that and what nobody sees."""
+    if len(texts) < 2:
+        yield from (_cell(text) for text in texts)
+        return
+    yield b'"'
+    may_begin = True
+    for text in texts:
+        if may_begin and (_BEGINS_ONE if text is texts[0] else _STARTS_WITH_ONE).match(text):
+            yield b"'"
+        yield _HOLDS_ONE.sub(r"\g<0>'", text).replace('"', '""').encode()
+        may_begin = (_UP_TO_END if may_begin else _OPEN_AT_END).search(text) is not None
+    yield b'"'
 
 
 def _row(cells: Iterable[str | int | None]) -> bytes:
-    return (",".join([_quoted(_harmless(cell)) for cell in cells]) + "\r\n").encode()
+    return b",".join(map(_cell, cells)) + _END
+
+
+def _cell(cell: str | int | None) -> bytes:
+    return _quoted(_harmless(cell)).encode()
 
 
 def _quoted(cell: str) -> str:

@@ -147,11 +147,6 @@ def request_row(request: RequestSummary, *, headline: str | UnsetType | None = U
     return RequestRow(**request_fields(request), headline=headline)
 
 
-def whole_request(request: CapturedRequest) -> RequestShape:
-    """With all of the body that was kept."""
-    return request_shape(request, limit=request.size)
-
-
 def request_shape(request: CapturedRequest, *, limit: int = SHOWN_BODY) -> RequestShape:
     return RequestShape(
         **request_fields(request),
