@@ -43,6 +43,8 @@ _PRESCANNED = 1024
 """Bytes from the beginning in which a document names its charset (HTML, 13.2.3.2)."""
 _LATIN_1, _WINDOWS_1252 = "iso8859-1", "cp1252"
 """What calls itself the first is read as the second, as on the web (Encoding standard, 4.2)."""
+_STEP = 64 * 1024
+"""Bytes that are decoded at a time on the way to a page."""
 _GUESSED = "Read as windows-1252: a guess."
 
 
@@ -93,6 +95,22 @@ def decode(data: bytes, content_type: str, *, whole: bool, default: str | None =
         return wide
     why = unusable or "It is not UTF-8 and names no other character set. "
     return _decoded(data, _WINDOWS_1252, whole=whole, notice=why + _GUESSED)
+
+
+def text_from(data: bytes, text: Text, start: int, *, most: int) -> tuple[str, bool]:
+    """Up to `most` characters of the whole from the character `start` on, and whether there are more.
+
+    `text` is how its beginning was decoded; what can't be decoded further on is replaced. Only a page is held.
+    """
+    decoder = codecs.getincrementaldecoder(_codec(text.charset)[0])("replace")
+    passed, found = 0, ""
+    for place in range(text.start, len(data), _STEP):
+        piece = decoder.decode(data[place : place + _STEP], final=place + _STEP >= len(data))
+        found += piece[max(0, start - passed) :]
+        passed += len(piece)
+        if len(found) > most:
+            break
+    return found[:most], len(found) > most
 
 
 class FieldDecoder:

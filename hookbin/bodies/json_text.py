@@ -49,7 +49,7 @@ _EVERY = 512
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """`text` is laid out up to `most` characters, `cut` when there is more of it.
+    """`text` is laid out up to `most` characters behind those skipped, `cut` when there is more of it.
 
     `broken` is `(place, message)` of the first error; `read` counts the characters that were
     understood, and `stopped` is True when time or the number of tokens ended the reading.
@@ -63,9 +63,11 @@ class Layout(Struct, frozen=True, kw_only=True):
     stopped: bool = False
 
 
-def lay_out(text: str, *, budget: Budget, most: int, whole: bool = True, most_tokens: int | None = None) -> Layout:
+def lay_out(
+    text: str, *, budget: Budget, most: int, skip: int = 0, whole: bool = True, most_tokens: int | None = None
+) -> Layout:
     """One JSON value. `whole` is False when `text` is only the beginning, so that its end is no error."""
-    page = _Page(most)
+    page = _Page(most, skip=skip)
     reader = Tokens(text, page)
     stopped = False
     while not stopped and reader.step():
@@ -141,9 +143,10 @@ class Tokens:
 
 
 class _Page:
-    """Tokens written over lines with two blanks a level, until it is full."""
+    """Tokens written over lines with two blanks a level, from behind the first `skip` characters until it is full."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, skip: int) -> None:
+        self._skip = skip
         self.pieces: list[str] = []
         self.full = False
         self._left = most
@@ -161,6 +164,10 @@ class _Page:
         after = ": " if kind == ":" else ",\n" + "  " * depth if kind == "," else word
         piece = before + after
         self._opened = kind in _CLOSES
+        if self._skip:
+            left_out = min(self._skip, len(piece))
+            self._skip -= left_out
+            piece = piece[left_out:]
         if len(piece) > self._left:
             self.full = True
             piece = piece[: self._left]

@@ -24,11 +24,19 @@ from hookbin.models.common import Headers
 
 
 class Reading:
-    """A body with its headers. `cut` says that its end was not kept."""
+    """A body with its headers. `cut` says that its end was not kept, `start` which page of it a view is to show."""
 
     def __init__(
-        self, body: bytes, headers: Headers, *, budget: Budget = BY_SIZE, cut: bool = False, most: int = limits.PACKED
+        self,
+        body: bytes,
+        headers: Headers,
+        *,
+        budget: Budget = BY_SIZE,
+        cut: bool = False,
+        start: int = 0,
+        most: int = limits.PACKED,
     ) -> None:
+        self.start = start
         self.sent = body
         self.headers = headers
         self.budget = budget

@@ -29,6 +29,16 @@ class ViewField(Struct, frozen=True, kw_only=True):
     json: str | None = None
 
 
+class ViewImage(Struct, frozen=True, kw_only=True):
+    """An image, served by `/requests/{id}/image`. Sizes are in pixels, null when they could not be read."""
+
+    media_type: str
+    width: int | None
+    height: int | None
+    drawable: bool
+    """False when it is too large to be drawn safely."""
+
+
 class ViewPart(Struct, frozen=True, kw_only=True):
     """A part of a multipart body; `/requests/{id}/parts/{number}` downloads it. `text` is how it begins."""
 
@@ -40,6 +50,8 @@ class ViewPart(Struct, frozen=True, kw_only=True):
     headers: list[Pair]
     text: str | None
     truncated: bool
+    image: ViewImage | None = None
+    """What `/requests/{id}/image?part={number}` draws."""
 
 
 class ViewToken(Struct, frozen=True, kw_only=True):
@@ -51,14 +63,12 @@ class ViewToken(Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-class ViewImage(Struct, frozen=True, kw_only=True):
-    """An image, served by `/requests/{id}/image`. Sizes are in pixels, null when they could not be read."""
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a page of a body begins, and those before and behind it: in characters of the text, in bytes of a dump."""
 
-    media_type: str
-    width: int | None
-    height: int | None
-    drawable: bool
-    """False when it is too large to be drawn safely."""
+    start: int
+    previous: int | None
+    next: int | None
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -68,6 +78,8 @@ class View(Struct, frozen=True, kw_only=True):
     title: str
     notice: str | None = None
     truncated: bool = False
+    place: Place | None = None
+    """Which page of a body this is, where it has several."""
     text: str | None = None
     language: str | None = None
     """What `text` is written in: `json`, `xml` or `html`."""
@@ -76,6 +88,13 @@ class View(Struct, frozen=True, kw_only=True):
     parts: list[ViewPart] = []
     tokens: list[ViewToken] = []
     image: ViewImage | None = None
+
+
+def place_of(start: int, step: int, *, more: bool) -> Place | None:
+    """None for a body that is one page."""
+    if not start and not more:
+        return None
+    return Place(start=start, previous=max(0, start - step) if start else None, next=start + step if more else None)
 
 
 class Views(Struct, frozen=True, kw_only=True):

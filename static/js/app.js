@@ -13,3 +13,7 @@ forms();
 keyboard();
 keepCurrent();
 if (sessionStorage.getItem("hookbin-undo")) import("./undo.js").then(({ offerAgain }) => offerAgain());
+
+// A body that is looked at brings what is used then.
+document.addEventListener("click", ({ target }) => target.closest(".json") && import("./json_tree.js").then(({ choose }) => choose(target)));
+document.addEventListener("focusin", ({ target }) => target.closest(".json, [data-find]") && import("./json_tree.js").then(({ attend }) => attend(target)));

@@ -10,7 +10,7 @@ async function copy(button) {
   setTimeout(() => (button.textContent = "Copy"), 1600);
 }
 
-async function written(text) {
+export async function written(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -1,6 +1,6 @@
 // Marks what was searched for where the page shows it, in the list and in the detail, however a sender spelled it.
 
-const MOST = 500;
+export const MOST = 500;
 const MOST_CHARACTERS = 200_000;
 
 const wanted = new URLSearchParams(location.search).get("q") ?? "";
@@ -19,8 +19,13 @@ function spellings(character) {
   return `(?:${found.join("|")})${character === ":" ? "\\s*" : ""}`;
 }
 
+// What finds a text in each of its spellings.
+export function patternOf(text) {
+  return new RegExp([...text].map(spellings).join(""), "giu");
+}
+
 function mark() {
-  const pattern = new RegExp([...wanted].map(spellings).join(""), "giu");
+  const pattern = patternOf(wanted);
   const ranges = [];
   for (const place of inspector.querySelectorAll("[data-requests] .path, .detail-title, .detail-sections")) {
     ranges.push(...rangesIn(place, pattern, MOST - ranges.length));
@@ -29,7 +34,7 @@ function mark() {
 }
 
 // Words may begin in one coloured piece of a body and end in another.
-function rangesIn(place, pattern, most) {
+export function rangesIn(place, pattern, most) {
   const nodes = [];
   let text = "";
   const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);

@@ -8,7 +8,7 @@ from hookbin.bodies.json_text import lay_out
 from hookbin.bodies.json_values import opens_json
 from hookbin.bodies.match import Match
 from hookbin.bodies.reading import Reading
-from hookbin.bodies.shapes import BrokenAt, View
+from hookbin.bodies.shapes import BrokenAt, View, place_of
 from hookbin.text import size_text
 
 _SAMPLE = 256
@@ -48,7 +48,8 @@ def json_view(reading: Reading) -> View | None:
     if text is None:
         return None
     whole = text.whole and not reading.cut
-    layout = lay_out(text.text, budget=reading.budget, most=limits.SHOWN, whole=whole)
+    start = reading.start
+    layout = lay_out(text.text, budget=reading.budget, most=limits.SHOWN, skip=start, whole=whole)
     notices = [text.notice] if text.notice else []
     if layout.depth >= _DEEP:
         notices.append(f"Nested {layout.depth:,} levels deep.")
@@ -70,13 +71,16 @@ def json_view(reading: Reading) -> View | None:
         rest = text.text[layout.read :]
         cut = len(shown) + len(rest) > limits.SHOWN
         shown = (shown + rest)[: limits.SHOWN]
+    if start:
+        notices.append(f"Characters {start + 1:,} to {start + len(shown):,}{', and there are more' if cut else ''}.")
     return View(
         name="json",
         title="JSON",
         text=shown,
         language="json",
-        truncated=cut or layout.stopped or not text.whole,
-        notice=" ".join([*notices, *_first(cut)]) or None,
+        truncated=cut or layout.stopped or not text.whole or start > 0,
+        notice=" ".join([*notices, *_first(cut and not start)]) or None,
+        place=place_of(start, limits.SHOWN, more=cut),
     )
 
 

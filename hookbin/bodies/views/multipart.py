@@ -7,6 +7,7 @@ from hookbin.bodies.match import Match
 from hookbin.bodies.multipart import Multipart, Part, file_name
 from hookbin.bodies.reading import Reading
 from hookbin.bodies.shapes import View, ViewPart
+from hookbin.bodies.views import image
 
 _LOOKED_AT = 4 * limits.PART_TEXT
 _TOLD = 5
@@ -61,6 +62,7 @@ def _shape(body: Multipart, part: Part, number: int, room: int) -> tuple[ViewPar
         size=len(part.content),
         headers=part.headers[:50] if room > 0 else [],
         text=shown,
+        image=image.describe(part.content),
         truncated=text is not None and (not text.whole or len(shown or "") < len(text.text)),
     )
     return shape, text.notice if text and room > 0 else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from hookbin.bodies import limits
+from hookbin.bodies.charsets import text_from
 from hookbin.bodies.match import Match
 from hookbin.bodies.reading import Reading
-from hookbin.bodies.shapes import View
+from hookbin.bodies.shapes import View, place_of
 from hookbin.text import size_text
 
 _HTML = re.compile(r"\s{0,1000}<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
@@ -38,16 +39,23 @@ def _text(reading: Reading, name: str, title: str, language: str | None) -> View
     text = reading.text
     if text is None:
         return None
-    cut = len(text.text) > limits.SHOWN or not text.whole
+    start = reading.start
+    shown, more = text.text[: limits.SHOWN], len(text.text) > limits.SHOWN or not text.whole
+    if start:
+        shown, more = text_from(reading.body, text, start, most=limits.SHOWN)
     notices = [text.notice] if text.notice else []
-    notices += [_first(limits.SHOWN, len(reading.body))] if cut else []
+    if start:
+        notices.append(f"Characters {start + 1:,} to {start + len(shown):,}{', and there are more' if more else ''}.")
+    elif more:
+        notices.append(_first(limits.SHOWN, len(reading.body)))
     return View(
         name=name,
         title=title,
-        text=text.text[: limits.SHOWN],
+        text=shown,
         language=language,
-        truncated=cut,
+        truncated=more or start > 0,
         notice=" ".join(notices) or None,
+        place=place_of(start, limits.SHOWN, more=more),
     )
 
 
@@ -56,7 +64,7 @@ def hex_fit(reading: Reading) -> Match:
 
 
 def hex_view(reading: Reading) -> View | None:
-    return _hex(reading.body, "hex", "Hex")
+    return _hex(reading.body, "hex", "Hex", reading.start)
 
 
 def sent_fit(reading: Reading) -> Match:
@@ -65,18 +73,25 @@ def sent_fit(reading: Reading) -> Match:
 
 def sent_view(reading: Reading) -> View | None:
     """The bytes before decompression."""
-    return _hex(reading.sent, "sent", "Hex as it came")
+    return _hex(reading.sent, "sent", "Hex as it came", reading.start)
 
 
-def _hex(body: bytes, name: str, title: str) -> View:
-    cut = len(body) > limits.HEX
-    notice = _first(limits.HEX, len(body)) if cut else None
-    return View(name=name, title=title, text=hex_dump(body[: limits.HEX]), truncated=cut, notice=notice)
+def _hex(body: bytes, name: str, title: str, start: int) -> View:
+    piece, more = body[start : start + limits.HEX], len(body) > start + limits.HEX
+    notice = f"Bytes {start:,} to {start + len(piece):,} of {len(body):,}." if start else None
+    return View(
+        name=name,
+        title=title,
+        text=hex_dump(piece, start),
+        truncated=more or start > 0,
+        notice=_first(limits.HEX, len(body)) if more and not start else notice,
+        place=place_of(start, limits.HEX, more=more),
+    )
 
 
-def hex_dump(data: bytes) -> str:
+def hex_dump(data: bytes, start: int = 0) -> str:
     """Offset, sixteen bytes and their ASCII on each line."""
-    return "\n".join(_hex_line(offset, data[offset : offset + 16]) for offset in range(0, len(data), 16))
+    return "\n".join(_hex_line(start + offset, data[offset : offset + 16]) for offset in range(0, len(data), 16))
 
 
 def _hex_line(offset: int, chunk: bytes) -> str:

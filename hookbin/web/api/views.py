@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
+from msgspec import Meta, Struct
 from starlette.responses import Response
 
+from hookbin.bodies import limits
 from hookbin.bodies.multipart import file_name
 from hookbin.bodies.shapes import View, Views
 from hookbin.bodies.views import image
@@ -18,10 +21,23 @@ from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.viewer import Bytes
 
 
-def bytes_of(request: CapturedRequest) -> Bytes:
+class PageQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    start: Annotated[
+        Annotated[int, Meta(ge=0, le=limits.PACKED)],
+        Meta(description="Where the page begins, as `place` of `text`, `html`, `json` and `hex` say."),
+    ] = 0
+
+
+class PictureQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    part: Annotated[
+        Annotated[int, Meta(ge=1, le=limits.PARTS)] | None, Meta(description="The image in this part of the body.")
+    ] = None
+
+
+def bytes_of(request: CapturedRequest, *, start: int = 0) -> Bytes:
     """A captured body as the viewer takes it."""
     cut = request.truncated or request.incomplete
-    return Bytes(body=request.body, headers=request.headers, size=request.size, cut=cut)
+    return Bytes(body=request.body, headers=request.headers, size=request.size, cut=cut, start=start)
 
 
 @raises(ViewsBusy)
@@ -35,7 +51,7 @@ async def list_views(call: Call[None, None]) -> Views:
 
 
 @raises(ViewsBusy)
-async def read_view(call: Call[None, None]) -> View:
+async def read_view(call: Call[PageQuery, None]) -> View:
     """See a captured body in one way.
 
     `image`, `multipart`, `ndjson`, `json`, `form`, `html`, `xml`, `jwt`, `protobuf`, `text`, `hex` or `sent`
@@ -43,7 +59,7 @@ async def read_view(call: Call[None, None]) -> View:
     """
     request = await find(call)
     name = call.path["view"]
-    view = await call.site.viewer.named(bytes_of(request), name)
+    view = await call.site.viewer.named(bytes_of(request, start=call.query.start), name)
     if view is None:
         raise ViewNotFound(
             f"this body has no view {name[:40]!r}; GET /requests/{call.path['request']}/views lists those it has"
@@ -84,17 +100,19 @@ async def part(call: Call[None, None]) -> Response:
 
 
 @raises(ViewNotFound, ViewsBusy)
-async def picture(call: Call[None, None]) -> Response:
+async def picture(call: Call[PictureQuery, None]) -> Response:
     """Show a captured image.
 
     A PNG, JPEG, GIF or WebP image, told by its first bytes whatever the sender called it. SVG is not served: it
     can hold script.
     """
     request = await find(call)
-    unpacked = await call.site.viewer.unpacked(bytes_of(request))
-    found = image.describe(unpacked.body)
+    if call.query.part is None:
+        content = (await call.site.viewer.unpacked(bytes_of(request))).body
+    else:
+        found_part = await call.site.viewer.part(bytes_of(request), call.query.part)
+        content = b"" if found_part is None else found_part.content
+    found = image.describe(content)
     if found is None or not found.drawable:
-        raise ViewNotFound(
-            "this body is no PNG, JPEG, GIF or WebP image of a size that can be drawn; download it instead"
-        )
-    return Response(unpacked.body, media_type=found.media_type, headers={**INERT, "content-disposition": "inline"})
+        raise ViewNotFound("this is no PNG, JPEG, GIF or WebP image of a size that can be drawn; download it instead")
+    return Response(content, media_type=found.media_type, headers={**INERT, "content-disposition": "inline"})

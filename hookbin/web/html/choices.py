@@ -17,12 +17,15 @@ from hookbin.signatures.styles import STYLES
 
 TEMPLATE_NAMES = ("method", "path", "query.name", "headers['name']", "json.name", "form.name", "body")
 """What a template can read of a request, with an example of a name."""
+MAX_THUMBNAILS = 24
+"""Images of a multipart body that a page draws."""
 LIMITS = {
     "event_type": MAX_EVENT_TYPE,
     "note": MAX_NOTE,
     "replays": MAX_REPLAYS,
     "replays_least": MIN_REPLAYS,
     "search": MAX_SEARCH,
+    "thumbnails": MAX_THUMBNAILS,
 }
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 from pygments.lexer import Lexer
-from pygments.lexers.data import JsonLexer
 from pygments.lexers.html import HtmlLexer, XmlLexer
 from pygments.token import STANDARD_TYPES
 
 from hookbin.bodies.budget import Budget
 from hookbin.web.html.filters import reveal
+from hookbin.web.html.json_tree import folded
 
-_LEXERS: dict[str, Lexer] = {"json": JsonLexer(), "html": HtmlLexer(), "xml": XmlLexer()}
+_LEXERS: dict[str, Lexer] = {"html": HtmlLexer(), "xml": XmlLexer()}
 _LONGEST_LINE = 4 * 1024
 """Characters of a line of markup that are coloured: the lexers of HTML and XML may look ahead again and again."""
 _MARKUP = 256 * 1024
@@ -20,9 +20,11 @@ _PLAIN = {"", "w", "err"}
 
 
 def colored(text: str, language: str | None, budget: Budget) -> Markup:
-    """Spans with the class names of Pygments. What it can't do in time stays without colour."""
+    """Spans with the class names of Pygments; JSON can be folded. What it can't do in time stays without colour."""
+    if language == "json":
+        return reveal(folded(text, budget))
     lexer = _LEXERS.get(language or "")
-    if lexer is None or (language != "json" and max(map(len, text.split("\n"))) > _LONGEST_LINE):
+    if lexer is None or max(map(len, text.split("\n"))) > _LONGEST_LINE:
         return reveal(text)
     pieces: list[str] = []
     done = length = 0

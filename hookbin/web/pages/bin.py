@@ -82,7 +82,7 @@ async def page(request: Request) -> Response:
         before=before,
         chosen=chosen is not None,
         tab=tab_of(request),
-        selected=None if selected is None else await in_detail(s, selected, request.query_params.get("view")),
+        selected=None if selected is None else await in_detail(s, selected, request.query_params),
         blank=EMPTY,
     )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -57,7 +60,7 @@ async def page(request: Request) -> Response:
         "request_page.html",
         after=s.live.timeline.position,
         bin=s.stores.bins.find(found.bin_id),
-        selected=await in_detail(s, found, request.query_params.get("view")),
+        selected=await in_detail(s, found, request.query_params),
     )
 
 
@@ -77,9 +80,12 @@ def tab_of(request: Request) -> str:
     return tab if tab in TABS else TABS[0]
 
 
-async def in_detail(s: Services, request: CapturedRequest, view: str | None) -> Detail:
+async def in_detail(s: Services, request: CapturedRequest, query: QueryParams) -> Detail:
+    """`view` and `body_from` of the query name how its body is shown, and from where on."""
     row = request_row(request, headline=headline(request.headers, request.body))
-    (body,) = await s.site.viewer.look(bytes_of(request), wanted=view)
+    start = query.get("body_from", "")
+    what = bytes_of(request, start=int(start) if re.fullmatch("[0-9]{1,8}", start) else 0)
+    (body,) = await s.site.viewer.look(what, wanted=query.get("view"))
     return Detail(
         row=row,
         headers=list(request.headers),

@@ -41,6 +41,8 @@ class Bytes(Struct, frozen=True, kw_only=True):
     headers: Headers
     size: int
     cut: bool = False
+    start: int = 0
+    """Where the page of it begins that is wanted."""
 
 
 class Viewer:
@@ -98,4 +100,4 @@ class Viewer:
 
 
 def _reading(what: Bytes, budget: Budget) -> Reading:
-    return Reading(what.body, what.headers, budget=budget, cut=what.cut)
+    return Reading(what.body, what.headers, budget=budget, cut=what.cut, start=what.start)
