@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
 import time
 
 import httpx
+import pytest
 import zstandard
 
+from hookbin.bodies.views.plain import hex_dump
 from tests.support import Server
 from tests.test_views_limits import HUGE
 from tests.wire import check_problem
@@ -124,3 +127,45 @@ def test_page_and_api_answer_in_bounded_time_with_a_notice(server: Server) -> No
     assert time.monotonic() - began < 20.0  # a tenth of that when the machine is quiet; far more without the bounds
     assert views.json()["data"][0]["notice"]
     assert 'class="notice' in page.text
+
+
+ROWS = [{"id": number, "name": "Jörg 🪝"} for number in range(3_000)]
+
+
+@pytest.mark.parametrize(
+    ("view", "content", "whole"),
+    [
+        ("json", json.dumps(ROWS).encode(), json.dumps(ROWS, indent=2)),
+        ("text", ("é🪝\n" * 60_000).encode("utf-16"), "é🪝\n" * 60_000),
+        ("html", b"<html>" + b"<p>a</p>" * 200_000, "<html>" + "<p>a</p>" * 200_000),
+        ("hex", bytes(range(256)) * 33, hex_dump(bytes(range(256)) * 33)),
+    ],
+)
+def test_a_long_body_is_read_page_by_page_there_and_back(server: Server, view: str, content: bytes, whole: str) -> None:
+    id = capture(server, "long", content, "application/json" if view == "json" else "text/html; charset=utf-8")
+    pages, starts, start = [], [0], 0
+    while True:
+        page = server.get(f"/requests/{id}/views/{view}", params={"start": str(start)})
+        pages.append(page["text"])
+        assert (page["place"]["start"], page["place"]["previous"]) == (start, starts[-2] if start else None)
+        assert f"{start + 1:,}" in page["notice"] or start == 0 or view == "hex"
+        start = page["place"]["next"]
+        if start is None:
+            break
+        starts.append(start)
+    assert len(pages) > 2
+    assert ("\n" if view == "hex" else "").join(pages) == whole
+    assert server.get(f"/requests/{id}/views/{view}", params={"start": "9999999"})["text"] == ""
+
+
+def test_an_image_in_a_part_is_drawn_and_nothing_else_is(server: Server) -> None:
+    file = 'Content-Disposition: form-data; name="f"; filename="a"\r\nContent-Type: text/html'
+    id = capture(server, "parts", form_data((file, PNG), (file, b"<svg/>")), "multipart/form-data; boundary=x")
+    drawn, other = server.get(f"/requests/{id}/views/multipart")["parts"]
+    assert drawn["image"] == {"media_type": "image/png", "width": 1, "height": 1, "drawable": True}
+    assert other["image"] is None
+    image = server.request("GET", f"/requests/{id}/image?part=1")
+    inert(image)
+    assert (image.headers["content-type"], image.content) == ("image/png", PNG)
+    for part in ("2", "3"):
+        check_problem(server.request("GET", f"/requests/{id}/image?part={part}"), 404, "view_not_found")

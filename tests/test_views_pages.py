@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browsing import PHONE, assert_accessible, capture, delivered_to, opened
@@ -16,7 +18,7 @@ def test_a_view_is_chosen_by_a_link_without_a_reload(server: Server, page: Page)
     capture(server, "tabs/second", b"later")
     opened(server, page, "/ui/bins/tabs")
     page.locator("a.request", has_text="/b/tabs/first").click()
-    expect(page.locator("pre.body")).to_have_text('{\n  "a": 1\n}', use_inner_text=True)
+    expect(page.locator(".body")).to_have_text('{\n  "a": 1\n}', use_inner_text=True)
     page.evaluate("window.notReloaded = true")
     page.locator(".views").get_by_role("link", name="Hex").click()
     expect(page.locator("pre.body")).to_contain_text("00000000  7b 22 61 22")
@@ -35,6 +37,46 @@ def test_a_view_is_chosen_without_javascript(server: Server, browser: Browser) -
         page.goto(f"{server.url}/ui/bins/no-script")
         page.locator(".views").get_by_role("link", name="Text").click()
         expect(page.locator("pre.body")).to_have_text('{"a":1}')
+
+
+def test_long_json_is_folded_and_read_on_without_javascript(server: Server, browser: Browser) -> None:
+    capture(server, "folds", json.dumps({"a": {"inner": 1}, "b": ["x" * 100] * 800}), headers=JSON)
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/ui/bins/folds")
+        page.locator("summary", has_text='"a"').click()
+        expect(page.get_by_text('"inner": 1')).to_be_hidden()
+        page.get_by_role("link", name="Read on").click()
+        expect(page.locator(".detail-section .notice")).to_contain_text("Characters 65,537 to")
+        page.get_by_role("link", name="Before").click()
+        expect(page.get_by_text('"inner": 1')).to_be_visible()
+
+
+def test_values_of_json_are_found_chosen_walked_through_and_made_a_filter(server: Server, page: Page) -> None:
+    found = {"who": {"names": ["Jo", "Ada"], "since": 1700000000}, "odd key": "Ada"}
+    capture(server, "tree/one", json.dumps(found), headers=JSON)
+    capture(server, "tree/two", b'{"who":{"names":["Jo"]}}', headers=JSON)
+    opened(server, page, "/ui/bins/tree")
+    page.locator("a.request", has_text="/b/tree/one").click()
+    expect(page.locator("#detail-title")).to_contain_text("/b/tree/one")
+    page.locator(".json summary", has_text="names").click()
+    page.locator("[data-find]").fill("Ada")
+    expect(page.locator(".views output")).to_have_text("1 of 2")
+    expect(page.locator(".json .s2", has_text="Jo")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".views output")).to_have_text("2 of 2")
+    place = page.locator(".json-tools code")
+    page.locator(".json .nt", has_text="odd key").click()
+    expect(place).to_have_text('["odd key"]')
+    page.locator(".json").focus()
+    page.keyboard.press("ArrowUp")
+    expect(place).to_have_text("who.since")
+    page.keyboard.press("ArrowUp")
+    expect(place).to_have_text("who.names[1]")
+    assert_accessible(page, "a chosen value")
+    page.get_by_role("link", name="Only requests where this is so").click()
+    expect(page.locator("[data-requests] > li")).to_have_count(1)
+    assert page.url.endswith("/ui/bins/tree?json=who.names%5B1%5D%3D%3D%22Ada%22")
 
 
 def test_broken_json_shows_where_it_breaks(server: Server, page: Page) -> None:
@@ -63,7 +105,7 @@ def test_an_image_is_drawn_and_a_part_is_downloaded(server: Server, page: Page) 
 def test_a_delivery_shows_its_bodies_in_the_wanted_view(server: Server, page: Page) -> None:
     delivery = delivered_to(server, "seen-both")
     page.goto(f"{server.url}/ui/deliveries/{delivery['id']}")
-    expect(page.locator("pre.body").first).to_contain_text('"type": "webhook.ping"')
+    expect(page.locator(".body").first).to_contain_text('"type": "webhook.ping"')
     page.locator(".views").first.get_by_role("link", name="Hex").click()
     expect(page.locator("pre.body").first).to_contain_text("00000000  7b 22")
 

@@ -126,15 +126,15 @@ class Plan:
         """Header lines of what refuses a request to the bin."""
         self._handshake = response.handshake
         self._rules = [
-            (matcher(rule.when), self._prepare(rule, rule=f"rules[{index}]"))
+            (matcher(rule.when), self.prepare(rule, rule=f"rules[{index}]"))
             for index, rule in enumerate(response.rules)
         ]
         self._probability = 0.0 if response.chance is None else response.chance.probability
-        self._lucky = None if response.chance is None else self._prepare(response.chance, rule="chance")
+        self._lucky = None if response.chance is None else self.prepare(response.chance, rule="chance")
         self._order = StepOrder.of(response)
-        self._steps = [self._prepare(step, rule=f"sequence[{index}]") for index, step in enumerate(response.sequence)]
-        self.base = self._prepare(response)
-        self.too_large = self._prepare(_TOO_LARGE)
+        self._steps = [self.prepare(step, rule=f"sequence[{index}]") for index, step in enumerate(response.sequence)]
+        self.base = self.prepare(response)
+        self.too_large = self.prepare(_TOO_LARGE)
         chooses = (response.cors, response.handshake, response.rules, response.chance, response.sequence)
         self.plain = self.base.template is None and not any(chooses)
         """The base answers every request, as it is."""
@@ -168,20 +168,21 @@ class Plan:
             if complaint is not None:
                 return self.failed(answer, f"header {name}: {complaint}")
         step = msgspec.structs.replace(answer.template, body=text, headers=headers, template=False)
-        return self._prepare(step, rule=answer.rule)
+        return self.prepare(step, rule=answer.rule)
 
     def failed(self, answer: PreparedAnswer, reason: str) -> PreparedAnswer:
         """The answer in place of one whose template failed."""
         step = Step(status=500, body=f"the template of this bin's answer failed: {reason}\n", delay_ms=answer.delay_ms)
-        return self._prepare(step, rule=answer.rule, error=f"the template failed: {reason}")
+        return self.prepare(step, rule=answer.rule, error=f"the template failed: {reason}")
 
     def _shake(self, handshake: BinHandshake, incoming: Incoming) -> PreparedAnswer | None:
         answer = handshakes.answer(handshake, incoming)
         if answer is None:
             return None
-        return self._prepare(answer.step, rule=f"handshake:{handshake.provider}", error=answer.error)
+        return self.prepare(answer.step, rule=f"handshake:{handshake.provider}", error=answer.error)
 
-    def _prepare(self, step: Step, *, rule: str | None = None, error: str | None = None) -> PreparedAnswer:
+    def prepare(self, step: Step, *, rule: str | None = None, error: str | None = None) -> PreparedAnswer:
+        """A step of the response as it is sent."""
         return prepare(step, rule=rule, cors=self._cors, error=error)
 
 

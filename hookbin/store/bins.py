@@ -16,6 +16,7 @@ from hookbin.models.bins import Bin, Verify
 from hookbin.models.pending_deletions import DeletionKind, DeletionUndone, PendingDeletion
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
+from hookbin.store import past_responses
 from hookbin.store.batch import Freeing
 from hookbin.store.database import Database
 from hookbin.store.rows import BINS
@@ -185,6 +186,7 @@ class BinStore:
             changed = _in_its_run(change(before), before)
             if changed.sequence_run != before.sequence_run:
                 transaction.execute("UPDATE bins SET sequence_position = 0 WHERE key = ?", (bin.key,))
+                past_responses.keep(transaction, before)
             transaction.execute(f"{BINS.update} WHERE key = ?", (*BINS.values(changed), bin.key))
             transaction.announce(changed)
             if forward is not None:
@@ -198,6 +200,10 @@ class BinStore:
         if written is None:
             raise BinNotFound(f"the bin {bin.id} was deleted meanwhile")
         return written
+
+    async def response_to(self, bin: Bin, seq: int) -> BinResponse | None:
+        """The response that answered the request of that number; None when it is not kept any more."""
+        return await past_responses.response_to(self._database, bin, seq)
 
     async def delete(self, bin: Bin) -> None:
         """The bin is gone at once, and its targets; its requests are deleted in small steps later (`retention`)."""

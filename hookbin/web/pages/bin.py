@@ -60,7 +60,7 @@ async def page(request: Request) -> Response:
     shape, others = s.stores.bin_shape(bin), [bin_card(s, other) for other in _lately(s)]
     before = _number(request.query_params.get("before"))
     filters = _list_filter(s, request.query_params)
-    chosen = request.query_params.get("request")
+    chosen, tab = request.query_params.get("request"), tab_of(request)
     searches = filters.wanted != NO_FILTER  # which takes long, and reads elsewhere
     async with nullcontext() if searches else s.stores.database.snapshot():
         found = await _found(s, bin, filters.wanted, after + 1 if before is None else before)
@@ -81,8 +81,8 @@ async def page(request: Request) -> Response:
         unsearched=unsearched_words(found.longer),
         before=before,
         chosen=chosen is not None,
-        tab=tab_of(request),
-        selected=None if selected is None else await in_detail(s, selected, request.query_params),
+        tab=tab,
+        selected=None if selected is None else await in_detail(s, selected, request.query_params, tab=tab),
         blank=EMPTY,
     )
 

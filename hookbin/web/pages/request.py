@@ -21,6 +21,7 @@ from hookbin.shapes.requests import RequestRow, request_row
 from hookbin.web.api.views import bytes_of
 from hookbin.web.html.rendering import render
 from hookbin.web.html.sent_vs_received import Remark, of_captured, of_unrecorded
+from hookbin.web.pages.given import GivenAnswer, given
 from hookbin.web.rest.services import Services, services
 from hookbin.web.rest.viewer import DrawnBody
 
@@ -47,6 +48,8 @@ class Detail(Struct, frozen=True, kw_only=True):
     trailers: list[tuple[str, str]]
     query: list[tuple[str, str]]
     body: DrawnBody
+    given: GivenAnswer | None
+    """None when it is not shown, not known any more, or was none."""
     sender: Sender | None
     """The attempt of ours that it came from; None when somebody else sent it."""
 
@@ -60,7 +63,7 @@ async def page(request: Request) -> Response:
         "request_page.html",
         after=s.live.timeline.position,
         bin=s.stores.bins.find(found.bin_id),
-        selected=await in_detail(s, found, request.query_params),
+        selected=await in_detail(s, found, request.query_params, tab="answer"),
     )
 
 
@@ -80,8 +83,8 @@ def tab_of(request: Request) -> str:
     return tab if tab in TABS else TABS[0]
 
 
-async def in_detail(s: Services, request: CapturedRequest, query: QueryParams) -> Detail:
-    """`view` and `body_from` of the query name how its body is shown, and from where on."""
+async def in_detail(s: Services, request: CapturedRequest, query: QueryParams, *, tab: str) -> Detail:
+    """`tab` is the side that is looked at; of the query, `view` and `body_from` say how the body is, and from where."""
     row = request_row(request, headline=headline(request.headers, request.body))
     start = query.get("body_from", "")
     what = bytes_of(request, start=int(start) if re.fullmatch("[0-9]{1,8}", start) else 0)
@@ -92,6 +95,7 @@ async def in_detail(s: Services, request: CapturedRequest, query: QueryParams) -
         trailers=list(request.trailers),
         query=_parameters(row.query),
         body=body,
+        given=await given(s, request) if tab == "answer" else None,
         sender=None if request.attempt_id is None else await _sender(s, request.attempt_id, request),
     )
 
