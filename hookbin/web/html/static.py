@@ -44,10 +44,9 @@ class VersionedFiles:
             self._read()
         return self._base
 
-    @property
-    def common(self) -> bytes:
-        """The styles that every page has."""
-        return self._common
+    def sheet(self, path: str) -> bytes | None:
+        """The styles of that path, without what is needless in them."""
+        return self._sheets.get(path)
 
     def _read(self) -> None:
         self._seen = self._look()
@@ -55,8 +54,9 @@ class VersionedFiles:
         for path, *_ in self._seen:
             digest.update(f"{Path(path).relative_to(self.folder).as_posix()}\n".encode() + Path(path).read_bytes())
         self._base = f"/static/v-{digest.hexdigest()[:12]}"
-        sheets = "".join((self.folder / f"css/{name}.css").read_text() for name in SHEETS)
-        self._common = _NEEDLESS.sub(lambda match: match[1] or "", sheets).encode()
+        styles = {path.stem: path.read_text() for path in (self.folder / "css").glob("*.css")}
+        self._sheets = {f"css/{name}.css": _squeezed(text) for name, text in styles.items()}
+        self._sheets[COMMON] = _squeezed("".join(styles[name] for name in SHEETS))
 
     def _look(self) -> list[tuple[str, int, int]]:
         """The path, time and size of each file."""
@@ -75,17 +75,21 @@ class StaticApp(StaticFiles):
         found = _VERSION.match(path.replace("\\", "/"))
         path = path[found.end() :] if found else path
         base = self._files.base
-        response = self._sheet(scope) if path.replace("\\", "/") == COMMON else await super().get_response(path, scope)
+        sheet = self._files.sheet(path.replace("\\", "/"))
+        response = await super().get_response(path, scope) if sheet is None else self._sheet(sheet, scope)
         if scope["path"].startswith(f"{base}/") and response.status_code < 400:
             response.headers["cache-control"] = _FOR_GOOD
         return response
 
-    def _sheet(self, scope: Scope) -> Response:
-        common = self._files.common
-        headers = {"etag": f'"{hashlib.sha256(common).hexdigest()[:32]}"'}
+    def _sheet(self, sheet: bytes, scope: Scope) -> Response:
+        headers = {"etag": f'"{hashlib.sha256(sheet).hexdigest()[:32]}"'}
         if headers["etag"] in Headers(scope=scope).get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return Response(common, media_type="text/css", headers=headers)
+        return Response(sheet, media_type="text/css", headers=headers)
+
+
+def _squeezed(styles: str) -> bytes:
+    return _NEEDLESS.sub(lambda match: match[1] or "", styles).encode()
 
 
 FILES = VersionedFiles(assets.folder("static"), watched=assets.in_checkout())
