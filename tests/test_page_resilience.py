@@ -275,7 +275,7 @@ def test_a_request_is_printed_whole_and_without_what_can_be_pressed(server: Serv
         opened(server, page, f"/ui/requests/{request['id']}")
         page.emulate_media(media="print")
         for name in ("From", "Body", "Query", "Headers", "Answer", "Signature"):
-            expect(page.locator("main").get_by_role("heading", name=name)).to_be_visible()
+            expect(page.locator("main").get_by_role("heading", name=name, level=3)).to_be_visible()
         for hidden in (".top", ".buttons", ".menu", ".tabs", "dialog", ".copy"):
             assert page.locator(f"{hidden}:visible").count() == 0, hidden
         shown: Any = page.evaluate(

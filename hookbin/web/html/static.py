@@ -76,7 +76,8 @@ class StaticApp(StaticFiles):
         path = path[found.end() :] if found else path
         base = self._files.base
         sheet = self._files.sheet(path.replace("\\", "/"))
-        response = await super().get_response(path, scope) if sheet is None else self._sheet(sheet, scope)
+        is_read = sheet is not None and scope["method"] in ("GET", "HEAD")
+        response = self._sheet(sheet or b"", scope) if is_read else await super().get_response(path, scope)
         if scope["path"].startswith(f"{base}/") and response.status_code < 400:
             response.headers["cache-control"] = _FOR_GOOD
         return response
