@@ -47,10 +47,13 @@ def floor(*, core: int) -> Iterator[str]:
 
 
 @contextmanager
-def hookbin(database: Path, *, core: int | None, prefix: tuple[str, ...] = ()) -> Iterator[str]:
-    """hookbin on a fresh database; `prefix` is put before its command line."""
+def hookbin(
+    database: Path, *, core: int | None, prefix: tuple[str, ...] = (), options: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """hookbin on a fresh database; `prefix` is put before its command line, `options` behind it."""
     port = free_port()
     command = [*prefix, sys.executable, "-m", "hookbin", "serve", "--port", str(port), "--database", str(database)]
+    command += options
     with _process(command, f"http://127.0.0.1:{port}/healthz", core=core) as url:
         yield url.removesuffix("/healthz")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import uvloop
 
 from benchmarks.options import Options, cores, on_core
 from benchmarks.report import table
@@ -39,7 +40,11 @@ def streams(options: Options) -> str:
 
 def _situation(readers: int, rate: int, seconds: float, server_core: int, load_core: int) -> tuple[float, float, float]:
     """p50 and p99 in ms, over all readers, and the share of the captures that each was told of."""
-    with tempfile.TemporaryDirectory() as folder, hookbin(Path(folder) / "hookbin.db", core=server_core) as base:
+    options = ("--max-connections", str(3 * readers + 100))  # all come from one peer, who has a half of them
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        hookbin(Path(folder) / "hookbin.db", core=server_core, options=options) as base,
+    ):
         httpx.post(f"{base}/bins", json={"name": "bench"}, trust_env=False).raise_for_status()
         with on_core(load_core):
             command = [sys.executable, "-m", "benchmarks.streams", base, str(readers), str(rate), str(seconds)]
@@ -57,8 +62,7 @@ class _Reader(asyncio.Protocol):
         self._rest = b""
         self.count = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         transport.write(f"GET /stream?kinds=request HTTP/1.1\r\nhost: {self._host}\r\n\r\n".encode())
 
     def data_received(self, data: bytes) -> None:
@@ -103,4 +107,4 @@ async def _sender(netloc: str, rate: float, seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    asyncio.run(_measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
+    uvloop.run(_measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))

@@ -71,13 +71,16 @@ class Subscription:
         """The log's number at which it began: later rows come through the queue."""
         self.closed = False
         self._waiting: list[Message] = []
-        self._wake = asyncio.Event()
+        self._woken: asyncio.Future[None] | None = None
+        """What the follower waits for; an event asks for the loop each time, which is a system call on Python 3.11."""
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def next(self) -> list[Message]:
         """All that is ready, at least one message; an empty list once it is closed."""
         while not self._waiting and not self.closed:
-            self._wake.clear()
-            await self._wake.wait()
+            self._loop = self._loop or asyncio.get_running_loop()
+            self._woken = self._loop.create_future()
+            await self._woken
         ready, self._waiting = self._waiting, []
         return ready
 
@@ -87,11 +90,15 @@ class Subscription:
             self.close()
         elif wanted and not self.closed:
             self._waiting += wanted
-            self._wake.set()
+            self._wake()
 
     def close(self) -> None:
         self.closed = True
-        self._wake.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
 
 class Timeline:

@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Meta, Struct
 from sse_starlette import EventSourceResponse
 from starlette.responses import Response
+from starlette.types import Message as ASGIMessage
+from starlette.types import Send
 
 from hookbin.bodies.headline import headline
 from hookbin.clock import seq_id
@@ -72,13 +74,21 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
     topic = _topic(call.query, call.services)
     after = _last_event_id(call.request.headers.get("last-event-id"))
     frames = _frames(call, topic, call.query.after if after is None else after)
-    return EventSourceResponse(  # a reader that takes nothing is cut off by the protocol (`hookbin.wire.patience`)
+    return _Stream(
         frames,
         headers=_HEADERS,
         ping=PING_SECONDS,
         shutdown_event=anyio.Event(),
         shutdown_grace_period=1,
     )
+
+
+class _Stream(EventSourceResponse):
+    """A reader that takes nothing is cut off by the protocol (`hookbin.wire.patience`)."""
+
+    async def _send_with_timeout(self, send: Send, message: ASGIMessage) -> None:
+        """Without setting a time for each message to each reader, which took as long as sending it."""
+        await send(message)
 
 
 _encode = msgspec.json.Encoder().encode
