@@ -64,15 +64,19 @@ def test_an_attempt_that_is_not_there_is_not_found(server: Server) -> None:
 
 def test_a_pending_delivery_is_cancelled_and_retried_from_its_page(server: Server, page: Page) -> None:
     server.post("/bins", {"name": "to-cancel", "response": {"status": 503}})
-    webhook = server.register(f"{server.url}/b/to-cancel", retry_schedule=[3600])
+    webhook = server.register(f"{server.url}/b/to-cancel", retry_schedule=[3600, 60, 5])
     delivery = attempted(server, webhook)
     opened(server, page, f"/ui/deliveries/{delivery['id']}")
+    expect(page.locator(".axis-outcome")).to_have_text(["503", "next", "retry", "last"])
+    expect(page.locator(".axis-wait-text")).to_have_text([re.compile("min|h"), "1 min", "5 s"])
+    expect(page.locator('.axis-tick[data-tone="planned"] .axis-at').last).to_have_text(re.compile("^~.*:"))
+    assert page.evaluate("document.querySelector('.axis-line').clientWidth") > 1000  # all that the card has
     expect(page.locator('.axis-tick[data-tone="next"] .axis-at')).to_contain_text(re.compile("in [0-9.]+ (min|h)"))
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#subject .state")).to_have_text("cancelled")
     expect(page.locator(".about")).to_contain_text("by hand")
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
-    expect(page.locator('.axis-tick[data-tone="next"]')).to_have_count(0)
+    expect(page.locator(".axis-tick")).to_have_count(1)
     server.patch("/bins/to-cancel", {"response": {"status": 200}})
     page.get_by_role("button", name="Retry now").click()
     expect(page.locator("#subject .state")).to_have_text("succeeded")

@@ -27,19 +27,22 @@ document.addEventListener("refreshed", () => drawTime());
 // The axis in local time, and how much of the wait for the next attempt is over.
 function drawTime() {
   for (const text of document.querySelectorAll(".axis-at[data-at]")) {
-    const written = clock(new Date(text.dataset.at));
+    const written = `${text.closest("[data-tone=planned]") ? "~" : ""}${clock(new Date(text.dataset.at))}`;
     if (text.textContent !== written) text.textContent = written;
   }
   const passed = document.querySelector(".axis-passed");
   if (!passed) return;
   const [from, until] = [new Date(passed.dataset.from), new Date(passed.dataset.until)];
-  const [start, end] = [Number(passed.getAttribute("x1")), Number(passed.dataset.to)];
+  const [start, end] = [Number(passed.dataset.start), Number(passed.dataset.end)];
   const share = Math.min(1, Math.max(0, (Date.now() - from) / (until - from || 1)));
-  passed.setAttribute("x2", start + share * (end - start));
+  passed.setAttribute("x2", `${start + share * (end - start)}%`);
   document.querySelector('.axis-tick[data-tone="next"] .axis-at').textContent = countdown(until);
 }
 
 setInterval(drawTime, 1000);
 drawTime();
+
+// The newest attempt is in view, and what comes next.
 const axis = document.querySelector(".axis");
-axis.scrollLeft = axis.scrollWidth; // the newest is at its end
+const newest = [...axis.querySelectorAll('.axis-tick:not([data-tone="planned"])')].at(-1);
+if (newest) axis.scrollLeft += newest.getBoundingClientRect().left - axis.getBoundingClientRect().left - axis.clientWidth / 2;

@@ -108,7 +108,12 @@ async def page(request: Request) -> Response:
         if chosen is None
         else await _view(s, chosen, sent, captures[chosen.id], compared, wanted=request.query_params.get("view")),
         unrecorded=_unrecorded(s, delivery, captures[next_id]),
-        axis=time_axis(attempts, delivery, is_timed=waiting.is_timed),
+        axis=time_axis(
+            attempts,
+            delivery,
+            is_timed=waiting.is_timed,
+            schedule=webhook.retry_schedule if webhook is not None else (),
+        ),
         is_timed=waiting.is_timed,
         paused=webhook is not None and webhook.paused,
         retryable=delivery.state is not DeliveryState.SUCCEEDED,
