@@ -95,6 +95,8 @@ def every_page(server: Server) -> dict[str, str]:
         "send": "/ui/send",
         "new": "/ui/new",
         "server": "/ui/server",
+        "replay": f"/ui/requests/{ids[-1]}/replay",
+        "thread": f"/ui/threads/{ids[-1]}",
         "compare": f"/ui/requests/{ids[0]}/diff/{ids[1]}",
         "webhooks": "/ui/webhooks",
         "bins": "/ui/bins",

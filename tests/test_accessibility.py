@@ -15,7 +15,7 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: S
         for tab in ("headers", "query", "answer", "signature", "from"):
             opened(server, page, f"/ui/bins/axed?tab={tab}")
             assert_accessible(page, "html" if tab == "headers" else "#detail")
-        for opener in ("settings", "note", "replay"):
+        for opener in ("settings", "note"):
             page.locator(f"[data-opens='{opener}'], .subject [data-action='{opener}']").click()
             expect(page.locator(f"dialog#{opener}")).to_be_visible()
             assert_accessible(page, f"dialog#{opener}")

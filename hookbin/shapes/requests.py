@@ -115,6 +115,17 @@ MAX_REPLAYS = 20
 """How often one request is sent on at once."""
 
 
+class ReplayChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is sent in the place of what came; what is left out stays as it came."""
+
+    method: str | None = None
+    path: Annotated[str | None, Meta(description="What is added to the destination's path: `/…`, or nothing.")] = None
+    query: Annotated[str | None, Meta(description="Without `?`; an empty one takes it away.")] = None
+    headers: Annotated[list[Pair] | None, Meta(description="All of them: those that came go.")] = None
+    body: Annotated[str | None, Meta(description="As text, in UTF-8.")] = None
+    body_base64: Annotated[str | None, Meta(description="Its bytes, in place of `body`.")] = None
+
+
 class NewReplay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """To a `destination`, or to a `webhook`; one of them."""
 
@@ -131,6 +142,7 @@ class NewReplay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     times: Annotated[int, Meta(ge=MIN_REPLAYS, le=MAX_REPLAYS)] = 1
+    changes: ReplayChanges | None = None
     retry_schedule: Annotated[
         str | list[float] | None, Meta(description="Of a `destination`: seconds before each retry; none by default.")
     ] = None

@@ -32,8 +32,10 @@ from hookbin.web.pages import (
     lists,
     new,
     overview,
+    replay,
     request,
     server,
+    thread,
     webhook,
 )
 from hookbin.web.pages import sessions as sessions_page
@@ -131,9 +133,12 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute("/ui/webhooks/{id}", webhook.page),
     PageRoute("/ui/deliveries/{id}", delivery.page),
     PageRoute("/ui/events/{id}", event.page),
+    PageRoute("/ui/events/{id}/changes", event.changes),
     PageRoute("/ui/requests/{id}", request.page),
     PageRoute("/ui/requests/{id}/diff/{other}", compare.page),
+    PageRoute("/ui/requests/{id}/replay", replay.page),
     PageRoute("/ui/send", console.page),
+    PageRoute("/ui/threads/{id}", thread.page),
     PageRoute("/ui/server", server.page),
     PageRoute("/ui/new", new.page, methods=["GET", "POST"]),
     PageRoute(sessions_page.PATH, sessions_page.page, methods=["GET", "POST"]),

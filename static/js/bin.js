@@ -1,7 +1,7 @@
 // A bin's page: the list grows, the selection stays, and the detail follows the selection.
 import { ACTIONS, call, tell } from "./actions.js";
 import "./picking.js";
-import { isSender, listen as listenToRequest } from "./request.js";
+import { isOfShown } from "./request.js";
 import "./search_history.js";
 import { load, soon, swap } from "./fresh.js";
 import { isPlain, show as showIn } from "./pane.js";
@@ -193,7 +193,7 @@ const inbox = follow({
   onRows(messages) {
     countElsewhere(messages);
     const shown = list.querySelector("[aria-current]");
-    if (shown && messages.some(isSender)) show(addressOf(shown), { keepPlace: true });
+    if (shown && messages.some(isOfShown)) show(addressOf(shown), { keepPlace: true });
     const ours = messages.filter(({ kind, row }) => (kind === "bin" ? row.id : row.bin) === main.dataset.bin);
     const rows = ours.filter(({ aside }) => !aside);
     const fresh = rows.filter(({ seq }) => seq > countedTo).length;
@@ -251,4 +251,3 @@ followButton.addEventListener("click", () => setFollowing(!growing.follows));
 const named = rowOf(requestIn(location.href))?.getBoundingClientRect();
 const { top, height } = scroller.getBoundingClientRect();
 if (named && named.bottom > top + height) scroller.scrollTop += named.top - top - height / 2;
-listenToRequest();

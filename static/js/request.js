@@ -1,5 +1,5 @@
 // What can be done with one captured request: copied, changed, sent on, deleted.
-import { ACTIONS, Refused, tell } from "./actions.js";
+import { ACTIONS, Refused } from "./actions.js";
 import { load, soon, swap } from "./fresh.js";
 import { follow } from "./stream.js";
 
@@ -27,9 +27,12 @@ ACTIONS["delete-request"] = async ({ dataset }) => {
   return said;
 };
 
-// An attempt that sent the request which is shown: its outcome is said under "From".
-export function isSender({ kind, row }) {
-  return kind === "attempt" && row.id === document.querySelector("[data-sender]")?.dataset.sender;
+// What the detail of the shown request tells: the attempt that sent it, and where it was sent on.
+export function isOfShown({ kind, row }) {
+  if (kind === "event") return row.request_id !== null && row.request_id === document.querySelector("[data-shown]")?.dataset.shown;
+  if (kind !== "attempt") return false;
+  const isSender = row.id === document.querySelector("[data-sender]")?.dataset.sender;
+  return isSender || document.querySelector(`[data-sent-on] a[href="/ui/deliveries/${CSS.escape(row.delivery_id)}"]`) !== null;
 }
 
 // The row that is selected when this one goes.
@@ -38,20 +41,10 @@ function nextAfter(row) {
   return (line?.nextElementSibling ?? line?.previousElementSibling)?.querySelector("a[data-row]") ?? null;
 }
 
-export function listen() {
-  document.addEventListener("accepted", ({ target, detail }) => {
-    if (!target.matches("[data-replay]")) return;
-    const [event] = detail.events;
-    const many = detail.events.length > 1 ? `It is on its way, ${detail.events.length} times.` : "It is on its way.";
-    tell(many, event.deliveries[0] && { label: "Follow it", href: `/ui/deliveries/${event.deliveries[0].id}` });
-  });
-}
-
 // On its own page it keeps itself current; in a bin the list does.
 if (main.dataset.next) {
-  listen();
   const refresh = soon(async () => swap(await load(), "detail"), 150);
   const id = location.pathname.split("/").pop();
-  const concerns = ({ kind, row }) => (kind === "request" && row.id === id && !row.deleted) || isSender({ kind, row });
+  const concerns = ({ kind, row }) => (kind === "request" && row.id === id && !row.deleted) || isOfShown({ kind, row });
   follow({ onRows: (messages) => messages.some(concerns) && refresh(), onGap: refresh });
 }

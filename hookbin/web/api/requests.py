@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from starlette.responses import Response, StreamingResponse
 
 from hookbin.clock import parse_seq_id, seq_id
 from hookbin.conditions.filters import NO_FILTER, unsearched_words
+from hookbin.dispatch.changed_request import changed
+from hookbin.dispatch.forwarding import check_whole
 from hookbin.errors import (
     FieldsInvalid,
     RequestIncomplete,
@@ -29,6 +32,7 @@ from hookbin.shapes.events import event_in_list
 from hookbin.shapes.requests import (
     Deleted,
     NewReplay,
+    ReplayChanges,
     Replayed,
     RequestChange,
     RequestRow,
@@ -38,6 +42,7 @@ from hookbin.shapes.requests import (
 )
 from hookbin.shapes.undo import Seconds, Undoable, UndoQuery, undo_shape
 from hookbin.store.delete_requests import STEP
+from hookbin.text import size_text
 from hookbin.web.api.filtering import FilterQuery, to_filter
 from hookbin.web.api.targets import make_destination
 from hookbin.web.api.undo import answer
@@ -208,8 +213,8 @@ async def replay(call: Call[None, NewReplay]) -> Replayed:
     """Send a captured request on.
 
     As it came (method, path below the bin, query, headers, bytes) to a destination or a webhook, with its own
-    signature or a fresh one. Each time is an event of type `request.replayed` with one delivery; `GET
-    /events?request=` lists them.
+    signature or a fresh one; or with `changes`. Each time is an event of type `request.replayed` with one delivery;
+    `GET /events?request=` lists them.
     """
     services, wanted = call.services, call.body
     request = await find(call)
@@ -222,12 +227,31 @@ async def replay(call: Call[None, NewReplay]) -> Replayed:
         target = named_webhook(services, wanted.webhook or "")
         if wanted.secret is not None or wanted.retry_schedule is not None:
             raise FieldsInvalid(("webhook", "has a secret and a schedule of its own; leave these fields out"))
+    if wanted.changes is not None:
+        request = _changed(request, wanted.changes, most=services.site.settings.max_body)
     made = await services.delivering.forwarding.replay(
         request, target, keep_signature=wanted.signature == "original", times=wanted.times
     )
     return Replayed(
         request_id=call.path["request"],
         events=[event_in_list(each.event, list(each.deliveries)) for each in made],
+    )
+
+
+def _changed(request: CapturedRequest, changes: ReplayChanges, *, most: int) -> CapturedRequest:
+    check_whole(request, purpose="changed")
+    body = None if changes.body is None else changes.body.encode()
+    if changes.body_base64 is not None:
+        if body is not None:
+            raise FieldsInvalid(("changes.body_base64", "is there beside body; send one of them"))
+        try:
+            body = base64.b64decode(changes.body_base64, validate=True)
+        except ValueError as error:
+            raise FieldsInvalid(("changes.body_base64", "is no base64 (RFC 4648, 4)")) from error
+    if body is not None and len(body) > most:
+        raise FieldsInvalid(("changes.body", f"is larger than the {size_text(most)} that this server keeps"))
+    return changed(
+        request, method=changes.method, path=changes.path, query=changes.query, headers=changes.headers, body=body
     )
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from hookbin import text
+from hookbin.clock import rfc3339
 from hookbin.web.html import assets, choices, filters
 from hookbin.web.html.static import FILES
 from hookbin.web.rest.services import services
@@ -31,6 +32,7 @@ _templates.filters.update(
     duration=text.duration,
     json=lambda value: msgspec.json.encode(value).decode(),
     reveal=filters.reveal,
+    rfc3339=rfc3339,
     rule_words=filters.rule_words,
     seconds_list=text.seconds_list,
     size=text.size_text,

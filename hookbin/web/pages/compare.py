@@ -23,6 +23,9 @@ async def page(request: Request) -> Response:
         "compare.html",
         left=request_row(left),
         right=request_row(right),
+        right_href=f"/ui/requests/{request.path_params['other']}",
+        names=("First", "Second"),
+        title="Two requests compared",
         bin=s.stores.bins.find(left.bin_id),
         diff=await to_thread.run_sync(difference, left, right),
     )

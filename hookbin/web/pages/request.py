@@ -26,6 +26,8 @@ from hookbin.web.rest.services import Services, services
 from hookbin.web.rest.viewer import DrawnBody
 
 SHOWN_PARAMETERS = 500
+MAX_SENT_ON = 10
+"""Deliveries of a request that its detail lists; its thread has all."""
 TABS = ("all", "body", "headers", "query", "answer", "signature", "from")
 
 
@@ -42,6 +44,15 @@ class Sender(Struct, frozen=True, kw_only=True):
     """The other captures of the same attempt."""
 
 
+class SentOn(Struct, frozen=True, kw_only=True):
+    """A delivery of a captured request."""
+
+    delivery: DeliveryRow
+    type: str
+    last: AttemptRow | None
+    """Its newest attempt."""
+
+
 class Detail(Struct, frozen=True, kw_only=True):
     row: RequestRow
     headers: list[tuple[str, str]]
@@ -52,6 +63,8 @@ class Detail(Struct, frozen=True, kw_only=True):
     """None when it is not shown, not known any more, or was none."""
     sender: Sender | None
     """The attempt of ours that it came from; None when somebody else sent it."""
+    sent_on: list[SentOn]
+    """Where it was forwarded and replayed to, the newest first."""
 
 
 async def page(request: Request) -> Response:
@@ -97,7 +110,21 @@ async def in_detail(s: Services, request: CapturedRequest, query: QueryParams, *
         body=body,
         given=await given(s, request) if tab == "answer" else None,
         sender=None if request.attempt_id is None else await _sender(s, request.attempt_id, request),
+        sent_on=await _sent_on(s, row.id),
     )
+
+
+async def _sent_on(s: Services, id: str) -> list[SentOn]:
+    found: list[SentOn] = []
+    async with s.stores.database.snapshot():
+        events = await s.stores.events.list(request_id=id, limit=MAX_SENT_ON)
+        deliveries = await s.stores.deliveries.of_events([event.id for event in events])
+        for event in events:
+            for delivery in deliveries[event.id][: MAX_SENT_ON - len(found)]:
+                last = await s.stores.deliveries.attempts(delivery, newest=1)
+                attempt = attempt_row(last[0]) if last else None
+                found.append(SentOn(delivery=delivery_row(delivery), type=event.type, last=attempt))
+    return found
 
 
 async def _sender(s: Services, id: str, request: RequestSummary) -> Sender:
