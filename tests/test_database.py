@@ -19,6 +19,7 @@ from hookbin.models.deliveries import Action
 from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
 from hookbin.store.database import Database
+from hookbin.store.delete_requests import delete_rows
 from hookbin.store.readers import READERS
 from hookbin.store.transaction import Transaction
 from tests.builders import Seen, Stores, open_stores
@@ -333,5 +334,6 @@ async def limit_pages(stores: Stores, *, room: int) -> None:
 
 
 def _delete_everything(transaction: Transaction) -> None:
-    for table in ("requests", "attempts", "deliveries", "events"):
+    delete_rows(transaction, "true")
+    for table in ("attempts", "deliveries", "events"):
         transaction.execute(f"DELETE FROM {table}")
