@@ -8,6 +8,8 @@ import multiprocessing
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -103,7 +105,7 @@ class Server:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        if self._process.is_alive():
+        if self._lives():
             self.kill()
 
     @property
@@ -120,11 +122,14 @@ class Server:
         eventually(self._answers)
 
     def _answers(self) -> bool:
-        assert self._process.is_alive(), f"the server ended: {self.log()}"
+        assert self._lives(), f"the server ended: {self.log()}"
         try:
             return httpx.get(f"http://127.0.0.1:{self.port}/healthz", trust_env=False, verify=False).status_code == 200
         except httpx.TransportError:
             return False
+
+    def _lives(self) -> bool:
+        return self._process.is_alive()
 
     def kill(self) -> None:
         """As `kill -9`."""
@@ -212,6 +217,25 @@ def _run(arguments: list[str], log: Path, environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     main(arguments, prog_name="hookbin")
+
+
+class SpawnedServer(Server):
+    """One in an interpreter of its own, for what that reads of its environment when it starts."""
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "hookbin", "serve", "--port", str(self.port), "--database", str(self.database)]
+        with self._log_file.open("ab") as log:
+            self._interpreter = subprocess.Popen(
+                [*command, *self._flags], stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **self._env}
+            )
+        eventually(self._answers)
+
+    def kill(self) -> None:
+        self._interpreter.kill()
+        self._interpreter.wait()
+
+    def _lives(self) -> bool:
+        return self._interpreter.poll() is None
 
 
 def sse(lines: Iterator[str]) -> Iterator[tuple[str | None, str, Any]]:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from hookbin.app import create_app
@@ -16,7 +15,7 @@ from hookbin.config import Settings
 from hookbin.errors import StartError
 from hookbin.exports.formats import BIN_FORMATS, REQUEST_FORMATS
 from hookbin.web.routes import API, PAGES
-from tests.support import ROOT, Server, eventually, free_port
+from tests.support import ROOT, Server, SpawnedServer, eventually
 
 BODIES = {
     "application/json": b'{"a": [1]}',
@@ -30,31 +29,9 @@ BODIES = {
 }
 
 
-class Verbose(Server):
-    """A server that logs each import."""
-
-    def start(self) -> None:
-        command = [sys.executable, "-v", "-m", "hookbin", "serve", "--port", str(self.port)]
-        with self._log_file.open("ab") as log:
-            self._python = subprocess.Popen(
-                [*command, "--database", str(self.database)], stdout=log, stderr=log, cwd=ROOT
-            )
-        eventually(self._answers)
-
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/healthz", trust_env=False, verify=False).status_code == 200
-        except httpx.TransportError:
-            return False
-
-    def __exit__(self, *_: object) -> None:
-        self._python.kill()
-        self._python.wait()
-
-
 def test_everything_is_imported_before_the_first_request(tmp_path: Path) -> None:
     """What is imported later fails when no file can be opened any more."""
-    with Verbose(tmp_path / "hookbin.db", port=free_port()) as server:
+    with SpawnedServer(tmp_path / "hookbin.db", env={"PYTHONVERBOSE": "1"}) as server:
         begun = len(server.log())
         for media_type, body in BODIES.items():
             server.call("POST", "/b/all", body, content_type=media_type)

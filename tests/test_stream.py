@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import Any
 
@@ -221,6 +221,24 @@ def test_what_a_follower_does_not_ask_for_makes_no_gap(start_server: Callable[..
 
     assert [(kind, row["target"]) for _, kind, row in told] == [("request", "/b/quiet")] * 3
     assert [row["seq"] for _, _, row in told] == [begin + 2501, begin + 2502, begin + 2503]
+
+
+@pytest.mark.soak
+def test_two_hundred_who_come_back_from_afar_hold_up_no_page(start_server: Callable[..., Server]) -> None:
+    server = start_server("--max-requests", "30000")
+    server.post("/bins", {"name": "empty"})
+    for _ in range(20):
+        capture(server, "loud", 1000)
+    begin = position(server) - 20_000
+    with ExitStack() as stack:
+        followers = [stack.enter_context(connected(server)) for _ in range(200)]
+        for number, follower in enumerate(followers):
+            bin = "empty" if number % 2 else "loud"
+            follower.sendall(f"GET /stream?after={begin}&bin={bin} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        waited = [server.request("GET", "/ui/bins/loud").elapsed.total_seconds() for _ in range(20)]
+        eventually(lambda: server.metric("stream_subscribers") == 200)
+
+    assert max(waited) < 2
 
 
 def test_one_who_comes_from_another_database_is_told_of_a_gap(server: Server) -> None:
