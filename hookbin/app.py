@@ -61,6 +61,7 @@ from hookbin.store.recovery import RecoveryStore
 from hookbin.store.requests import RequestStore
 from hookbin.store.retention import Retention
 from hookbin.store.search import RequestSearch
+from hookbin.store.sending_search import SendingSearch
 from hookbin.store.sessions import SessionStore
 from hookbin.store.trimmer import Trimmer
 from hookbin.store.webhooks import WebhookStore
@@ -291,6 +292,7 @@ def _stores(database: Database, *, settings: Settings, addresses: Addresses, clo
         webhooks=webhooks,
         events=EventStore(database),
         deliveries=DeliveryStore(database),
+        sending_search=SendingSearch(database),
         log=LogStore(database),
         sessions=SessionStore(database, token=settings.token, clock=clock, ids=ids),
         bin_shape=BinShaper(bins, webhooks, addresses=addresses),

@@ -41,6 +41,7 @@ from hookbin.store.pending_deletions import PendingDeletions
 from hookbin.store.recovery import RecoveryStore
 from hookbin.store.requests import RequestStore
 from hookbin.store.retention import Retention
+from hookbin.store.sending_search import DeliveryFilter, SendingSearch
 from hookbin.store.trimmer import Trimmer
 from hookbin.store.webhooks import WebhookStore
 from tests.support import FakeClock
@@ -209,6 +210,12 @@ class Stores:
             RecoveryStore(database), events=self.events, webhooks=self.webhooks, factory=self.factory, clock=clock
         )
         self.seen = Seen()
+        self.search = SendingSearch(database)
+
+    async def listed(self, **wanted: Any) -> list[Delivery]:
+        """All deliveries that are as wanted, the newest first."""
+        found = await self.search.deliveries(DeliveryFilter(**wanted), limit=100_000)
+        return [row.delivery for row in found.rows]
 
     async def make_bin(self, name: str | None = "joe", **changes: Any) -> Bin:
         settings: dict[str, Any] = {"max_requests": 10_000, "max_age": None, **changes}

@@ -22,6 +22,7 @@ from hookbin.models.deliveries import (
 )
 from hookbin.models.events import EventSummary
 from hookbin.store.publishing import Publication
+from hookbin.store.sending_search import DeliveryFilter
 from tests.builders import LATER, Stores, a_delivery, an_attempt, an_event
 
 pytestmark = pytest.mark.anyio
@@ -241,13 +242,13 @@ async def test_a_list_is_the_newest_first_and_can_be_narrowed(stores: Stores) ->
     await stores.register("wh_2")
     made = [delivery for _ in range(3) for delivery in await stores.publish()]
     await stores.finish(made[0], Action.FAIL, status=404)
-    listed = await stores.deliveries.list(limit=10)
-    assert [row.id for row in listed] == [row.id for row in reversed(made)]
-    assert [row.id for row in await stores.deliveries.list(limit=2, before=made[4].id)] == [made[3].id, made[2].id]
-    assert len(await stores.deliveries.list(limit=10, webhook_id="wh_1")) == 3
-    assert len(await stores.deliveries.list(limit=10, event_id=made[0].event_id)) == 2
-    failed = await stores.deliveries.list(limit=10, state=DeliveryState.FAILED)
-    assert [row.id for row in failed] == [made[0].id]
+    assert [row.id for row in await stores.listed()] == [row.id for row in reversed(made)]
+    page = await stores.search.deliveries(DeliveryFilter(), limit=2, before=made[4].id)
+    assert [row.delivery.id for row in page.rows] == [made[3].id, made[2].id]
+    assert page.next_before == made[2].id
+    assert len(await stores.listed(webhook_id="wh_1")) == 3
+    assert len(await stores.listed(event_id=made[0].event_id)) == 2
+    assert [row.id for row in await stores.listed(state=DeliveryState.FAILED)] == [made[0].id]
 
 
 async def test_the_deliveries_of_several_events_are_found_at_once(stores: Stores) -> None:

@@ -366,7 +366,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         if dry_run:
             return
         assert not webhook.disabled
-        for each in self.run(self.shop.stores.deliveries.list(limit=100_000, webhook_id=id)):
+        for each in self.run(self.shop.stores.listed(webhook_id=id)):
             if each.id not in missed and each.id in self.model.deliveries:
                 continue
             wished = self.model.events[each.event_id].deliver_at or 0
@@ -437,7 +437,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def the_store_agrees(self) -> None:
         self.agreed = False
         self._settle()
-        found: list[Delivery] = self.run(self.shop.stores.deliveries.list(limit=100_000))
+        found: list[Delivery] = self.run(self.shop.stores.listed())
         assert {each.id: (each.state, each.attempt_count, each.next_attempt_at) for each in found} == {
             id: (each.state, each.attempts, each.due) for id, each in self.model.deliveries.items()
         }
@@ -488,7 +488,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.run(self._check_attempts())
 
     async def _check_attempts(self) -> None:
-        for delivery in await self.shop.stores.deliveries.list(limit=100_000):
+        for delivery in await self.shop.stores.listed():
             attempts = await self.shop.stores.deliveries.attempts(delivery)
             assert [each.number for each in attempts] == list(range(1, delivery.attempt_count + 1))
 

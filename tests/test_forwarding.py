@@ -403,7 +403,7 @@ async def test_a_destination_of_replays_goes_with_its_last_delivery(stores: Stor
     assert stores.webhooks.all() == []
 
     retention = Retention(stores.database, ended_deliveries=0)
-    for delivery in await stores.deliveries.list(limit=10):
+    for delivery in await stores.listed():
         await stores.deliveries.cancel(delivery.id, now=1)
     while await retention.trim_deliveries():
         pass

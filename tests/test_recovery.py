@@ -14,6 +14,7 @@ from hookbin.dispatch.recovery import Recovered
 from hookbin.errors import WebhookDisabled
 from hookbin.models.deliveries import Action, CancelReason, Delivery, DeliveryState, Trigger
 from hookbin.models.webhooks import Webhook
+from hookbin.store.sending_search import EventFilter
 from tests.builders import Stores
 from tests.raw_receiver import Receiver
 from tests.support import Server, eventually
@@ -61,7 +62,7 @@ async def test_an_event_published_while_it_was_disabled_gets_its_delivery(stores
     done = await recover(stores, webhook)
 
     assert (done.retried, done.made) == (0, 1)
-    (made,) = await stores.deliveries.list(limit=10)
+    (made,) = await stores.listed()
     assert (made.event_type, made.state, made.next_trigger) == ("user.created", DeliveryState.PENDING, Trigger.AUTO)
     assert (await recover(stores, webhook)).made == 0
 
@@ -191,7 +192,7 @@ async def test_a_replay_leaves_alone_what_is_on_its_way_and_says_which_webhooks_
 
 async def test_two_replays_at_once_make_one_delivery(stores: Stores) -> None:
     (none,) = [await stores.publish()]
-    event = (await stores.events.list(limit=1))[0]
+    event = (await stores.search.events(EventFilter(), limit=1)).rows[0]
     await stores.register()
 
     done = await asyncio.gather(*(stores.recovery.replay(event.id, None, busy=()) for _ in range(5)))

@@ -17,6 +17,7 @@ from hookbin.models.deliveries import Action, DeliveryState
 from hookbin.models.requests import RequestSummary
 from hookbin.store.delete_requests import STEP
 from hookbin.store.retention import Retention
+from hookbin.store.sending_search import EventFilter
 from hookbin.store.trimmer import EVERY, Trimmer
 from tests.builders import Stores, open_stores
 from tests.support import FakeClock
@@ -123,7 +124,7 @@ async def test_what_is_pending_stays_however_old(stores: Stores) -> None:
         (delivery,) = await stores.publish()
         await stores.finish(delivery, Action.FAIL)
     await stores.trimmer(ended_deliveries=1).trim()
-    left = await stores.deliveries.list(limit=10)
+    left = await stores.listed()
     assert [(row.id == waiting.id, row.state) for row in left] == [
         (False, DeliveryState.FAILED),
         (True, DeliveryState.PENDING),
@@ -137,7 +138,7 @@ async def test_events_that_nobody_wanted_go_as_well(stores: Stores) -> None:
     await stores.register()
     (waiting,) = await stores.publish()
     await stores.trimmer(ended_deliveries=2).trim()
-    left = [event.id for event in await stores.events.list(limit=10)]
+    left = [event.id for event in (await stores.search.events(EventFilter(), limit=10)).rows]
     assert len(left) <= 3
     assert left[0] == waiting.event_id
 

@@ -10,6 +10,7 @@ from hookbin.models.deliveries import (
     MAX_RAW,
     Attempt,
     AttemptSummary,
+    CancelReason,
     Connection,
     Delivery,
     DeliveryState,
@@ -91,6 +92,14 @@ class DeliveryRow(Struct, frozen=True, kw_only=True):
     finished_at: str | None
 
 
+class DeliveryInList(DeliveryRow, frozen=True, kw_only=True):
+    """With how its last attempt went, and why it was cancelled."""
+
+    status: int | None
+    error: ErrorClass | None
+    cancel_reason: CancelReason | None
+
+
 class DeliveryShape(DeliveryRow, frozen=True, kw_only=True):
     explanation: str
     attempts: list[AttemptShape]
@@ -137,6 +146,10 @@ def _response(attempt: Attempt) -> ReceivedResponse | None:
 
 def delivery_row(delivery: Delivery) -> DeliveryRow:
     return DeliveryRow(**_DELIVERY(delivery))
+
+
+def delivery_in_list(delivery: Delivery, *, status: int | None, error: ErrorClass | None) -> DeliveryInList:
+    return DeliveryInList(**_DELIVERY(delivery), status=status, error=error, cancel_reason=delivery.cancel_reason)
 
 
 def delivery_shape(delivery: Delivery, attempts: list[Attempt], *, sent: bytes, explanation: str) -> DeliveryShape:

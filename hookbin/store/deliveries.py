@@ -168,23 +168,6 @@ class DeliveryStore:
         rows = await self._database.read(f"{ATTEMPTS.select} WHERE d.id = ? AND number = ?", (delivery.id, number))
         return ATTEMPTS.read(rows[0]) if rows else None
 
-    async def list(
-        self,
-        *,
-        limit: int,
-        before: str | None = None,
-        webhook_id: str | None = None,
-        event_id: str | None = None,
-        state: DeliveryState | None = None,
-    ) -> list[Delivery]:
-        """Return the deliveries that are asked for, the newest first, those with an id under `before` only."""
-        wanted = {"d.id < ?": before, "d.webhook_id = ?": webhook_id, "d.event_id = ?": event_id, "d.state = ?": state}
-        clauses = [clause for clause, value in wanted.items() if value is not None]
-        values = [value for value in wanted.values() if value is not None]
-        where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-        sql = f"{DELIVERIES.select}{where} ORDER BY d.id DESC LIMIT ?"
-        return [DELIVERIES.read(row) for row in await self._database.read(sql, (*values, limit))]
-
 
 def find(transaction: Transaction, id: str) -> Delivery | None:
     """Inside a transaction: the delivery as it is now."""

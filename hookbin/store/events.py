@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hookbin.clock import MAX_SEQ
 from hookbin.errors import IdempotencyMismatch
 from hookbin.models.deliveries import Delivery
 from hookbin.models.events import Event, EventSummary
@@ -15,7 +14,7 @@ from hookbin.store import webhooks
 from hookbin.store.batch import PUBLISHING, Grouped
 from hookbin.store.database import Database
 from hookbin.store.publishing import Publication, insert, insert_all
-from hookbin.store.rows import DELIVERIES, EVENT_SUMMARIES, EVENTS, TABLES
+from hookbin.store.rows import DELIVERIES, EVENTS, TABLES
 from hookbin.store.transaction import Transaction
 
 _WITH_DELIVERY = f"SELECT {DELIVERIES.columns}, {EVENTS.columns} FROM {TABLES} WHERE d.id = ?"
@@ -76,13 +75,6 @@ class EventStore:
             return None
         count = len(Delivery.__struct_fields__)
         return DELIVERIES.read(rows[0][:count]), EVENTS.read(rows[0][count:])
-
-    async def list(self, *, limit: int, before: int | None = None, request_id: str | None = None) -> list[EventSummary]:
-        """Return events, the newest first, those with a `seq` under `before` only; or what was sent on of a request."""
-        below = MAX_SEQ if before is None else before
-        of_request, params = ("", (below,)) if request_id is None else (" AND request_id = ?", (below, request_id))
-        sql = f"{EVENT_SUMMARIES.select} WHERE seq < ?{of_request} ORDER BY seq DESC LIMIT ?"
-        return list(map(EVENT_SUMMARIES.read, await self._database.read(sql, (*params, limit))))
 
 
 def _publish_all(transaction: Transaction, wanted: Sequence[Publication]) -> list[Published | None]:

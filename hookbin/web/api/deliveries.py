@@ -6,41 +6,88 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hookbin.conditions.filters import parse_statuses
 from hookbin.delivery.explanations import ITS_TIME, Hold, Waiting, explain
 from hookbin.delivery.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_after_of
-from hookbin.errors import AttemptInFlight, DeliveryNotFound, NotCancellable, NotRetryable
-from hookbin.models.deliveries import Attempt, Delivery, DeliveryState, attempt_id
+from hookbin.errors import AttemptInFlight, DeliveryNotFound, FieldsInvalid, NotCancellable, NotRetryable
+from hookbin.models.answers import MAX_PATTERN
+from hookbin.models.deliveries import Attempt, Delivery, DeliveryState, ErrorClass, attempt_id
 from hookbin.models.events import EventSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.shapes.common import Page, time_or_none
-from hookbin.shapes.deliveries import DeliveryRow, DeliveryShape, delivery_row, delivery_shape
+from hookbin.shapes.deliveries import (
+    DeliveryInList,
+    DeliveryRow,
+    DeliveryShape,
+    delivery_in_list,
+    delivery_row,
+    delivery_shape,
+)
+from hookbin.store.sending_search import DeliveryFilter, ListedDelivery
+from hookbin.web.api.filtering import TIME, EventType, parse_time
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
 
 
-class ListQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     webhook: Annotated[str | None, Meta(description="Only those of this webhook.")] = None
     event: Annotated[str | None, Meta(description="Only those of this event.")] = None
     state: Annotated[DeliveryState | None, Meta(description="Only those in this state.")] = None
+    type: EventType = None
+    outcome: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=MAX_PATTERN)] | None,
+        Meta(
+            description="How the last attempt went: 404, 5xx, none (no answer), or several with commas; or a class of"
+            " error such as `timeout`."
+        ),
+    ] = None
+    since: Annotated[str | None, Meta(description=f"Made then or later: {TIME}.")] = None
+    until: Annotated[str | None, Meta(description=f"Made before: {TIME}.")] = None
+
+
+class ListQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limit: paging.Limit = 50
     cursor: paging.Cursor = None
 
 
-async def index(call: Call[ListQuery, None]) -> Page[DeliveryRow]:
+async def index(call: Call[ListQuery, None]) -> Page[DeliveryInList]:
     """List the deliveries.
 
-    Newest first, without attempts.
+    Newest first, without attempts. A search looks at 10,000 deliveries at most: a page may be short or empty and
+    still have a `next_cursor` that goes on.
     """
     query = call.query
-    rows = await call.stores.deliveries.list(
-        limit=query.limit + 1,
-        before=paging.before_id("dlv_", query.cursor),
+    wanted = to_filter(query, now=call.site.clock.now())
+    async with call.stores.database.snapshot():
+        found = await call.stores.sending_search.deliveries(
+            wanted, limit=query.limit, before=paging.before_id("dlv_", query.cursor)
+        )
+    return Page(data=[listed(row) for row in found.rows], next_cursor=found.next_before)
+
+
+def to_filter(query: FilterQuery, *, now: int) -> DeliveryFilter:
+    """Raises `FieldsInvalid`."""
+    outcome = "" if query.outcome is None else query.outcome.strip().lower().replace(" ", "_")
+    error = ErrorClass(outcome) if outcome in list(ErrorClass) else None
+    try:
+        statuses = parse_statuses(outcome) if outcome and error is None else ()
+    except ValueError as wrong:
+        raise FieldsInvalid(("outcome", f"{wrong}; or a class of error: {', '.join(ErrorClass)}")) from wrong
+    return DeliveryFilter(
+        state=query.state,
         webhook_id=query.webhook,
         event_id=query.event,
-        state=query.state,
+        type=query.type,
+        statuses=statuses,
+        error=error,
+        since=parse_time("since", query.since, now=now),
+        until=parse_time("until", query.until, now=now),
     )
-    return paging.page(rows, limit=query.limit, cursor_of=lambda row: row.id, shape=delivery_row)
+
+
+def listed(row: ListedDelivery) -> DeliveryInList:
+    return delivery_in_list(row.delivery, status=row.status, error=row.error)
 
 
 async def read(call: Call[None, None]) -> DeliveryShape:

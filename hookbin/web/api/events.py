@@ -12,6 +12,7 @@ from hookbin.delivery import trails
 from hookbin.dispatch.publisher import Options
 from hookbin.errors import EventNotFound, FieldsInvalid, IdempotencyMismatch, LoopDetected, NoBody, WebhookDisabled
 from hookbin.models.common import SECOND
+from hookbin.models.deliveries import DeliveryState
 from hookbin.models.webhooks import Webhook
 from hookbin.names import check_content_encoding, check_content_type, check_event_type, check_idempotency_key
 from hookbin.shapes.common import Page
@@ -25,6 +26,8 @@ from hookbin.shapes.events import (
     event_shape,
     replay_shape,
 )
+from hookbin.store.sending_search import EventFilter
+from hookbin.web.api.filtering import TIME, EventType, parse_time
 from hookbin.web.api.webhooks import named_webhook
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises, reads_header
@@ -83,24 +86,46 @@ async def publish(call: Call[PublishQuery, NewEvent]) -> EventInList:
     return event_in_list(published.event, list(published.deliveries))
 
 
-class ListQuery(paging.PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     request: Annotated[str | None, Meta(description="Only what was sent on of this captured request.")] = None
+    type: EventType = None
+    state: Annotated[DeliveryState | None, Meta(description="Only those with a delivery in this state.")] = None
+    webhook: Annotated[str | None, Meta(description="Only those with a delivery to this webhook.")] = None
+    meta: Annotated[bool, Meta(description="Whether events in which hookbin tells of itself are listed.")] = True
+    since: Annotated[str | None, Meta(description=f"Published then or later: {TIME}.")] = None
+    until: Annotated[str | None, Meta(description=f"Published before: {TIME}.")] = None
+
+
+class ListQuery(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    limit: paging.Limit = 50
+    cursor: paging.Cursor = None
 
 
 async def index(call: Call[ListQuery, None]) -> Page[EventInList]:
     """List the events.
 
-    Newest first, without bodies.
+    Newest first, without bodies. A search looks at 10,000 events at most: a page may be short or empty and still
+    have a `next_cursor` that goes on.
     """
     limit, before = call.query.limit, paging.before_number("evt_", call.query.cursor)
+    wanted = to_filter(call.query, now=call.site.clock.now())
     async with call.stores.database.snapshot():
-        rows = await call.stores.events.list(limit=limit + 1, before=before, request_id=call.query.request)
-        deliveries = await call.stores.deliveries.of_events([row.id for row in rows[:limit]])
-    return paging.page(
-        rows,
-        limit=limit,
-        cursor_of=lambda row: paging.number_cursor("evt_", row.seq),
-        shape=lambda row: event_in_list(row, deliveries[row.id]),
+        found = await call.stores.sending_search.events(wanted, limit=limit, before=before)
+        deliveries = await call.stores.deliveries.of_events([row.id for row in found.rows])
+    cursor = None if found.next_before is None else paging.number_cursor("evt_", found.next_before)
+    return Page(data=[event_in_list(row, deliveries[row.id]) for row in found.rows], next_cursor=cursor)
+
+
+def to_filter(query: FilterQuery, *, now: int) -> EventFilter:
+    """Raises `FieldsInvalid`."""
+    return EventFilter(
+        type=query.type,
+        state=query.state,
+        webhook_id=query.webhook,
+        request_id=query.request,
+        meta=query.meta,
+        since=parse_time("since", query.since, now=now),
+        until=parse_time("until", query.until, now=now),
     )
 
 

@@ -13,14 +13,18 @@ from hookbin.conditions.filters import MAX_SEARCH, JsonValue, Pair, RequestFilte
 from hookbin.conditions.matching import complaints
 from hookbin.errors import FieldsInvalid
 from hookbin.models.answers import MAX_CONDITIONS, MAX_PATTERN, When
+from hookbin.names import MAX_EVENT_TYPE
 
-_TIME = "2026-11-24T06:00:00Z (RFC 3339), or how long ago: -90s, -5m, -2h, -1d"
-
-
+TIME = "2026-11-24T06:00:00Z (RFC 3339), or how long ago: -90s, -5m, -2h, -1d"
+"""How a time is written."""
 MAX_CONDITION = 1024
 """Characters of one `header`, `query` or `json`; a value may be longer than a rule's pattern."""
 _Texts = Annotated[list[Annotated[str, Meta(min_length=1, max_length=MAX_CONDITION)]], Meta(max_length=MAX_CONDITIONS)]
 _Words = Annotated[str, Meta(min_length=1, max_length=MAX_PATTERN)]
+EventType = Annotated[
+    Annotated[str, Meta(min_length=1, max_length=MAX_EVENT_TYPE)] | None,
+    Meta(description="The event's type; `*` stands for any characters."),
+]
 
 
 class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,8 +43,8 @@ class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         _Words | None,
         Meta(description="What it was answered with: 404, 4xx, none, or several with commas."),
     ] = None
-    since: Annotated[str | None, Meta(description=f"Received then or later: {_TIME}.")] = None
-    until: Annotated[str | None, Meta(description=f"Received before: {_TIME}.")] = None
+    since: Annotated[str | None, Meta(description=f"Received then or later: {TIME}.")] = None
+    until: Annotated[str | None, Meta(description=f"Received before: {TIME}.")] = None
     path: Annotated[
         _Words | None,
         Meta(description="Pattern for what follows the bin: `*` within a segment, `**` across, `?` one character."),
@@ -76,8 +80,8 @@ def to_filter(query: FilterQuery, *, now: int, after: int | None = None) -> Requ
     filter = RequestFilter(
         methods=() if query.method is None else _methods(query.method),
         statuses=statuses,
-        since=_time("since", query.since, now=now),
-        until=_time("until", query.until, now=now),
+        since=parse_time("since", query.since, now=now),
+        until=parse_time("until", query.until, now=now),
         signature=query.signature,
         pinned=query.pinned,
         attempt_id=query.attempt,
@@ -112,14 +116,15 @@ def _of(name: str, index: int, when: When) -> Iterator[tuple[str, str]]:
         yield f"{name}[{index}]", message
 
 
-def _time(loc: str, text: str | None, *, now: int) -> int | None:
+def parse_time(loc: str, text: str | None, *, now: int) -> int | None:
+    """A time as µs; None for none. Raises `FieldsInvalid`."""
     if text is None:
         return None
     ago = parse_ago(text)
     time = parse_rfc3339(text) if ago is None else now - ago
     if time is None:
         plus = "; in a URL write %2B for +" if " " in text else ""
-        raise FieldsInvalid((loc, f"is no time; write {_TIME}{plus}"))
+        raise FieldsInvalid((loc, f"is no time; write {TIME}{plus}"))
     return time
 
 

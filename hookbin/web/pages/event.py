@@ -13,10 +13,11 @@ from hookbin.errors import EventNotFound
 from hookbin.models.events import Event
 from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import CapturedRequest
-from hookbin.shapes.deliveries import delivery_row
 from hookbin.shapes.events import event_row
 from hookbin.shapes.request_diff import difference
 from hookbin.shapes.requests import request_row
+from hookbin.store.sending_search import DeliveryFilter
+from hookbin.web.api.deliveries import listed
 from hookbin.web.html.rendering import render
 from hookbin.web.rest.services import Services, services
 from hookbin.web.rest.viewer import Bytes
@@ -31,7 +32,7 @@ async def page(request: Request) -> Response:
     id = request.path_params["id"]
     async with s.stores.database.snapshot():
         event = await s.stores.events.get(id)
-        deliveries = await s.stores.deliveries.list(event_id=id, limit=SHOWN + 1)
+        found = await s.stores.sending_search.deliveries(DeliveryFilter(event_id=id), limit=SHOWN)
     if event is None:
         raise EventNotFound(f"no event has the id {id[:64]!r}; it may have been trimmed with its deliveries")
     source = await _source(s, event)
@@ -45,8 +46,8 @@ async def page(request: Request) -> Response:
         hops=event.hops,
         changed=source is not None and _is_changed(source, event),
         body=body,
-        deliveries=[delivery_row(delivery) for delivery in deliveries[:SHOWN]],
-        cut=len(deliveries) > SHOWN,
+        deliveries=[listed(row) for row in found.rows],
+        cut=found.next_before is not None,
         shown=SHOWN,
     )
 

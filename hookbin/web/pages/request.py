@@ -18,6 +18,7 @@ from hookbin.models.deliveries import DeliveryState, delivery_of
 from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.shapes.deliveries import AttemptRow, DeliveryRow, attempt_row, delivery_row
 from hookbin.shapes.requests import RequestRow, request_row
+from hookbin.store.sending_search import EventFilter
 from hookbin.web.api.views import bytes_of
 from hookbin.web.html.rendering import render
 from hookbin.web.html.sent_vs_received import Remark, of_captured, of_unrecorded
@@ -117,7 +118,7 @@ async def in_detail(s: Services, request: CapturedRequest, query: QueryParams, *
 async def _sent_on(s: Services, id: str) -> list[SentOn]:
     found: list[SentOn] = []
     async with s.stores.database.snapshot():
-        events = await s.stores.events.list(request_id=id, limit=MAX_SENT_ON)
+        events = (await s.stores.sending_search.events(EventFilter(request_id=id), limit=MAX_SENT_ON)).rows
         deliveries = await s.stores.deliveries.of_events([event.id for event in events])
         for event in events:
             for delivery in deliveries[event.id][: MAX_SENT_ON - len(found)]:

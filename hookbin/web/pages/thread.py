@@ -19,6 +19,7 @@ from hookbin.models.deliveries import Attempt, Delivery, delivery_of
 from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
 from hookbin.shapes.common import Body, body_shape
+from hookbin.store.sending_search import DeliveryFilter, EventFilter
 from hookbin.web.html import assets
 from hookbin.web.html.rendering import render
 from hookbin.web.rest.downloads import disposition
@@ -124,8 +125,9 @@ class Tree:
 
     async def _event(self, event: EventSummary) -> Node:
         node = self._node("event", event.id, event)
-        deliveries = await self._stores.deliveries.list(event_id=event.id, limit=MAX_CHILDREN + 1)
-        for delivery in self._fitting(node, deliveries[::-1]):
+        wanted = DeliveryFilter(event_id=event.id)
+        found = await self._stores.sending_search.deliveries(wanted, limit=MAX_CHILDREN + 1)
+        for delivery in self._fitting(node, [row.delivery for row in reversed(found.rows)]):
             node.children.append(await self._delivery(delivery))
         if self._whole and (whole := await self._stores.events.get(event.id)) is not None:
             node.bodies = [("Body", body_shape(whole.body, size=whole.size, limit=MAX_BYTES))]
@@ -150,7 +152,8 @@ class Tree:
     async def _request(self, request: RequestSummary) -> Node:
         id = seq_id("req_", request.seq)
         node = self._node("request", id, request)
-        for event in self._fitting(node, (await self._stores.events.list(request_id=id, limit=MAX_CHILDREN + 1))[::-1]):
+        found = await self._stores.sending_search.events(EventFilter(request_id=id), limit=MAX_CHILDREN + 1)
+        for event in self._fitting(node, found.rows[::-1]):
             node.children.append(await self._event(event))
         if self._whole and (whole := await self._stores.requests.get(request.seq)) is not None:
             node.headers = [("Received", list(masked(whole.headers)))]

@@ -10,9 +10,10 @@ from starlette.responses import Response
 from hookbin.delivery import retries, samples
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import DeliveryState
-from hookbin.shapes.deliveries import delivery_row
 from hookbin.shapes.webhooks import webhook_shape
 from hookbin.signatures.styles import STYLES
+from hookbin.store.sending_search import DeliveryFilter
+from hookbin.web.api.deliveries import listed
 from hookbin.web.html.rendering import render
 from hookbin.web.pages.cards import webhook_card
 from hookbin.web.rest.services import Services, services
@@ -29,7 +30,8 @@ async def page(request: Request) -> Response:
     before = request.query_params.get("before")
     state = _state(request.query_params.get("state"))
     async with s.stores.database.snapshot():
-        found = await s.stores.deliveries.list(limit=ROWS + 1, before=before, webhook_id=webhook.id, state=state)
+        wanted = DeliveryFilter(webhook_id=webhook.id, state=state)
+        found = await s.stores.sending_search.deliveries(wanted, limit=ROWS, before=before)
         pending = await s.stores.deliveries.count_pending(webhook.id, limit=MAX_PENDING)
     return render(
         request,
@@ -46,8 +48,8 @@ async def page(request: Request) -> Response:
         most_pending=MAX_PENDING,
         state=state,
         states=list(DeliveryState),
-        deliveries=[delivery_row(delivery) for delivery in found[:ROWS]],
-        older=found[ROWS - 1].id if len(found) > ROWS else None,
+        deliveries=[listed(row) for row in found.rows],
+        older=found.next_before,
         before=before,
     )
 

@@ -37,6 +37,7 @@ from hookbin.store.log import LogStore
 from hookbin.store.pending_deletions import PendingDeletions
 from hookbin.store.requests import RequestStore
 from hookbin.store.search import RequestSearch
+from hookbin.store.sending_search import SendingSearch
 from hookbin.store.sessions import SessionStore
 from hookbin.store.webhooks import WebhookStore
 from hookbin.templating.pool import TemplatePool
@@ -58,6 +59,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     webhooks: WebhookStore
     events: EventStore
     deliveries: DeliveryStore
+    sending_search: SendingSearch
     log: LogStore
     sessions: SessionStore
     bin_shape: BinShaper
