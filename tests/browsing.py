@@ -100,5 +100,9 @@ def every_page(server: Server) -> dict[str, str]:
         "compare": f"/ui/requests/{ids[0]}/diff/{ids[1]}",
         "webhooks": "/ui/webhooks",
         "bins": "/ui/bins",
+        "events": "/ui/events?meta=true",
+        "deliveries": "/ui/deliveries?state=succeeded",
+        "find": "/ui/find?q=four",
+        "filter": "/ui/bins/four-pages?fields=1&header=content-type",
         "problems": "/ui/?show=problems",
     }

@@ -9,7 +9,6 @@ import struct
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
-from functools import cache
 from typing import Any, TypeAlias
 
 import httpx
@@ -20,7 +19,6 @@ from hookbin.delivery.targets import Policy
 from hookbin.dispatch.sender import Sender, Sent
 from hookbin.models.common import Headers
 from hookbin.models.deliveries import Connection, ErrorClass, Timings
-from hookbin.wire.tls import trusting
 from tests.builders import a_webhook, an_event
 
 OPEN = Policy(allow_private=True)
@@ -183,17 +181,11 @@ async def say_nothing(_: RawReceiver, writer: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
 
 
-@cache
-def as_the_system_trusts() -> ssl.SSLContext:
-    """Made once, since to read all that the system trusts takes longer than most tests."""
-    return trusting(None)
-
-
 @asynccontextmanager
 async def sending(
     policy: Policy = OPEN, *, is_own: Callable[[str], bool] = lambda url: False, **options: Any
 ) -> AsyncIterator[Sender]:
-    sender = Sender(policy=policy, is_own=is_own, **{"tls": as_the_system_trusts(), **options})
+    sender = Sender(policy=policy, is_own=is_own, **options)
     try:
         yield sender
     finally:

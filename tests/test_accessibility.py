@@ -44,6 +44,7 @@ def test_axe_finds_nothing_on_the_sides_of_a_request_and_in_what_opens(server: S
             assert_accessible(page, f"#{menu}")
             page.locator(f"#{menu} summary").click()
         page.locator("[data-pick]").first.click()
+        expect(page.locator("[data-bulk]")).to_be_visible()
         assert_accessible(page, "main")
 
 

@@ -9,10 +9,12 @@ from msgspec.structs import replace
 
 from hookbin.dispatch.meta_events import MetaEventMaker
 from hookbin.dispatch.publisher import wants
-from hookbin.models.deliveries import AttemptSummary
+from hookbin.models.deliveries import AttemptSummary, DeliveryState
 from hookbin.models.events import Event, EventSummary
 from hookbin.models.webhooks import WebhookKind
 from tests.builders import Workshop, a_webhook
+from tests.raw_receiver import Receiver
+from tests.support import Server, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -127,3 +129,18 @@ async def test_who_was_disabled_does_not_hear_of_it_and_the_log_has_no_gap(shop:
     assert await shop.stores.count("deliveries") == 1
     numbers = [row.seq for row in shop.seen.rows if isinstance(row, EventSummary | AttemptSummary)]
     assert numbers == [1, 2, 3, 4] == [row.seq for row in await shop.stores.log.between(0, 99, limit=99)]
+
+
+def test_a_subscriber_hears_of_a_disabled_webhook_over_http(server: Server) -> None:
+    listener = Receiver(200)
+    with listener.serving() as url:
+        server.register(url, events=["webhook.disabled"], ping=False)
+        webhook = server.register("http://localhost:9/", events=["nothing"], ping=False)
+        changed = server.patch(f"/webhooks/{webhook['id']}", {"disabled": True})
+        eventually(lambda: DeliveryState.SUCCEEDED in {row["state"] for row in server.deliveries()})
+
+    body = json.loads(listener.requests[0][1])
+    assert changed.status_code == 200
+    assert body["type"] == "webhook.disabled"
+    assert body["data"]["webhook_id"] == webhook["id"]
+    assert body["data"]["reason"] == "disabled by its owner"

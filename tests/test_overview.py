@@ -132,14 +132,28 @@ def test_the_list_of_bins_says_what_they_answer(server: Server, page: Page) -> N
         assert " ".join(page.locator("tr", has_text=name).locator("td").nth(4).inner_text().split()) == answer
 
 
-def test_lists_go_on_a_page_at_a_time(start_server: Callable[..., Server], page: Page) -> None:
+def test_lists_go_on_a_page_at_a_time_and_are_searched_and_sorted(
+    start_server: Callable[..., Server], page: Page
+) -> None:
     server = start_server()
     for number in range(52):
         server.post("/bins", {"name": f"bin-{number}"})
         server.register(f"{server.url}/b/bin-{number}", name=f"hook-{number}", ping=False)
-    for path, older, last in [("bins", "Older bins", "bin-0"), ("webhooks", "Older webhooks", "hook-0")]:
+    capture(server, "bin-0")
+    server.request("POST", f"/webhooks/{server.get('/webhooks?limit=250')['data'][-1]['id']}/test")
+    eventually(lambda: server.get("/bins/bin-0")["request_count"] == 2)
+    names = page.locator("tbody .lead a")
+    for path, name in [("bins", "bin"), ("webhooks", "hook")]:
         page.goto(f"{server.url}/ui/{path}")
-        expect(page.locator("tbody > tr")).to_have_count(50)
-        page.get_by_role("link", name=older).click()
-        expect(page.locator("tbody > tr")).to_have_count(2)
-        expect(page.locator("tbody > tr").last).to_contain_text(last)
+        expect(names).to_have_count(50)
+        expect(names.first).to_have_text(f"{name}-0")  # used last
+        page.get_by_role("link", name="Next").click()
+        expect(names).to_have_text([f"{name}-2", f"{name}-1"])
+        page.goto(f"{server.url}/ui/{path}?q={name.upper()}-1&sort=name&page=x")
+        expect(names).to_have_text([f"{name}-1", *(f"{name}-1{digit}" for digit in range(10))])
+        expect(page.locator("#found")).to_have_text("11 of 52")
+    page.goto(f"{server.url}/ui/webhooks?sort=worst")
+    expect(names.first).to_have_text("hook-0")
+    page.goto(f"{server.url}/ui/")
+    expect(page.locator("[data-bins] .card-main b").first).to_have_text("bin-0")
+    expect(page.locator("[data-webhooks] .card-main b").first).to_have_text("hook-0")

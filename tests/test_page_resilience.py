@@ -185,6 +185,7 @@ DOES = {
     "x": "document.querySelector('[data-pick]:checked') !== null",
     "s": "document.querySelector('#settings[open], #edit[open]') !== null",
     "?": "document.querySelector('[data-keys][open]') !== null",
+    "Ctrl K": "document.querySelector('.palette[open] [role=option]') !== null",
 }
 """What is true once a key of the list was pressed; other keys press the button that names them."""
 
@@ -209,7 +210,7 @@ def test_the_list_of_keys_names_those_that_work_on_the_page(
     for key in listed:
         if key in ("Enter", "Escape", "k"):
             continue
-        page.keyboard.press(key)
+        page.keyboard.press(key.replace("Ctrl ", "Control+"))
         done = DOES.get(key, f"(window.pressed ?? []).includes('{key}')")
         eventually(partial(page.evaluate, done))
         page.keyboard.press("Escape")

@@ -1,8 +1,8 @@
 """Other bins that run already, measured beside ours: a file for each that says how a bin is made there.
 
 Start them yourself, on the servers' core (`taskset -c 0 …`), and name them: `--peer request-baskets=http://127.0.0.1:55555`.
-More may follow the name behind a blank: `--peer "request-baskets on bolt=…"`. A name that no file knows is taken for a URL
-that can be posted to as it is.
+More may follow the name behind a blank: `--peer "request-baskets on bolt=…"`. A name that no file knows is taken for a
+URL that can be posted to as it is.
 """
 
 from __future__ import annotations

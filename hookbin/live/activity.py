@@ -47,7 +47,7 @@ class Activity:
     def __init__(self, *, now: Callable[[], int]) -> None:
         self._now = now
         self._spans: dict[int, dict[str, int]] = {}
-        self._attempts: dict[str, deque[tuple[int, bool]]] = {}
+        self._attempts: dict[str, deque[tuple[int, bool, int]]] = {}
 
     def committed(self, rows: Iterable[Announcement]) -> None:
         """Count what happened, in order. Called after each commit, and once with what the log holds at the start."""
@@ -67,12 +67,17 @@ class Activity:
 
     def health(self, webhook_id: str) -> Health:
         attempts = self._attempts.get(webhook_id, ())
-        durations = sorted(duration for duration, _ in attempts)
+        durations = sorted(duration for duration, *_ in attempts)
         return Health(
             attempts=len(durations),
-            succeeded=sum(succeeded for _, succeeded in attempts),
+            succeeded=sum(succeeded for _, succeeded, _ in attempts),
             p95=durations[(len(durations) * 95 - 1) // 100] if durations else None,
         )
+
+    def last_at(self, webhook_id: str) -> int | None:
+        """When the last of those attempts began."""
+        attempts = self._attempts.get(webhook_id)
+        return attempts[-1][2] if attempts else None
 
     def _count(self, id: str, at: int) -> None:
         counts = self._spans.get(at // SPAN)
@@ -94,4 +99,4 @@ class Activity:
             if len(self._attempts) >= COUNTED:
                 del self._attempts[next(iter(self._attempts))]
             kept = self._attempts[attempt.webhook_id] = deque(maxlen=ATTEMPTS)
-        kept.append((attempt.duration, attempt.delivery_state is DeliveryState.SUCCEEDED))
+        kept.append((attempt.duration, attempt.delivery_state is DeliveryState.SUCCEEDED, attempt.started_at))

@@ -1,7 +1,7 @@
 // A question before something is done; loaded when there is one.
 
 // Resolves to whether it is to be done, which is what the button with `label` says.
-export function ask({ title, text, label, otherwise = "Leave it" }) {
+export function ask({ title, text, label, otherwise = "Leave it", look = "danger" }) {
   const dialog = document.createElement("dialog");
   dialog.className = "dialog asks";
   dialog.setAttribute("aria-labelledby", "asks-title");
@@ -10,7 +10,7 @@ export function ask({ title, text, label, otherwise = "Leave it" }) {
   const because = Object.assign(document.createElement("p"), { className: "wide field", textContent: text });
   const foot = Object.assign(document.createElement("div"), { className: "form-foot line wraps" });
   const button = (value, text, look) => Object.assign(document.createElement("button"), { value, textContent: text, className: `button ${look}` });
-  foot.append(button("yes", label, "danger"), button("", otherwise, ""));
+  foot.append(button("yes", label, look), button("", otherwise, ""));
   form.append(because, foot);
   dialog.append(heading, form);
   document.body.append(dialog);

@@ -1,6 +1,5 @@
 // A bin's page: the list grows, the selection stays, and the detail follows the selection.
 import { ACTIONS, call, tell } from "./actions.js";
-import "./picking.js";
 import { isOfShown } from "./request.js";
 import "./search_history.js";
 import { load, soon, swap } from "./fresh.js";
@@ -11,6 +10,16 @@ import { follow } from "./stream.js";
 import { labelAll } from "./times.js";
 
 if (new URLSearchParams(location.search).has("q")) import("./hits.js");
+
+const BULK = { "delete-picked": "deletePicked", "export-picked": "exportPicked", "delete-all": "deleteAll", "delete-found": "deleteFound" };
+for (const [action, name] of Object.entries(BULK)) ACTIONS[action] = async (button) => (await import("./bin_bulk.js"))[name](button);
+
+document.querySelector("[data-requests]").addEventListener("change", () => import("./picking.js"), { once: true });
+document.querySelector("[data-bulk]").addEventListener("picked", ({ currentTarget, detail: lines }) => {
+  const compare = currentTarget.querySelector("[data-compare]");
+  compare.hidden = lines.length !== 2;
+  if (lines.length === 2) compare.href = `/ui/requests/${lines[1].dataset.id}/diff/${lines[0].dataset.id}`; // the older one first
+});
 
 const MOST_ROWS = 200;
 const SEARCH_AGAIN_AFTER = 400;

@@ -7,7 +7,7 @@ const NEW = { rules: () => ({ when: {} }), sequence: () => ({}), chance: () => (
 const JSON_VALUE = /^(?:true|false|null|-?\d[\d.eE+-]*|".*")$/s;
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value)); // whatever it is: a number may be no `Number`
+const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 const isMissing = (value) => value === undefined || value === null;
 
 export function compose(root) {
@@ -23,9 +23,9 @@ export function compose(root) {
 
   function draw() {
     cards.replaceChildren(cloneOf("cards"));
+    const { handshake } = draft;
     for (const field of cards.querySelectorAll("[name]")) {
-      if (field.closest("[data-card=handshake]")) bind(field, draft.handshake ?? {}, "response.handshake.");
-      else bind(field, draft, "response.");
+      bind(field, ...({ provider: [handshake ?? {}, "response.handshake."], secret: [handshake ?? {}, "response.handshake."] }[field.name] ?? [draft, "response."]));
     }
     showNeeds();
     cards.querySelector("[data-then]").hidden = !stepsOf("sequence").length;
@@ -57,7 +57,7 @@ export function compose(root) {
     const value = inner[0][inner[1]];
     if (value === undefined) return; // what the API takes then stands there
     if (field.type === "checkbox") field.checked = value === true;
-    else if (key === "headers" && Array.isArray(value)) field.value = value.map((pair) => pair?.map?.(shown).join(": ") ?? shown(pair)).join("\n");
+    else if (key === "headers" && Array.isArray(value)) field.value = value.map((pair) => pair.join?.(": ") ?? pair).join("\n");
     else field.value = isMissing(value) ? "" : shown(value);
   }
 
@@ -84,14 +84,14 @@ export function compose(root) {
     const { step } = item;
     const { list, index } = item.dataset;
     const status = item.querySelector("[data-sum-status]");
-    status.textContent = shown(step.fault && !["drip", "truncate"].includes(step.fault) ? step.fault : (step.status ?? 200));
+    status.textContent = step.fault && !["drip", "truncate"].includes(step.fault) ? step.fault : shown(step.status ?? 200);
     status.dataset.tone = step.fault ? "error" : status.textContent[0];
     const asks = list === "rules" ? [askedBy(step.when)] : [];
-    if (list === "chance") asks.push(`${+(shown(step.probability) * 100).toFixed(2)} % of what comes this far`);
-    if (list === "sequence") asks.push(`step ${Number(index) + 1}`, shown(step.repeat) > 1 && `${shown(step.repeat)} times`);
-    if (step.delay_ms) asks.push(`after ${shown(step.delay_ms)} ms`);
+    if (list === "chance") asks.push(`${+(step.probability * 100).toFixed(2)} % of what comes this far`);
+    if (list === "sequence") asks.push(`step ${Number(index) + 1}${step.repeat > 1 ? `, ${step.repeat} times` : ""}`);
+    if (step.delay_ms) asks.push(`after ${step.delay_ms} ms`);
     if (step.template) asks.push("a template");
-    if (list !== "rules") asks.push(shown(step.body ?? "ok").trim().slice(0, 60));
+    if (list !== "rules") asks.push(String(step.body ?? "ok").trim().slice(0, 60));
     item.querySelector("[data-sum-text]").textContent = asks.filter(Boolean).join(" · ");
     const offered = item.querySelector("[data-offers=variables]");
     offered.hidden = step.template !== true;
@@ -99,7 +99,7 @@ export function compose(root) {
 
   function askedBy(when) {
     const pairs = KINDS.flatMap((kind) => Object.entries(when[kind] ?? {}).map(([name, value]) => `${kind} ${name}: ${written(kind, value)}`));
-    return [when.method, when.path, ...pairs].filter(Boolean).map(shown).join(" · ") || "every request";
+    return [when.method, when.path, ...pairs].filter(Boolean).join(" · ") || "every request";
   }
 
   // A JSON value as a text, and back: one that reads as a number, true or null stands in quotes if it is a string.
@@ -172,7 +172,7 @@ export function compose(root) {
   function showNeeds() {
     const provider = cards.querySelector("[data-place$='.provider']");
     const secret = cards.querySelector("[data-place$='.secret']");
-    const needs = provider.selectedOptions[0]?.dataset.needs;
+    const { needs } = provider.selectedOptions[0].dataset;
     secret.closest(".field").hidden = !needs;
     document.getElementById(`${secret.id}-hint`)?.replaceChildren(`It is ${needs}${provider.value === root.dataset.provider ? "; left empty, it stays as it is" : ""}.`);
   }

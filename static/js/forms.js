@@ -146,7 +146,18 @@ function tellIn(form, text) {
   line.hidden = false;
 }
 
+// What a form that only narrows a list leaves empty does not stand in the URL.
+function dropEmpty({ target, formData }) {
+  if (target.method !== "get") return;
+  for (const name of new Set(formData.keys())) {
+    const values = formData.getAll(name).filter((value) => value !== "");
+    formData.delete(name);
+    for (const value of values) formData.append(name, value);
+  }
+}
+
 export function listen() {
+  document.addEventListener("formdata", dropEmpty);
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-api]");
     if (!form) return;

@@ -70,10 +70,8 @@ export function faultIn(text) {
   }
 }
 
-const EXACT_DIGITS = 15; // of a number that JavaScript does not round
-
-// A number that JavaScript would round stays as it is written, in browsers that can tell.
-const exact = (_, value, { source = "" } = {}) => (typeof value === "number" && source.replace(/\D/g, "").length > EXACT_DIGITS ? JSON.rawJSON(source) : value);
+// Numbers as they are written: what JavaScript would round stays as it is, in browsers that can tell.
+const exact = (_, value, { source } = {}) => (typeof value === "number" && source !== undefined && source !== String(value) ? JSON.rawJSON(source) : value);
 
 export const parseExactly = (text) => JSON.parse(text, exact);
 

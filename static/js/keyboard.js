@@ -27,10 +27,16 @@ function toNewest() {
 }
 
 const OFF = "hookbin-keys-off";
+function pick() {
+  const row = document.activeElement.closest("[data-id]") ?? document.querySelector("[data-id] [aria-current]")?.closest("[data-id]");
+  row?.querySelector("[data-pick]")?.click();
+}
+
 const KEYS = {
   j: () => move(1),
   k: () => move(-1),
   g: toNewest,
+  x: pick,
   "?": showKeys,
 };
 
@@ -59,8 +65,14 @@ function isTyping(target) {
   return target.closest("input, textarea, select, [contenteditable]") !== null;
 }
 
+async function find(event) {
+  event.preventDefault();
+  (await import("./palette.js")).open();
+}
+
 export function listen() {
   document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) return find(event);
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (document.querySelector("dialog[open]") || areOff()) return;
     const press = KEYS[event.key];
@@ -73,6 +85,7 @@ export function listen() {
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-show-keys]")) showKeys();
+    if (event.target.closest("[data-find]") && !event.ctrlKey && !event.metaKey && !event.shiftKey) find(event);
   });
   document.addEventListener("change", ({ target }) => target.matches("[data-single-keys]") && turn(target.checked));
 }

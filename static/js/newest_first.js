@@ -8,6 +8,7 @@ export class NewestFirst {
   #held = [];
   #leftOut = false; // between what is held and what is listed
   #isUnasked = false; // more came than is held: the server has to be asked which of it belongs here
+  #unasked = 0; // how many that are, if it is known
   #isPointedAt = false;
   follows = false; // rows wait for nobody
 
@@ -39,8 +40,9 @@ export class NewestFirst {
   }
 
   // Something came that may belong here; it is asked for when nobody points at the list any more.
-  holdBack() {
+  holdBack(count = 0) {
     this.#isUnasked = true;
+    this.#unasked = count;
     this.#announce();
   }
 
@@ -53,7 +55,7 @@ export class NewestFirst {
   }
 
   // The list as loaded anew, up to the row `after`; what came behind that stays, and the selected row.
-  reset(nodes, after) {
+  reset(nodes, after = Infinity) {
     const isBehind = (node) => Number(node.dataset.seq) > after;
     const selected = this.#selected();
     this.#held = this.#held.filter(isBehind);
@@ -69,15 +71,16 @@ export class NewestFirst {
     this.list.append(line);
   }
 
-  // The line of one request, in its place: another in its stead, or gone.
+  // The line of that id, in its place: another in its stead, or gone.
   replace(id, node) {
-    const isOld = (line) => new URLSearchParams(line.querySelector("a")?.search).get("request") === id;
+    const isOld = ({ dataset }) => dataset.id === id;
     const old = [...this.list.children].find(isOld);
     if (old?.querySelector(":checked") && node) node.querySelector("[data-pick]").checked = true;
     if (old?.querySelector("[aria-current]")) node?.querySelector("a").setAttribute("aria-current", "true");
     const hasFocus = old?.contains(document.activeElement);
+    const focused = hasFocus && document.activeElement.matches("[data-pick]") ? "[data-pick]" : "a";
     if (old) node ? old.replaceWith(node) : old.remove();
-    if (hasFocus) node?.querySelector("a").focus({ preventScroll: true });
+    if (hasFocus) node?.querySelector(focused).focus({ preventScroll: true });
     const held = this.#held.findIndex(isOld);
     if (held >= 0) this.#held.splice(held, 1, ...(node ? [node] : []));
     this.#announce();
@@ -118,7 +121,7 @@ export class NewestFirst {
       this.#held.splice(0, over);
       this.#leftOut = true;
     }
-    const count = this.#held.length;
+    const count = this.#held.length || (this.#isUnasked && this.#unasked);
     const text = count ? `${count}${this.#leftOut ? "+" : ""} new` : this.#isUnasked ? "Maybe more" : "";
     this.box.hidden = !text;
     this.button.textContent = text && `${text} ↑`;

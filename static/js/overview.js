@@ -17,12 +17,13 @@ const leftOut = new Map(); // halves that the filter left out, by attempt: the o
 rememberLines();
 list.addEventListener("cut", () => (document.querySelector("[data-cut]").hidden = false));
 
-const { show, q } = list.dataset;
+const { show, q, hides = "" } = list.dataset;
 const text = q.toLowerCase();
 
 // The same rules as those of the server, in web/pages/overview.py.
 function takes({ kind, row }) {
   const received = kind === "request";
+  if (kind === "event" && !text && hides.split(" ").includes(row.type)) return false;
   if (show === "received" && !received) return false;
   if (show === "sent" && received) return false;
   if (show === "problems" && !isProblem(kind, row)) return false;

@@ -66,6 +66,7 @@ export function exchange(seq, at) {
 
 export function publishedHalf(row) {
   const { node, slots } = cloned("event");
+  slots.href.href = `/ui/events/${row.id}`;
   slots.type.textContent = reveal(row.type);
   slots.size.textContent = size(row.size);
   slots.content_type.textContent = reveal(wire(row.content_type));

@@ -10,6 +10,7 @@ from hookbin.delivery.headers import MASK
 from hookbin.exports.formats import BIN_FORMATS, DELIVERY_FORMATS, REQUEST_FORMATS
 from hookbin.models.answers import FAULT_MEANINGS
 from hookbin.models.bins import DIGESTS, DigestEncoding
+from hookbin.models.deliveries import CancelReason
 from hookbin.models.webhooks import NO_SIGNATURE
 from hookbin.names import MAX_EVENT_TYPE, MAX_NOTE
 from hookbin.shapes.requests import MAX_REPLAYS, MIN_REPLAYS
@@ -34,6 +35,13 @@ def _as_named(names: Any) -> list[tuple[str, str]]:
 
 
 GLOBALS: dict[str, Any] = {
+    "cancel_reasons": {
+        CancelReason.OWNER: "by hand",
+        CancelReason.WEBHOOK_DISABLED: "with its webhook, which was disabled",
+        CancelReason.WEBHOOK_DELETED: "with its webhook, which was deleted",
+        CancelReason.LOOP: "since it had come round through this server too often",
+        CancelReason.DOT_SEGMENTS: "since its path could have led out of the destination’s",
+    },
     "limits": LIMITS,
     "mask": MASK,
     "request_formats": REQUEST_FORMATS,

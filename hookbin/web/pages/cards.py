@@ -36,6 +36,16 @@ class WebhookCard(Card, frozen=True, kw_only=True):
     health: Health
 
 
+def bin_used_at(s: Services, bin: Bin) -> int:
+    """When the bin captured last, or else was made."""
+    return s.stores.bins.last_at(bin) or bin.created_at
+
+
+def webhook_used_at(s: Services, webhook: Webhook) -> int:
+    """When something was last sent to the webhook, or else it was registered."""
+    return s.live.activity.last_at(webhook.id) or webhook.created_at
+
+
 def bin_card(s: Services, bin: Bin) -> BinCard:
     return BinCard(
         bin=s.stores.bin_shape(bin),
