@@ -93,6 +93,21 @@ def test_headers_of_one_connection_and_ours_stay_behind() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("a=1;b=hookbin_session", "a=1;b=hookbin_session"),
+        ("a=1; hookbin_session=secret; b=2", "a=1; b=2"),
+        ("__Host-hookbin_session=secret; a=1", "a=1"),
+        ("hookbin_session=secret", None),
+    ],
+)
+def test_the_cookie_of_a_signed_in_owner_stays_behind(value: str, sent: str | None) -> None:
+    original = forwarded_request.original_of(a_request(a_bin(), headers=(("Cookie", value),)))
+
+    assert original.headers == (() if sent is None else (("Cookie", sent),))
+
+
+@pytest.mark.parametrize(
     "suffix", ["/..", "/a/../b", "/%2e%2E/x", "/%252e%252e/", "/.", "/..;x/a", "/a\\..\\b", "/..%2fadmin"]
 )
 def test_a_path_that_could_lead_out_is_found(suffix: str) -> None:

@@ -1,7 +1,7 @@
 """What was captured, sent on: its method, its path below the bin, its query, its headers.
 
 Left out are the headers that belong to one connection (RFC 9110, 7.6.1), `host`, `content-length`,
-which is written anew, and `hookbin-…`, which are ours.
+which is written anew, and `hookbin-…`, which are ours, as is the cookie of a signed-in owner who was at the bin.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from hookbin.models.common import Headers
 from hookbin.models.events import Original
 from hookbin.models.request_target import below_the_bin, origin_form
 from hookbin.models.requests import CapturedRequest
+from hookbin.models.sessions import COOKIE, COOKIES
 from hookbin.signatures.styles import SIGNATURE_HEADERS
 
 _WRITTEN_ANEW = HOP_BY_HOP_IN_REQUESTS | {"content-length", "expect", "host"}
@@ -38,12 +39,23 @@ def original_of(request: CapturedRequest, *, keep_signature: bool = False) -> Or
         suffix=below_the_bin(path),
         query=query if mark else None,
         headers=tuple(
-            (name, value)
+            (name, kept)
             for name, value in request.headers
-            if (lower := name.lower()) not in _WRITTEN_ANEW and lower not in named and not lower.startswith(_OURS)
+            if (kept := _without_session(name, value)) is not None
+            and (lower := name.lower()) not in _WRITTEN_ANEW
+            and lower not in named
+            and not lower.startswith(_OURS)
         ),
         keep_signature=keep_signature,
     )
+
+
+def _without_session(name: str, value: str) -> str | None:
+    """A header's value without the cookie that signs its sender in here; None if nothing is left of it."""
+    if name.lower() != "cookie" or COOKIE not in value:
+        return value
+    others = [pair for pair in value.split(";") if pair.partition("=")[0].strip().lower() not in COOKIES]
+    return ";".join(others).strip() or None
 
 
 def hops_of(request: CapturedRequest) -> int:
