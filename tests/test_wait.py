@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hookbin.client.remote import Remote, RemoteError
 from hookbin.live.waiters import MAX_WAITERS
 from tests.support import PATIENCE, Server, eventually
 from tests.wire import check_problem, connected
@@ -98,6 +99,20 @@ def test_after_the_timeout_the_nearest_misses_say_what_they_lack(server: Server)
     assert [miss["target"] for miss in problem["nearest"]] == ["/b/misses/orders/1", "/b/misses/users/1"]
     assert problem["nearest"][0]["failed"] == ["header x-kind: it is not there", 'json type=="paid": "made"']
     assert "path /orders/*: /users/1" in problem["nearest"][1]["failed"]
+
+
+def test_the_client_gives_what_came_and_the_nearest_misses(server: Server) -> None:
+    bin = make(server, "asked")
+    send(server, bin, "/here", json={"id": 7})
+    with Remote(server.url, token=None) as remote:
+        (found,) = remote.wait(bin, timeout=1, json=["id==7"], count=1)
+        with pytest.raises(RemoteError) as missed:
+            remote.wait(bin, timeout=0, json=["id==8"], header=["x-kind"])
+
+    assert found["path"] == "/b/asked/here"
+    assert [miss["failed"] for miss in missed.value.nearest or ()] == [
+        ["header x-kind: it is not there", "json id==8: 7"]
+    ]
 
 
 def test_where_nothing_came_the_problem_has_no_misses(server: Server) -> None:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import msgspec
 
 from hookbin.delivery.targets import parse_destination
-from hookbin.errors import FieldsInvalid
+from hookbin.errors import FieldsInvalid, WaitTimedOut
 
 WRONG_INPUT = frozenset({400, 409, 413, 415, 422})
+PATIENCE = 30.0
+"""Seconds that an answer may take to begin."""
+Parameter: TypeAlias = str | int | float | Sequence[str]
 
 
 class RemoteError(Exception):
-    """What the server, or its absence, says; `wrong_input` when other input would have been taken."""
+    """What the server, or its absence, says; `wrong_input` when other input would have been taken.
 
-    def __init__(self, detail: str, *, wrong_input: bool = False) -> None:
+    `nearest` is what `Remote.wait` saw of requests that lack something: `id`, `method`, `target` and `failed` of each.
+    """
+
+    def __init__(self, detail: str, *, wrong_input: bool = False, nearest: Sequence[Any] | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.wrong_input = wrong_input
+        self.nearest = nearest
 
 
 class Remote:
@@ -36,7 +43,7 @@ class Remote:
             parse_destination(self.url)
         except FieldsInvalid as error:
             raise RemoteError(f"--server {error.errors[0][1]}", wrong_input=True) from error
-        self._client = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        self._client = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False)
 
     def __enter__(self) -> Remote:
         return self
@@ -44,8 +51,14 @@ class Remote:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._client.close()
 
-    def get(self, path: str, **query: str | int) -> Any:
+    def get(self, path: str, **query: Parameter) -> Any:
         return self._call("GET", path, params=query)
+
+    def wait(self, bin: str, *, timeout: float, **query: Parameter) -> list[Any]:
+        """The requests in full, as soon as `count` of them are there that meet the conditions (`WaitQuery`)."""
+        asked: dict[str, Parameter] = {"timeout": timeout, **query}
+        found: list[Any] = self._call("GET", f"/bins/{bin}/wait", params=asked, timeout=timeout + PATIENCE)["data"]
+        return found
 
     def all(self, path: str) -> list[Any]:
         """Every row of a list, page after page."""
@@ -132,7 +145,11 @@ def _refused(response: httpx.Response) -> RemoteError:
     if not isinstance(problem, dict) or "detail" not in problem:
         return RemoteError(f"{response.url} answered {response.status_code}; is that a hookbin?")
     lines = [f"{error['loc']}: {error['msg']}" for error in problem.get("errors", ())]
-    return RemoteError("\n".join(lines) or problem["detail"], wrong_input=response.status_code in WRONG_INPUT)
+    return RemoteError(
+        "\n".join(lines) or problem["detail"],
+        wrong_input=response.status_code in WRONG_INPUT,
+        nearest=problem.get("nearest", ()) if problem.get("code") == WaitTimedOut.code else None,
+    )
 
 
 def _json(response: httpx.Response) -> Any:
