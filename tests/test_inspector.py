@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browsing import Watched, capture, is_live, opened
-from tests.support import Server
+from tests.support import Server, eventually
 
 
 def rows(page: Page) -> Any:
@@ -66,7 +66,7 @@ def test_what_was_searched_for_is_marked_however_it_is_spelled(server: Server, p
     opened(server, page, "/ui/bins/marked?q=%22url%22%3A%22https%3A%2F%2Fex")
     assert page.evaluate(marked) == [r'"url": "https:\/\/ex']
     page.locator(".sides").get_by_role("link", name="Headers").click()
-    page.wait_for_function("CSS.highlights.get('hits').size === 0")
+    eventually(lambda: page.evaluate("CSS.highlights.get('hits').size === 0"))
 
 
 def test_chips_narrow_and_a_filter_that_makes_no_sense_is_said(server: Server, page: Page) -> None:
