@@ -305,6 +305,11 @@ def test_sql_is_in_the_store_alone() -> None:
     assert found_in(others, lambda module: imports(module) & {"sqlite3"}) == {}
 
 
+def test_captured_requests_are_deleted_in_one_place_which_keeps_their_highest_number() -> None:
+    deleting = [name for name in MODULES if "DELETE FROM requests" in MODULES[name].read_text()]
+    assert deleting == ["hookbin.store.delete_requests"]
+
+
 def test_no_blob_is_opened_since_python_keeps_a_reference_to_each() -> None:
     assert [name for name in MODULES if "blobopen" in MODULES[name].read_text()] == []
 

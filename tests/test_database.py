@@ -20,6 +20,7 @@ from hookbin.models.events import EventSummary
 from hookbin.models.requests import RequestSummary
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import delete_rows
+from hookbin.store.listeners import Listeners
 from hookbin.store.readers import READERS
 from hookbin.store.transaction import Transaction
 from tests.builders import Seen, Stores, open_stores
@@ -108,6 +109,23 @@ async def test_what_listeners_put_off_is_done_in_order_behind_the_answers_and_al
     await asyncio.wait_for(all_done.wait(), 10)
 
     assert done == list(range(1, 21))
+
+
+async def test_what_is_worth_doing_for_several_commits_at_once_waits_for_them_only_while_more_come() -> None:
+    listeners, done = Listeners(), list[int]()
+
+    async def sync() -> list[int]:
+        listeners.do_the_rest_soon(asyncio.get_running_loop())
+        await asyncio.sleep(0)
+        return list(done)
+
+    listeners.do_later(lambda: done.append(1), together=2)
+    assert await sync() == []
+    listeners.do_later(lambda: done.append(2), together=2)
+    assert await sync() == [1, 2]
+    listeners.do_later(lambda: done.append(3), together=2)
+    listeners.do_the_rest()
+    assert done == [1, 2, 3]
 
 
 async def test_rows_that_are_written_in_groups_are_numbered_and_announced_in_one_order(stores: Stores) -> None:

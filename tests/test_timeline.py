@@ -44,7 +44,7 @@ def followed() -> tuple[Timeline, Subscription]:
 
 async def test_a_commit_that_is_told_later_goes_to_those_who_followed_at_the_commit() -> None:
     later: list[Callable[[], None]] = []
-    timeline = Timeline(Encoder(), later=later.append)
+    timeline = Timeline(Encoder(), later=lambda work, *, together: later.append(work))
     first = timeline.subscribe(Topic())
     timeline.committed(requests(1, 2))
     second = timeline.subscribe(Topic())

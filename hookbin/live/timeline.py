@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -23,6 +24,18 @@ from hookbin.models.webhooks import Webhook
 
 QUEUE = 1_000
 """Messages that may wait for one follower."""
+FOLLOWERS_A_COMMIT = 100
+"""For each of so many followers one more commit is told at a time while more come: one write to each takes longer."""
+
+
+class Later(Protocol):
+    """Does work some time after a commit, in order; while more come, that of so many `together`."""
+
+    def __call__(self, work: Callable[[], None], *, together: int) -> None: ...
+
+
+def at_once(work: Callable[[], None], *, together: int) -> None:
+    work()
 
 
 class Message(Struct, frozen=True):
@@ -109,7 +122,7 @@ class Timeline:
         encode: Callable[[Announcement, bool], Message | None],
         *,
         position: int = 0,
-        later: Callable[[Callable[[], None]], None] = lambda work: work(),
+        later: Later = at_once,
     ) -> None:
         """`encode` is told whether requests get a headline. `later` is given what tells the followers, in order."""
         self._encode = encode
@@ -146,7 +159,8 @@ class Timeline:
                 self.position = row.seq
                 break
         if self._subscriptions:
-            self._later(partial(self._tell, rows, tuple(self._subscriptions)))
+            followers = tuple(self._subscriptions)
+            self._later(partial(self._tell, rows, followers), together=1 + len(followers) // FOLLOWERS_A_COMMIT)
 
     def _tell(self, rows: Sequence[Announcement], followers: Sequence[Subscription]) -> None:
         for headlines in {follower.topic.headlines for follower in followers}:

@@ -159,9 +159,12 @@ class Database(Readers):
         """
         self._listeners.add(listener, of)
 
-    def do_later(self, work: Callable[[], None]) -> None:
-        """For listeners: have it done while the disk syncs what came next, or once nothing did; in order of commit."""
-        self._listeners.do_later(work)
+    def do_later(self, work: Callable[[], None], *, together: int = 1) -> None:
+        """For listeners: have it done while the disk syncs what came next, or once nothing did; in order of commit.
+
+        While more comes, it waits until so many commits have led to something of this kind.
+        """
+        self._listeners.do_later(work, together=together)
 
     async def insert(self, sql: str, params: Sequence[Any], *, row: LogRow, size: int = 0) -> None:
         """Write and announce one row of the log; `sql` inserts its number and `params`.

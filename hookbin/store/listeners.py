@@ -21,6 +21,7 @@ class Listeners:
     def __init__(self) -> None:
         self._listeners: list[tuple[Listener, tuple[type, ...]]] = []
         self._later: list[Callable[[], None]] = []
+        self._together = 1
 
     def add(self, listener: Listener, of: tuple[type, ...]) -> None:
         self._listeners.append((listener, of))
@@ -31,13 +32,14 @@ class Listeners:
             if any(issubclass(each, of) for each in types):
                 _call(listener, rows)
 
-    def do_later(self, work: Callable[[], None]) -> None:
-        """For listeners: have that done later which can wait until everyone has an answer."""
+    def do_later(self, work: Callable[[], None], *, together: int) -> None:
+        """For listeners: have that done which can wait until everyone has an answer, and for so many of its kind."""
         self._later.append(work)
+        self._together = together
 
     def do_the_rest_soon(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Have it done by the event loop, if there is any; called on any thread."""
-        if self._later:
+        """Have it done by the event loop, if that is enough to be done together; called on any thread."""
+        if self._later and len(self._later) >= self._together:
             loop.call_soon_threadsafe(self.do_the_rest)
 
     def do_the_rest(self) -> None:
