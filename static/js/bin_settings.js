@@ -129,8 +129,7 @@ function begin(dialog, url) {
 
   const asked = new URL(url).searchParams;
   if (asked.has("rule")) addRule();
-  else if (asked.has("request")) document.getElementById("trial").scrollIntoView();
-  tryOut(form, text);
+  tryOut(form, text, { comesInView: asked.has("request") && !asked.has("rule") });
 }
 
 function showView(form, view) {

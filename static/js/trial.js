@@ -16,7 +16,7 @@ function placeOf(loc) {
 }
 
 // Shows it beside the cards, now and after each change. `text` gives the draft as JSON.
-export function tryOut(form, text) {
+export function tryOut(form, text, { comesInView }) {
   const request = form.querySelector("[data-trial-request]");
   if (!request) return;
   const [said, answer, asked, chance] = ["said", "answer", "asked", "chance"].map((part) => form.querySelector(`[data-trial-${part}]`));
@@ -27,6 +27,8 @@ export function tryOut(form, text) {
     answer.textContent = tried.message ?? "";
     asked.replaceChildren(...(tried.asked ?? []).map(line));
     mark(tried.asked?.at(-1).card);
+    if (comesInView) document.getElementById("trial").scrollIntoView();
+    comesInView = false;
   }, AFTER);
 
   async function outcome() {
