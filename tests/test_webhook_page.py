@@ -130,13 +130,20 @@ def test_what_it_missed_is_counted_and_brought_back(server: Server, page: Page) 
     eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["state"] == "succeeded")
 
 
-def test_deliveries_are_narrowed_by_state(server: Server, page: Page) -> None:
+def test_deliveries_are_narrowed_by_state_and_stand_still_under_the_pointer(server: Server, page: Page) -> None:
     server.post("/bins", {"name": "narrowed", "response": {"status": 404}})
     webhook = registered(server, page, "narrowed", events=["narrow.*"])
     server.post("/events", {"type": "narrow.one", "data": {}})
     eventually(lambda: [row["state"] for row in server.deliveries(webhook=webhook["id"])] == ["failed"])
     page.locator("#deliveries").get_by_role("link", name="failed").click()
-    expect(page.locator("#deliveries tbody > tr")).to_have_count(1)
+    rows = page.locator("#deliveries tbody > tr")
+    expect(rows).to_have_count(1)
+    rows.hover()
+    server.post("/events", {"type": "narrow.two", "data": {}})
+    expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    expect(rows).to_contain_text(["narrow.one"])
+    page.mouse.move(0, 0)
+    expect(rows).to_contain_text(["narrow.two", "narrow.one"])
     page.locator("#deliveries").get_by_role("link", name="succeeded").click()
     expect(page.locator("#deliveries")).to_contain_text("None is succeeded.")
 

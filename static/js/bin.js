@@ -2,10 +2,11 @@
 import { ACTIONS, call, tell } from "./actions.js";
 import { isOfShown } from "./request.js";
 import "./search_history.js";
-import { load, soon, swap } from "./fresh.js";
+import { load, soon } from "./fresh.js";
 import { isPlain, show as showIn } from "./pane.js";
 import { NewestFirst } from "./newest_first.js";
 import { requestLine } from "./rows.js";
+import { settle } from "./still.js";
 import { follow } from "./stream.js";
 import { labelAll } from "./times.js";
 
@@ -124,12 +125,18 @@ async function loadAgain() {
   growing.reset(rows, after);
   await dropIfGone(list.querySelector("[data-apart]"));
   mark(rowOf(selected));
+  if (rows.length && isDetailOut()) await arrive();
   labelAll(list);
   counter.textContent = page.querySelector("[data-count]").textContent;
-  document.querySelector("[data-none]")?.toggleAttribute("hidden", rows.length > 0);
-  for (const part of ["answers", "bins", "unsearched", "older"]) swap(page, part);
+  for (const part of ["answers", "bins", "unsearched", "older"]) settle(page, part);
   countedTo = after;
   if (growing.follows) followNewest();
+}
+
+// Whether the detail tells of nothing, or of what is back again.
+function isDetailOut() {
+  const isMissing = document.querySelector("#detail > [data-kind=failed]") !== null;
+  return isMissing || (requestIn(location.href) === null && !list.querySelector("[aria-current]"));
 }
 
 // The selected row that is not listed any more: it is older than the list, or was deleted.
@@ -151,7 +158,7 @@ const redrawAnswers = soon(() => inbox.during(redraw), 500);
 
 async function redraw() {
   const page = await load();
-  for (const part of ["answers", "bins"]) swap(page, part);
+  for (const part of ["answers", "bins"]) settle(page, part);
   counter.textContent = page.querySelector("[data-count]").textContent;
   countedTo = Number(page.querySelector("main").dataset.after);
   recountIfOver();
@@ -215,7 +222,6 @@ const inbox = follow({
     if (keep) return searchAgain();
     const wasEmpty = !list.childElementCount;
     growing.add(rows.slice(-MOST_ROWS).map(({ row }) => lineFor(row)));
-    document.querySelector("[data-none]")?.remove();
     if (wasEmpty) arrive(); // the first request: it is shown at once
     else if (growing.follows) followNewest();
   },

@@ -20,7 +20,10 @@ export function swap(page, id) {
     dialog.addEventListener("close", () => swap(page, id), { once: true });
     return;
   }
-  const next = document.importNode(theirs, true);
+  replace(ours, document.importNode(theirs, true));
+}
+
+export function replace(ours, next) {
   for (const details of ours.querySelectorAll("details[id]")) {
     const same = next.querySelector(`details[id="${CSS.escape(details.id)}"]`);
     if (same) same.open = details.open;

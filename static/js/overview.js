@@ -1,7 +1,8 @@
 // The overview: the timeline of both halves, and the cards beside it.
-import { load, soon, swap } from "./fresh.js";
+import { load, soon } from "./fresh.js";
 import { NewestFirst } from "./newest_first.js";
 import * as rows from "./rows.js";
+import { settle } from "./still.js";
 import { labelAll, setTime } from "./times.js";
 import { follow } from "./stream.js";
 
@@ -132,7 +133,7 @@ function change(kind, list, row, make, alter) {
 }
 
 function swapCards(page) {
-  for (const panel of ["webhooks-panel", "bins-panel"]) swap(page, panel);
+  for (const panel of ["webhooks-panel", "bins-panel"]) settle(page, panel);
   countedTo = rowOf(page);
 }
 

@@ -1,7 +1,8 @@
 // The pages of a webhook and of a delivery, and lists: loaded again when something of theirs happened.
 import { tell } from "./actions.js";
 import { setTitle } from "./attention.js";
-import { load, soon, swap } from "./fresh.js";
+import { load, soon } from "./fresh.js";
+import { settle } from "./still.js";
 import { follow } from "./stream.js";
 
 const { webhook, delivery, event } = document.querySelector("main").dataset;
@@ -26,7 +27,7 @@ async function loadUnlessLeaving() {
 const refresh = soon(async () => {
   const page = await loadUnlessLeaving();
   if (!page) return;
-  for (const part of document.querySelectorAll("[data-live]")) swap(page, part.id);
+  for (const part of document.querySelectorAll("[data-live]")) settle(page, part.id);
   setTitle(page.title);
   document.dispatchEvent(new Event("refreshed"));
 }, REFRESH_EVERY);

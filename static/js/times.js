@@ -1,4 +1,4 @@
-// Keeps time labels current: `clock` and `moment` in local time, `ago`, and `countdown`.
+// Keeps time labels current: `clock` (to the millisecond) and `moment` in local time, `ago`, and `countdown`.
 import { ago, duration } from "./format.js";
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
@@ -24,7 +24,9 @@ function precise(seconds) {
   return `${Math.floor(seconds / 60)} min ${String(Math.floor(seconds % 60)).padStart(2, "0")} s`;
 }
 
-const WRITTEN = { clock, ago, countdown, moment: (date) => MOMENT.format(date) };
+const exactly = (date) => `${clock(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+
+const WRITTEN = { clock: exactly, ago, countdown, moment: (date) => MOMENT.format(date) };
 
 export function label(time) {
   if (!time.dateTime) return;
