@@ -186,7 +186,8 @@ function alter({ kind, seq, row }, fresh) {
     if (requestIn(location.href) === row.id) arrive();
   } else {
     growing.replace(row.id, lineFor(row));
-    if (list.querySelector("[aria-current]") === rowOf(row.id)) show(location.href);
+    const shown = list.querySelector("[aria-current]"); // which the address need not name: it was the newest then
+    if (shown && shown === rowOf(row.id)) show(requestIn(location.href) ? location.href : addressOf(shown));
   }
 }
 

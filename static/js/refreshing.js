@@ -1,4 +1,4 @@
-// The pages of a webhook and of a delivery, and lists: loaded again when something of theirs happened.
+// Pages of one thing: a webhook, an event, a delivery, a thread, the server. Loaded again when something of theirs happened.
 import { tell } from "./actions.js";
 import { setTitle } from "./attention.js";
 import { load, soon } from "./fresh.js";
