@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import Any
+
 import click
 
 from hookbin import __version__
 from hookbin.cli.demo import demo
+from hookbin.cli.options import INTERRUPTED, NO_READER, give_up
 from hookbin.cli.send import send
 from hookbin.cli.serve import serve
+from hookbin.cli.tail import tail
 
-COMMANDS = (serve, send, demo)
+COMMANDS = (serve, send, demo, tail)
 
 
-class _ServeByDefault(click.Group):
-    """Bare `hookbin` is `hookbin serve`."""
+class _Commands(click.Group):
+    """Bare `hookbin` is `hookbin serve`. A command that is broken off says so in a sentence."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {name for option in self.get_params(ctx) for name in option.opts}
@@ -21,8 +27,17 @@ class _ServeByDefault(click.Group):
             args = ["serve", *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            give_up("stopped", code=INTERRUPTED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush goes nowhere
+            give_up("nobody reads the output any more", code=NO_READER)
 
-@click.group(cls=_ServeByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="hookbin %(version)s")
 def main() -> None:
     """Both ends of a webhook in one process: it sends, it receives, and a page shows both live.

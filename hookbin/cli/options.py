@@ -1,6 +1,7 @@
 """What the commands that speak to a running hookbin share: where it is, and how they end.
 
-Exit codes: 0 it was done, 1 it was not (a delivery failed, nothing answers), 2 the input is wrong.
+Exit codes: 0 it was done, 1 it was not (a delivery failed, nothing answers), 2 the input is wrong (a token, a name, an
+option), 130 ctrl-C, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from typing import NoReturn, TypeVar
 
 import click
 
+from hookbin.cli.output import say
 from hookbin.client.remote import Remote, RemoteError
 from hookbin.config import Settings
-from hookbin.logs import printable
 
 T = TypeVar("T")
 FAILED = 1
 WRONG_INPUT = 2
+INTERRUPTED = 130
+NO_READER = 141
 
 
 def remote_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -33,6 +36,9 @@ def remote_options(command: Callable[..., None]) -> Callable[..., None]:
     return server(token(command))
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, a row a line.")
+
+
 def with_remote(server: str, token: str | None, use: Callable[[Remote], T]) -> T:
     """What `use` returns. Ends with exit code 1 or 2 when the server refuses or is not there."""
     try:
@@ -43,5 +49,5 @@ def with_remote(server: str, token: str | None, use: Callable[[Remote], T]) -> T
 
 
 def give_up(detail: str, *, code: int) -> NoReturn:
-    click.echo(printable(detail), err=True)
+    say(detail)
     sys.exit(code)

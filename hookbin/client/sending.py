@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -39,7 +39,7 @@ def publish(remote: Remote, message: Message, *, clock: Clock, wait: float, say:
     for attempt in remote.follow("attempt", after=event["seq"], left=lambda: until - clock.monotonic()):
         if attempt["event_id"] == event["id"]:
             states[attempt["delivery_id"]] = attempt["delivery_state"]
-            say(_told(attempt))
+            say(f"  {printable(told(attempt))}")
         if "pending" not in states.values():
             return set(states.values()) == {"succeeded"}
     pending = sum(state == "pending" for state in states.values())
@@ -55,8 +55,9 @@ def _post(remote: Remote, message: Message) -> Any:
     return remote.post("/events", {"type": message.type, "data": msgspec.Raw(message.content)}, **headers)
 
 
-def _told(attempt: dict[str, Any]) -> str:
+def told(attempt: Mapping[str, Any]) -> str:
+    """`name  attempt 1: 200 in 3 ms, succeeded`; the name is as its owner wrote it."""
     outcome = attempt["status"] if attempt["error"] is None else attempt["error"]
     after = f"next at {attempt['next_attempt_at']}" if attempt["next_attempt_at"] else attempt["delivery_state"]
     took = f"{attempt['duration_ms']:.0f} ms"
-    return f"  {printable(str(attempt['webhook_name']))}  attempt {attempt['number']}: {outcome} in {took}, {after}"
+    return f"{attempt['webhook_name']}  attempt {attempt['number']}: {outcome} in {took}, {after}"
