@@ -198,7 +198,10 @@ def test_the_list_of_keys_names_those_that_work_on_the_page(
     page.evaluate(
         """document.addEventListener("click", (event) => {
              const key = event.target.closest("[data-key]")?.dataset.key;
-             if (key && "rtcpd".includes(key)) { event.stopImmediatePropagation(); (window.pressed ??= []).push(key); }
+             if (!key || !"rtcpd".includes(key)) return;
+             event.preventDefault();
+             event.stopImmediatePropagation();
+             (window.pressed ??= []).push(key);
            }, true)"""
     )
     page.keyboard.press("?")
