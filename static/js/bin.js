@@ -92,10 +92,10 @@ list.addEventListener("click", async (event) => {
   else if (document.getElementById("detail").getBoundingClientRect().top < 0) scrollTo({ top: 0 });
 });
 inspector.addEventListener("click", async (event) => {
-  const link = event.target.closest("#detail .tabs a, #detail .back a");
+  const link = event.target.closest("#detail .tabs a, #detail .pages a, #detail .back a");
   if (!link || !isPlain(event)) return;
   event.preventDefault();
-  const tabs = link.closest(".views") ? ".views" : ".sides";
+  const tabs = link.closest(".views, .pages") ? ".views" : ".sides";
   history[tabs === ".views" ? "replaceState" : "pushState"](null, "", link.href);
   await arrive({ keepPlace: true });
   document.querySelector(`#detail ${tabs} [aria-current]`)?.focus({ preventScroll: true });

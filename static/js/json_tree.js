@@ -130,7 +130,7 @@ function find(field) {
   while (body && !body.matches(".body")) body = body.nextElementSibling;
   ranges = body && field.value ? rangesIn(body, patternOf(field.value), MOST) : [];
   at = 0;
-  CSS.highlights?.set("hits", new Highlight(...ranges));
+  CSS.highlights?.set("found", new Highlight(...ranges));
   showFound(field);
 }
 
@@ -138,7 +138,7 @@ function showFound(field) {
   const range = ranges[at];
   const count = `${at + 1} of ${ranges.length}${ranges.length === MOST ? "+" : ""}`;
   field.nextElementSibling.textContent = range ? count : field.value ? "not found" : "";
-  CSS.highlights?.set("hit", Object.assign(new Highlight(...(range ? [range] : [])), { priority: 1 }));
+  CSS.highlights?.set("found-now", Object.assign(new Highlight(...(range ? [range] : [])), { priority: 1 }));
   if (!range) return;
   for (let up = range.startContainer.parentElement.closest("details"); up; up = up.parentElement.closest("details")) up.open = true;
   range.startContainer.parentElement.scrollIntoView({ block: "nearest" });

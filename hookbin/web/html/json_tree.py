@@ -33,11 +33,13 @@ def folded(text: str, budget: Budget) -> Markup:
     """`text` is laid out with one value a line and two blanks a level; what does not look so stays plain."""
     tree = _Tree()
     lines = text.split("\n")
+    spent = False
     for place, line in enumerate(lines):
-        if place % 256 == 255 and budget.spent():
-            tree.add_plain("\n".join(lines[place:]))
-            break
-        tree.add(line)
+        spent = spent or (place % 256 == 255 and budget.spent())
+        if spent:
+            tree.add_plain(line)
+        else:
+            tree.add(line)
     return tree.closed()
 
 
@@ -71,8 +73,8 @@ class _Tree:
             else:
                 self._line(f'<span class="l">{blanks}{key}{_scalar(name, value)}</span>')
 
-    def add_plain(self, text: str) -> None:
-        self._line(_escape(text))
+    def add_plain(self, line: str) -> None:
+        self._line(f"<span>{_escape(line)}</span>")
 
     def _line(self, markup: str) -> None:
         """Ends the line before, if that is no block: what is selected and copied has each end once."""
