@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from hookbin.testing.plugin import hookbin as hookbin
+from hookbin.testing.plugin import hookbin_server as hookbin_server
 from tests.browsing import DESKTOP, Watched, every_page
 from tests.builders import Stores, Workshop, open_stores, open_workshop
 from tests.support import Server

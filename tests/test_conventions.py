@@ -173,7 +173,7 @@ def own_imports(module: str) -> set[str]:
 
 ROOMS = (
     ("__main__",),
-    ("cli",),
+    ("cli", "testing"),
     ("client",),
     ("server",),
     ("app",),

@@ -76,6 +76,9 @@ class Remote:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._client.close()
 
     def get(self, path: str, **query: Parameter) -> Any:
