@@ -72,7 +72,8 @@ def test_a_pending_delivery_is_cancelled_and_retried_from_its_page(server: Serve
     expect(page.locator('.axis-tick[data-tone="planned"] .axis-at').last).to_have_text(re.compile("^~.*:"))
     assert page.evaluate("document.querySelector('.axis-line').clientWidth") > 1000  # all that the card has
     expect(page.locator('.axis-tick[data-tone="next"] .axis-at')).to_contain_text(re.compile("in [0-9.]+ (min|h)"))
-    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    server.post(f"/deliveries/{delivery['id']}/cancel", {})  # in another tab
     expect(page.locator("#subject .state")).to_have_text("cancelled")
     expect(page.locator(".about")).to_contain_text("by hand")
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)

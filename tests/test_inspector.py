@@ -301,9 +301,14 @@ def test_a_request_deleted_on_its_own_page_leads_to_its_bin(server: Server, page
     page.wait_for_url(re.compile("/ui/bins/own$"))
 
 
-def test_a_bin_that_is_deleted_elsewhere_says_so_and_stays_readable(server: Server, page: Page) -> None:
-    capture(server, "vanishing/1", "still here")
-    opened(server, page, "/ui/bins/vanishing")
+def test_a_bin_that_is_renamed_and_deleted_elsewhere_says_so_and_stays_readable(server: Server, page: Page) -> None:
+    capture(server, "renamed/1", "still here")
+    opened(server, page, "/ui/bins/renamed")
+    server.patch("/bins/renamed", {"name": "vanishing", "max_requests": 77, "response": {"status": 418}})
+    expect(page.locator("#bin-title")).to_have_text("vanishing")
+    expect(page.locator("#foot")).to_contain_text("keeps the newest 77")
+    expect(page.locator("#answers")).to_contain_text("418")
+    assert page.url.endswith("/ui/bins/vanishing")
     server.request("DELETE", "/bins/vanishing")
     expect(page.locator("[data-outcome]")).to_contain_text("This bin was deleted.")
     expect(page.locator("pre.body")).to_contain_text("still here")

@@ -43,7 +43,7 @@ class Message(Struct, frozen=True):
 
     seq: int | None
     kind: str
-    """`request`, `event`, `attempt`, `bin` or `webhook`."""
+    """`request`, `event`, `attempt`, `delivery`, `bin` or `webhook`."""
     bin_id: str | None
     webhook_id: str | None
     frame: bytes

@@ -1,5 +1,6 @@
 // A bin's page: the list grows, the selection stays, and the detail follows the selection.
 import { ACTIONS, call, tell } from "./actions.js";
+import { setTitle } from "./attention.js";
 import { isOfShown } from "./request.js";
 import "./search_history.js";
 import { load, soon } from "./fresh.js";
@@ -25,6 +26,7 @@ document.querySelector("[data-bulk]").addEventListener("picked", ({ currentTarge
 const MOST_ROWS = 200;
 const SEARCH_AGAIN_AFTER = 400;
 const FOLLOW_EVERY = 200;
+const OF_THE_BIN = ["bin-title", "bin-url", "answers", "send-test", "to-settings", "foot"]; // what its settings change
 
 const main = document.querySelector("main");
 const inspector = document.querySelector(".inspector");
@@ -154,11 +156,13 @@ const searchAgain = soon(async () => {
   else growing.holdBack();
 }, SEARCH_AGAIN_AFTER);
 list.addEventListener("wanted", () => reload());
-const redrawAnswers = soon(() => inbox.during(redraw), 500);
+const redrawBin = soon(() => inbox.during(redraw), 500);
 
 async function redraw() {
   const page = await load();
-  for (const part of ["answers", "bins"]) settle(page, part);
+  for (const part of [...OF_THE_BIN, "bins"]) settle(page, part);
+  setTitle(page.title);
+  main.dataset.limit = page.querySelector("main").dataset.limit;
   counter.textContent = page.querySelector("[data-count]").textContent;
   countedTo = Number(page.querySelector("main").dataset.after);
   recountIfOver();
@@ -178,7 +182,8 @@ function alter({ kind, seq, row }, fresh) {
   if (kind === "bin" && row.deleted) {
     tell("This bin was deleted.", { label: "All bins", href: "/ui/bins" }, "bad");
   } else if (kind === "bin") {
-    redrawAnswers();
+    history.replaceState(null, "", `/ui/bins/${row.name ?? row.id}${location.search}`); // it may have been renamed
+    redrawBin();
     // many were deleted, or that was undone
     if (row.request_count < before || row.request_count > before + fresh) reload();
   } else if (row.deleted) {
@@ -218,7 +223,7 @@ const inbox = follow({
     if (!rows.length) return;
     counter.textContent = Number(counter.textContent) + rows.filter(({ seq }) => seq > countedTo).length;
     recountIfOver();
-    if (document.querySelector(".sequence")) redrawAnswers();
+    if (document.querySelector(".sequence")) redrawBin();
     if (!onNewestPage) return;
     if (keep) return searchAgain();
     const wasEmpty = !list.childElementCount;

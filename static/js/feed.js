@@ -1,6 +1,6 @@
 // One connection to /stream that comes back by itself, each time after the last row it saw.
 
-const KINDS = ["request", "event", "attempt", "bin", "webhook", "gap"];
+const KINDS = ["request", "event", "attempt", "delivery", "bin", "webhook", "gap"];
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 const TRIES_UNTIL_OFFLINE = 3;

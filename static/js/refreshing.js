@@ -5,7 +5,7 @@ import { load, soon } from "./fresh.js";
 import { settle } from "./still.js";
 import { follow } from "./stream.js";
 
-const { webhook, delivery, event } = document.querySelector("main").dataset;
+const { webhook, delivery, event, to } = document.querySelector("main").dataset; // `to` is the webhook of a delivery
 const isList = !webhook && !delivery && !event;
 const REFRESH_EVERY = isList ? 2_000 : 150;
 
@@ -35,11 +35,10 @@ const refresh = soon(async () => {
 function concerns({ kind, row }) {
   if (isGone) return false;
   if (isList) return true;
-  if (event) return kind === "attempt" && row.event_id === event;
-  if (kind === "attempt") return delivery ? row.delivery_id === delivery : row.webhook_id === webhook;
+  if (kind === "attempt" || kind === "delivery") return [row.delivery_id ?? row.id, row.webhook_id, row.event_id].includes(delivery ?? webhook ?? event);
   if (kind === "request") return delivery !== undefined && row.attempt_id?.startsWith(`att_${delivery.slice(4)}_`);
-  if (kind === "webhook") return row.id === webhook;
-  return kind === "event" && !delivery;
+  if (kind === "webhook") return row.id === (webhook ?? to);
+  return kind === "event" && webhook !== undefined;
 }
 
 follow({

@@ -19,14 +19,14 @@ from hookbin.errors import BinNotFound, FieldsInvalid, WebhookNotFound
 from hookbin.live.timeline import Message, Topic, place
 from hookbin.models.announcements import LOG_ROWS, Announcement, Removed, RequestChanged, RequestsDeleted
 from hookbin.models.bins import Bin
-from hookbin.models.deliveries import AttemptSummary
+from hookbin.models.deliveries import AttemptSummary, Delivery, DeliveryState, Trigger
 from hookbin.models.events import EventSummary
 from hookbin.models.pending_deletions import DeletionKind, PendingDeletion
 from hookbin.models.requests import CapturedRequest, Opening, RequestSummary
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.shapes.bins import BinShape
 from hookbin.shapes.common import Gone
-from hookbin.shapes.deliveries import attempt_row
+from hookbin.shapes.deliveries import attempt_row, delivery_row
 from hookbin.shapes.events import event_row
 from hookbin.shapes.requests import RequestGone, request_fields
 from hookbin.shapes.webhooks import webhook_shape
@@ -43,7 +43,7 @@ MAX_OPENINGS = 100
 """Rows of these of which it is read at a time what they begin with."""
 MAX_SPAN = 20_000
 """Numbers of the log that are looked through for those that a follower wants; beyond that it is a `gap` too."""
-KINDS = frozenset({"request", "event", "attempt", "bin", "webhook"})
+KINDS = frozenset({"request", "event", "attempt", "delivery", "bin", "webhook"})
 PING_SECONDS = 15
 _RETRY = b"retry: 1000\n\n"
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -53,7 +53,8 @@ class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     bin: Annotated[str | None, Meta(description="Only what concerns this bin (id or name).")] = None
     webhook: Annotated[str | None, Meta(description="Only what concerns this webhook; with `bin`, both.")] = None
     kinds: Annotated[
-        str | None, Meta(description="Comma-separated: request, event, attempt, bin, webhook; all when left out.")
+        str | None,
+        Meta(description="Comma-separated: request, event, attempt, delivery, bin, webhook; all when left out."),
     ] = None
     headlines: Annotated[bool, Meta(description="Say in a line what each request is, as `headline`.")] = False
     after: Annotated[
@@ -68,8 +69,8 @@ async def stream(call: Call[StreamQuery, None]) -> Response:
     """Follow everything live.
 
     Server-sent events: `request`, `event`, `attempt` with their `seq` as id, `bin` and `webhook` without one,
-    also a `request` whose note or pin was changed or that was deleted (`deleted`), and `gap` when more was
-    missed than is sent again (1,000 rows of these, 20,000 of all).
+    also a `delivery` that was cancelled or is retried by hand, a `request` whose note or pin was changed or that was
+    deleted (`deleted`), and `gap` when more was missed than is sent again (1,000 rows of these, 20,000 of all).
     """
     topic = _topic(call.query, call.services)
     after = _last_event_id(call.request.headers.get("last-event-id"))
@@ -130,6 +131,8 @@ class Encoder:
                 return event_row(row)
             case AttemptSummary():
                 return attempt_row(row)
+            case Delivery() if row.state is DeliveryState.CANCELLED or row.next_trigger is Trigger.MANUAL:
+                return delivery_row(row)
             case Bin():
                 return self._bin_shape(row)
             case Webhook():
