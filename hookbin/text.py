@@ -23,7 +23,7 @@ def wire(text: str) -> str:
 def size_text(size: int) -> str:
     if size < 1024:
         return f"{size} B"
-    return f"{size / 1024:.1f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"
+    return f"{size / 1024:.1f} KiB" if size < 1023.95 * 1024 else f"{size / 1024 / 1024:.1f} MiB"
 
 
 def duration(microseconds: float) -> str:

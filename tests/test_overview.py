@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 
@@ -117,6 +118,9 @@ def test_what_waits_for_another_delivery_counts_down_to_no_time(server: Server, 
     page.goto(f"{server.url}/ui/deliveries/{later['id']}")
     expect(page.locator(".verdict-next")).to_have_count(0)
     expect(page.locator(".axis-at")).to_have_text(["waits", "+1 h"])
+    expect(page.locator(".verdict-text")).to_contain_text(
+        re.compile("after delivery dlv_.*, due at .*, which comes first")
+    )
     page.locator(".verdict-text").get_by_role("link", name=first["id"]).click()
     expect(page.locator(".verdict-next")).to_contain_text("in ")
 

@@ -279,7 +279,7 @@ WAITING: list[tuple[Waiting, int, str]] = [
     ),
     (Waiting(Hold.PUBLISHER), 0, "Its first attempt follows at NOON, as its publisher asked."),
     (
-        Waiting(Hold.ORDER, "delivery dlv_1"),
+        Waiting(Hold.ORDER, "delivery dlv_1,"),
         0,
         "Its first attempt follows after delivery dlv_1, which comes first: its webhook takes one at a time, in order.",
     ),

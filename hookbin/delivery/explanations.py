@@ -31,7 +31,7 @@ _PENDING: Mapping[Hold | None, str] = MappingProxyType(
         Hold.PAUSED: "{attempt} waits: its webhook is paused, and nothing is sent until it is resumed.",
         Hold.PUBLISHER: "{attempt} follows{at}, as its publisher asked.",
         Hold.RECEIVER: "{attempt} follows{at}, as the answer's Retry-After asked.",
-        Hold.ORDER: "{attempt} follows after {what}, which comes first: its webhook takes one at a time, in order.",
+        Hold.ORDER: "{attempt} follows after {what} which comes first: its webhook takes one at a time, in order.",
         Hold.RATE: "{attempt} is due and waits for its turn: its webhook takes {what} attempts a second.",
         Hold.PLACE: "{attempt} is due and begins as soon as there is a place for it.",
     }
@@ -59,7 +59,7 @@ _CANCELLED: Mapping[CancelReason | None, tuple[str, str]] = MappingProxyType(
 
 
 class Waiting(Struct, frozen=True):
-    """What a delivery waits for; `what` is the delivery before it, or the rate."""
+    """What a delivery waits for; `what` is the delivery before it with a comma, or the rate."""
 
     hold: Hold | None = None
     what: str = ""

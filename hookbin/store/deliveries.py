@@ -134,14 +134,14 @@ class DeliveryStore:
         """Let nothing wait longer than it was to wait, though the clock was set back before a restart."""
         await self._database.transact(lambda transaction: keep_to_intervals(transaction, now=now))
 
-    async def ahead_of(self, delivery: Delivery) -> str | None:
-        """The first of the pending deliveries to the same webhook whose turn is before."""
+    async def ahead_of(self, delivery: Delivery) -> tuple[str, int | None] | None:
+        """The first of the pending deliveries to the same webhook whose turn is before, and when it is due."""
         rows = await self._database.read(
-            "SELECT id FROM deliveries WHERE webhook_id = ? AND state = 'pending' AND (turn, id) < (?, ?)"
-            " ORDER BY turn, id LIMIT 1",
+            "SELECT id, next_attempt_at FROM deliveries WHERE webhook_id = ? AND state = 'pending'"
+            " AND (turn, id) < (?, ?) ORDER BY turn, id LIMIT 1",
             (delivery.webhook_id, delivery.turn, delivery.id),
         )
-        return rows[0][0] if rows else None
+        return (rows[0][0], rows[0][1]) if rows else None
 
     async def get(self, delivery_id: str) -> Delivery | None:
         rows = await self._database.read(f"{DELIVERIES.select} WHERE d.id = ?", (delivery_id,))

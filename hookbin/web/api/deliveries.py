@@ -169,7 +169,8 @@ async def waiting(
     if webhook.paused:
         return Waiting(Hold.PAUSED)
     if webhook.ordered and (ahead := await services.stores.deliveries.ahead_of(delivery)) is not None:
-        return Waiting(Hold.ORDER, f"delivery {ahead}")
+        id, at = ahead[0], time_or_none(ahead[1])
+        return Waiting(Hold.ORDER, f"delivery {id}" + (f", due at {at}," if at is not None else ","))
     if delivery.next_attempt_at > services.site.clock.now():
         return Waiting(_who_set(delivery.next_attempt_at, event, last=last))
     return Waiting(Hold.PLACE) if webhook.rate_limit is None else Waiting(Hold.RATE, f"{webhook.rate_limit:g}")
