@@ -7,15 +7,22 @@ import os
 import pty
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from hookbin.cli.main import main
 from hookbin.client.following import follow
 from hookbin.client.remote import Remote
-from tests.support import FORKED, PATIENCE, Server
+from tests.raw_receiver import Receiver
+from tests.support import FORKED, PATIENCE, ROOT, Server
+from tests.test_client import hookbin
 from tests.wire import connected
 
 
@@ -135,3 +142,93 @@ def test_a_reader_that_leaves_ends_the_command(server: Server) -> None:
         capture(server, "unread")
 
         assert tail.end() == (141, "nobody reads the output any more\n")
+
+
+# wait, requests, export, replay
+
+
+def test_what_did_not_come_is_told_by_the_nearest_and_exit_code_1(server: Server) -> None:
+    capture(server, "near", json={"id": 8, "name": "\x1b[31m"})
+
+    wanted = ("--where", "method=POST", "--where", "json=id==7", "--timeout", "0.1")
+    code, out, err = hookbin("wait", "near", *wanted, server=server)
+
+    assert (code, out) == (1, "")
+    near, lacks, told = err.splitlines()
+    assert near.endswith("  POST /b/near")
+    assert "id" in lacks
+    assert told.startswith("0 of 1 wanted requests came within 0.1 s")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "complaint"),
+    [
+        (("requests", "none-such"), 2, "no bin has the name or id 'none-such'"),
+        (("requests", "a", "--where", "method"), 2, "'method' is no condition"),
+        (("requests", "a", "--where", "limit=3"), 2, "'limit=3' is no condition"),
+        (("deliveries", "--where", "state=lost"), 2, "state"),
+        (("wait", "a", "--timeout", "9999"), 2, "timeout"),
+        (("replay", "a"), 2, "--to or with --webhook"),
+        (("export", "req_0000000000001", "--format", "pdf"), 2, "format"),
+        (("export", "a", "/nowhere/a.har"), 1, "can't write /nowhere/a.har: No such file or directory"),
+        (("export", "a", "/dev/full/a.har"), 1, "can't write /dev/full/a.har: Not a directory"),
+        (("tail", "--kinds", "request,fish"), 2, "'fish' is not one of request, event, attempt"),
+        (("completion", "cmd"), 2, "'cmd' is not one of"),
+    ],
+)
+def test_what_can_t_be_done_is_a_sentence_and_an_exit_code(
+    server: Server, command: tuple[str, ...], code: int, complaint: str
+) -> None:
+    capture(server, "a")
+
+    ended, out, err = hookbin(*command, server=server)
+
+    assert (ended, out) == (code, "")
+    assert complaint in err
+    assert "Traceback" not in err
+
+
+def test_rows_are_json_for_programs(server: Server) -> None:
+    for number in range(3):
+        capture(server, "rows", f"/{number}", content=b"\xc2\x9b")
+
+    code, out, err = hookbin("requests", "rows", "--where", "path=/?", "--limit", "2", "--json", server=server)
+
+    assert (code, err) == (0, "")
+    assert [json.loads(line)["path"] for line in out.splitlines()] == ["/b/rows/2", "/b/rows/1"]
+
+
+def test_a_file_that_was_not_written_whole_never_has_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.har").write_text("as it was")
+    with Receiver(200, headers={"content-length": "100"}, body=b"half").serving() as url:
+        code, out, err = hookbin("export", "a", str(tmp_path / "a.har"), "--server", url.removesuffix("/hook"))
+
+    assert (code, out) == (1, "")
+    assert "broke the connection off" in err
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["as it was"]
+
+
+def test_a_full_disk_is_told_in_a_sentence(server: Server) -> None:
+    capture(server, "full")
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "hookbin", "export", "full", "--server", server.url]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, timeout=PATIENCE)
+
+    assert (done.returncode, done.stderr) == (1, b"can't write standard output: No space left on device\n")
+
+
+def test_what_a_destination_refuses_is_exit_code_1(server: Server) -> None:
+    capture(server, "sent")
+    with Receiver(404).serving() as url:
+        code, out, _ = hookbin("replay", "sent", "--to", url, "--json", server=server)
+
+    assert code == 1
+    assert json.loads(out)["status"] == 404
+
+
+def test_a_wrong_token_and_an_older_server_are_told(start_server: Callable[..., Server]) -> None:
+    server = start_server("--token", "correct-horse-battery-staple")
+
+    code, _, err = hookbin("requests", "a", "--token", "wrong", server=server)
+    assert (code, err) == (2, f"{server.url} wants its token: give it with --token, or in HOOKBIN_TOKEN\n")
+    assert hookbin("healthcheck", server=server) == (0, "ok\n", "")

@@ -1,20 +1,23 @@
-"""The examples of docs/bins.md do what stands there.
+"""The examples of docs/bins.md and docs/cli.md do what stands there.
 
 Blocks, by their language:
 - `json`: a bin is made of it, which must succeed. If a block of `answers` follows, its lines are requests to that bin.
 - `answers`: `METHOD TARGET [Name: value; …] BODY -> OUTCOME TEXT`, headers and body left out or not. The target is
   what follows the bin's URL; the outcome is a status, or one of `reset`, `closed`, `garbage`, `hangs`,
   `truncated`; the text must stand in the body of the answer.
-- `sh`: run by `sh`, all of the page in order against one server, which stands in for localhost:8090. If a block of
-  `text` follows, its lines must come in what was printed, in their order.
+- `sh`: run by `sh`, all of the page in order against one server, which stands in for localhost:8090; lines of
+  `hookbin` in this process. If a block of `text` follows, its lines must come in what was printed, in their order.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,6 +31,7 @@ from hookbin.web.api.filtering import FilterQuery
 from hookbin.web.api.requests import DeleteQuery
 from hookbin.web.api.wait import WaitQuery
 from tests.support import PATIENCE, ROOT, Server
+from tests.test_client import hookbin
 from tests.wire import connected, parsed
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -35,7 +39,8 @@ LINE = re.compile(
     r"(?P<method>[A-Z]+) (?P<target>\S+)(?: \[(?P<headers>[^]]+)\])?(?: (?P<body>.+?))?"
     r" -> (?P<outcome>\w+)(?: (?P<text>.+))?"
 )
-PAGE = (ROOT / "docs" / "bins.md").read_text()
+PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("bins.md", "cli.md")}
+PAGE = PAGES["bins.md"]
 
 
 class Example(NamedTuple):
@@ -47,13 +52,13 @@ class Example(NamedTuple):
     outcome: str | None
 
 
-def examples() -> Iterator[Example]:
-    blocks = list(BLOCK.finditer(PAGE))
+def examples(page: str = PAGE) -> Iterator[Example]:
+    blocks = list(BLOCK.finditer(page))
     for block, after in zip_longest(blocks, blocks[1:]):
         shows = {"json": "answers", "sh": "text"}.get(block[1])
         if shows is not None:
             outcome = after[2] if after is not None and after[1] == shows else None
-            yield Example(PAGE[: block.start()].count("\n") + 1, block[1], block[2], outcome)
+            yield Example(page[: block.start()].count("\n") + 1, block[1], block[2], outcome)
 
 
 def of(language: str) -> list[Any]:
@@ -102,16 +107,33 @@ def said(answer: bytes, text: str) -> str:
     return "truncated" if len(wire.body) < int(wire.header("content-length") or 0) else str(wire.status)
 
 
-def test_the_commands_of_the_page_print_what_it_says(server: Server) -> None:
-    for example in (each for each in examples() if each.language == "sh"):
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_the_page_print_what_it_says(
+    server: Server, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for example in (each for each in examples(PAGES[page]) if each.language == "sh"):
         script = here(server, example.content)
-        done = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
-
-        assert done.returncode == 0, f"line {example.line}: {done.stderr}"
-        rest = done.stdout
+        rest = "".join(map(partial(printed, server), commands(script)))
         for line in here(server, example.outcome or "").splitlines():
             assert line in rest, f"line {example.line}: {line!r} does not come in {rest!r}"
             rest = rest.partition(line)[2]
+
+
+def commands(script: str) -> list[str]:
+    """What starts with hookbin line by line, anything else as a whole."""
+    return script.splitlines() if script.startswith("hookbin ") else [script]
+
+
+def printed(server: Server, script: str) -> str:
+    if script.startswith("hookbin "):
+        _, *arguments = shlex.split(script)
+        code, out, err = hookbin(*arguments, server=server)
+        assert code == 0, f"{script}: {err}"
+        return out
+    done = subprocess.run(["sh", "-eu", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, f"{script}: {done.stderr}"
+    return done.stdout
 
 
 def here(server: Server, text: str) -> str:

@@ -9,13 +9,19 @@ from typing import Any
 import click
 
 from hookbin import __version__
+from hookbin.cli.completion import completion
 from hookbin.cli.demo import demo
+from hookbin.cli.export import export
+from hookbin.cli.healthcheck import healthcheck
+from hookbin.cli.lists import deliveries, requests
 from hookbin.cli.options import INTERRUPTED, NO_READER, give_up
+from hookbin.cli.replay import replay
 from hookbin.cli.send import send
 from hookbin.cli.serve import serve
 from hookbin.cli.tail import tail
+from hookbin.cli.wait import wait
 
-COMMANDS = (serve, send, demo, tail)
+COMMANDS = (serve, send, demo, tail, wait, requests, deliveries, replay, export, healthcheck, completion)
 
 
 class _Commands(click.Group):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import click
 
@@ -36,6 +36,29 @@ def remote_options(command: Callable[..., None]) -> Callable[..., None]:
     return server(token(command))
 
 
+Where: TypeAlias = dict[str, Any]
+"""Lists of values by the parameter of the API's lists that they are for."""
+_NO_CONDITIONS = frozenset({"limit", "cursor", "count", "timeout", "after", "format", "patience"})
+
+
+def _conditions(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> Where:
+    found: Where = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or name in _NO_CONDITIONS:
+            raise click.BadParameter(f"{value!r} is no condition; write one as method=POST or json=data.id==7")
+        found.setdefault(name, []).append(text)
+    return found
+
+
+where_option = click.option(
+    "--where",
+    multiple=True,
+    callback=_conditions,
+    metavar="NAME=VALUE",
+    help="A condition, as lists of the API take them: method=POST, status=4xx, path=/orders/*, header=x-id:7,"
+    " json=data.id==7, q=text. Give it again for more: all must hold.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, a row a line.")
 
 

@@ -81,10 +81,10 @@ class Remote:
     def close(self) -> None:
         self._client.close()
 
-    def get(self, path: str, **query: Parameter) -> Any:
+    def get(self, path: str, /, **query: Parameter) -> Any:
         return self._call("GET", path, params=query)
 
-    def wait(self, bin: str, *, timeout: float, **query: Parameter) -> list[Any]:
+    def wait(self, bin: str, /, *, timeout: float, **query: Parameter) -> list[Any]:
         """The requests in full, as soon as `count` of them are there that meet the conditions (`WaitQuery`)."""
         asked: dict[str, Parameter] = {"timeout": timeout, **query}
         found: list[Any] = self._call("GET", f"/bins/{bin}/wait", params=asked, timeout=timeout + PATIENCE)["data"]
@@ -94,7 +94,7 @@ class Remote:
         """Every row of a list, page after page."""
         return list(self.rows(path))
 
-    def rows(self, path: str, *, limit: int | None = None, **query: Parameter) -> Iterator[Any]:
+    def rows(self, path: str, /, *, limit: int | None = None, **query: Parameter) -> Iterator[Any]:
         """The first `limit` rows of a list, page after page."""
         left = sys.maxsize if limit is None else limit
         while left > 0:
@@ -106,7 +106,7 @@ class Remote:
             query["cursor"] = page["next_cursor"]
 
     @contextmanager
-    def download(self, path: str, *, patience: float = PATIENCE, **query: Parameter) -> Iterator[httpx.Response]:
+    def download(self, path: str, /, *, patience: float = PATIENCE, **query: Parameter) -> Iterator[httpx.Response]:
         """An answer that is read piece by piece; what goes wrong meanwhile is a `RemoteError` too."""
         try:
             with self._client.stream("GET", path, params=query, timeout=patience) as response:

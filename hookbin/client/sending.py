@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,17 +29,33 @@ def publish(remote: Remote, message: Message, *, clock: Clock, wait: float, say:
 
     Returns whether every delivery succeeded. Raises `RemoteError`.
     """
-    until = clock.monotonic() + wait
     event = _post(remote, message)
-    states: dict[str, str] = {delivery["id"]: delivery["state"] for delivery in event["deliveries"]}
-    say(f"{event['id']}  {event['type']}  {len(states)} {'delivery' if len(states) == 1 else 'deliveries'}")
-    if not states:
+    count = len(event["deliveries"])
+    say(f"{event['id']}  {event['type']}  {count} {'delivery' if count == 1 else 'deliveries'}")
+    if not count:
         say("no webhook wants this type; GET /webhooks shows what each one wants")
         return True
-    for attempt in remote.follow("attempt", after=event["seq"], left=lambda: until - clock.monotonic()):
-        if attempt["event_id"] == event["id"]:
+
+    def tell(attempt: Mapping[str, Any]) -> None:
+        say(f"  {printable(told(attempt))}")
+
+    return tell_outcomes(remote, [event], clock=clock, wait=wait, say=say, tell=tell)
+
+
+def tell_outcomes(
+    remote: Remote, events: Sequence[Any], *, clock: Clock, wait: float, say: Say, tell: Callable[[Any], None]
+) -> bool:
+    """Tell of each attempt at the events' deliveries, until none is pending or `wait` seconds are over.
+
+    Returns whether every delivery succeeded. Raises `RemoteError`.
+    """
+    until = clock.monotonic() + wait
+    states: dict[str, str] = {delivery["id"]: delivery["state"] for event in events for delivery in event["deliveries"]}
+    first = min(event["seq"] for event in events)
+    for attempt in remote.follow("attempt", after=first, left=lambda: until - clock.monotonic()):
+        if attempt["delivery_id"] in states:
             states[attempt["delivery_id"]] = attempt["delivery_state"]
-            say(f"  {printable(told(attempt))}")
+            tell(attempt)
         if "pending" not in states.values():
             return set(states.values()) == {"succeeded"}
     pending = sum(state == "pending" for state in states.values())
