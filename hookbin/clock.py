@@ -149,8 +149,8 @@ def parse_seq_id(prefix: str, text: str) -> int | None:
 
 
 def lowest_id(prefix: str, time: int) -> str:
-    """The id that sorts before every one that is made at `time` (µs) or later from a UUIDv7."""
-    return prefix + _base32((time // 1000) << 80, digits=_UUID_DIGITS)
+    """The id that sorts before every one that is made at `time` (µs, before 1970 too) or later from a UUIDv7."""
+    return prefix + _base32((max(0, time) // 1000) << 80, digits=_UUID_DIGITS)
 
 
 def parse_uuid(prefix: str, text: str) -> UUID | None:

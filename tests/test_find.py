@@ -40,6 +40,8 @@ def sent(server: Server) -> dict[str, Any]:
         ("type=other", set()),
         ("since=-1h&until=-0s", {"fine", "gone", "down"}),
         ("until=-1h", set()),
+        ("since=1969-12-31T23:59:59Z", {"fine", "gone", "down"}),
+        ("until=1969-12-31T23:59:59Z", set()),
     ],
 )
 def test_deliveries_are_found_by_each_side_of_them(

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browsing import capture, delivered_to, opened
 from tests.raw_receiver import Receiver
 from tests.support import Server, eventually
+from tests.wire import exchange
 
 
 def shown(server: Server, id: str) -> list[str]:
@@ -54,6 +55,14 @@ def test_a_thread_is_one_file_that_runs_nothing(server: Server) -> None:
     assert not re.search(r"(?:href|src)=", answer.text)
 
 
+def test_a_thread_as_a_file_masks_the_secrets_of_answers_too(server: Server) -> None:
+    server.post("/bins", {"name": "gives-cookies", "response": {"headers": [["set-cookie", "session=of-the-answer"]]}})
+    delivery = delivered_to(server, "gives-cookies")
+    file = server.request("GET", f"/ui/threads/{delivery['id']}?file").text
+    assert "set-cookie: ********" in file
+    assert "of-the-answer" not in file
+
+
 def test_a_request_is_sent_on_with_changes_and_what_they_were_is_shown(server: Server) -> None:
     capture(server, "changing/path?a=1", b'{"n": 1}', headers={"x-kept": "yes"})
     (request,) = server.captured("changing")
@@ -78,6 +87,16 @@ def test_what_is_not_changed_is_not_said_to_be(server: Server) -> None:
     (request,) = server.captured("as-it-was")
     event = replay(server, request["id"], destination=f"{server.url}/b/as-it-came")
     assert "/changes" not in server.request("GET", f"/ui/events/{event['id']}").text
+
+
+@pytest.mark.parametrize("target", ["http://elsewhere/b/far/p?q", "/%62%2Ffar/p?q", "/b/far%2Fp?q"])
+def test_a_change_is_shown_alone_however_the_target_was_written(server: Server, target: str) -> None:
+    exchange(server, f"PUT {target} HTTP/1.1\r\nHost: {server.url[7:]}\r\nConnection: close\r\n\r\n".encode())
+    request = eventually(lambda: server.captured("far"))[0]
+    event = replay(server, request["id"], destination=f"{server.url}/b/nearer", changes={"method": "POST"})
+    page = server.request("GET", f"/ui/events/{event['id']}/changes")
+    assert page.status_code == 200
+    assert re.findall(r'<th scope="row">(\w+)</th>', page.text) == ["method"]
 
 
 @pytest.mark.parametrize(

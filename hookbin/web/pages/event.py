@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hookbin.clock import parse_seq_id
 from hookbin.dispatch.forwarded_request import original_of
 from hookbin.errors import EventNotFound
-from hookbin.models.events import Event
+from hookbin.models.events import Event, Original
 from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import CapturedRequest
 from hookbin.shapes.events import event_row
@@ -75,10 +75,13 @@ async def changes(request: Request) -> Response:
 
 
 async def _source(s: Services, event: Event) -> CapturedRequest | None:
-    """The captured request that the event sends on, with those of its fields that are sent on."""
+    """The captured request that the event sends on, with what of its target and its fields is sent on."""
     seq = parse_seq_id("req_", event.request_id or "")
     found = None if seq is None or event.original is None else await s.stores.requests.get(seq)
-    return None if found is None else replace(found, headers=original_of(found).headers, trailers=())
+    if found is None:
+        return None
+    original = original_of(found)
+    return replace(found, target=_target(found, original), headers=original.headers, trailers=())
 
 
 def _is_changed(source: CapturedRequest, event: Event) -> bool:
@@ -86,15 +89,19 @@ def _is_changed(source: CapturedRequest, event: Event) -> bool:
     return original_of(source, keep_signature=keeps) != event.original or source.body != event.body
 
 
+def _target(request: CapturedRequest, original: Original) -> str:
+    """What of its target is sent on, behind its bin in the way that all are written."""
+    query = "" if original.query is None else f"?{original.query}"
+    return f"{PREFIX}{request.bin_id}{original.suffix}{query}"
+
+
 def _as_sent(source: CapturedRequest, event: Event) -> CapturedRequest:
     original = event.original
     assert original is not None
-    query = "" if original.query is None else f"?{original.query}"
-    target = f"{PREFIX}{source.target.split('/')[2].partition('?')[0]}{original.suffix}{query}"
     return replace(
         source,
         method=original.method,
-        target=target,
+        target=_target(source, original),
         headers=original.headers,
         content_type=event.content_type,
         body=event.body,

@@ -143,7 +143,7 @@ class Tree:
             for capture in self._fitting(child, captures[child.id]):
                 child.children.append(await self._request(capture))
             if self._whole:
-                answered = list(attempt.response_headers or ())
+                answered = list(masked(attempt.response_headers or ()))
                 child.headers = [("Sent", list(attempt.request_headers)), ("Answered", answered)]
                 child.bodies = [("Answer", body_shape(attempt.response_body or b"", limit=MAX_BYTES))]
             node.children.append(child)
