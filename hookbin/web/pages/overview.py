@@ -57,8 +57,9 @@ async def page(request: Request) -> Response:
     after = s.live.timeline.position  # what is counted and listed is as of then: the stream brings the rest
     wanted = filter_of(request.query_params)
     filtered, problems = wanted != Filter(), wanted.show == "problems"
-    busy_bins = nlargest(CARDS, s.stores.bins.all(), key=partial(bin_used_at, s))
+    bins = [bin_card(s, bin) for bin in nlargest(CARDS, s.stores.bins.all(), key=partial(bin_used_at, s))]
     busy_webhooks = nlargest(CARDS, s.stores.webhooks.all(), key=partial(webhook_used_at, s))
+    webhooks = [webhook_card(s, webhook) for webhook in busy_webhooks]
     rows = await s.stores.log.newest(limit=SEARCHED if filtered else READ, upto=after)
     lines = [line for line in timeline_lines(rows) if wanted.takes(line)]
     bin_total, webhook_total = len(s.stores.bins.all()), len(s.stores.webhooks.all())
@@ -75,9 +76,9 @@ async def page(request: Request) -> Response:
         lines=lines[:SHOWN],
         cut=len(lines) > SHOWN or len(rows) == (SEARCHED if filtered else READ),
         searched=SEARCHED,
-        bins=[bin_card(s, bin) for bin in busy_bins],
+        bins=bins,
         bin_total=bin_total,
-        webhooks=[webhook_card(s, webhook) for webhook in busy_webhooks],
+        webhooks=webhooks,
         webhook_total=webhook_total,
         blank=EMPTY,
         meta_events=sorted(META_EVENTS),
