@@ -115,6 +115,21 @@ def test_the_installed_command_tells_its_version(installed: Path) -> None:
     assert done.stdout.startswith("hookbin ")
 
 
+def test_pytest_finds_the_installed_plugin(installed: Path, tmp_path: Path) -> None:
+    test = "def test_it(hookbin):\n    import hookbin as package\n    print(package.__file__, hookbin.bin().url)\n"
+    (tmp_path / "test_it.py").write_text(test)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pytest", "-sq"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith(f"{installed}/hookbin/__init__.py http://localhost:")
+
+
 def _answers(url: str) -> bool:
     try:
         return httpx.get(f"{url}/healthz", trust_env=False, verify=False).status_code == 200
