@@ -44,7 +44,7 @@ class RunningServer:
         self._thread.start()
         try:
             self._loop, self._app, self._server = self._started.result()
-        except BaseException:
+        except Exception:
             self._close()
             raise
         return self
