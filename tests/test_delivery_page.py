@@ -192,7 +192,7 @@ def test_a_body_that_was_cut_differs_from_where_it_was_cut(
         expect(page.locator(".findings")).to_contain_text("The bodies differ from byte 100 on")
         expect(page.locator(".findings")).to_contain_text("nothing more arrived")
         expect(page.locator(".findings")).to_contain_text("The signature was not checked")
-        expect(page.locator(".compare-bodies pre")).to_have_count(2)
+        expect(page.locator(".compare-bodies .body")).to_have_count(2)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,17 @@ async def test_a_commit_that_is_told_later_goes_to_those_who_followed_at_the_com
     assert (await ready(first), second.position, await ready(second)) == ([1, 2, 3], 2, [3])
 
 
+async def test_what_counts_a_bin_s_requests_is_made_at_its_commit() -> None:
+    later: list[Callable[[], None]] = []
+    encoder = Encoder()
+    timeline = Timeline(encoder, later=lambda work, *, together: later.append(work))
+    follower = timeline.subscribe(Topic())
+    timeline.committed([BIN, *requests(1)])
+    assert encoder.asked == [BIN]
+    later[0]()
+    assert await ready(follower) == [None, 1]
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [

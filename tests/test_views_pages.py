@@ -60,7 +60,7 @@ def test_values_of_json_are_found_chosen_walked_through_and_made_a_filter(server
     page.locator("a.request", has_text="/b/tree/one").click()
     expect(page.locator("#detail-title")).to_contain_text("/b/tree/one")
     page.locator(".json summary", has_text="names").click()
-    page.locator("[data-find]").fill("Ada")
+    page.locator("input[data-find]").fill("Ada")
     expect(page.locator(".views output")).to_have_text("1 of 2")
     expect(page.locator(".json .s2", has_text="Jo")).to_be_visible()
     page.keyboard.press("Enter")

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hookbin.web.html.static import FILES
 from tests.support import ROOT, eventually, free_port
 
 
@@ -79,7 +80,8 @@ def test_the_installed_package_serves_its_pages_and_what_they_load(installed: Pa
         assert "hookbin" in page.text
         for file in (ROOT / "static").rglob("*.*"):
             path = file.relative_to(ROOT).as_posix()
-            assert httpx.get(f"{url}/{path}", trust_env=False, verify=False).content == file.read_bytes()
+            served = httpx.get(f"{url}/{path}", trust_env=False, verify=False).content
+            assert served == (FILES.sheet(path.removeprefix("static/")) or file.read_bytes())
         assert httpx.post(f"{url}/b/joe", trust_env=False, verify=False).status_code == 200
 
 

@@ -24,6 +24,8 @@ from hookbin.models.webhooks import Webhook
 
 QUEUE = 1_000
 """Messages that may wait for one follower."""
+COUNTED = (Bin, RequestsDeleted, PendingDeletion, DeletionUndone)
+"""Of these the message holds how many requests a bin has: as many as at this commit, so it is made then."""
 FOLLOWERS_A_COMMIT = 100
 """For each of so many followers one more commit is told at a time while more come: one write to each takes longer."""
 
@@ -160,11 +162,13 @@ class Timeline:
                 break
         if self._subscriptions:
             followers = tuple(self._subscriptions)
-            self._later(partial(self._tell, rows, followers), together=1 + len(followers) // FOLLOWERS_A_COMMIT)
+            told = [self._encode(row, False) if isinstance(row, COUNTED) else row for row in rows]
+            self._later(partial(self._tell, told, followers), together=1 + len(followers) // FOLLOWERS_A_COMMIT)
 
-    def _tell(self, rows: Sequence[Announcement], followers: Sequence[Subscription]) -> None:
+    def _tell(self, rows: Sequence[Announcement | Message | None], followers: Sequence[Subscription]) -> None:
         for headlines in {follower.topic.headlines for follower in followers}:
-            messages = [message for row in rows if (message := self._encode(row, headlines)) is not None]
+            made = (row if row is None or isinstance(row, Message) else self._encode(row, headlines) for row in rows)
+            messages = [message for message in made if message is not None]
             for follower in followers:
                 if follower.topic.headlines is headlines:
                     follower.put(messages)

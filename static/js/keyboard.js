@@ -85,7 +85,7 @@ export function listen() {
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-show-keys]")) showKeys();
-    if (event.target.closest("[data-find]") && !event.ctrlKey && !event.metaKey && !event.shiftKey) find(event);
+    if (event.target.closest("[data-palette]") && !event.ctrlKey && !event.metaKey && !event.shiftKey) find(event);
   });
   document.addEventListener("change", ({ target }) => target.matches("[data-single-keys]") && turn(target.checked));
 }
