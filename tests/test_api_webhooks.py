@@ -80,20 +80,6 @@ def test_a_field_that_is_wrong_is_named(server: Server, fields: dict[str, Any], 
     assert server.get("/webhooks?limit=250") == before
 
 
-def test_a_patch_changes_what_it_names_and_null_puts_the_default_back(server: Server) -> None:
-    webhook = server.register(nowhere(), retry_schedule=[7], timeout=3, ping=False, events=["a", "b"])
-    path = f"/webhooks/{webhook['id']}"
-    del webhook["secret"]
-
-    changed = server.patch(path, {"name": "renamed", "timeout": None}).json()
-    assert changed == {**webhook, "name": "renamed", "timeout": 15.0}
-
-    restored = server.patch(path, {"retry_schedule": None, "events": None}).json()
-    assert restored["retry_schedule"][0] == 1
-    assert restored["events"] == ["*"]
-    assert server.get(path) == restored
-
-
 @pytest.mark.parametrize(
     ("fields", "loc"),
     [
@@ -141,15 +127,6 @@ def test_a_paused_webhook_keeps_what_it_is_to_get_until_it_is_resumed(server: Se
     eventually(lambda: types(server, "resting") == ["webhook.ping", "while.paused", "user.created"])
 
 
-def test_a_410_disables_the_webhook(server: Server) -> None:
-    server.post("/bins", {"name": "gone", "response": {"status": 410}})
-
-    webhook = server.register(f"{server.url}/b/gone")
-
-    gone = eventually(lambda: (found := server.get(f"/webhooks/{webhook['id']}"))["disabled"] and found)
-    assert "410" in gone["disabled_reason"]
-
-
 def test_a_deleted_webhook_leaves_its_deliveries_in_the_log(server: Server) -> None:
     webhook = server.register(nowhere(), retry_schedule=[3600])
     eventually(lambda: server.deliveries(webhook=webhook["id"])[0]["attempt_count"] == 1)
@@ -190,6 +167,6 @@ def test_every_option_is_kept_and_null_puts_its_default_back(server: Server) -> 
     restored = server.patch(path, dict.fromkeys(ALL_OPTIONS)).json()
 
     assert {name: restored[name] for name in ALL_OPTIONS} == {name: bare[name] for name in ALL_OPTIONS}
-    assert server.patch(path, {}).json() == restored
+    assert server.patch(path, {"name": "renamed"}).json() == {**restored, "name": "renamed"}
     changed = server.patch(path, ALL_OPTIONS).json()
     assert {name: changed[name] for name in ALL_OPTIONS} == ALL_OPTIONS

@@ -221,21 +221,6 @@ async def test_a_listener_that_raises_stops_neither_the_writer_nor_the_others(
         assert announced(after.rows) == [1, 2]
 
 
-async def test_when_the_disk_is_full_everyone_is_told_and_nothing_is_announced(stores: Stores, tmp_path: Path) -> None:
-    bin = await stores.make_bin()
-    await limit_pages(stores, room=2)
-    results = await asyncio.gather(
-        stores.capture(bin), stores.capture(bin, body=b"x" * 200_000), stores.capture(bin), return_exceptions=True
-    )
-    assert [type(result) for result in results] == [StorageFailed] * 3
-    assert announced(stores.seen.rows) == []
-    assert stores.bins.count(bin) == 0
-    assert seqs(tmp_path / "hookbin.db") == []
-    await limit_pages(stores, room=1_000_000)
-    await stores.capture(bin, body=b"x" * 200_000)
-    assert stores.bins.count(bin) == 1
-
-
 async def test_a_probe_tells_of_a_full_disk(stores: Stores, tmp_path: Path) -> None:
     await stores.database.transact(lambda connection: connection.execute("PRAGMA busy_timeout = 0").fetchone())
     other = sqlite3.connect(tmp_path / "hookbin.db", isolation_level=None)
@@ -339,16 +324,6 @@ async def test_each_batch_is_observed_with_its_size_and_seconds(tmp_path: Path) 
     async with open_stores(tmp_path / "hookbin.db", **options) as stores:
         await stores.database.transact(lambda _: clock.advance(2))
     assert observed == [(1, 2.0)]
-
-
-async def limit_pages(stores: Stores, *, room: int) -> None:
-    """Let the file grow by so many pages, as a disk that is nearly full does."""
-
-    def limit(transaction: Transaction) -> None:
-        (pages,) = transaction.execute("PRAGMA page_count").fetchone()
-        transaction.execute(f"PRAGMA max_page_count = {pages + room}")
-
-    await stores.database.transact(limit)
 
 
 def _delete_everything(transaction: Transaction) -> None:

@@ -235,19 +235,6 @@ async def test_a_retry_waits_as_long_as_it_should_however_the_clock_is_set(shop:
     await shop.seen.until(lambda: ("wh_1", delivery.id, 2) in shop.sender.calls)
 
 
-async def test_an_outcome_of_before_the_clock_was_set_is_retried_after_its_wait(shop: Workshop) -> None:
-    await shop.stores.register(retry_schedule=(10.0,))
-    shop.sender.script["wh_1"] = [500]
-    shop.sender.hold("wh_1")
-    await shop.stores.publish()
-    await shop.seen.until(lambda: shop.sender.calls)
-    shop.clock.set(-3_600)
-    shop.sender.release("wh_1")
-    await shop.settle()
-    shop.clock.advance(10)
-    await shop.seen.until(lambda: len(shop.sender.calls) == 2)
-
-
 @pytest.mark.parametrize("at_restart", [True, False])
 async def test_what_is_due_is_sent_though_the_clock_was_set_back(tmp_path: Path, at_restart: bool) -> None:
     clock = FakeClock()
@@ -292,14 +279,6 @@ async def _go_on(shop: Workshop, seconds: float, *, times: int) -> None:
     for _ in range(times):
         shop.clock.advance(seconds)
         await shop.settle()
-
-
-async def test_an_appointment_is_kept_by_the_clock_as_it_is_set(shop: Workshop) -> None:
-    await shop.stores.register()
-    await shop.stores.publish(deliver_at=shop.clock.now() + 3_600 * SECOND)
-    shop.clock.set(3_600)
-    shop.clock.advance(60)
-    await shop.seen.until(lambda: shop.seen.attempts)
 
 
 async def test_time_that_goes_on_while_it_looks_does_not_trap_it(tmp_path: Path) -> None:

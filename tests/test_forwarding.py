@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from hookbin.clock import seq_id
 from hookbin.dispatch import forwarded_request
 from hookbin.models.bins import Bin
-from hookbin.models.deliveries import CancelReason, DeliveryState
 from hookbin.models.events import Original
 from hookbin.models.webhooks import Webhook, WebhookKind
 from hookbin.store.retention import Retention
@@ -465,15 +464,3 @@ async def test_a_capture_and_what_is_forwarded_of_it_are_one_commit(stores: Stor
 
     event = replace(forward.event, seq=request.seq + 1, request_id=seq_id("req_", request.seq))
     assert stores.seen.commits[-1] == [request, event, *forward.deliveries]
-
-
-@pytest.mark.anyio
-async def test_a_request_that_came_round_too_often_is_cancelled_from_the_start(stores: Stores) -> None:
-    bin = await stores.make_bin()
-    await forwarding(stores, bin)
-    request = a_request(bin, headers=(("hookbin-hops", "6"),))
-    forward = stores.forwarding.of_capture(request)
-    assert forward is not None
-    (delivery,) = forward.deliveries
-
-    assert (delivery.state, delivery.cancel_reason) == (DeliveryState.CANCELLED, CancelReason.LOOP)

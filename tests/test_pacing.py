@@ -146,18 +146,6 @@ async def test_a_rate_limit_holds_over_a_restart_and_a_clock_that_is_set(tmp_pat
             assert len(shop.sender.calls) == calls
 
 
-async def test_a_retry_that_was_asked_for_during_a_success_takes_nothing_of_the_rate(shop: Workshop) -> None:
-    await shop.stores.register(rate_limit=1.0, max_in_flight=1)
-    shop.sender.hold("wh_1")
-    first, second = await publish(shop, 2)
-    await shop.settle()
-    await shop.stores.deliveries.retry(first, now=shop.clock.now())
-    shop.clock.advance(1)
-    shop.sender.release("wh_1")
-    await shop.settle()
-    assert sent(shop) == [first, second]
-
-
 # Order
 
 
@@ -170,17 +158,6 @@ async def test_an_ordered_webhook_gets_one_after_the_other_and_the_first_waits_f
         assert sent(shop) == expected
         shop.clock.advance(wait)
     assert shop.sender.most_under_way["wh_1"] == 1
-
-
-async def test_the_next_one_goes_when_the_head_of_the_line_is_cancelled(shop: Workshop) -> None:
-    await shop.stores.register(ordered=True, retry_schedule=(100.0,))
-    shop.sender.script["wh_1"] = [500, 200]
-    head, following = await publish(shop, 2)
-    await shop.settle()
-    assert sent(shop) == [head]
-    await shop.stores.deliveries.cancel(head, now=shop.clock.now())
-    await shop.settle()
-    assert sent(shop) == [head, following]
 
 
 async def test_order_can_be_switched_on_and_off(shop: Workshop) -> None:

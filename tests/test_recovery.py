@@ -88,17 +88,6 @@ async def test_what_was_published_before_is_left_alone(stores: Stores) -> None:
     assert (await stores.found(early)).state is DeliveryState.FAILED
 
 
-async def test_a_webhook_that_is_disabled_meanwhile_recovers_nothing(stores: Stores) -> None:
-    before = await stores.register()
-    (failed,) = await stores.publish()
-    await stores.finish(failed, Action.FAIL, status=404)
-    await enable(stores, before, False)
-
-    with pytest.raises(WebhookDisabled):
-        await recover(stores, before)
-    assert (await stores.found(failed)).state is DeliveryState.FAILED
-
-
 async def test_a_call_brings_back_so_many_and_its_cursor_goes_on(stores: Stores) -> None:
     webhook = await enable(stores, await stores.register(), False)
     total = module.MAX_AT_ONCE + 50
@@ -133,17 +122,6 @@ async def test_what_comes_back_is_due_in_the_order_of_publishing(stores: Stores)
     events = [each.event_id for each in found if each is not None]
     assert events == sorted(events)
     assert len(events) == 3
-
-
-async def test_what_once_succeeded_is_not_brought_back_though_a_replay_of_it_failed(stores: Stores) -> None:
-    webhook = await stores.register()
-    (delivery,) = await stores.publish()
-    await stores.finish(delivery, Action.SUCCEED)
-    await stores.recovery.replay(delivery.event_id, None, busy=())
-    await stores.finish(delivery, Action.FAIL, status=404)
-    assert (await stores.found(delivery)).state is DeliveryState.FAILED
-
-    assert (await recover(stores, webhook)).retried == 0
 
 
 def test_the_lowest_id_of_a_time_sorts_before_those_made_then() -> None:

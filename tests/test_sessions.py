@@ -55,7 +55,9 @@ def test_every_sign_in_is_a_session_of_its_own_and_ends_alone(exposed: Server) -
     assert first != second
     assert session_of(exposed, second)["user_agent"] == "two"
     assert session_of(exposed, second)["client"] == "127.0.0.1"
-    assert exposed.call("POST", "/ui/sign-out", cookie=first).status_code == 303
+    out = exposed.call("POST", "/ui/sign-out", cookie=first)
+    assert (out.status_code, out.headers["location"]) == (303, "/ui/sign-in")
+    assert "max-age=0" in out.headers["set-cookie"].lower()
     assert status_with(exposed, first) == 401
     assert status_with(exposed, second) == 200
 

@@ -163,11 +163,3 @@ def test_what_was_acknowledged_until_the_end_is_there(start_server: Callable[...
         bodies = [bytes(body).decode() for (body,) in connection.execute("SELECT body FROM requests")]
     assert set(kept) <= set(bodies)
     assert len(bodies) == len(set(bodies))
-
-
-def test_after_the_end_one_file_is_left_and_no_log_beside_it(start_server: Callable[..., Server]) -> None:
-    server = start_server()
-    server.post("/b/joe")
-    stop(server)
-    left = {file.name for file in server.database.parent.iterdir() if file.suffix != ".txt"}
-    assert left == {"hookbin.db", "hookbin.db.lock"}
