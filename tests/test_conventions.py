@@ -382,6 +382,7 @@ def test_arguments_and_environment_are_read_by_the_command_line_alone() -> None:
 HELD_BY_NO_TEMPLATE = {
     "a script or a style": r"<script(?![^>]*\ssrc=)[^>]*>|<style\b|\sstyle\s*=|\son[a-z]+\s*=|javascript:",
     "something from elsewhere": r"""(?:src|href|action)\s*=\s*["']?(?:https?:)?//(?!github\.com/)[^"'\s>]+""",
+    "a form that puts what is typed into the URL without a script": r"<form(?![^>]*\s(?:method|action)=)[^>]*>",
     "a limit": r"""\s(?:max|min|maxlength|minlength|size|pattern)\s*=\s*["']?[^"'{>]*\d""",
 }
 """The Content-Security-Policy would let none of the first two work, and limits are handed to a template."""
