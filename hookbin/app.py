@@ -49,6 +49,7 @@ from hookbin.models.pending_deletions import PendingDeletion
 from hookbin.models.request_target import PREFIX
 from hookbin.models.requests import RequestSummary
 from hookbin.models.webhooks import Webhook
+from hookbin.store.backup import Backups
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import RequestRemoval
@@ -295,6 +296,7 @@ def _stores(database: Database, *, settings: Settings, addresses: Addresses, clo
         sending_search=SendingSearch(database),
         log=LogStore(database),
         sessions=SessionStore(database, token=settings.token, clock=clock, ids=ids),
+        backups=Backups(database.path),
         bin_shape=BinShaper(bins, webhooks, addresses=addresses),
     )
 

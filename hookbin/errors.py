@@ -12,7 +12,8 @@
     ├── SenderTimedOut          what was begun did not come to its end in time
     ├── WaitTimedOut            carries the nearest misses
     ├── Refused                 Unauthorized, HostRefused, OriginRefused, BinsElsewhere
-    ├── Unavailable             Overloaded, ViewsBusy, NotReady, OutOfResources, ShuttingDown, TooManyTries
+    ├── Unavailable             Overloaded, ViewsBusy, BackupUnderWay, NotReady, OutOfResources, ShuttingDown,
+    │   │                       TooManyTries
     │   └── StorageFailed       DatabaseLost, DatabaseUnreadable
     └── StartError              hookbin could not start (command line, exit code 3)
 
@@ -238,6 +239,10 @@ class ViewsBusy(Unavailable):
 
 class TooManyWaiting(Unavailable):
     title = "Too many calls wait for requests"
+
+
+class BackupUnderWay(Unavailable):
+    title = "A backup is under way"
 
 
 class TooManyTries(Unavailable):

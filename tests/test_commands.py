@@ -7,21 +7,26 @@ import os
 import pty
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from hookbin.cli.main import main
 from hookbin.client.following import follow
 from hookbin.client.remote import Remote
 from tests.raw_receiver import Receiver
-from tests.support import FORKED, PATIENCE, ROOT, Server
+from tests.support import FORKED, PATIENCE, ROOT, Server, eventually
 from tests.test_client import hookbin
 from tests.wire import connected
 
@@ -232,3 +237,99 @@ def test_a_wrong_token_and_an_older_server_are_told(start_server: Callable[..., 
     code, _, err = hookbin("requests", "a", "--token", "wrong", server=server)
     assert (code, err) == (2, f"{server.url} wants its token: give it with --token, or in HOOKBIN_TOKEN\n")
     assert hookbin("healthcheck", server=server) == (0, "ok\n", "")
+
+
+# backup, check
+
+
+def test_a_backup_made_under_load_is_whole_and_another_hookbin_opens_it(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start_server()
+    capture(server, "saved", content=b"x" * 1_000_000)
+    stop = threading.Event()
+
+    def capture_on() -> None:
+        while not stop.is_set():
+            capture(server, "saved", content=b"more")
+
+    with ThreadPoolExecutor() as others:
+        others.submit(capture_on)
+        eventually(lambda: server.get("/bins/saved")["request_count"] > 3)
+        ended = hookbin("backup", str(tmp_path / "copy.db"), server=server)
+        before = server.get("/bins/saved")["request_count"]
+        stop.set()
+
+    assert ended == (0, "", "")
+    assert [file.name for file in tmp_path.iterdir() if "copy" in file.name or "backup" in file.name] == ["copy.db"]
+    assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
+    copy = start_server(name="copy.db")
+    rows = copy.get("/bins/saved/requests?limit=250")["data"]
+    assert 3 < copy.get("/bins/saved")["request_count"] <= before
+    assert rows[-1]["size"] in (1_000_000, 4)
+
+
+def test_one_backup_is_made_at_a_time_and_one_that_is_left_makes_room(server: Server) -> None:
+    capture(server, "large", content=b"x" * 9_000_000)
+    with httpx.stream("GET", f"{server.url}/backup", trust_env=False) as first:
+        assert first.status_code == 200
+        second = server.request("GET", "/backup")
+
+    assert (second.status_code, second.json()["code"]) == (503, "backup_under_way")
+    eventually(lambda: server.request("GET", "/backup").status_code == 200)
+    assert [server.request("GET", "/backup").status_code for _ in range(5)] == [200] * 5
+
+
+def test_check_tells_what_a_database_holds_and_leaves_it_as_it_is(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start_server()
+    capture(server, "kept")
+    server.register(f"{server.url}/b/kept")
+    eventually(lambda: server.deliveries(state="succeeded"))
+    running = hookbin("check", str(server.database))
+    server.kill()
+    files = {file: file.read_bytes() for file in (server.database, server.database.with_name("hookbin.db-wal"))}
+
+    code, out, err = hookbin("check", str(server.database))
+
+    assert (code, err, running[0]) == (0, "", 0)
+    assert "1 bins, 2 requests, 1 webhooks, 1 events, 1 deliveries, 1 attempts" in out
+    assert "hookbin.db-wal and belong to it" in out
+    assert out.endswith("\nsound\n")
+    assert {file: file.read_bytes() for file in files} == files
+    assert json.loads(hookbin("check", str(server.database), "--json")[1])["counts"]["requests"] == 2
+
+
+BROKEN = {
+    "CREATE TABLE others (a)": (2, "is no database of hookbin"),
+    "DELETE FROM webhooks": (1, " deliveries to no webhook\n  with hookbin stopped: sqlite3 "),
+    "PRAGMA user_version = 9999": (0, "is of a newer hookbin"),
+    "PRAGMA user_version = 3": (0, "schema 3; the next start brings it to"),
+    "nonsense": (2, "can't be read as a database"),
+    "torn": (1, "wrong: "),
+}
+
+
+@pytest.mark.parametrize("harm", BROKEN)
+def test_check_tells_what_is_wrong_and_how_to_repair_it(server: Server, tmp_path: Path, harm: str) -> None:
+    server.register(f"{server.url}/b/harmed")
+    path = tmp_path / "copy.db"
+    if harm.startswith("CREATE"):
+        path.touch()
+    elif harm != "nonsense":
+        assert hookbin("backup", str(path), server=server)[0] == 0
+    if harm == "nonsense":
+        path.write_bytes(b"nonsense " * 1000)
+    elif harm == "torn":
+        with path.open("r+b") as file:
+            file.seek(4096 * 3)
+            file.write(bytes(4096 * 4))
+    else:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(harm)
+
+    code, out, err = hookbin("check", str(path))
+
+    assert code == BROKEN[harm][0], out + err
+    assert BROKEN[harm][1] in out + err

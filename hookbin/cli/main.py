@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from hookbin import __version__
+from hookbin.cli.backup import backup
+from hookbin.cli.check import check
 from hookbin.cli.completion import completion
 from hookbin.cli.demo import demo
 from hookbin.cli.export import export
@@ -21,7 +23,7 @@ from hookbin.cli.serve import serve
 from hookbin.cli.tail import tail
 from hookbin.cli.wait import wait
 
-COMMANDS = (serve, send, demo, tail, wait, requests, deliveries, replay, export, healthcheck, completion)
+COMMANDS = (serve, send, demo, tail, wait, requests, deliveries, replay, export, backup, check, healthcheck, completion)
 
 
 class _Commands(click.Group):

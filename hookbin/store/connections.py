@@ -80,7 +80,7 @@ def open_writer(path: Path) -> tuple[sqlite3.Connection, int]:
 
 async def open_reader(path: Path) -> aiosqlite.Connection:
     """A connection that can only read, for queries: it neither writes nor checkpoints."""
-    connection = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
+    connection = await aiosqlite.connect(read_only(path), uri=True, isolation_level=None)
     await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     return connection
 
@@ -92,7 +92,7 @@ class Examiner:
     """
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(_read_only(path), uri=True, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(read_only(path), uri=True, isolation_level=None, check_same_thread=False)
         self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hookbin-examiner")
 
@@ -105,7 +105,7 @@ class Examiner:
         self._connection.close()
 
 
-def _read_only(path: Path) -> str:
+def read_only(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=ro"
 
 

@@ -111,6 +111,10 @@ class Database(Readers):
         """Why the last write failed; None if it did not."""
         self._said, self._said_at = "", 0.0
 
+    @property
+    def path(self) -> Path:
+        return self._path
+
     def files(self) -> list[tuple[str, int]]:
         """Name and bytes of the database and of what stands beside it, as far as it is there."""
         found = (self._path.with_name(self._path.name + suffix) for suffix in ("", "-wal", ".ballast"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from starlette.routing import Route as PageRoute
 
 from hookbin.web.api import (
+    backup,
     bins,
     deliveries,
     events,
@@ -119,6 +120,7 @@ API: tuple[Route, ...] = (
         GET("/readyz", operations.readyz),
         GET("/refusals", operations.refusals),
         GET("/metrics", operations.show_metrics, media="text/plain"),
+        GET("/backup", backup.backup, media=_DOWNLOAD),
         GET("/robots.txt", operations.robots, media="text/plain"),
         GET("/openapi.json", operations.openapi),
         GET("/docs", documentation.docs, media="text/html"),

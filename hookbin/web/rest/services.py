@@ -27,6 +27,7 @@ from hookbin.live.waiters import Waiting
 from hookbin.live.wrong_tokens import WrongTokens
 from hookbin.models.announcements import Announcement
 from hookbin.models.requests import Opening
+from hookbin.store.backup import Backups
 from hookbin.store.bins import BinStore
 from hookbin.store.database import Database
 from hookbin.store.delete_requests import RequestRemoval
@@ -62,6 +63,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     sending_search: SendingSearch
     log: LogStore
     sessions: SessionStore
+    backups: Backups
     bin_shape: BinShaper
 
 
