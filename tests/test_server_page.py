@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,3 +28,10 @@ def test_files_and_numbers_are_told(server: Server) -> None:
 
     assert str(Path(server.database)) in page
     assert "Requests captured in bins</dt><dd>1</dd>" in page
+    assert "this machine alone, without a token" in page
+
+
+def test_a_token_is_told_also_where_no_one_else_gets_to(start_server: Callable[..., Server]) -> None:
+    server = start_server("--token", "x" * 20)
+    page = server.request("GET", "/ui/server", headers={"authorization": f"Bearer {'x' * 20}"}).text
+    assert "this machine alone; all but the bins asks for the token" in page

@@ -40,6 +40,7 @@ async def page(request: Request) -> Response:
         started_at=rfc3339(s.site.started_at),
         trouble=s.stores.database.trouble,
         exposed=s.site.settings.exposed,
+        asks_for_token=s.site.settings.token is not None,
         files=s.stores.database.files(),
         numbers=s.live.metrics.numbers(),
         settings=in_force(s.site.settings),
