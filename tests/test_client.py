@@ -49,6 +49,15 @@ def test_an_event_is_published_and_each_delivery_told_of(server: Server) -> None
     assert request["body"]["text"].endswith('"data":{"id": 1.0}}')
 
 
+def test_attempts_are_json_for_programs(server: Server) -> None:
+    server.register(f"{server.url}/b/as-json", name="as-json", events=["json.*"], ping=False)
+
+    code, out, err = hookbin("send", "--type", "json.once", "--json", server=server)
+
+    assert (code, json.loads(out)["status"]) == (0, 200)
+    assert "json.once  1 delivery" in err
+
+
 def test_retries_are_told_of_until_the_end_and_a_failure_is_exit_code_1(server: Server) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}/"
     server.register(nowhere, name="nobody", events=["lost.*"], ping=False, retry_schedule=[0.05, 0.05])

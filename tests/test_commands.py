@@ -8,8 +8,6 @@ import pty
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +24,7 @@ from hookbin.cli.main import main
 from hookbin.client.following import follow
 from hookbin.client.remote import Remote
 from tests.raw_receiver import Receiver
-from tests.support import FORKED, PATIENCE, ROOT, Server, eventually
+from tests.support import FORKED, PATIENCE, Server, eventually
 from tests.test_client import hookbin
 from tests.wire import connected
 
@@ -215,11 +213,10 @@ def test_a_file_that_was_not_written_whole_never_has_its_name(tmp_path: Path) ->
 
 def test_a_full_disk_is_told_in_a_sentence(server: Server) -> None:
     capture(server, "full")
-    with open("/dev/full", "wb") as full:
-        command = [sys.executable, "-m", "hookbin", "export", "full", "--server", server.url]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, timeout=PATIENCE)
+    with Command(server, "export", "full", terminal="/dev/full") as export:
+        assert export.end() == (1, "")
 
-    assert (done.returncode, done.stderr) == (1, b"can't write standard output: No space left on device\n")
+    assert export.begin == "can't write standard output: No space left on device\n"
 
 
 def test_what_a_destination_refuses_is_exit_code_1(server: Server) -> None:

@@ -11,8 +11,10 @@ from click.core import ParameterSource
 from msgspec.structs import replace
 
 from hookbin.bodies import strict_json
-from hookbin.cli.options import FAILED, WRONG_INPUT, give_up, remote_options, with_remote
-from hookbin.client.sending import Message, publish
+from hookbin.cli.options import FAILED, WRONG_INPUT, give_up, json_option, remote_options, with_remote
+from hookbin.cli.output import Row, print_row, say
+from hookbin.client.remote import Remote
+from hookbin.client.sending import Message, publish, told
 from hookbin.clock import SystemClock
 from hookbin.delivery.targets import parse_destination
 from hookbin.dispatch.direct import DirectTarget, send_once
@@ -51,6 +53,7 @@ CLOCK = SystemClock()
     type=click.Path(path_type=Path),
     help="With --to: PEM file of certificates to trust besides the system's.",
 )
+@json_option
 @remote_options
 def send(
     *,
@@ -63,6 +66,7 @@ def send(
     secret: str | None,
     signature_style: str | None,
     ca_file: Path | None,
+    as_json: bool,
     server: str,
     token: str | None,
 ) -> None:
@@ -73,12 +77,18 @@ def send(
     message = _message(type, data, content_type, idempotency_key)
     if to is None:
         _refuse_without_to("secret", "signature_style", "ca_file")
-        done = with_remote(
-            server, token, lambda remote: publish(remote, message, clock=CLOCK, wait=wait, say=click.echo)
-        )
+
+        def publish_it(remote: Remote) -> bool:
+            return publish(remote, message, clock=CLOCK, wait=wait, say=say if as_json else click.echo, tell=tell)
+
+        def tell(attempt: Row) -> None:
+            print_row(attempt, lambda row: f"  {printable(told(row))}", as_json=as_json)
+
+        done = with_remote(server, token, publish_it)
     else:
-        if idempotency_key is not None:
-            raise click.UsageError("--idempotency-key goes with a running hookbin, not with --to")
+        for flag, given in (("--idempotency-key", idempotency_key is not None), ("--json", as_json)):
+            if given:
+                raise click.UsageError(f"{flag} goes with a running hookbin, not with --to")
         target = _target(to, secret, signature_style or "standard")
         done = _send_to(replace(target, ca_file=ca_file, timeout=max(wait, 0.001)), message)
     sys.exit(0 if done else FAILED)

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from hookbin.client.remote import Remote
 from hookbin.clock import Clock
-from hookbin.logs import printable
 
 Say = Callable[[str], None]
 
@@ -24,7 +23,9 @@ class Message(Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
 
 
-def publish(remote: Remote, message: Message, *, clock: Clock, wait: float, say: Say) -> bool:
+def publish(
+    remote: Remote, message: Message, *, clock: Clock, wait: float, say: Say, tell: Callable[[Any], None]
+) -> bool:
     """Publish, tell of each attempt as it is made, and end when no delivery is pending or after `wait` seconds.
 
     Returns whether every delivery succeeded. Raises `RemoteError`.
@@ -35,10 +36,6 @@ def publish(remote: Remote, message: Message, *, clock: Clock, wait: float, say:
     if not count:
         say("no webhook wants this type; GET /webhooks shows what each one wants")
         return True
-
-    def tell(attempt: Mapping[str, Any]) -> None:
-        say(f"  {printable(told(attempt))}")
-
     return tell_outcomes(remote, [event], clock=clock, wait=wait, say=say, tell=tell)
 
 
