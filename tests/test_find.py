@@ -171,6 +171,7 @@ def test_the_palette_goes_to_what_is_typed_and_presses_what_is_here(
     expect(page.locator("dialog#settings")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Find", exact=True).click()
+    expect(page.get_by_role("combobox", name="A name")).to_be_focused()
     page.keyboard.type("fine")
     expect(options).to_contain_text(["fine", "fine", "Events of type", "Deliveries of type"])
     page.keyboard.press("ArrowDown")
