@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import httpx
 import pytest
@@ -86,6 +87,17 @@ def test_the_stream_of_a_session_ends_with_it(exposed: Server) -> None:
         exposed.call("POST", "/ui/sign-out", cookie=cookie)
 
         assert list(lines) == [""]
+
+
+def test_the_stream_of_a_session_ends_when_another_took_its_place(exposed: Server) -> None:
+    cookie = sign_in(exposed)
+    with httpx.stream("GET", f"{exposed.url}/stream", headers={"cookie": cookie}, timeout=20, trust_env=False) as live:
+        lines = live.iter_lines()
+        assert next(lines).startswith("retry")
+        for _ in range(MAX_SESSIONS):
+            sign_in(exposed)
+
+        assert list(islice(lines, 2)) == [""], "the end, and no ping"
 
 
 def test_the_cookie_has_the_name_that_no_one_else_can_set_where_the_browser_came_by_https(exposed: Server) -> None:

@@ -36,7 +36,10 @@ def session_of(connection: HTTPConnection) -> Session | None:
 
 async def begin_session(request: Request, response: Response, *, client: str) -> None:
     s = services(request)
+    before = s.stores.sessions.all()
     secret = await s.stores.sessions.begin(client=client, user_agent=request.headers.get("user-agent", ""))
+    for over in {each.id for each in before} - {each.id for each in s.stores.sessions.all()}:
+        s.live.timeline.end_session(over)
     is_https = "https" in (request.url.scheme, urlsplit(s.site.base_url).scheme)
     response.set_cookie(
         HTTPS_COOKIE if is_https else COOKIE,
