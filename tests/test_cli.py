@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -296,21 +295,6 @@ def test_a_database_that_another_hookbin_uses(start_server: Callable[..., Server
     assert str(server.database) in line
     assert f"process {server.pid}" in line
     assert server.get("/readyz") == {"status": "ok"}
-
-
-def test_a_database_of_a_newer_hookbin(start_server: Callable[..., Server]) -> None:
-    server = start_server()
-    assert server.stop() == 0
-    connection = sqlite3.connect(server.database)
-    connection.execute("PRAGMA user_version = 9999")
-    connection.close()
-    before = contents(server.database.parent)
-
-    line = could_not_start("--port", "0", "--database", str(server.database))
-
-    assert "newer" in line
-    assert "9999" in line
-    assert contents(server.database.parent) == before
 
 
 # How it ends

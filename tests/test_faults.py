@@ -115,6 +115,3 @@ def test_a_fault_can_be_one_step_of_a_sequence(server: Server) -> None:
         ("sequence[0]", None, "reset"),
         ("sequence[1]", 200, None),
     ]
-
-
-# With a parser that gives no hold of the connection

@@ -89,7 +89,7 @@ def test_a_wrong_token_is_refused_with_the_reason() -> None:
 
     assert refused is not None
     assert refused.step.status == 403
-    assert refused.error
+    assert "hub.verify_token" in str(refused.error)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.support import Server, eventually
-from tests.wire import connected
+from tests.wire import connected, parsed, read_all
 
 SOON = 5.0
 """Seconds in which a server that was asked to stop has stopped."""
@@ -101,13 +101,19 @@ def test_a_capture_whose_answer_is_delayed_is_kept_and_answered(start_server: Ca
 def test_half_a_request_holds_nothing_up_and_what_came_of_its_body_is_kept(start_server: Callable[..., Server]) -> None:
     server = start_server()
     server.post("/bins", {"name": "half"})
-    with connected(server), connected(server) as head, connected(server) as body:
+    with connected(server), connected(server) as head, connected(server) as body, connected(server) as api:
         head.sendall(b"POST /b/half HTTP/1.1\r\nHost: x\r\nX-")
-        body.sendall(b"POST /b/half HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        for connection, path in ((body, "/b/half"), (api, "/events?type=half")):
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc".encode())
         server.get("/bins/half")  # comes in behind what was sent above
         stop(server)
-    (captured,) = start_server().captured("half")
-    assert (captured["incomplete"], captured["body"]["text"]) == (True, "abc")
+        for answer in (parsed(read_all(connection)) for connection in (body, api)):
+            assert (answer.status, answer.header("retry-after")) == (503, "1")
+            assert b'"code":"shutting_down"' in answer.body
+    again = start_server()
+    (captured,) = again.captured("half")
+    assert (captured["incomplete"], captured["body"]["text"], captured["answer"]) == (True, "abc", None)
+    assert again.get("/events")["data"] == []
 
 
 def test_a_flood_of_pipelined_requests_holds_nothing_up(start_server: Callable[..., Server]) -> None:

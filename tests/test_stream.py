@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -104,15 +103,6 @@ def test_a_follower_of_a_bin_hears_of_nothing_else(server: Server) -> None:
 
     assert kind == "request"
     assert row["target"] == "/b/followed"
-
-
-def test_a_follower_of_a_bin_and_a_webhook_hears_of_both(server: Server) -> None:
-    capture(server, "side-by-side")
-    webhook = server.register(f"{server.url}/b/side-by-side", events=["side"], ping=False)
-    with following(server, f"?bin=side-by-side&webhook={webhook['id']}") as messages:
-        server.publish("side")
-
-        assert [kind for _, kind, _ in islice(messages, 2)] == ["request", "attempt"]
 
 
 @pytest.mark.parametrize(
@@ -268,14 +258,6 @@ def test_a_head_ends_and_the_connection_can_be_used_again(server: Server) -> Non
     assert server.metric("stream_subscribers") == 0
 
 
-def test_a_follower_that_goes_away_is_forgotten(server: Server) -> None:
-    eventually(lambda: server.metric("stream_subscribers") == 0)
-    with following(server), following(server):
-        assert server.metric("stream_subscribers") == 2
-
-    eventually(lambda: server.metric("stream_subscribers") == 0)
-
-
 def test_a_follower_that_goes_away_while_much_is_told_is_forgotten_too(server: Server) -> None:
     for _ in range(5):
         with following(server, "?kinds=request") as messages:
@@ -284,41 +266,3 @@ def test_a_follower_that_goes_away_while_much_is_told_is_forgotten_too(server: S
 
     eventually(lambda: server.metric("stream_subscribers") == 0)
     assert "Traceback" not in server.log()
-
-
-def test_sigterm_ends_open_streams_at_once_and_cleanly(start_server: Callable[..., Server]) -> None:
-    server = start_server()
-    with following(server) as one, following(server, "?kinds=request") as other:
-        capture(server, "last")
-        begun = time.monotonic()
-        code = server.stop()
-        took = time.monotonic() - begun
-        rest = [[kind for _, kind, _ in messages] for messages in (one, other)]
-
-    assert code == 0
-    assert took < 5
-    assert [kinds[-1] for kinds in rest] == ["request"] * 2  # the streams ended by themselves, all told
-    assert "Traceback" not in server.log()
-    assert "ERROR" not in server.log()
-
-
-def test_sigterm_in_the_middle_of_a_body_keeps_what_came_and_tells_the_sender(
-    start_server: Callable[..., Server],
-) -> None:
-    server = start_server()
-    head = b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf"
-    with connected(server) as to_bin, connected(server) as to_api:
-        to_bin.sendall(head % b"/b/halfway")
-        to_api.sendall(head % b"/events?type=halfway")
-        assert server.get("/readyz")
-        assert server.stop() == 0
-        answers = [parsed(read_all(connection)) for connection in (to_bin, to_api)]
-    assert "Traceback" not in server.log()
-
-    again = start_server()
-    (captured,) = again.captured("halfway")
-    assert [answer.status for answer in answers] == [503, 503]
-    assert [answer.header("retry-after") for answer in answers] == ["1", "1"]
-    assert all(b'"code":"shutting_down"' in answer.body for answer in answers)
-    assert (captured["incomplete"], captured["body"]["text"], captured["answer"]) == (True, "half", None)
-    assert again.get("/events")["data"] == []

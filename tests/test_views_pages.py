@@ -30,15 +30,6 @@ def test_a_view_is_chosen_by_a_link_without_a_reload(server: Server, page: Page)
     expect(page.locator("a.request[aria-current]")).to_contain_text("/b/tabs/first")
 
 
-def test_a_view_is_chosen_without_javascript(server: Server, browser: Browser) -> None:
-    capture(server, "no-script", b'{"a":1}', headers=JSON)
-    with browser.new_context(java_script_enabled=False) as context:
-        page = context.new_page()
-        page.goto(f"{server.url}/ui/bins/no-script")
-        page.locator(".views").get_by_role("link", name="Text").click()
-        expect(page.locator("pre.body")).to_have_text('{"a":1}')
-
-
 def test_long_json_is_folded_and_read_on_without_javascript(server: Server, browser: Browser) -> None:
     capture(server, "folds", json.dumps({"a": {"inner": 1}, "b": ["x" * 100] * 800}), headers=JSON)
     with browser.new_context(java_script_enabled=False) as context:
