@@ -11,6 +11,7 @@ from hookbin.models.common import SECOND
 from hookbin.store.publishing import Publication, insert
 from hookbin.store.transaction import Transaction
 from tests.builders import a_delivery, an_event, open_stores
+from tests.support import FakeClock
 
 WEBHOOKS = 50
 _PAD = b"x" * 500
@@ -21,7 +22,7 @@ async def build(path: Path, *, deliveries: int, destination: str) -> None:
 
     The header `webhook-number` of a delivery says which webhook it belongs to.
     """
-    clock = SystemClock()
+    clock = FakeClock(SystemClock().now())
     async with open_stores(path, clock=clock) as stores:
         webhooks = [
             await stores.register(stores.ids.webhook(), destination=destination, headers=(("webhook-number", str(n)),))

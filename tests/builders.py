@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hookbin.clock import Clock, Ids, Randomness
+from hookbin.clock import Ids, Randomness
 from hookbin.delivery.trails import Trails
 from hookbin.dispatch.attempts import Attempts
 from hookbin.dispatch.dispatcher import Dispatcher
@@ -25,11 +25,12 @@ from hookbin.dispatch.published_cache import PublishedCache
 from hookbin.dispatch.publisher import Publisher
 from hookbin.dispatch.recovery import Recovery
 from hookbin.dispatch.sender import Sender, Sent
-from hookbin.models.announcements import Announcement
+from hookbin.models.announcements import Announcement, Removed
 from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import Action, Attempt, AttemptSummary, Delivery, DeliveryState, ErrorClass, Trigger
 from hookbin.models.events import Event
+from hookbin.models.pending_deletions import PendingDeletion
 from hookbin.models.requests import CapturedRequest, RequestSummary
 from hookbin.models.webhooks import Webhook
 from hookbin.store.bins import BinStore
@@ -191,7 +192,7 @@ class Seen:
 class Stores:
     """An open database and everything that stands on it, below the dispatcher."""
 
-    def __init__(self, database: Database, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, database: Database, clock: FakeClock, randomness: Randomness) -> None:
         self.database = database
         self.clock = clock
         self.ids = Ids(clock, randomness=randomness)
@@ -254,6 +255,18 @@ class Stores:
         retention = Retention(self.database, **options)
         return Trimmer(retention, bins=self.bins, pending=self.pending_deletions, clock=self.clock)
 
+    @asynccontextmanager
+    async def trimming(self) -> AsyncIterator[None]:
+        """The trimmer is at work, and hears of what is committed."""
+        trimmer = self.trimmer()
+        self.database.on_commit(trimmer.captured, of=(RequestSummary,))
+        self.database.on_commit(trimmer.changed, of=(Bin, Removed, PendingDeletion))
+        trimmer.start()
+        try:
+            yield
+        finally:
+            await trimmer.stop()
+
     async def found(self, delivery: Delivery) -> Delivery:
         """The delivery as it is now."""
         found = await self.deliveries.get(delivery.id)
@@ -272,7 +285,7 @@ class Stores:
 
 @asynccontextmanager
 async def open_stores(
-    path: Path, *, clock: Clock | None = None, randomness: Randomness = secrets.token_bytes, **options: Any
+    path: Path, *, clock: FakeClock | None = None, randomness: Randomness = secrets.token_bytes, **options: Any
 ) -> AsyncIterator[Stores]:
     stores = Stores(Database(path, **options), clock or FakeClock(), randomness)
     await stores.database.open()

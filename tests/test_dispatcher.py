@@ -139,20 +139,6 @@ async def test_webhooks_take_turns(tmp_path: Path) -> None:
         assert all(set(turns[start : start + 3]) == {"wh_a", "wh_b", "wh_c"} for start in range(0, 15, 3))
 
 
-async def test_more_than_the_window_holds_is_all_retried_at_its_time(shop: Workshop) -> None:
-    await shop.stores.register(retry_schedule=(1.0, 3_600.0, 1.0), max_in_flight=64)
-    shop.sender.script["wh_1"] = [500]
-    count = 3 * WINDOW
-    await asyncio.gather(*[shop.stores.publish() for _ in range(count)])
-    for round, wait in enumerate((1, 3_600, 1), start=1):
-        await shop.seen.until(partial(has_attempted, shop, round * count))
-        await shop.settle()
-        assert len(shop.sender.calls) == round * count
-        shop.clock.advance(wait)
-    await shop.seen.until(lambda: len(shop.seen.attempts) == 4 * count)
-    assert await shop.stores.deliveries.count_pending("wh_1", limit=1) == 0
-
-
 async def test_an_outcome_that_cannot_be_written_repeats_the_same_attempt_and_makes_no_storm(
     shop: Workshop, tmp_path: Path
 ) -> None:

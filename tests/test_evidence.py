@@ -102,7 +102,7 @@ def told(span: Span) -> str:
 
 
 @pytest.mark.parametrize(("tried", "phases", "timings"), CASES.values(), ids=CASES)
-def test_the_phases_of_an_attempt_are_those_that_happened(
+def test_the_phases_of_an_attempt_are_those_that_happened_also_in_its_valid_har(
     tried: Attempt, phases: str, timings: dict[str, float]
 ) -> None:
     assert ", ".join(map(told, spans(tried))) == phases
@@ -110,11 +110,6 @@ def test_the_phases_of_an_attempt_are_those_that_happened(
     assert [bar.ending != "" for bar in bars] == [not span.is_over for span in spans(tried)]
     assert all(bar.x >= 0 and bar.width > 0 and bar.x + bar.width <= 100.05 for bar in bars)
 
-
-@pytest.mark.parametrize(("tried", "phases", "timings"), CASES.values(), ids=CASES)
-def test_a_har_of_an_attempt_is_valid_and_has_its_timings(
-    tried: Attempt, phases: str, timings: dict[str, float]
-) -> None:
     entry = json.loads(b"".join(har.attempt_entry(har.SentAttempt(attempt=tried, body=b"\xff"))))
 
     jsonschema.validate(json.loads(har.HEAD + json.dumps(entry).encode() + har.ATTEMPTS_TAIL), HAR)

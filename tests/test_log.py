@@ -76,11 +76,6 @@ async def test_newest_is_the_last_ones_backwards(stores: Stores) -> None:
     assert [row.seq for row in await stores.log.newest(limit=5)] == [12, 11, 10, 9, 8]
 
 
-async def test_an_empty_log_is_empty(stores: Stores) -> None:
-    assert await stores.log.newest(limit=5) == []
-    assert await stores.log.between(0, 10, limit=5) == []
-
-
 async def test_requests_of_a_deleted_bin_are_left_out(stores: Stores) -> None:
     await fill(stores)
     await stores.bins.delete(stores.bins.get("joe"))

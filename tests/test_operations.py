@@ -40,11 +40,6 @@ def test_a_program_gets_links_that_lead_somewhere(server: Server) -> None:
     } == dict.fromkeys(links, 200)
 
 
-def test_it_is_alive_and_can_write(server: Server) -> None:
-    assert server.get("/healthz") == {"status": "ok"}
-    assert server.get("/readyz") == {"status": "ok"}
-
-
 def test_crawlers_are_kept_out(server: Server) -> None:
     response = server.call("GET", "/robots.txt")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -11,10 +9,8 @@ from msgspec.structs import replace
 
 from hookbin.conditions.filters import NO_FILTER
 from hookbin.errors import BinNotFound, UndoNotFound, WebhookNotFound
-from hookbin.models.announcements import Removed
 from hookbin.models.bins import Bin
 from hookbin.models.deliveries import DeliveryState
-from hookbin.models.pending_deletions import PendingDeletion
 from hookbin.store.delete_requests import STEP, RequestRemoval
 from hookbin.store.exporting import RequestExport
 from hookbin.store.search import RequestSearch
@@ -25,17 +21,6 @@ from tests.wire import check_problem
 pytestmark = pytest.mark.anyio
 
 
-@asynccontextmanager
-async def trimming(stores: Stores) -> AsyncIterator[None]:
-    trimmer = stores.trimmer()
-    stores.database.on_commit(trimmer.changed, of=(Bin, Removed, PendingDeletion))
-    trimmer.start()
-    try:
-        yield
-    finally:
-        await trimmer.stop()
-
-
 async def settle(stores: Stores) -> None:
     """Until the trimmer has nothing more to do."""
     for _ in range(30):
@@ -44,7 +29,6 @@ async def settle(stores: Stores) -> None:
 
 
 async def turn(stores: Stores, seconds: float) -> None:
-    assert isinstance(stores.clock, FakeClock)
     stores.clock.advance(seconds)
     await settle(stores)
 
@@ -97,7 +81,7 @@ async def test_hidden_requests_are_seen_by_nobody_until_that_is_undone(
 async def test_what_is_hidden_goes_when_it_is_due_in_steps_and_is_not_counted_twice(stores: Stores) -> None:
     bin = await stores.make_bin(max_requests=STEP + 2)
     await capture(stores, bin, STEP + 5)
-    async with trimming(stores):
+    async with stores.trimming():
         hidden = await stores.pending_deletions.hide_requests(bin, None, with_pinned=False, seconds=10)
         one = await stores.capture(bin)
         assert hidden is not None
@@ -126,7 +110,7 @@ async def test_a_deletion_is_carried_out_after_a_restart_too(tmp_path: Path, sec
     clock.advance(seconds_off)
     async with open_stores(tmp_path / "hookbin.db", clock=clock) as stores:
         assert (stores.bins.count(bin), stores.bins.all(), stores.webhooks.all()) == (1, [bin], [])
-        async with trimming(stores):
+        async with stores.trimming():
             await settle(stores)
             await turn(stores, max(0, 10 - seconds_off))
             assert await stores.pending_deletions.all() == []

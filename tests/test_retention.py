@@ -4,42 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from hookbin.models.announcements import Removed
-from hookbin.models.bins import Bin
 from hookbin.models.deliveries import Action, DeliveryState
-from hookbin.models.requests import RequestSummary
 from hookbin.store.delete_requests import STEP
 from hookbin.store.retention import Retention
 from hookbin.store.sending_search import EventFilter
 from hookbin.store.trimmer import EVERY, Trimmer
 from tests.builders import Stores, open_stores
-from tests.support import FakeClock
 
 pytestmark = pytest.mark.anyio
-
-
-@asynccontextmanager
-async def trimming(stores: Stores) -> AsyncIterator[Trimmer]:
-    at_work = stores.trimmer()
-    stores.database.on_commit(at_work.captured, of=(RequestSummary,))
-    stores.database.on_commit(at_work.changed, of=(Bin, Removed))
-    at_work.start()
-    try:
-        yield at_work
-    finally:
-        await at_work.stop()
-
-
-def turn(clock: object, seconds: float) -> None:
-    assert isinstance(clock, FakeClock)
-    clock.advance(seconds)
 
 
 async def test_a_bin_keeps_its_newest_requests(stores: Stores) -> None:
@@ -56,12 +33,12 @@ async def test_a_bin_keeps_its_newest_requests(stores: Stores) -> None:
 async def test_a_bin_forgets_what_is_too_old(stores: Stores) -> None:
     bin = await stores.make_bin("joe", max_age=60)
     await stores.capture(bin)
-    turn(stores.clock, 50)
+    stores.clock.advance(50)
     await stores.capture(bin)
-    turn(stores.clock, 10)
+    stores.clock.advance(10)
     await stores.trimmer().trim()
     assert await stores.kept(bin) == [1, 2]
-    turn(stores.clock, 0.000001)
+    stores.clock.advance(0.000001)
     await stores.trimmer().trim()
     assert await stores.kept(bin) == [2]
     assert stores.bins.count(bin) == 1
@@ -69,7 +46,6 @@ async def test_a_bin_forgets_what_is_too_old(stores: Stores) -> None:
 
 async def test_a_clock_that_is_set_forward_is_believed_an_hour_later(stores: Stores) -> None:
     bin, at_work, clock = await stores.make_bin("joe", max_age=7_200), stores.trimmer(), stores.clock
-    assert isinstance(clock, FakeClock)
     await stores.capture(bin)
     clock.set(86_400)
     await at_work.trim()
@@ -143,22 +119,11 @@ async def test_events_that_nobody_wanted_go_as_well(stores: Stores) -> None:
     assert left[0] == waiting.event_id
 
 
-async def test_an_event_that_is_still_pending_for_one_webhook_stays_when_the_other_is_done(stores: Stores) -> None:
-    await stores.register("wh_1")
-    await stores.register("wh_2")
-    done, waiting = await stores.publish()
-    await stores.finish(done, Action.SUCCEED)
-    await stores.trimmer(ended_deliveries=0).trim()
-    assert await stores.deliveries.get(done.id) is None
-    assert await stores.deliveries.get(waiting.id)
-    assert await stores.events.get(waiting.event_id)
-
-
 async def test_the_trimmer_wakes_when_a_bin_grows_over_its_number_and_is_made_smaller_and_is_deleted(
     stores: Stores,
 ) -> None:
     bin = await stores.make_bin("joe", max_requests=5)
-    async with trimming(stores):
+    async with stores.trimming():
         for _ in range(12):
             await stores.capture(bin)
         await _rounds(stores, lambda: stores.bins.count(bin) == 5)
@@ -173,10 +138,10 @@ async def test_the_trimmer_wakes_when_a_bin_grows_over_its_number_and_is_made_sm
 
 async def test_the_trimmer_looks_for_what_aged_now_and_then(stores: Stores) -> None:
     bin = await stores.make_bin("joe", max_age=1)
-    async with trimming(stores):
+    async with stores.trimming():
         await stores.capture(bin)
         await _rounds(stores, lambda: True)
-        turn(stores.clock, EVERY / 1_000_000 + 1)
+        stores.clock.advance(EVERY / 1_000_000 + 1)
         await _rounds(stores, lambda: stores.bins.count(bin) == 0)
 
 
@@ -189,7 +154,7 @@ async def test_a_trim_that_fails_is_tried_again(tmp_path: Any, caplog: pytest.Lo
             await stores.capture(bin)
         at_work.start()
         await _rounds(stores, lambda: flaky.failed)
-        turn(stores.clock, EVERY / 1_000_000)
+        stores.clock.advance(EVERY / 1_000_000)
         await _rounds(stores, lambda: stores.bins.count(bin) == 1)
         await at_work.stop()
 

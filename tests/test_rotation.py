@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ import svix.webhooks
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from hookbin.dispatch.secret_expiry import SecretExpiry
-from hookbin.models.webhooks import Webhook
 from hookbin.signatures.rotation import live_secrets, rotated
 from hookbin.testing.harness import Harness
-from tests.builders import SECRET, open_stores
+from tests.builders import SECRET, Stores, open_stores
 from tests.raw_receiver import Receiver
 from tests.support import FakeClock, Server, eventually
 from tests.wire import check_problem
@@ -238,8 +236,15 @@ def test_secrets_and_credentials_are_sent_but_stand_in_no_list_page_log_or_descr
     assert not any(secret in server.request("GET", "/ui/bins/secretive").text for secret in secrets[:2])
 
 
-def _instead(changed: Webhook, _: Webhook) -> Webhook:
-    return changed
+@asynccontextmanager
+async def _forgetting(stores: Stores) -> AsyncIterator[None]:
+    expiry = SecretExpiry(stores.webhooks, clock=stores.clock)
+    stores.database.on_commit(expiry.committed)
+    expiry.start()
+    try:
+        yield
+    finally:
+        await expiry.stop()
 
 
 @pytest.mark.anyio
@@ -249,24 +254,13 @@ async def test_an_expired_secret_leaves_the_file_by_itself_and_after_a_restart(t
         await stores.register()
         for secret, overlap in (("whsec_" + "A" * 32, 10), ("whsec_" + "B" * 32, 100)):
             webhook = rotated(stores.webhooks.get("wh_1"), secret, overlap=overlap, now=clock.now())
-            await stores.webhooks.edit("wh_1", partial(_instead, webhook))
-        expiry = SecretExpiry(stores.webhooks, clock=clock)
-        stores.database.on_commit(expiry.committed)
-        expiry.start()
-        try:
+            await stores.webhooks.edit("wh_1", lambda _, webhook=webhook: webhook)  # type: ignore[misc]
+        async with _forgetting(stores):
             clock.advance(10)
             await stores.seen.until(lambda: len(stores.webhooks.get("wh_1").old_secrets) == 1)
-        finally:
-            await expiry.stop()
         assert live_secrets(stores.webhooks.get("wh_1"), now=clock.now()) == ("whsec_" + "B" * 32, "whsec_" + "A" * 32)
     clock.advance(90)
     async with open_stores(tmp_path / "hookbin.db", clock=clock) as stores:
-        expiry = SecretExpiry(stores.webhooks, clock=clock)
-        stores.database.on_commit(expiry.committed)
-        expiry.start()
-        try:
-            async with asyncio.timeout(20):
-                await stores.seen.until(lambda: not stores.webhooks.get("wh_1").old_secrets)
-        finally:
-            await expiry.stop()
+        async with _forgetting(stores):
+            await stores.seen.until(lambda: not stores.webhooks.get("wh_1").old_secrets)
         assert await stores.database.read("SELECT old_secrets FROM webhooks") == [("[]",)]
