@@ -83,16 +83,19 @@ def test_what_a_template_wrote_is_not_known_but_why_it_failed_is() -> None:
 @pytest.mark.anyio
 async def test_a_response_is_kept_for_those_it_answered_and_only_so_many_are(stores: Stores) -> None:
     bin = await stores.bins.create(name="joe", response=BinResponse(body="0"), max_requests=100, max_age=None)
-    seqs = []
+    kept = []
     for number in range(1, MAX_PAST + 3):
-        request = a_request(bin)
+        stores.clock.advance(1)
+        request = a_request(bin, received_at=stores.clock.now())
         await stores.requests.add(request, bin)
-        seqs.append(request.seq)
+        kept.append(request)
         changed = replace(bin, response=BinResponse(body=str(number)))
         bin = await stores.bins.edit(bin, lambda _, changed=changed: changed)  # type: ignore[misc]
         bin = await stores.bins.edit(bin, lambda now: replace(now, max_requests=99))  # no other response
-    found = [await stores.bins.response_to(bin, seq) for seq in [*seqs, bin.key + 10**6]]
+    meanwhile = a_request(bin, received_at=stores.clock.now(), seq=10**6)
+    found = [await stores.bins.response_to(bin, each) for each in [*kept, replace(meanwhile, received_at=10**17)]]
     assert [each and each.body for each in found] == [None, None, *map(str, range(2, MAX_PAST + 3))]
+    assert await stores.bins.response_to(bin, meanwhile) is None, "it came while the response was changed"
     await stores.bins.delete(bin)
     assert await stores.database.read("SELECT * FROM past_responses") == []
 

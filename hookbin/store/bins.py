@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -186,7 +187,7 @@ class BinStore:
             changed = _in_its_run(change(before), before)
             if changed.sequence_run != before.sequence_run:
                 transaction.execute("UPDATE bins SET sequence_position = 0 WHERE key = ?", (bin.key,))
-                past_responses.keep(transaction, before)
+                past_responses.keep(transaction, before, now=self._clock.now())
             transaction.execute(f"{BINS.update} WHERE key = ?", (*BINS.values(changed), bin.key))
             transaction.announce(changed)
             if forward is not None:
@@ -199,11 +200,14 @@ class BinStore:
             raise _name_taken(change(bin).name) from error
         if written is None:
             raise BinNotFound(f"the bin {bin.id} was deleted meanwhile")
+        if written.sequence_run != bin.sequence_run:
+            noted = partial(past_responses.changed, bin=written, now=self._clock.now())
+            await self._database.transact(Freeing(noted))
         return written
 
-    async def response_to(self, bin: Bin, seq: int) -> BinResponse | None:
-        """The response that answered the request of that number; None when it is not kept any more."""
-        return await past_responses.response_to(self._database, bin, seq)
+    async def response_to(self, bin: Bin, request: RequestSummary) -> BinResponse | None:
+        """The response that answered that request; None when it is not known."""
+        return await past_responses.response_to(self._database, bin, request)
 
     async def delete(self, bin: Bin) -> None:
         """The bin is gone at once, and its targets; its requests are deleted in small steps later (`retention`)."""

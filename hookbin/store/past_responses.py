@@ -6,6 +6,7 @@ import msgspec
 
 from hookbin.models.answers import BinResponse
 from hookbin.models.bins import Bin
+from hookbin.models.requests import RequestSummary
 from hookbin.store.database import Database
 from hookbin.store.transaction import Transaction
 
@@ -13,10 +14,11 @@ MAX_PAST = 20
 """Responses of one bin that are kept beside the one it has."""
 
 
-def keep(transaction: Transaction, bin: Bin) -> None:
+def keep(transaction: Transaction, bin: Bin, *, now: int) -> None:
     """Inside the transaction that changes it: keep the response that answered up to now."""
     encoded = msgspec.json.encode(bin.response).decode()
-    transaction.execute("REPLACE INTO past_responses VALUES (?, ?, ?)", (bin.key, transaction.last_seq, encoded))
+    kept = (bin.key, transaction.last_seq, encoded, now)
+    transaction.execute("REPLACE INTO past_responses (bin, upto, response, changed_at) VALUES (?, ?, ?, ?)", kept)
     older = "SELECT upto FROM past_responses WHERE bin = ?1 ORDER BY upto DESC LIMIT 1 OFFSET ?2"
     transaction.execute(
         f"UPDATE past_responses SET response = NULL WHERE bin = ?1 AND upto <= ({older})", (bin.key, MAX_PAST)
@@ -25,11 +27,24 @@ def keep(transaction: Transaction, bin: Bin) -> None:
     transaction.execute(f"DELETE FROM past_responses WHERE bin = ?1 AND upto <= ({older})", (bin.key, MAX_PAST))
 
 
-async def response_to(database: Database, bin: Bin, seq: int) -> BinResponse | None:
-    """The response that the bin had when it captured that request; None when it is not kept any more."""
-    rows = await database.read(
-        "SELECT response FROM past_responses WHERE bin = ? AND upto >= ? ORDER BY upto LIMIT 1", (bin.key, seq)
+def changed(transaction: Transaction, bin: Bin, *, now: int) -> None:
+    """Note that the newest change of the bin's response is in force by now."""
+    newest = "SELECT max(upto) FROM past_responses WHERE bin = ?1"
+    transaction.execute(
+        f"UPDATE past_responses SET changed_at = ?2 WHERE bin = ?1 AND upto = ({newest})", (bin.key, now)
     )
+
+
+async def response_to(database: Database, bin: Bin, request: RequestSummary) -> BinResponse | None:
+    """The response that the bin had when it captured that request.
+
+    None when it is not kept any more, and when it was changed while that came: then nobody knows which it got.
+    """
+    of_bin = "FROM past_responses WHERE bin = ? AND"
+    meanwhile = f"SELECT 1 {of_bin} upto < ? AND changed_at >= ? LIMIT 1"
+    if await database.read(meanwhile, (bin.key, request.seq, request.received_at)):
+        return None
+    rows = await database.read(f"SELECT response {of_bin} upto >= ? ORDER BY upto LIMIT 1", (bin.key, request.seq))
     if not rows:
         return bin.response
     return None if rows[0][0] is None else msgspec.json.decode(rows[0][0], type=BinResponse)

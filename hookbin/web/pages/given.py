@@ -26,7 +26,7 @@ class GivenAnswer(Struct, frozen=True, kw_only=True):
 async def given(s: Services, request: CapturedRequest) -> GivenAnswer | None:
     """None when it is not known any more, and when there was none."""
     bin = s.stores.bins.find(request.bin_id)
-    response = None if bin is None else await s.stores.bins.response_to(bin, request.seq)
+    response = None if bin is None else await s.stores.bins.response_to(bin, request)
     answer = None if response is None else given_answer(response, request, captured(request))
     if answer is None:
         return None
