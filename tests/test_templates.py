@@ -165,6 +165,7 @@ async def test_senders_at_a_template_that_takes_too_much_hold_up_no_other_bin_s(
     assert sum(each.done() for each in bombs) < 4
     for each in bombs:
         each.cancel()
+    await asyncio.gather(*bombs, return_exceptions=True)
 
 
 @pytest.mark.anyio

@@ -54,6 +54,8 @@ class TemplatePool:
         self._paused: OrderedDict[tuple[str, ...], tuple[float, float]] = OrderedDict()
         """How long a template had to wait at last, and until when, by the loop's time."""
         self._idle: list[Process] = []
+        self._killed: list[Process] = []
+        """Those that may not have ended yet."""
         self._waiting = 0
 
     async def check(self, source: str) -> str | None:
@@ -104,7 +106,7 @@ class TemplatePool:
                 self._paused.popitem(last=False)
 
     async def aclose(self) -> None:
-        for process in self._idle:
+        for process in (*self._idle, *self._killed):
             await _end(process)
         self._idle.clear()
 
@@ -121,6 +123,7 @@ class TemplatePool:
         except BaseException:  # cancelled: what it would say next is the answer to a job that is over
             if process is not None:
                 process.kill()
+                self._killed = [process, *(each for each in self._killed if each.returncode is None)]
             raise
         self._idle.append(process)
         return result
