@@ -1,11 +1,17 @@
 // The settings of a bin, opened as a dialog: their sections, and the answer as cards or JSON, tried while it is made.
 import { compose } from "./composer.js";
-import { Wrong, clear, complain, refuse } from "./forms.js";
+import { READ, Wrong, clear, complain, refuse } from "./forms.js";
 import { load } from "./fresh.js";
-import { complaintAbout } from "./json_place.js";
+import { complaintAbout, parseExactly } from "./json_place.js";
 import { tryOut } from "./trial.js";
 
 const SHEET = new URL("../css/composer.css", import.meta.url).href;
+
+READ.json = (text, field) => {
+  const complaint = complaintAbout(text);
+  if (complaint) throw new Wrong(field, complaint);
+  return parseExactly(text);
+};
 
 // Opens the settings that the page at `url` has; its query names a request to try, and whether to make a rule of it.
 export async function open(url) {

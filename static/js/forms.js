@@ -1,6 +1,5 @@
 // Forms with `data-api="METHOD /path"`: sent as JSON, and what is wrong is said beside its field.
 import { Refused, call, tell } from "./actions.js";
-import { complaintAbout, parseExactly } from "./json_place.js";
 
 // What can’t be read, and the field it stands in.
 export class Wrong extends Error {
@@ -10,7 +9,8 @@ export class Wrong extends Error {
   }
 }
 
-const READ = {
+// By a field's `data-type`; the settings of a bin add `json`.
+export const READ = {
   text: (text) => text,
   number: (text, field) => {
     const number = Number(text);
@@ -18,11 +18,6 @@ const READ = {
     return number;
   },
   list: (text) => text.split(/[\n,]/).map((word) => word.trim()).filter(Boolean),
-  json: (text, field) => {
-    const complaint = complaintAbout(text);
-    if (complaint) throw new Wrong(field, complaint);
-    return parseExactly(text);
-  },
   time: (text) => new Date(text).toISOString(), // of a `datetime-local`, in the reader's zone
   // A name such as `fast`, or seconds such as `1, 5, 30`.
   schedule: (text) => (/^[\d\s.,]*$/.test(text) ? text.split(/[\s,]+/).filter(Boolean).map(Number) : text.trim()),

@@ -5,7 +5,7 @@ import { replace, swap } from "./fresh.js";
 const LISTS = ".table tbody, .attempt-list, .cards, #bins";
 const held = new Map(); // by the id of a part, the page that waits for it
 
-const isInUse = (list) => list.matches(":hover") || list.querySelector(":focus-visible") !== null;
+const isInUse = (list) => list.childElementCount > 0 && (list.matches(":hover") || list.querySelector(":focus-visible") !== null);
 
 function listInUse(id) {
   const part = document.getElementById(id);
