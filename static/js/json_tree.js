@@ -153,7 +153,7 @@ function step(event) {
 
 // The arrows walk through it, so that not each fold is a stop for Tab.
 export function attend(target) {
-  if (target.value) find(target); // typed before this was here
+  if (target.value && target.nextElementSibling?.textContent === "") find(target); // typed before this was here
   for (const summary of target.closest(".json")?.querySelectorAll("summary") ?? []) summary.tabIndex = -1;
 }
 
