@@ -131,6 +131,17 @@ class Server:
     def _lives(self) -> bool:
         return self._process.is_alive()
 
+    def descriptors_at_rest(self) -> set[int]:
+        """Those of its process, once none has come or gone for a while: what was asked of it at its start is over."""
+        seen: list[set[int]] = []
+
+        def has_settled() -> bool:
+            seen.append({int(descriptor.name) for descriptor in Path(f"/proc/{self.pid}/fd").iterdir()})
+            return len(seen) > 10 and all(each == seen[-1] for each in seen[-10:])
+
+        eventually(has_settled)
+        return seen[-1]
+
     def kill(self) -> None:
         """As `kill -9`."""
         self._process.kill()

@@ -49,6 +49,7 @@ def test_one_peer_gets_no_more_than_its_half_and_others_are_served(start_server:
 
 def test_when_all_are_taken_the_longest_idle_gives_way_and_requests_stay(start_server: Callable[..., Server]) -> None:
     server = start_server("--max-connections", "8", "--sender-timeout", "60")
+    server.descriptors_at_rest()
     with ExitStack() as stack:
         busy = [stack.enter_context(connected_from(server, f"127.0.0.{2 + n // 3}", HALF)) for n in range(6)]
         oldest, younger = (stack.enter_context(connected_from(server, f"127.0.0.{n}")) for n in (4, 5))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -83,14 +82,7 @@ def test_a_lack_of_our_own_is_told_as_ours_and_the_delivery_waits(start_server: 
     pid = server.pid
     with httpx.Client(base_url=server.url, trust_env=False, verify=False) as kept:
         kept.get("/healthz")  # no other connection can be made meanwhile
-        seen: list[set[int]] = []
-
-        def has_settled() -> bool:  # what was asked of it at its start may still be open
-            seen.append({int(descriptor.name) for descriptor in Path(f"/proc/{pid}/fd").iterdir()})
-            return len(seen) > 10 and all(each == seen[-1] for each in seen[-10:])
-
-        eventually(has_settled)
-        used = seen[-1]
+        used = server.descriptors_at_rest()
         limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         lowest_free = next(number for number in range(len(used) + 1) if number not in used)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest_free, limits[1]))
