@@ -52,7 +52,10 @@ def test_when_all_are_taken_the_longest_idle_gives_way_and_requests_stay(start_s
     server.descriptors_at_rest()
     with ExitStack() as stack:
         busy = [stack.enter_context(connected_from(server, f"127.0.0.{2 + n // 3}", HALF)) for n in range(6)]
-        oldest, younger = (stack.enter_context(connected_from(server, f"127.0.0.{n}")) for n in (4, 5))
+        oldest = stack.enter_context(connected_from(server, "127.0.0.4"))
+        server.descriptors_at_rest()  # it was taken, and its time is another than that of the next
+        younger = stack.enter_context(connected_from(server, "127.0.0.5"))
+        server.descriptors_at_rest()
 
         stack.enter_context(connected_from(server, "127.0.0.6", HALF))
         assert read_all(oldest) == b""
