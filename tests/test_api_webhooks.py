@@ -170,3 +170,16 @@ def test_every_option_is_kept_and_null_puts_its_default_back(server: Server) -> 
     assert server.patch(path, {"name": "renamed"}).json() == {**restored, "name": "renamed"}
     changed = server.patch(path, ALL_OPTIONS).json()
     assert {name: changed[name] for name in ALL_OPTIONS} == ALL_OPTIONS
+
+
+def test_what_waits_for_its_rate_says_until_about_when(server: Server) -> None:
+    server.post("/bins", {"name": "paced"})
+    webhook = server.register(f"{server.url}/b/paced", rate_limit=0.01, ping=False, name="paced")
+    for number in range(3):
+        server.post("/events", {"type": "a.b", "data": number, "webhook": webhook["id"]})
+    eventually(lambda: len(server.deliveries(webhook=webhook["id"], state="pending")) == 2)
+
+    newest, first = server.deliveries(webhook=webhook["id"], state="pending")
+    for delivery, others in ((first, 0), (newest, 1)):
+        told = server.get(f"/deliveries/{delivery['id']}")["explanation"]
+        assert f"its webhook takes 0.01 attempts a second, and {others} come first: until about 20" in told

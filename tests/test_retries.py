@@ -284,7 +284,7 @@ WAITING: list[tuple[Waiting, int, str]] = [
         "Its first attempt follows after delivery dlv_1, which comes first: its webhook takes one at a time, in order.",
     ),
     (
-        Waiting(Hold.RATE, "0.5"),
+        Waiting(Hold.RATE, "0.5 attempts a second"),
         1,
         "500 is a server error; attempt 2 of 9 is due and waits for its turn: its webhook takes 0.5 attempts a second.",
     ),

@@ -32,7 +32,7 @@ _PENDING: Mapping[Hold | None, str] = MappingProxyType(
         Hold.PUBLISHER: "{attempt} follows{at}, as its publisher asked.",
         Hold.RECEIVER: "{attempt} follows{at}, as the answer's Retry-After asked.",
         Hold.ORDER: "{attempt} follows after {what} which comes first: its webhook takes one at a time, in order.",
-        Hold.RATE: "{attempt} is due and waits for its turn: its webhook takes {what} attempts a second.",
+        Hold.RATE: "{attempt} is due and waits for its turn: its webhook takes {what}.",
         Hold.PLACE: "{attempt} is due and begins as soon as there is a place for it.",
     }
 )

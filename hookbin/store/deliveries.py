@@ -143,6 +143,16 @@ class DeliveryStore:
         )
         return (rows[0][0], rows[0][1]) if rows else None
 
+    async def count_due_before(self, delivery: Delivery, *, limit: int) -> int:
+        """How many pending deliveries to the same webhook are due before; counts no further than `limit`."""
+        sql = (
+            "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE webhook_id = ? AND state = 'pending'"
+            " AND (next_attempt_at, id) < (?, ?) LIMIT ?)"
+        )
+        values = (delivery.webhook_id, delivery.next_attempt_at, delivery.id, limit)
+        ((count,),) = await self._database.read(sql, values)
+        return int(count)
+
     async def get(self, delivery_id: str) -> Delivery | None:
         rows = await self._database.read(f"{DELIVERIES.select} WHERE d.id = ?", (delivery_id,))
         return DELIVERIES.read(rows[0]) if rows else None

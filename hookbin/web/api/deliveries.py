@@ -6,11 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hookbin.clock import rfc3339
 from hookbin.conditions.filters import parse_statuses
 from hookbin.delivery.explanations import ITS_TIME, Hold, Waiting, explain
 from hookbin.delivery.retries import DEFAULT_RETRY_ON, parse_retry_after, retry_after_of
 from hookbin.errors import AttemptInFlight, DeliveryNotFound, FieldsInvalid, NotCancellable, NotRetryable
 from hookbin.models.answers import MAX_PATTERN
+from hookbin.models.common import SECOND
 from hookbin.models.deliveries import Attempt, Delivery, DeliveryState, ErrorClass, attempt_id
 from hookbin.models.events import EventSummary
 from hookbin.models.webhooks import Webhook
@@ -28,6 +30,9 @@ from hookbin.web.api.filtering import TIME, EventType, parse_time
 from hookbin.web.rest import paging
 from hookbin.web.rest.route import Call, raises
 from hookbin.web.rest.services import Services
+
+MAX_BEFORE = 1_000
+"""Deliveries that come before one which are counted, to say until about when it waits."""
 
 
 class FilterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,7 +178,12 @@ async def waiting(
         return Waiting(Hold.ORDER, f"delivery {id}" + (f", due at {at}," if at is not None else ","))
     if delivery.next_attempt_at > services.site.clock.now():
         return Waiting(_who_set(delivery.next_attempt_at, event, last=last))
-    return Waiting(Hold.PLACE) if webhook.rate_limit is None else Waiting(Hold.RATE, f"{webhook.rate_limit:g}")
+    if webhook.rate_limit is None:
+        return Waiting(Hold.PLACE)
+    before = await services.stores.deliveries.count_due_before(delivery, limit=MAX_BEFORE)
+    at = rfc3339(services.site.clock.now() + round((before + 1) * SECOND / webhook.rate_limit))
+    others = f"{before:,}{' or more' if before == MAX_BEFORE else ''}"
+    return Waiting(Hold.RATE, f"{webhook.rate_limit:g} attempts a second, and {others} come first: until about {at}")
 
 
 def _who_set(due: int, event: EventSummary | None, *, last: Attempt | None) -> Hold | None:
