@@ -229,7 +229,9 @@ def test_all_but_the_pinned_are_deleted(server: Server, page: Page) -> None:
     page.locator(".toast").get_by_role("button", name="Undo").click()
     expect(rows(page)).to_have_count(3)
     expect(page.locator("[data-count]")).to_have_text("3")
+    expect(page.locator("#detail-title")).to_contain_text("/b/emptied/")
     server.patch(f"/requests/{kept}", {"pinned": False})
+    expect(page.locator(".badge", has_text="pinned")).to_have_count(0)
     undo = server.request("DELETE", "/bins/emptied/requests?undo=10").json()["undo"]["id"]
     expect(page.locator(".scroller")).to_contain_text("Nothing yet")
     expect(page.locator("#detail")).to_contain_text("Waiting for the first request")

@@ -145,7 +145,8 @@ def test_schemathesis_finds_nothing_that_is_not_described(server: Server, tmp_pa
         "[checks.negative_data_rejection]\nexpected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, '5xx']\n"
     )
     (tmp_path / "schemathesis.toml").write_text(refusals)  # its own list lacks the 413 of a body that is too large
-    unjudged = ["--exclude-checks", "positive_data_acceptance"]
+    # to empty a list deletes what is in it, and the list answers on: for `use_after_free` it should be gone
+    unjudged = ["--exclude-checks", "positive_data_acceptance,use_after_free"]
 
     done = subprocess.run([*command, *bounds, *unjudged], capture_output=True, text=True, cwd=tmp_path, timeout=300)
 
