@@ -38,4 +38,8 @@ export function listen() {
     const dialog = target.closest("[data-guarded]");
     if (dialog && !target.closest("[data-aside]")) dialog.dataset.guarded = "changed";
   });
+  document.addEventListener("accepted", ({ target }) => {
+    const dialog = target.closest("[data-guarded]");
+    if (dialog) dialog.dataset.guarded = "";
+  });
 }
