@@ -39,8 +39,8 @@ def test_what_is_acknowledged_beside_failing_syncs_is_there_after_a_kill(tmp_pat
 
         def begun(environment: dict[str, str]) -> subprocess.Popen[bytes]:
             command = [sys.executable, "-m", "hookbin", "serve", *options]
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            process = subprocess.Popen(command, cwd=ROOT, env=environment, **quiet)
+            nowhere = subprocess.DEVNULL
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=nowhere, stderr=nowhere)
             eventually(lambda: _status(client, "/healthz") == 200)
             return process
 
