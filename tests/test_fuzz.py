@@ -49,8 +49,8 @@ def mutated(chance: random.Random) -> bytes:
     return bytes(message)
 
 
-def statuses(server: Server, message: bytes) -> list[int]:
-    """Of all that is answered to it before the connection ends."""
+def answered(server: Server, message: bytes) -> bytes:
+    """All that is answered to it before the connection ends."""
     answers = bytearray()
     with connected(server) as connection:
         connection.settimeout(PATIENCE)
@@ -61,11 +61,15 @@ def statuses(server: Server, message: bytes) -> list[int]:
                 answers += data
         except ConnectionError:
             pass  # the server had seen enough
+    return bytes(answers)
+
+
+def statuses(answers: bytes) -> list[int]:
     return [int(answer[:3]) for answer in answers.split(b"HTTP/1.1 ")[1:] if answer[:3].isdigit()]
 
 
 @pytest.mark.parametrize(
-    "count", [400, pytest.param(10_000, marks=(pytest.mark.soak, pytest.mark.timeout(600)))], ids=["400", "10000"]
+    "count", [200, pytest.param(10_000, marks=(pytest.mark.soak, pytest.mark.timeout(600)))], ids=["200", "10000"]
 )
 def test_no_mutated_message_is_a_fault_of_the_server(start_server: Callable[..., Server], count: int) -> None:
     seed = random.randrange(1_000_000)
@@ -75,9 +79,10 @@ def test_no_mutated_message_is_a_fault_of_the_server(start_server: Callable[...,
     seen: Counter[int] = Counter()
     for _ in range(count):
         message = mutated(chance)
-        told = statuses(server, message)
+        answers = answered(server, message)
+        told = statuses(answers)
         seen.update(told)
-        assert all(status < 500 or status == 501 for status in told), (seed, message, told)
+        assert all(status < 500 or status == 501 for status in told), f"{seed}: {message!r} got {answers!r}"
     print(f"{count} messages, seed {seed}: {dict(seen)}")
     kept = sum(len(page) for page in server.pages("/bins/fuzz/requests?status=299", limit=250))
     assert 0 < seen[299] <= kept, "what was answered is kept"
