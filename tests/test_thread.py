@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import capture, delivered_to, opened
+from tests.browsing import capture, delivered_to, is_live, opened
 from tests.raw_receiver import Receiver
 from tests.support import Server, eventually
 from tests.wire import exchange
@@ -131,6 +131,8 @@ def test_a_request_is_changed_and_sent_from_its_page_and_its_detail_says_what_ca
     opened(server, page, "/ui/bins/from-the-page")
     page.keyboard.press("j")
     page.get_by_role("link", name="Replay").click()
+    expect(page.get_by_role("heading", name="Send this request on")).to_be_visible()
+    is_live(page)
     page.get_by_label("To an address").fill(f"{server.url}/b/sent-from-page")
     page.get_by_label("Method").fill("PATCH")
     page.get_by_role("button", name="Send").click()
