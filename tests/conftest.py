@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from hookbin.testing.plugin import hookbin as hookbin
 from hookbin.testing.plugin import hookbin_server as hookbin_server
@@ -17,6 +17,7 @@ from tests.browsing import DESKTOP, Watched, every_page
 from tests.builders import Stores, Workshop, open_stores, open_workshop
 from tests.support import Server
 
+expect.set_options(timeout=20_000)  # a page that is right in the end is right, also beside other work
 os.environ["HOOKBIN_BALLAST"] = "0"  # each of the many servers would keep its 64 MiB
 
 

@@ -163,7 +163,9 @@ async function redraw() {
   for (const part of [...OF_THE_BIN, "bins"]) settle(page, part);
   setTitle(page.title);
   main.dataset.limit = page.querySelector("main").dataset.limit;
+  const before = Number(counter.textContent);
   counter.textContent = page.querySelector("[data-count]").textContent;
+  if (Number(counter.textContent) > before) reload(); // what came back is told later, and is no news then
   countedTo = Number(page.querySelector("main").dataset.after);
   recountIfOver();
 }
